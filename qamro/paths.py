@@ -1,0 +1,31 @@
+"""Where files live: the cache, the weights that ship with the project, and the static assets."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+_ROOT = Path(__file__).resolve().parent.parent
+
+
+def cache_dir(*parts: str) -> Path:
+    """Returns a folder below the cache and makes it.
+
+    ``QAMRO_CACHE`` moves the cache; without it, it is the user's cache folder of the platform.
+    """
+    import platformdirs
+
+    base = os.environ.get("QAMRO_CACHE") or platformdirs.user_cache_dir("qamro", appauthor=False)
+    folder = Path(base).expanduser().joinpath(*parts)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def bundled_weights() -> Path:
+    """Returns the folder of the small heads that ship with the project."""
+    return _ROOT / "weights"
+
+
+def assets() -> Path:
+    """Returns the folder of static files (style sheets, scripts, example clips)."""
+    return _ROOT / "assets"

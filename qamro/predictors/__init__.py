@@ -1,0 +1,6 @@
+"""Predictors: encoder, heads and provenance behind one ``predict``."""
+
+from qamro.predictors.base import Predictor, Score
+from qamro.predictors.provenance import Provenance
+
+__all__ = ["Predictor", "Provenance", "Score"]

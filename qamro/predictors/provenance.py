@@ -1,0 +1,49 @@
+"""Where a predicted number comes from; it travels with every score."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+KINDS = {
+    "human": "trained on ratings by people",
+    "zero-shot": "not trained on ratings; uncalibrated",
+    "simulated": "trained on simulated listeners; a demonstration, not evidence",
+}
+"""The kinds of origin that a score can have, and what each means."""
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Says what made a score.
+
+    Attributes:
+        kind: ``"human"``, ``"zero-shot"`` or ``"simulated"``: what the head was trained on.
+        encoder: Name and revision of the encoder, for example ``"LogMel r1"``.
+        head: Name of the head, for example ``"ScoreHead, 3 layers"``.
+        data: The study that the head was trained on, with its size; empty for zero-shot.
+        interval: What the interval is and where it was calibrated; empty when there is none.
+    """
+
+    kind: str
+    encoder: str
+    head: str
+    data: str = ""
+    interval: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuses a kind that nobody could explain."""
+        if self.kind not in KINDS:
+            raise ValueError(f"kind is one of {', '.join(KINDS)}, not {self.kind!r}")
+
+    def __str__(self) -> str:
+        """One line for the ``source_<axis>`` column."""
+        parts = [f"{self.kind}: {self.encoder} + {self.head}"]
+        if self.data:
+            parts.append(self.data)
+        if self.interval:
+            parts.append(self.interval)
+        return "; ".join(parts)
+
+    def as_dict(self) -> dict[str, str]:
+        """Returns the fields, ready for JSON."""
+        return asdict(self)

@@ -1,0 +1,85 @@
+"""Checks of a study's two tables; every complaint names the table, the row and the remedy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class StudyError(ValueError):
+    """A study's table is not valid; the message says where and what to do."""
+
+
+def check_clips(clips: pd.DataFrame) -> pd.DataFrame:
+    """Returns a clean copy of a clips table: text columns, missing ones empty, names unique.
+
+    Raises:
+        StudyError: There is no ``clip`` column, a name is empty, or a name stands twice.
+    """
+    _need(clips, ["clip"], "clips")
+    clean = _text(clips, ["clip", "path", "system", "prompt"])
+    _no_empty(clean, "clip", "clips")
+    repeated = clean["clip"].duplicated()
+    if repeated.any():
+        row = int(np.flatnonzero(repeated)[0])
+        name = clean["clip"].iloc[row]
+        raise StudyError(f"clips row {row + 1}: clip {name!r} stands twice; give every clip a name of its own")
+    return clean
+
+
+def check_ratings(ratings: pd.DataFrame, clips: pd.DataFrame) -> pd.DataFrame:
+    """Returns a clean copy of a ratings table: text keys, float scores, every clip known.
+
+    Raises:
+        StudyError: A column is missing, a score is not a finite number, or a clip is unknown.
+    """
+    import pandas as pd
+
+    _need(ratings, ["clip", "axis", "score"], "ratings")
+    clean = _text(ratings, ["clip", "rater", "axis"])
+    _no_empty(clean, "clip", "ratings")
+    _no_empty(clean, "axis", "ratings")
+    scores = pd.to_numeric(clean["score"], errors="coerce").astype(float)
+    bad = ~np.isfinite(scores.to_numpy())
+    if bad.any():
+        row = int(np.flatnonzero(bad)[0])
+        raise StudyError(
+            f"ratings row {row + 1} (clip {clean['clip'].iloc[row]!r}): score {clean['score'].iloc[row]!r} is not a "
+            "finite number; correct it or leave the row out"
+        )
+    clean["score"] = scores
+    unknown = ~clean["clip"].isin(clips["clip"])
+    if unknown.any():
+        row = int(np.flatnonzero(unknown)[0])
+        raise StudyError(
+            f"ratings row {row + 1}: clip {clean['clip'].iloc[row]!r} is not in the clips table "
+            f"({int(unknown.sum())} such rows); add the clip or remove its ratings"
+        )
+    return clean
+
+
+def _need(table: pd.DataFrame, columns: list[str], name: str) -> None:
+    missing = [column for column in columns if column not in table.columns]
+    if missing:
+        raise StudyError(
+            f"the {name} table lacks the column {missing[0]!r}; it has {', '.join(map(str, table.columns)) or 'none'}"
+        )
+
+
+def _text(table: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+    clean = table.reset_index(drop=True).copy()
+    for column in columns:
+        clean[column] = clean[column].fillna("").astype(str) if column in clean.columns else ""
+    rest = [column for column in clean.columns if column not in columns]
+    return clean[columns + rest]
+
+
+def _no_empty(table: pd.DataFrame, column: str, name: str) -> None:
+    empty = table[column].str.strip() == ""
+    if empty.any():
+        row = int(np.flatnonzero(empty)[0])
+        raise StudyError(f"{name} row {row + 1}: the column {column!r} is empty; every row needs one")
