@@ -1,0 +1,119 @@
+"""LogMel: fixed features of a clip that need no download, for the offline predictor and as a baseline.
+
+It is not a pretrained network. It measures what a sound engineer would look at first: how energy is spread over
+frequency and time (log-mel statistics), how it moves (modulation, onsets, tempo), which notes sound (chroma), and what
+went wrong (clipping, gaps, bandwidth, noise floor).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+
+import numpy as np
+import torch
+
+from qamro.encoders import descriptors
+from qamro.encoders.mel import mel_filterbank
+from qamro.encoders.text import TEXT_DIM, hash_texts
+
+REVISION = "1"
+"""Part of every cache key and card; raise it with any change of the numbers."""
+
+_FFT, _HOP, _MELS = 1024, 320, 64
+_CHUNK_FRAMES = 6000
+
+
+class LogMel:
+    """Encodes clips as statistics of their log-mel spectrogram, modulation, chroma, onsets and faults.
+
+    Attributes:
+        name: ``"LogMel"``.
+        revision: Version of the numbers.
+        sample_rate: 32,000 Hz; other rates are resampled.
+        audio_dim: Length of an audio embedding.
+        text_dim: Length of a text embedding.
+        device: Where the spectrogram is computed.
+    """
+
+    name = "LogMel"
+    revision = REVISION
+    sample_rate = 32_000
+    text_dim = TEXT_DIM
+
+    def __init__(self, device: str | torch.device = "cpu") -> None:
+        """Prepares the filters.
+
+        Args:
+            device: ``"cpu"``, ``"cuda"`` or any torch device.
+        """
+        self.device = torch.device(device)
+        self._window = torch.hann_window(_FFT, device=self.device)
+        self._mel = mel_filterbank(self.sample_rate, _FFT, _MELS, 30.0, 16_000.0).to(self.device)
+        self._chroma = descriptors.chroma_filterbank(self.sample_rate, _FFT).to(self.device)
+
+    @cached_property
+    def audio_dim(self) -> int:
+        """Length of an audio embedding."""
+        noise = np.random.default_rng(0).normal(0, 0.1, self.sample_rate).astype(np.float32)
+        return self.embed_audio([(noise, self.sample_rate)]).shape[1]
+
+    def embed_audio(self, clips: Sequence[tuple[np.ndarray, int]]) -> torch.Tensor:
+        """Embeds clips one by one, so that an embedding never depends on its batch.
+
+        Args:
+            clips: N pairs of mono float32 samples in [-1, 1], shape (T,), and their rate in Hz.
+
+        Returns:
+            (N, audio_dim) float32 on the CPU; every value is finite.
+        """
+        rows = [self._embed(samples, rate) for samples, rate in clips]
+        return torch.stack(rows).cpu() if rows else torch.empty(0, self.audio_dim)
+
+    def embed_text(self, texts: Sequence[str]) -> torch.Tensor:
+        """Encodes prompts by hashed words and word pairs (see ``qamro.encoders.text``).
+
+        Returns:
+            (N, text_dim) float32, unit norm, zero for an empty text.
+        """
+        return hash_texts(texts)
+
+    def _embed(self, samples: np.ndarray, rate: int) -> torch.Tensor:
+        if rate != self.sample_rate:
+            import soxr
+
+            samples = soxr.resample(samples, rate, self.sample_rate)
+        wave = torch.from_numpy(np.ascontiguousarray(samples, dtype=np.float32)).to(self.device)
+        level = wave.square().mean().sqrt().clamp_min(1e-5)
+        mel, chroma, power = self._spectra(wave / level)
+        log_mel = 10 * torch.log10(mel + 1e-8)
+        parts = [
+            descriptors.band_statistics(log_mel),
+            descriptors.modulation(log_mel, self.sample_rate / _HOP),
+            descriptors.harmony(chroma),
+            descriptors.rhythm(log_mel, self.sample_rate / _HOP),
+            descriptors.spectral_shape(power, self.sample_rate),
+            descriptors.faults(wave, log_mel, level),
+        ]
+        return torch.nan_to_num(torch.cat(parts), nan=0.0, posinf=0.0, neginf=0.0)
+
+    def _spectra(self, wave: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Returns mel (T, 64), chroma (T, 12) and the mean power spectrum with its deviation (2, bins).
+
+        Works through long clips in chunks: memory does not grow with the length of the spectrogram's bins.
+        """
+        padded = torch.nn.functional.pad(wave, (_FFT // 2, _FFT // 2 + _HOP))
+        mel, chroma = [], []
+        total = torch.zeros(_FFT // 2 + 1, device=self.device)
+        peak = torch.zeros_like(total)
+        frames = 1 + len(wave) // _HOP
+        for start in range(0, frames, _CHUNK_FRAMES):
+            stop = min(frames, start + _CHUNK_FRAMES)
+            part = padded[start * _HOP : (stop - 1) * _HOP + _FFT]
+            spectrum = torch.stft(part, _FFT, _HOP, window=self._window, center=False, return_complex=True)
+            power = spectrum.abs().square() / _FFT
+            mel.append((self._mel @ power).T)
+            chroma.append((self._chroma @ power).T)
+            total += power.sum(1)
+            peak = torch.maximum(peak, power.amax(1))
+        return torch.cat(mel), torch.cat(chroma), torch.stack([total / frames, peak])
