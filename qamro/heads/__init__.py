@@ -1,1 +1,6 @@
-"""TBD."""
+"""Heads: small trained networks from an embedding to a score, with their cards."""
+
+from qamro.heads.bundle import Card, HeadBundle
+from qamro.heads.score_head import ScoreHead
+
+__all__ = ["Card", "HeadBundle", "ScoreHead"]

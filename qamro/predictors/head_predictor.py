@@ -1,0 +1,79 @@
+"""A predictor made of an encoder and a folder of trained heads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qamro.axes import get_axis
+from qamro.predictors.base import Predictor, Score
+from qamro.predictors.provenance import Provenance
+
+if TYPE_CHECKING:
+    from qamro.audio import Waveform
+
+NEEDS_PROMPT = ("TA",)
+"""Axes that are judged against a prompt: their head reads the audio and the text embedding."""
+
+
+class HeadPredictor(Predictor):
+    """Scores clips with one trained head an axis.
+
+    Attributes:
+        encoder: What turns clips and prompts into embeddings.
+        card: The heads' card.
+    """
+
+    def __init__(self, name: str, encoder: Any, folder: Path | str) -> None:
+        """Loads the heads and checks that they belong to the encoder.
+
+        Args:
+            name: What the predictor is called.
+            encoder: An encoder (see ``docs/architecture.md``).
+            folder: A folder of heads with their card.
+
+        Raises:
+            FileNotFoundError: The folder holds no heads.
+            ValueError: The heads belong to another encoder.
+        """
+        from qamro.heads import HeadBundle
+
+        bundle = HeadBundle.load(folder, encoder.name, encoder.revision)
+        self.name = name
+        self.encoder = encoder
+        self.sample_rate = encoder.sample_rate
+        self.card = bundle.card
+        self.axes = tuple(bundle.heads)
+        self._heads = bundle.heads
+        source = f"{encoder.name} r{encoder.revision}"
+        study = f"{self.card.study['name']}, {self.card.study['clips']} clips of {self.card.study['systems']} systems"
+        self.provenance = {
+            axis: Provenance(self.card.kind, source, "ScoreHead", study, self.card.interval) for axis in self.axes
+        }
+
+    def score(self, waveforms: Sequence[Waveform], prompts: Sequence[str]) -> list[dict[str, Score]]:
+        """Scores decoded clips; see ``Predictor.score``. Scores are held to the axis's scale."""
+        import torch
+
+        with torch.inference_mode():
+            audio = self.encoder.embed_audio([(wave.samples, wave.sample_rate) for wave in waveforms])
+            with_text = torch.cat([audio, self.encoder.embed_text(list(prompts))], dim=1) if any(prompts) else audio
+            results: list[dict[str, Score]] = [{} for _ in waveforms]
+            for axis, head in self._heads.items():
+                if axis in NEEDS_PROMPT and not any(prompts):
+                    continue
+                values = head(with_text if axis in NEEDS_PROMPT else audio).tolist()
+                for result, value, prompt in zip(results, values, prompts, strict=True):
+                    if prompt or axis not in NEEDS_PROMPT:
+                        result[axis] = self._score(axis, value)
+        return results
+
+    def _score(self, axis: str, value: float) -> Score:
+        width = self.card.half_width.get(axis, float("nan"))
+        scale = get_axis(axis)
+        if not scale.has_range:
+            return Score(value, value - width, value + width)
+        low, high = scale.low, scale.high
+        held = min(max(value, low), high)
+        return Score(held, max(held - width, low), min(held + width, high))
