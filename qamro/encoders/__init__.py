@@ -9,7 +9,7 @@ _HOMES = {
     "LogMel": "qamro.encoders.logmel",
 }
 
-__all__ = [*_HOMES]
+__all__ = ["LogMel"]
 
 
 def __getattr__(name: str) -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import torch
 
@@ -42,7 +44,7 @@ def modulation(log_mel: torch.Tensor, frame_rate: float) -> torch.Tensor:
     spectrum = torch.fft.rfft(groups, dim=0).abs().square() / len(groups)
     rates = torch.fft.rfftfreq(len(groups), 1 / frame_rate).to(log_mel)
     rows = []
-    for low, high in zip(_EDGES_MODULATION[:-1], _EDGES_MODULATION[1:], strict=True):
+    for low, high in itertools.pairwise(_EDGES_MODULATION):
         inside = (rates >= low) & (rates < high)
         rows.append(spectrum[inside].sum(0) if inside.any() else torch.zeros(8).to(log_mel))
     return torch.log1p(torch.stack(rows)).flatten()
@@ -116,7 +118,15 @@ def rhythm(log_mel: torch.Tensor, frame_rate: float) -> torch.Tensor:
     regular = gaps.std(correction=0) / gaps.mean() if len(gaps) > 1 else flux.new_zeros(())
     rate = len(where) * frame_rate / len(flux)
     middle = gaps.median() if len(gaps) else flux.new_zeros(())
-    statistics = [flux.mean(), flux.std(correction=0), flux.amax(), flux.new_tensor(rate), regular, middle, pulse.amax()]
+    statistics = [
+        flux.mean(),
+        flux.std(correction=0),
+        flux.amax(),
+        flux.new_tensor(rate),
+        regular,
+        middle,
+        pulse.amax(),
+    ]
     return torch.cat([torch.stack(statistics), pulse])
 
 
@@ -133,14 +143,16 @@ def spectral_shape(power: torch.Tensor, sample_rate: int) -> torch.Tensor:
     hz = torch.linspace(0, sample_rate / 2, power.shape[1]).to(power)
     shares = power.cumsum(1) / power.sum(1, keepdim=True).clamp_min(1e-12)
     octaves = torch.log2(hz.clamp_min(20))
-    rolls = torch.stack([octaves[(shares < share).sum(1).clamp_max(len(hz) - 1)] for share in (0.5, 0.85, 0.95, 0.99)], 1)
+    rolls = torch.stack(
+        [octaves[(shares < share).sum(1).clamp_max(len(hz) - 1)] for share in (0.5, 0.85, 0.95, 0.99)], 1
+    )
     weight = power / power.sum(1, keepdim=True).clamp_min(1e-12)
     centroid = (weight * octaves).sum(1, keepdim=True)
     spread = (weight * (octaves - centroid).square()).sum(1, keepdim=True).sqrt()
     log_power = torch.log10(power + 1e-10)
     flatness = log_power.mean(1, keepdim=True) - torch.log10(power.mean(1, keepdim=True) + 1e-10)
     edges = [2000, 4000, 8000, 12000, 16001]
-    tops = [log_power[:, (hz >= a) & (hz < b)].mean(1) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    tops = [log_power[:, (hz >= a) & (hz < b)].mean(1) for a, b in itertools.pairwise(edges)]
     return torch.cat([rolls, centroid, spread, flatness, torch.stack(tops, 1)], 1).flatten()
 
 
@@ -165,5 +177,13 @@ def faults(wave: torch.Tensor, log_mel: torch.Tensor, level: torch.Tensor) -> to
     silent = (frames < loud[2] - 45).float()
     drops = (silent[1:] > silent[:-1]).float().sum() * 100 / max(1, len(frames))
     dips = (frames[1:] - frames[:-1] < -20).float().mean() if len(frames) > 1 else level.new_zeros(())
-    extra = [torch.log10(level), torch.log10(peak / level), flat * 100, torch.log(kurtosis), silent.mean(), drops, dips * 100]
+    extra = [
+        torch.log10(level),
+        torch.log10(peak / level),
+        flat * 100,
+        torch.log(kurtosis),
+        silent.mean(),
+        drops,
+        dips * 100,
+    ]
     return torch.cat([torch.stack(extra), torch.log10(stuck + 1e-6), (loud[2] - loud[:2]) / 20])

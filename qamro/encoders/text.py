@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import zlib
 from collections.abc import Sequence
@@ -29,7 +30,7 @@ def hash_texts(texts: Sequence[str]) -> torch.Tensor:
     rows = torch.zeros(len(texts), TEXT_DIM)
     for row, text in zip(rows, texts, strict=True):
         words = _WORD.findall(text.casefold())
-        for token in [*words, *(f"{a} {b}" for a, b in zip(words[:-1], words[1:], strict=True))]:
+        for token in [*words, *(f"{a} {b}" for a, b in itertools.pairwise(words))]:
             code = zlib.crc32(token.encode())
             row[code % TEXT_DIM] += 1.0 if code & 0x80000000 else -1.0
     return torch.nn.functional.normalize(rows, dim=1)

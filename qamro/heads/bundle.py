@@ -68,7 +68,9 @@ class HeadBundle:
 
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        tensors = {f"{axis}.{key}": value for axis, head in self.heads.items() for key, value in head.state_dict().items()}
+        tensors = {
+            f"{axis}.{key}": value for axis, head in self.heads.items() for key, value in head.state_dict().items()
+        }
         tensors |= {f"extra.{key}": value for key, value in self.extra.items()}
         save_file({key: value.detach().cpu().contiguous() for key, value in tensors.items()}, folder / HEADS_FILE)
         (folder / CARD_FILE).write_text(json.dumps(asdict(self.card), indent=1, ensure_ascii=False) + "\n", "utf-8")
@@ -93,7 +95,9 @@ class HeadBundle:
         folder = Path(folder)
         for file in (HEADS_FILE, CARD_FILE):
             if not (folder / file).is_file():
-                raise FileNotFoundError(f"{folder} holds no {file}; train heads with `python -m qamro train --out {folder}`")
+                raise FileNotFoundError(
+                    f"{folder} holds no {file}; train heads with `python -m qamro train --out {folder}`"
+                )
         try:
             card = Card(**json.loads((folder / CARD_FILE).read_text("utf-8")))
         except (TypeError, json.JSONDecodeError) as problem:

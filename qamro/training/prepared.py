@@ -1,0 +1,84 @@
+"""A study ready to train on: its clips embedded, and split so that no group stands on two sides."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import torch
+
+from qamro.axes import get_axis
+from qamro.heads import ScoreHead
+from qamro.predictors.head_predictor import NEEDS_PROMPT
+from qamro.training.embeddings import Embeddings
+from qamro.training.trainer import Data
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from qamro.studies import Study
+
+
+@dataclass
+class Prepared:
+    """A study, its embeddings and its parts.
+
+    Attributes:
+        study: With ratings.
+        embeddings: Of its clips.
+        parts: From ``split``: for each part, its clips.
+    """
+
+    study: Study
+    embeddings: Embeddings
+    parts: dict[str, list[str]]
+
+    @cached_property
+    def _means(self) -> pd.DataFrame:
+        return self.study.clip_means()
+
+    @property
+    def trainable(self) -> list[str]:
+        """The rated axes that these embeddings can serve: TA only where there are prompts."""
+        return [axis for axis in self.study.axes if axis not in NEEDS_PROMPT or self.embeddings.text is not None]
+
+    def targets(self, clips: Sequence[str], axis: str) -> tuple[torch.Tensor, torch.Tensor]:
+        """Returns the embeddings' row numbers and the MOS of those clips that have both.
+
+        Raises:
+            ValueError: The study does not rate the axis.
+        """
+        means = self._means[self._means["axis"] == axis].set_index("clip")["mean"]
+        if means.empty:
+            raise ValueError(
+                f"study {self.study.name!r} rates {', '.join(self.study.axes)}; it has no axis {axis!r} to train on"
+            )
+        readable = set(self.embeddings.clips)
+        usable = [clip for clip in clips if clip in readable and clip in means.index]
+        return self.embeddings.rows(usable), torch.tensor([means[clip] for clip in usable], dtype=torch.float32)
+
+    def data(self, axis: str) -> Data:
+        """Returns what ``fit`` takes: training and validation clips of an axis."""
+        features = self.embeddings.features(axis in NEEDS_PROMPT)
+        rows, targets = self.targets(self.parts["train"], axis)
+        val_rows, val_targets = self.targets(self.parts["validation"], axis)
+        return Data(features[rows], targets, features[val_rows], val_targets)
+
+    def predict(self, clips: Sequence[str], heads: dict[str, ScoreHead]) -> pd.DataFrame:
+        """Predicts embedded clips.
+
+        Returns:
+            Columns ``clip`` and one for each axis, held to the axis's scale.
+        """
+        import pandas as pd
+
+        rows = self.embeddings.rows(clips)
+        table = pd.DataFrame({"clip": [self.embeddings.clips[i] for i in rows.tolist()]})
+        with torch.inference_mode():
+            for axis, head in heads.items():
+                scores = head(self.embeddings.features(axis in NEEDS_PROMPT)[rows])
+                scale = get_axis(axis)
+                table[axis] = (scores.clamp(scale.low, scale.high) if scale.has_range else scores).numpy()
+        return table

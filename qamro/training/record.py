@@ -1,0 +1,57 @@
+"""What a run record and a card say about the data and the software."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import subprocess
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from qamro.studies import Study
+
+
+def study_hash(study: Study) -> str:
+    """Returns a SHA-256 over the clips' names, systems and prompts and over all ratings, whatever their order."""
+    clips = study.clips[["clip", "system", "prompt"]].sort_values("clip")
+    ratings = study.ratings[["clip", "rater", "axis", "score"]].sort_values(["clip", "axis", "rater", "score"])
+    text = clips.to_csv(index=False) + ratings.to_csv(index=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def study_summary(study: Study) -> dict[str, Any]:
+    """Returns what a card says of its study."""
+    return {
+        "name": study.name,
+        "kind": study.kind,
+        "clips": len(study.clips),
+        "systems": len(study.systems),
+        "ratings": len(study.ratings),
+        "hash": study_hash(study),
+        **{key: value for key, value in study.about.items() if isinstance(value, str)},
+    }
+
+
+def versions() -> dict[str, str]:
+    """Returns the versions that decide the numbers: Python, torch, qamro, and the commit when there is one."""
+    from qamro import __version__
+
+    return {
+        "python": platform.python_version(),
+        "torch": version("torch"),
+        "qamro": __version__,
+        "commit": _commit(),
+    }
+
+
+def _commit() -> str:
+    try:
+        folder = Path(__file__).resolve().parent
+        answer = subprocess.run(
+            ["git", "rev-parse", "--short", "HEAD"], cwd=folder, capture_output=True, text=True, timeout=5, check=True
+        )
+    except (OSError, subprocess.SubprocessError):
+        return "unknown"
+    return answer.stdout.strip()
