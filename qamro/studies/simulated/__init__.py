@@ -1,0 +1,39 @@
+"""A simulated listening study: music, systems with known faults, and listeners; the true scores are known.
+
+Nothing in it is evidence about people. docs/simulated-study.md has the formulas.
+"""
+
+from qamro.studies.simulated.build import GENERATOR, Rendered, SimulatedStudy, build, clip_name, rate_all, stream
+from qamro.studies.simulated.instruments import SAMPLE_RATE
+from qamro.studies.simulated.listeners import Listener, draw_listener, rate
+from qamro.studies.simulated.prompts import INSTRUMENTS, LAYERS, MOODS, TEMPI, Prompt, draw_prompt
+from qamro.studies.simulated.rendering import SECONDS, Facts, render
+from qamro.studies.simulated.systems import FAULTS, System, draw_system
+from qamro.studies.simulated.truth import true_scores
+
+__all__ = [
+    "FAULTS",
+    "GENERATOR",
+    "INSTRUMENTS",
+    "LAYERS",
+    "MOODS",
+    "SAMPLE_RATE",
+    "SECONDS",
+    "TEMPI",
+    "Facts",
+    "Listener",
+    "Prompt",
+    "Rendered",
+    "SimulatedStudy",
+    "System",
+    "build",
+    "clip_name",
+    "draw_listener",
+    "draw_prompt",
+    "draw_system",
+    "rate",
+    "rate_all",
+    "render",
+    "stream",
+    "true_scores",
+]

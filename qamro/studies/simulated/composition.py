@@ -1,0 +1,162 @@
+"""Short pieces of music as lists of notes: chords and a melody by mood, and up to six layers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+LAYER_NAMES = ("melody", "chords", "bass", "drums", "arpeggio", "shaker")
+"""The layers in the order in which they join."""
+
+LAYER_GAINS = {"melody": 1.0, "chords": 0.3, "bass": 0.6, "drums": 0.6, "arpeggio": 0.4, "shaker": 0.3}
+"""How loud each layer is in the mix."""
+
+UNPITCHED = ("drums", "shaker")
+"""Layers without a pitch; their notes cannot be wrong."""
+
+KICK, SNARE, HAT, SHAKE = 36, 38, 42, 70
+
+
+@dataclass(frozen=True)
+class Mood:
+    """How a mood is played.
+
+    Attributes:
+        scale: Semitones above the root, seven of them.
+        chords: Scale degrees of the chords' roots, from 0.
+        register: Semitones by which the melody is moved.
+        touch: Share of its length that a melody note is held; below 1 staccato, above 1 legato.
+        rhythms: Patterns of the melody: lengths in beats that fill two beats.
+        tilt: Tilt of the spectrum in dB per octave above 500 Hz.
+        loudness: Velocity of the melody.
+    """
+
+    scale: tuple[int, ...]
+    chords: tuple[int, ...]
+    register: int
+    touch: float
+    rhythms: tuple[tuple[float, ...], ...]
+    tilt: float
+    loudness: float
+
+
+_MAJOR, _MINOR, _PHRYGIAN = (0, 2, 4, 5, 7, 9, 11), (0, 2, 3, 5, 7, 8, 10), (0, 1, 3, 5, 6, 8, 10)
+
+MOOD_STYLES: dict[str, Mood] = {
+    "happy": Mood(_MAJOR, (0, 4, 5, 3), 5, 0.5, ((0.5, 0.5, 1.0), (0.5, 0.5, 0.5, 0.5)), 1.5, 1.0),
+    "sad": Mood(_MINOR, (0, 5, 3, 4), -5, 1.1, ((1.0, 1.0), (1.0, 0.5, 0.5)), -3.0, 0.8),
+    "calm": Mood(_MAJOR, (0, 3, 0, 3), 0, 1.3, ((1.0, 1.0), (1.0, 0.5, 0.5)), -1.5, 0.7),
+    "tense": Mood(_PHRYGIAN, (0, 1, 0, 1), -8, 0.7, ((0.5, 0.5, 0.5, 0.5), (0.5, 0.25, 0.25, 1.0)), 0.0, 0.9),
+    "triumphant": Mood(_MAJOR, (0, 3, 4, 0), 3, 0.95, ((0.5, 0.5, 1.0), (1.0, 0.5, 0.5)), 3.0, 1.1),
+}
+"""One style a mood."""
+
+
+@dataclass(frozen=True)
+class Note:
+    """One note or stroke.
+
+    Attributes:
+        layer: One of ``LAYER_NAMES``.
+        pitch: MIDI number; for drums and shaker, which stroke.
+        start: Onset in beats.
+        length: Length in beats.
+        velocity: Loudness, about 0.3 to 1.1.
+    """
+
+    layer: str
+    pitch: int
+    start: float
+    length: float
+    velocity: float
+
+
+def compose(mood: str, bpm: float, layers: int, seconds: float, rng: np.random.Generator) -> list[Note]:
+    """Composes a short piece.
+
+    Args:
+        mood: A key of ``MOOD_STYLES``.
+        bpm: Tempo in beats per minute.
+        layers: How many layers sound, 1 to 6.
+        seconds: Length of the piece.
+        rng: Chooses the key, the motif and small differences of loudness.
+
+    Returns:
+        The notes, layer by layer; every onset lies before the end.
+    """
+    style = MOOD_STYLES[mood]
+    beats = seconds * bpm / 60
+    root = 60 + int(rng.integers(-5, 6))
+    span = 4.0 if bpm > 120 else 2.0
+    chords = [style.chords[i % len(style.chords)] for i in range(int(np.ceil(beats / span)))]
+    notes = _melody(style, root, chords, span, rng)
+    makers = (_chords, _bass, _drums, _arpeggio, _shaker)
+    for maker in makers[: layers - 1]:
+        for i, degree in enumerate(chords):
+            notes += maker(style, root, degree, i * span, span)
+    return [note for note in notes if note.start < beats - 0.1]
+
+
+def degree_pitch(style: Mood, root: int, degree: int) -> int:
+    """Returns the MIDI number of a scale degree; degrees beyond 0 … 6 move by octaves."""
+    octave, step = divmod(degree, 7)
+    return root + 12 * octave + style.scale[step]
+
+
+def _melody(style: Mood, root: int, chords: list[int], span: float, rng: np.random.Generator) -> list[Note]:
+    """Writes a motif over the first chord and moves it with the chords, each second time with a new ending."""
+    halves = int(span // 2)
+    motif = [style.rhythms[int(rng.integers(len(style.rhythms)))] for _ in range(halves)]
+    lengths = [length for rhythm in motif for length in rhythm]
+    steps = _walk(len(lengths), rng)
+    notes = []
+    for i, degree in enumerate(chords):
+        if i % 2:
+            steps = np.concatenate([steps[: len(steps) // 2], _walk(len(steps) - len(steps) // 2, rng)])
+        start = i * span
+        anchor = degree if degree < 4 else degree - 7
+        for length, step in zip(lengths, steps, strict=True):
+            pitch = degree_pitch(style, root + 12 + style.register, anchor + int(step))
+            accent = 1.0 if start % 2 == 0 else 0.85
+            velocity = style.loudness * accent * float(rng.uniform(0.9, 1.0))
+            notes.append(Note("melody", pitch, start, length * style.touch, velocity))
+            start += length
+    return notes
+
+
+def _walk(n: int, rng: np.random.Generator) -> np.ndarray:
+    """Returns n scale steps above the chord's root: chord tones on the beat, neighbours between."""
+    tones = rng.choice([0, 2, 4, 7], size=n)
+    passing = np.concatenate([[0], rng.choice([-1, 0, 1], size=max(n - 1, 0))])[:n]
+    return tones + np.where(np.arange(n) % 2 == 1, passing, 0)
+
+
+def _triad(style: Mood, root: int, degree: int) -> list[int]:
+    return [degree_pitch(style, root, degree + third) for third in (0, 2, 4)]
+
+
+def _chords(style: Mood, root: int, degree: int, start: float, span: float) -> list[Note]:
+    low = root - 12 if degree > 3 else root
+    triad = _triad(style, low, degree)
+    return [Note("chords", p, start + 2 * i, 1.95, 0.8) for i in range(int(span // 2)) for p in triad]
+
+
+def _bass(style: Mood, root: int, degree: int, start: float, span: float) -> list[Note]:
+    low = degree_pitch(style, root - 24, degree if degree < 4 else degree - 7)
+    return [Note("bass", low + 7 * (i % 2), start + i, 0.9, 1.0 - 0.2 * (i % 2)) for i in range(int(span))]
+
+
+def _drums(style: Mood, root: int, degree: int, start: float, span: float) -> list[Note]:
+    hats = [Note("drums", HAT, start + i / 2, 0.25, 0.5 - 0.15 * (i % 2)) for i in range(int(2 * span))]
+    return hats + [Note("drums", SNARE if i % 2 else KICK, start + i, 0.5, 1.0) for i in range(int(span))]
+
+
+def _arpeggio(style: Mood, root: int, degree: int, start: float, span: float) -> list[Note]:
+    triad = _triad(style, root, degree)
+    pattern = [*triad, triad[0] + 12]
+    return [Note("arpeggio", pattern[i % 4], start + i / 2, 0.6, 0.8) for i in range(int(2 * span))]
+
+
+def _shaker(style: Mood, root: int, degree: int, start: float, span: float) -> list[Note]:
+    return [Note("shaker", SHAKE, start + i / 4, 0.2, 0.9 if i % 4 == 0 else 0.5) for i in range(int(4 * span))]
