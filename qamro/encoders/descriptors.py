@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 _EDGES_MODULATION = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
-_TEMPI = torch.logspace(np.log2(40), np.log2(240), 25, base=2)
+_TEMPO_EDGES = torch.logspace(np.log2(40), np.log2(240), 26, base=2)
 _MAJOR = torch.tensor([6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88])
 _MINOR = torch.tensor([6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17])
 _QUANTILES = torch.tensor([0.05, 0.25, 0.5, 0.75, 0.95])
@@ -95,22 +95,23 @@ def _key_fits(mean: torch.Tensor, profile: torch.Tensor) -> torch.Tensor:
 
 
 def rhythm(log_mel: torch.Tensor, frame_rate: float) -> torch.Tensor:
-    """Onsets and tempo: how strong, how many, how regular, and the pulse at 25 tempi from 40 to 240 BPM.
+    """Onsets and tempo: how strong, how many, how regular, and the pulse in 25 ranges of tempo from 40 to 240 BPM.
 
     Args:
         log_mel: (T, bands) in dB.
         frame_rate: Frames a second.
 
     Returns:
-        (32,): seven statistics of the onset envelope, then its autocorrelation at the lags of the 25 tempi.
+        (32,): seven statistics of the onset envelope, then the highest autocorrelation in 25 ranges of tempo.
     """
     flux = (log_mel[1:] - log_mel[:-1]).clamp_min(0).mean(1) if len(log_mel) > 1 else log_mel.new_zeros(1)
     centred = flux - flux.mean()
     power = torch.fft.rfft(centred, n=2 * len(centred)).abs().square()
     auto = torch.fft.irfft(power)[: len(centred)]
     auto = auto / auto[0].clamp_min(1e-9)
-    lags = (60 * frame_rate / _TEMPI.to(flux)).round().long()
-    pulse = torch.where(lags < len(auto), auto[lags.clamp_max(len(auto) - 1)], auto.new_zeros(()))
+    edges = (60 * frame_rate / _TEMPO_EDGES).round().int().tolist()
+    ranges = [auto[short : long + 1] for long, short in itertools.pairwise(edges)]
+    pulse = torch.stack([part.amax() if len(part) else auto.new_zeros(()) for part in ranges])
     high = flux.mean() + flux.std(correction=0)
     peak = (flux[1:-1] > flux[:-2]) & (flux[1:-1] >= flux[2:]) & (flux[1:-1] > high)
     where = peak.nonzero().flatten().float() / frame_rate

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -84,7 +85,11 @@ class Objective:
         from torch.nn import functional
 
         targets = targets.expand_as(predictions)
-        terms = {"huber": functional.huber_loss, "mse": functional.mse_loss, "mae": functional.l1_loss}
+        terms: dict[str, Callable[..., torch.Tensor]] = {
+            "huber": functional.huber_loss,
+            "mse": functional.mse_loss,
+            "mae": functional.l1_loss,
+        }
         losses = [terms[name](predictions, targets, reduction="none").mean(-1) for name in self.regression.split("+")]
         return sum(losses[1:], losses[0])
 

@@ -1,0 +1,118 @@
+import numpy as np
+import pytest
+import torch
+
+from qamro.encoders import LogMel
+
+RATE = 32_000
+
+
+@pytest.fixture(scope="module")
+def encoder() -> LogMel:
+    return LogMel()
+
+
+def tone(seconds=2.0, hz=440.0, rate=RATE, level=0.3):
+    t = np.arange(int(seconds * rate)) / rate
+    return (level * np.sin(2 * np.pi * hz * t)).astype(np.float32)
+
+
+def music(seed=0, seconds=3.0):
+    rng = np.random.default_rng(seed)
+    notes = [tone(seconds, hz, level=0.1) for hz in rng.choice([261.6, 329.6, 392.0, 523.3], 3, replace=False)]
+    return (sum(notes) + rng.normal(0, 0.003, int(seconds * RATE))).astype(np.float32)
+
+
+def test_shape_and_finite(encoder):
+    out = encoder.embed_audio([(music(0), RATE), (music(1), RATE)])
+    assert out.shape == (2, encoder.audio_dim)
+    assert out.dtype == torch.float32
+    assert torch.isfinite(out).all()
+
+
+def test_empty_list(encoder):
+    assert encoder.embed_audio([]).shape == (0, encoder.audio_dim)
+
+
+def test_an_embedding_does_not_depend_on_its_batch(encoder):
+    alone = encoder.embed_audio([(music(0), RATE)])
+    among = encoder.embed_audio([(music(2, 1.0), RATE), (music(0), RATE), (music(3, 5.0), RATE)])
+    torch.testing.assert_close(among[1:2], alone, rtol=0, atol=0)
+
+
+def test_other_rates_are_resampled(encoder):
+    import soxr
+
+    low = soxr.resample(music(0), RATE, 22_050)
+    same = encoder.embed_audio([(soxr.resample(low, 22_050, RATE), RATE)])
+    torch.testing.assert_close(encoder.embed_audio([(low, 22_050)]), same)
+
+
+def test_loudness_moves_only_the_level(encoder):
+    loud, quiet = encoder.embed_audio([(music(0), RATE), (music(0) * 0.25, RATE)])
+    changed = (loud - quiet).abs() > 1e-2
+    assert changed.sum() == 1
+
+
+@pytest.mark.parametrize(
+    "samples",
+    [
+        np.full(1, 0.5, np.float32),
+        np.full(31, 0.5, np.float32),
+        np.zeros(RATE, np.float32),
+        np.ones(RATE, np.float32),
+        np.sign(tone()),
+        np.r_[np.zeros(RATE, np.float32), tone()],
+    ],
+    ids=["one sample", "less than a hop", "silence", "constant", "square", "half silent"],
+)
+def test_degenerate_sound_gives_finite_numbers(encoder, samples):
+    assert torch.isfinite(encoder.embed_audio([(samples.astype(np.float32), RATE)])).all()
+
+
+def test_chunks_do_not_change_the_spectrum(encoder, monkeypatch):
+    from qamro.encoders import logmel
+
+    whole = encoder.embed_audio([(music(0), RATE)])
+    monkeypatch.setattr(logmel, "_CHUNK_FRAMES", 37)
+    torch.testing.assert_close(encoder.embed_audio([(music(0), RATE)]), whole, rtol=1e-4, atol=1e-4)
+
+
+def test_known_faults_are_visible():
+    from qamro.encoders.descriptors import faults
+
+    wave = torch.from_numpy(music(0))
+    level = wave.square().mean().sqrt()
+    clipped = wave.clamp(-0.1, 0.1)
+    flat = torch.zeros(100, 64)
+    assert faults(clipped, flat, level)[7] > faults(wave, flat, level)[7] + 1  # samples stuck at the peak, log10
+
+
+def test_tempo_is_found():
+    from qamro.encoders.descriptors import _TEMPO_EDGES, rhythm
+
+    frame_rate = 100
+    log_mel = torch.zeros(1000, 64)
+    log_mel[::50] = 20  # two beats a second: 120 BPM
+    pulse = rhythm(log_mel, frame_rate)[7:]
+    at = {bpm: float(pulse[int((bpm > _TEMPO_EDGES).sum()) - 1]) for bpm in (95, 119)}
+    assert at[119] > 0.9
+    assert at[95] < 0.1
+
+
+def test_harmony_does_not_depend_on_the_key():
+    from qamro.encoders.descriptors import harmony
+
+    chroma = torch.rand(50, 12, generator=torch.Generator().manual_seed(0))
+    chroma[:, [0, 4, 7]] += 5
+    torch.testing.assert_close(harmony(chroma), harmony(chroma.roll(5, dims=1)), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.cuda
+def test_gpu_equals_cpu():
+    if not torch.cuda.is_available():
+        pytest.skip("needs a GPU")
+    cpu, gpu = LogMel(), LogMel("cuda")
+    torch.testing.assert_close(
+        gpu.embed_audio([(music(0), RATE)]), cpu.embed_audio([(music(0), RATE)]), rtol=1e-2, atol=1e-2
+    )

@@ -1,0 +1,67 @@
+import json
+
+import pytest
+import torch
+
+from qamro.heads import Card, HeadBundle, ScoreHead
+
+
+def bundle() -> HeadBundle:
+    torch.manual_seed(0)
+    card = Card(
+        name="test",
+        kind="simulated",
+        encoder={"name": "LogMel", "revision": "1"},
+        study={"name": "s", "clips": 3, "systems": 2},
+        objective={"MI": "Huber", "TA": "Huber"},
+        training={"seeds": [0]},
+        metrics=[
+            {
+                "axis": "MI",
+                "level": "system",
+                "metric": "SRCC",
+                "value": 0.5,
+                "low": None,
+                "high": 0.9,
+                "clips": 3,
+                "systems": 2,
+            }
+        ],
+        half_width={"MI": 0.4},
+        interval="90 % split-conformal interval",
+    )
+    return HeadBundle({"MI": ScoreHead(4), "TA": ScoreHead(6)}, card, {"probe": torch.arange(3.0)})
+
+
+def test_saves_and_loads(tmp_path):
+    made = bundle()
+    made.save(tmp_path / "heads")
+    read = HeadBundle.load(tmp_path / "heads", "LogMel", "1")
+    assert read.card == made.card
+    assert read.extra["probe"].tolist() == [0, 1, 2]
+    x = torch.randn(2, 6)
+    torch.testing.assert_close(read.heads["TA"](x), made.heads["TA"].eval()(x))
+
+
+def test_the_readable_card_says_simulated_and_the_numbers(tmp_path):
+    page = (bundle().save(tmp_path) / "README.md").read_text()
+    assert "simulated listeners" in page
+    assert "| MI | system | SRCC | 0.500 | – to 0.900 | 3 | 2 |" in page
+    assert "MI: ± 0.40" in page
+
+
+def test_another_encoder_is_refused(tmp_path):
+    bundle().save(tmp_path)
+    with pytest.raises(ValueError, match="trained on encoder revision '1', not '2'"):
+        HeadBundle.load(tmp_path, "LogMel", "2")
+    with pytest.raises(ValueError, match="encoder name"):
+        HeadBundle.load(tmp_path, "CLAP")
+
+
+def test_missing_and_broken_files_are_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match="heads.safetensors"):
+        HeadBundle.load(tmp_path)
+    bundle().save(tmp_path)
+    (tmp_path / "card.json").write_text(json.dumps({"name": "x"}))
+    with pytest.raises(ValueError, match="not a card"):
+        HeadBundle.load(tmp_path)
