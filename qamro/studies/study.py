@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from qamro.axes import AXES, axis_order
-from qamro.studies.validation import check_clips, check_ratings
+from qamro.studies.folder import load_study, save_study
+from qamro.studies.validation import StudyError, check_clips, check_ratings
 
 if TYPE_CHECKING:
     import pandas as pd
-
-CLIP_COLUMNS = ("clip", "path", "system", "prompt")
-RATING_COLUMNS = ("clip", "rater", "axis", "score")
 
 
 class Study:
@@ -28,7 +25,8 @@ class Study:
             ``system`` (what generated it, empty when unknown), ``prompt`` (empty when there is none),
             and any further columns, for example ``source`` (the content that versions of a clip share).
         ratings: One row a rating: ``clip``, ``rater`` (empty when anonymous), ``axis``, ``score``,
-            and any further columns. Scores stay on the scale they were given on.
+            and any further columns. Scores stay on the scale they were given on. Where a file publishes means
+            only, ``mean_of`` says how many ratings a score is the mean of; without that column it is one.
         root: The folder that relative paths refer to, or None.
         about: Free notes that travel with the study: licence, citation, source.
     """
@@ -79,8 +77,13 @@ class Study:
         """Whether every rating says who gave it."""
         return len(self.ratings) > 0 and bool((self.ratings["rater"] != "").all())
 
+    @property
+    def holds_means(self) -> bool:
+        """Whether some scores are means of several ratings, so that nothing can be said about single ratings."""
+        return "mean_of" in self.ratings.columns and bool((self.ratings["mean_of"] > 1).any())
+
     def audio_path(self, clip: str) -> Path:
-        """Returns where a clip's audio file is, absolute when the study has a root.
+        """Returns where a clip's audio file is, absolute when the study has an absolute root.
 
         Raises:
             KeyError: There is no such clip.
@@ -94,14 +97,22 @@ class Study:
             raise FileNotFoundError(f"study {self.name!r} names no audio file for clip {clip!r}")
         return self.root / path if self.root is not None else Path(path)
 
+    def missing_audio(self) -> list[str]:
+        """Returns the clips that name no audio file, or one that is not there, in the order of the clips table."""
+        root = self.root or Path()
+        rows = zip(self.clips["clip"], self.clips["path"], strict=True)
+        return [clip for clip, path in rows if not path or not (root / path).is_file()]
+
     def clip_means(self) -> pd.DataFrame:
         """Returns the MOS of every clip and axis.
 
         Returns:
             Columns ``clip``, ``system``, ``axis``, ``mean``, ``count`` (ratings), ``sem`` (standard error of
-            the mean, NaN with a single rating); one row for each clip and axis that was rated.
+            the mean, NaN with a single rating or where only a mean was published); one row for each clip and
+            axis that was rated.
         """
-        means = _mean_count_sem(self.ratings, ["clip", "axis"], "score")
+        keys = ["clip", "axis"]
+        means = _mean_of_means(self.ratings, keys) if self.holds_means else _mean_count_sem(self.ratings, keys, "score")
         return self.clips[["clip", "system"]].merge(means, on="clip", how="inner")
 
     def system_means(self) -> pd.DataFrame:
@@ -135,16 +146,7 @@ class Study:
 
         Relative audio paths are rewritten to stay valid from the new folder; audio is not copied.
         """
-        folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        clips = self.clips.copy()
-        if self.root is not None and self.root.resolve() != folder.resolve():
-            clips["path"] = [str((self.root / path).resolve()) if path else "" for path in clips["path"]]
-        clips.to_csv(folder / "clips.csv", index=False)
-        self.ratings.to_csv(folder / "ratings.csv", index=False)
-        meta = {"name": self.name, "kind": self.kind, "about": self.about}
-        (folder / "study.json").write_text(json.dumps(meta, indent=1, ensure_ascii=False), encoding="utf-8")
-        return folder
+        return save_study(self, folder)
 
     @classmethod
     def load(cls, folder: Path | str) -> Study:
@@ -152,24 +154,13 @@ class Study:
 
         Raises:
             FileNotFoundError: One of the two tables is missing.
-            StudyError: A table is not valid.
+            StudyError: A file is not valid; the message names it, the row and the remedy.
         """
-        import pandas as pd
-
-        folder = Path(folder)
-        for table in ("clips.csv", "ratings.csv"):
-            if not (folder / table).is_file():
-                raise FileNotFoundError(f"{folder} holds no {table}; a study is a folder of clips.csv and ratings.csv")
-        meta_file = folder / "study.json"
-        meta = json.loads(meta_file.read_text(encoding="utf-8")) if meta_file.is_file() else {}
-        return cls(
-            pd.read_csv(folder / "clips.csv", dtype=str, keep_default_na=False),
-            pd.read_csv(folder / "ratings.csv", dtype={"clip": str, "rater": str, "axis": str}, keep_default_na=False),
-            name=meta.get("name", folder.resolve().name),
-            kind=meta.get("kind", "human"),
-            root=folder,
-            about=meta.get("about"),
-        )
+        arguments = load_study(folder)
+        try:
+            return cls(**arguments)
+        except ValueError as problem:
+            raise StudyError(f"{folder}: {problem}") from problem
 
 
 def _mean_count_sem(table: pd.DataFrame, keys: list[str], value: str) -> pd.DataFrame:
@@ -177,3 +168,13 @@ def _mean_count_sem(table: pd.DataFrame, keys: list[str], value: str) -> pd.Data
     result = grouped.agg(["mean", "count", "std"]).reset_index()
     result["sem"] = result["std"] / np.sqrt(result["count"])
     return result.drop(columns="std")
+
+
+def _mean_of_means(ratings: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    weighted = ratings.assign(total=ratings["score"] * ratings["mean_of"])
+    grouped = weighted.groupby(keys, sort=False)
+    result = grouped[["total", "mean_of"]].sum()
+    one = grouped["score"].first().where(grouped.size() == 1)  # a lone mean stays as published, to the last bit
+    result["mean"] = one.fillna(result["total"] / result["mean_of"])
+    result = result.reset_index().rename(columns={"mean_of": "count"}).assign(sem=np.nan)
+    return result[[*keys, "mean", "count", "sem"]]

@@ -9,6 +9,9 @@ import numpy as np
 if TYPE_CHECKING:
     import pandas as pd
 
+CLIP_TEXT = ("clip", "path", "system", "prompt")
+RATING_TEXT = ("clip", "rater", "axis")
+
 
 class StudyError(ValueError):
     """A study's table is not valid; the message says where and what to do."""
@@ -21,7 +24,7 @@ def check_clips(clips: pd.DataFrame) -> pd.DataFrame:
         StudyError: There is no ``clip`` column, a name is empty, or a name stands twice.
     """
     _need(clips, ["clip"], "clips")
-    clean = _text(clips, ["clip", "path", "system", "prompt"])
+    clean = _text(clips, list(CLIP_TEXT))
     _no_empty(clean, "clip", "clips")
     repeated = clean["clip"].duplicated()
     if repeated.any():
@@ -35,23 +38,20 @@ def check_ratings(ratings: pd.DataFrame, clips: pd.DataFrame) -> pd.DataFrame:
     """Returns a clean copy of a ratings table: text keys, float scores, every clip known.
 
     Raises:
-        StudyError: A column is missing, a score is not a finite number, or a clip is unknown.
+        StudyError: A column is missing, a score is not a finite number, ``mean_of`` is not a positive whole
+            number, or a clip is unknown.
     """
-    import pandas as pd
-
     _need(ratings, ["clip", "axis", "score"], "ratings")
-    clean = _text(ratings, ["clip", "rater", "axis"])
+    clean = _text(ratings, list(RATING_TEXT))
     _no_empty(clean, "clip", "ratings")
     _no_empty(clean, "axis", "ratings")
-    scores = pd.to_numeric(clean["score"], errors="coerce").astype(float)
-    bad = ~np.isfinite(scores.to_numpy())
-    if bad.any():
-        row = int(np.flatnonzero(bad)[0])
-        raise StudyError(
-            f"ratings row {row + 1} (clip {clean['clip'].iloc[row]!r}): score {clean['score'].iloc[row]!r} is not a "
-            "finite number; correct it or leave the row out"
-        )
-    clean["score"] = scores
+    clean["score"] = _numbers(clean, "score")
+    if "mean_of" in clean.columns:
+        counts = _numbers(clean, "mean_of")
+        if not (ok := (counts >= 1) & (counts % 1 == 0)).all():
+            row = int(np.flatnonzero(~ok)[0])
+            raise StudyError(f"ratings row {row + 1}: mean_of is {counts.iloc[row]:g}; a mean is of 1 rating or more")
+        clean["mean_of"] = counts.astype(int)
     unknown = ~clean["clip"].isin(clips["clip"])
     if unknown.any():
         row = int(np.flatnonzero(unknown)[0])
@@ -73,9 +73,27 @@ def _need(table: pd.DataFrame, columns: list[str], name: str) -> None:
 def _text(table: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
     clean = table.reset_index(drop=True).copy()
     for column in columns:
-        clean[column] = clean[column].fillna("").astype(str) if column in clean.columns else ""
+        if column in clean.columns:
+            cells = clean[column].convert_dtypes().astype(object)  # whole numbers beside missing ones stay whole
+            clean[column] = cells.where(cells.notna(), "").astype(str)
+        else:
+            clean[column] = ""
     rest = [column for column in clean.columns if column not in columns]
     return clean[columns + rest]
+
+
+def _numbers(table: pd.DataFrame, column: str) -> pd.Series:
+    import pandas as pd
+
+    values = pd.to_numeric(table[column], errors="coerce").astype(float)
+    bad = ~np.isfinite(values.to_numpy())
+    if bad.any():
+        row = int(np.flatnonzero(bad)[0])
+        raise StudyError(
+            f"ratings row {row + 1} (clip {table['clip'].iloc[row]!r}): {column} {str(table[column].iloc[row])!r} "
+            "is not a finite number; correct it or leave the row out"
+        )
+    return values
 
 
 def _no_empty(table: pd.DataFrame, column: str, name: str) -> None:

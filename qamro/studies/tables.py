@@ -1,0 +1,115 @@
+"""Reads tables of text from files; every complaint names the file, and the row and column where there is one."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from qamro.studies.validation import StudyError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def first_row(path: Path) -> list[str]:
+    """Returns the cells of the first line that is not blank; none for an empty file.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        StudyError: It is not a text file.
+    """
+    return next(iter(_rows(path, limit=1)), [])
+
+
+def read_table(path: Path, *, columns: list[str] | None = None) -> pd.DataFrame:
+    """Reads comma-separated values as text; blank lines are left out, cells are stripped of outer blanks.
+
+    Args:
+        path: The file, UTF-8 with or without a byte order mark.
+        columns: Names of the columns where the file has no header; None takes the first line as header.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        StudyError: It is empty, not text, names a column twice, or a row is longer or shorter than the header.
+    """
+    import pandas as pd
+
+    rows = _rows(path)
+    if not rows:
+        raise StudyError(f"{path} is empty")
+    header = columns or rows.pop(0)
+    while header and not header[-1]:  # a spreadsheet's empty columns at the end
+        header = header[:-1]
+    twice = {name for name in header if header.count(name) > 1}
+    if twice:
+        raise StudyError(f"{path} has two columns named {sorted(twice)[0]!r}; rename one")
+    for number, row in enumerate(rows, 1):
+        if any(row[len(header) :]) or len(row) < len(header):
+            raise StudyError(
+                f"{path}, row {number}: {len(row)} cells where {len(header)} are expected ({', '.join(header)}); "
+                "put text that holds commas between double quotes"
+            )
+    return pd.DataFrame([row[: len(header)] for row in rows], columns=pd.Index(header), dtype=str)
+
+
+def need(table: pd.DataFrame, columns: list[str], path: Path) -> None:
+    """Checks that a table has its columns.
+
+    Raises:
+        StudyError: One is missing; names it and those that are there.
+    """
+    for column in columns:
+        if column not in table.columns:
+            found = ", ".join(map(str, table.columns))
+            hint = "; separate columns by commas" if len(table.columns) == 1 and (";" in found or "\t" in found) else ""
+            raise StudyError(f"{path} has no column {column!r}; it has {found}{hint}")
+
+
+def numbers(table: pd.DataFrame, column: str, path: Path, *, empty: bool = False) -> pd.Series:
+    """Returns a column of text as finite numbers.
+
+    Args:
+        table: The table.
+        column: The column to convert.
+        path: The file that the table came from, for the message.
+        empty: Whether empty cells (and ``nan``) are allowed; they become NaN.
+
+    Raises:
+        StudyError: A cell is not a finite number; names the file, the row (the first below a header is 1)
+            and the column.
+    """
+    import pandas as pd
+
+    text = table[column].astype(str).str.strip()
+    blank = text.str.lower().isin(["", "nan"])
+    values = pd.to_numeric(text.mask(blank), errors="coerce").astype(float)
+    bad = ~np.isfinite(values.to_numpy())
+    if empty:
+        bad &= ~blank.to_numpy()
+    if bad.any():
+        row = int(np.flatnonzero(bad)[0])
+        raise StudyError(
+            f"{path}, row {row + 1}, column {column!r}: {text.iloc[row]!r} is not a finite number; "
+            "correct it or leave the row out"
+        )
+    return values
+
+
+def _rows(path: Path, limit: int | None = None) -> list[list[str]]:
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no file {path}")
+    rows: list[list[str]] = []
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as text:
+            for row in csv.reader(text, skipinitialspace=True):
+                cells = [cell.strip() for cell in row]
+                if any(cells):
+                    rows.append(cells)
+                if limit is not None and len(rows) == limit:
+                    break
+    except (UnicodeDecodeError, csv.Error) as problem:
+        raise StudyError(f"{path} is not a table of text: {problem}; save it as CSV with UTF-8 encoding") from problem
+    return rows
