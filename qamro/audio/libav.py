@@ -1,0 +1,166 @@
+"""Decodes what libav knows (through PyAV): MP3, AAC, M4A, WebM, Opus, and the sound of MP4 and other videos.
+
+MP3 is read here although libsndfile can: where a file of variable bit rate has no length header, libsndfile guesses its
+length from the first frame and silently drops the rest, and its decoder prints remarks about tags to the terminal.
+Both decode the same samples (to 1e-6) in the same time.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import numpy as np
+
+from qamro.audio.claims import TAGS, cut_off
+from qamro.audio.errors import AudioError
+from qamro.audio.limits import AudioInfo
+from qamro.audio.mpeg import first_frame_at, frame_bytes, states_length
+
+if TYPE_CHECKING:
+    import av
+    from av.container import InputContainer
+
+_FORMATS = "mov,matroska,mp3,aac,ogg,flac,wav,w64,aiff,caf,au,asf,avi,flv,mpegts,mpeg,amr,ac3,eac3,dts,ape,wv,tta"
+"""Demuxers that read one file of media. Playlists (HLS, concat) are left out: they name other files and addresses,
+which a clip must never make us open."""
+
+_NAMES = {"mov,mp4,m4a,3gp,3g2,mj2": "mp4", "matroska,webm": "matroska"}
+
+_SLACK = 0.1
+"""Seconds by which a stated length may exceed the decoded one: encoders count padding and priming differently."""
+
+_BLOCK = 2**17
+"""Frames collected into one block."""
+
+
+class LibavReader(AbstractContextManager["LibavReader"]):
+    """A file that libav decodes: its first audio stream."""
+
+    def __init__(self, path: Path, container: InputContainer, size: int, *, mp3_length: bool) -> None:
+        """Decodes the first frame, which knows better than the header (HE-AAC declares half its rate).
+
+        Raises:
+            AudioError: There is no frame.
+        """
+        stream = container.streams.audio[0]
+        name, codec = _NAMES.get(container.format.name, container.format.name), stream.codec_context.name
+        self._container = container
+        self._stream = stream
+        self._damaged = False
+        self._decoded = 0
+        self._last_packet = (b"", 0)  # its first four bytes and its size
+        self.info = AudioInfo(path, name, codec, 0, 0, math.nan, size)
+        frames = self._decode()
+        first = next(frames, None)
+        if first is None:
+            problem = "no sound can be decoded from it" if self._damaged else "holds no samples"
+            raise AudioError(path, problem, "export or download it again")
+        self._frames = itertools.chain([first], frames)
+        seconds = _stated_seconds(container, name, mp3_length=mp3_length)
+        self.info = AudioInfo(path, name, codec, first.sample_rate, first.layout.nb_channels, seconds, size)
+
+    def __exit__(self, *exc: Any) -> None:
+        self._container.close()
+
+    def blocks(self) -> Iterator[np.ndarray]:
+        """Yields float32 of shape (frames, channels)."""
+        from av import AudioResampler
+
+        to_float = AudioResampler(format="fltp")
+        parts: list[np.ndarray] = []
+        for frame in self._frames:
+            if (frame.sample_rate, frame.layout.nb_channels) != (self.info.sample_rate, self.info.channels):
+                raise AudioError(
+                    self.info.path, "changes its sample rate or its channels midway", "export it with one of each"
+                )
+            parts += [part.to_ndarray() for part in to_float.resample(frame)]
+            if sum(part.shape[1] for part in parts) >= _BLOCK:
+                yield np.concatenate(parts, axis=1).T
+                parts = []
+        if parts:
+            yield np.concatenate(parts, axis=1).T
+        self._check_end()
+
+    def _decode(self) -> Iterator[av.AudioFrame]:
+        """Decodes packet by packet; stops at damage, and passes over tags that stand between frames."""
+        from av.error import FFmpegError
+
+        packets = self._container.demux(self._stream)
+        while True:
+            packet = None
+            try:
+                packet = next(packets, None)
+                if packet is None:
+                    return
+                frames = packet.decode()
+            except FFmpegError:
+                if packet is not None and bytes(packet).startswith(TAGS):
+                    continue
+                self._damaged = True
+                return
+            if packet.is_corrupt:
+                self._damaged = True
+                return
+            if packet.size:
+                self._last_packet = (bytes(packet)[:4], packet.size)
+            for frame in frames:
+                self._decoded += frame.samples
+                yield frame
+
+    def _check_end(self) -> None:
+        seconds = self._decoded / self.info.sample_rate
+        head, size = self._last_packet
+        if self._damaged or seconds < self.info.seconds - _SLACK:
+            raise cut_off(self.info, seconds, self.info.seconds)
+        if self.info.format == "mp3" and size < frame_bytes(head):
+            raise cut_off(self.info, seconds, math.nan)
+
+
+def open_libav(path: Path, file: IO[bytes], size: int) -> LibavReader | None:
+    """Opens a file, or returns None where libav finds nothing in it that it knows.
+
+    Args:
+        path: Its name, for messages.
+        file: The open file; it is not closed.
+        size: Its size in bytes.
+
+    Raises:
+        AudioError: There is no audio stream, or nothing in it can be decoded.
+    """
+    import av
+
+    file.seek(first_frame_at(file.read(10)))
+    mp3_length = states_length(file.read(200))
+    file.seek(0)
+    try:
+        container = av.open(file, "r", options={"format_whitelist": _FORMATS}, metadata_errors="replace")
+    except av.FFmpegError:
+        return None
+    try:
+        if not container.streams.audio:
+            what = "a video without sound" if container.streams.video else "no sound"
+            raise AudioError(path, f"holds {what}", "choose a file with an audio track")
+        return LibavReader(path, container, size, mp3_length=mp3_length)
+    except BaseException:
+        container.close()
+        raise
+
+
+def _stated_seconds(container: InputContainer, name: str, *, mp3_length: bool) -> float:
+    """The length that the container states for its first audio stream; NaN where it would be an estimate."""
+    stream = container.streams.audio[0]
+    if name == "matroska":
+        if "DURATION" in stream.metadata:
+            hours, minutes, seconds = stream.metadata["DURATION"].split(":")
+            return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
+        alone = len(container.streams) == 1 and container.duration is not None
+        return (container.duration or 0) / 1e6 if alone else math.nan
+    states = name in ("mp4", "ogg", "flac", "wav", "w64", "caf", "aiff") or (name == "mp3" and mp3_length)
+    if not states or stream.duration is None or stream.time_base is None:
+        return math.nan
+    return float(stream.duration * stream.time_base)
