@@ -6,6 +6,7 @@ file that stops in the middle of a page, as a shorter sound and says nothing. He
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Iterator
 from typing import IO
@@ -56,10 +57,10 @@ def cut_off(info: AudioInfo, there: float, claimed: float) -> AudioError:
         there: Seconds that can be decoded.
         claimed: Seconds that there should be; NaN when not known.
     """
-    of = f" of {claimed:.2f} s" if claimed == claimed else ""  # noqa: PLR0124 (false for NaN)
-    return AudioError(
-        info.path, f"is cut off or damaged: only {there:.2f} s{of} can be decoded", "export or download it again"
-    )
+    part = "its end is missing" if math.isnan(there) else f"only {there:.2f} s"
+    if not math.isnan(there):
+        part += " can be decoded" if math.isnan(claimed) else f" of {claimed:.2f} s can be decoded"
+    return AudioError(info.path, f"is cut off or damaged: {part}", "export or download it again")
 
 
 def _check_chunks(file: IO[bytes], head: bytes, info: AudioInfo) -> None:

@@ -48,7 +48,10 @@ class LibavReader(AbstractContextManager["LibavReader"]):
             AudioError: There is no frame.
         """
         stream = container.streams.audio[0]
-        name, codec = _NAMES.get(container.format.name, container.format.name), stream.codec_context.name
+        name, codec = (
+            _NAMES.get(container.format.name, container.format.name),
+            stream.codec_context.codec.canonical_name,
+        )
         self._container = container
         self._stream = stream
         self._damaged = False
@@ -87,11 +90,16 @@ class LibavReader(AbstractContextManager["LibavReader"]):
         self._check_end()
 
     def _decode(self) -> Iterator[av.AudioFrame]:
-        """Decodes packet by packet; stops at damage, and passes over tags that stand between frames."""
+        """Decodes packet by packet up to the end or to damage.
+
+        Tags, and whatever else stands behind the last frame of an MP3, arrive as packets that are no sound. They do no
+        harm, but sound after unknown bytes means that bytes between them are lost.
+        """
         from av.error import FFmpegError
 
         packets = self._container.demux(self._stream)
-        while True:
+        junk = False
+        while not self._damaged:
             packet = None
             try:
                 packet = next(packets, None)
@@ -99,11 +107,11 @@ class LibavReader(AbstractContextManager["LibavReader"]):
                     return
                 frames = packet.decode()
             except FFmpegError:
-                if packet is not None and bytes(packet).startswith(TAGS):
-                    continue
-                self._damaged = True
-                return
-            if packet.is_corrupt:
+                content = b"" if packet is None else bytes(packet)
+                junk = junk or not content.startswith(TAGS)
+                self._damaged = junk and (self.info.format != "mp3" or frame_bytes(content) > 0)
+                continue
+            if packet.is_corrupt or (junk and frames):
                 self._damaged = True
                 return
             if packet.size:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 _BLOCK = 2**19
 """Values (frames times channels) decoded at once: 2 MiB, more than most clips have."""
+
+_STEP = 1024
 
 _MOST_FRAMES = 2**62
 """libsndfile's answer where a header gives no length (a FLAC stream); it then fails to read on."""
@@ -44,9 +47,19 @@ class LibsndfileReader(AbstractContextManager["LibsndfileReader"]):
                 done += len(block)
                 yield block
         except soundfile.SoundFileError as problem:
-            raise cut_off(self.info, done / self.info.sample_rate, self.info.seconds) from problem
+            raise cut_off(self.info, self._decodable(done) / self.info.sample_rate, self.info.seconds) from problem
         if done < self._sound.frames:
             raise cut_off(self.info, done / self.info.sample_rate, self.info.seconds)
+
+    def _decodable(self, done: int) -> int:
+        """Counts on from a block that failed, in small steps; only for the error's message."""
+        import soundfile
+
+        with contextlib.suppress(soundfile.SoundFileError):
+            self._sound.seek(done)
+            while size := len(self._sound.read(_STEP, dtype="float32", always_2d=True)):
+                done += size
+        return done
 
 
 def open_libsndfile(path: Path, file: IO[bytes], size: int) -> LibsndfileReader | None:

@@ -70,9 +70,10 @@ def check_header(info: AudioInfo, limits: Limits) -> None:
             "resample it, for example to 48000 Hz",
         )
     if info.seconds > limits.seconds:
-        raise too_long(info.path, f"{info.seconds:.6g} s", limits)
+        raise too_long(info, limits)
 
 
-def too_long(path: Path, length: str, limits: Limits) -> AudioError:
-    """Returns the error for a sound over the limit of length."""
-    return AudioError(path, f"lasts {length}, more than the {limits.seconds:g} s allowed", "cut it into shorter files")
+def too_long(info: AudioInfo, limits: Limits) -> AudioError:
+    """Returns the error for a sound over the limit of length, whether its header said so or decoding showed it."""
+    lasts = f"lasts {info.seconds:.6g} s" if info.seconds > limits.seconds else "goes on and on"
+    return AudioError(info.path, f"{lasts}, more than the {limits.seconds:g} s allowed", "cut it into shorter files")

@@ -85,7 +85,7 @@ def _mono(reader: Reader, limits: Limits, allow_silence: bool) -> Iterator[np.nd
             raise AudioError(info.path, f"holds NaN or infinite samples, first at {at:.3f} s", "export it again")
         done += mono.size
         if done > most:
-            raise too_long(info.path, f"more than {limits.seconds:g} s (found while decoding)", limits)
+            raise too_long(info, limits)
         low, high = min(low, float(mono.min())), max(high, float(mono.max()))
         if max(-low, high) > LOUDEST:
             raise AudioError(

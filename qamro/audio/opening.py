@@ -78,7 +78,7 @@ def _open_file(path: str | os.PathLike[str], limits: Limits) -> IO[bytes]:
         if state.st_size > limits.bytes:
             raise AudioError(
                 path,
-                f"has {state.st_size / 1e6:.0f} MB, more than the {limits.bytes / 1e6:.0f} MB allowed",
+                f"has {state.st_size / 1e6:.3g} MB, more than the {limits.bytes / 1e6:.3g} MB allowed",
                 "shorten it or compress it, for example to FLAC",
             )
     except BaseException:
@@ -101,5 +101,7 @@ def _decoder(path: Path, file: IO[bytes], size: int) -> AbstractContextManager[R
         file.seek(0)
         reader = open_libav(path, file, size)
     if reader is None:
-        raise AudioError(path, f"is not sound that can be read: {what_it_is(head)}", "export it as WAV or FLAC")
+        raise AudioError(
+            path, f"is not sound that can be read: {what_it_is(head)}", "choose a sound file, for example WAV or FLAC"
+        )
     return reader
