@@ -16,7 +16,8 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
-from qamro.audio.claims import TAGS, cut_off
+from qamro.audio.chunks import TAGS
+from qamro.audio.claims import cut_off
 from qamro.audio.errors import AudioError
 from qamro.audio.limits import AudioInfo
 from qamro.audio.mpeg import first_frame_at, frame_bytes, states_length
@@ -111,7 +112,8 @@ class LibavReader(AbstractContextManager["LibavReader"]):
                 junk = junk or not content.startswith(TAGS)
                 self._damaged = junk and (self.info.format != "mp3" or frame_bytes(content) > 0)
                 continue
-            if packet.is_corrupt or (junk and frames):
+            # The last packet of raw samples is short and marked as corrupt wherever a WAV leaves its size open.
+            if (packet.is_corrupt and not self.info.codec.startswith("pcm_")) or (junk and frames):
                 self._damaged = True
                 return
             if packet.size:
@@ -126,7 +128,7 @@ class LibavReader(AbstractContextManager["LibavReader"]):
         if self._damaged or seconds < self.info.seconds - _SLACK:
             raise cut_off(self.info, seconds, self.info.seconds)
         if self.info.format == "mp3" and size < frame_bytes(head):
-            raise cut_off(self.info, seconds, math.nan)
+            raise cut_off(self.info, seconds)
 
 
 def open_libav(path: Path, file: IO[bytes], size: int) -> LibavReader | None:

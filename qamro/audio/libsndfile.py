@@ -76,8 +76,10 @@ def open_libsndfile(path: Path, file: IO[bytes], size: int) -> LibsndfileReader 
         sound = soundfile.SoundFile(file)
     except (soundfile.SoundFileError, TypeError):
         return None
-    # MP3 without a length header: libsndfile guesses from the first frame's bit rate and stops there.
-    if sound.frames >= _MOST_FRAMES or sound.format in ("MP3", "MPEG"):
+    # No frames: a WAV from a pipe whose header still says zero, which libav reads to its end. MPEG, also inside WAV:
+    # libsndfile guesses the length from the first frame's bit rate.
+    streamed = sound.frames == 0 and sound.format in ("WAV", "WAVEX")
+    if streamed or sound.frames >= _MOST_FRAMES or sound.subtype.startswith("MPEG"):
         sound.close()
         return None
     rate = int(sound.samplerate)
