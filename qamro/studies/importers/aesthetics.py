@@ -1,0 +1,112 @@
+"""Ratings as Audiobox-Aesthetics publishes them: JSON lines of a path and ten ratings on each of four axes.
+
+The ratings name no rater. The ten positions are neither raters nor random draws (their means over clips differ by 0.5
+to 1.4 points where chance gives 0.1), so positions are not kept. Zeros, off the scale of 1 to 10, are kept as found.
+
+Source: arXiv 2502.05139; ``evaluation_data/`` and ``audiomos2025_track2/`` of facebookresearch/audiobox-aesthetics.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from pathlib import Path
+from typing import Any
+
+from qamro.studies.study import Study
+from qamro.studies.validation import StudyError
+
+AXIS_OF = {
+    "Production_Quality": "PQ",
+    "Production_Complexity": "PC",
+    "Content_Enjoyment": "CE",
+    "Content_Usefulness": "CU",
+}
+"""Names of the axes in the published files."""
+
+PLACEHOLDER = "/your_path/"
+"""What stands before the data sets' own paths in the published files."""
+
+_TRACK2 = re.compile(r"^audiomos2025-track2-(?P<system>[^-]+)-(?P<utterance>[^-]+)$")
+_GENERATED = re.compile(r"(?:^|/)(?:audio|music)/(?P<system>[^/]+)/(?P<file>[^/]+)$")
+
+
+def recognises(first: str) -> bool:
+    """Whether a first line is of this form."""
+    return first.startswith("{")
+
+
+def read(path: Path) -> Study:
+    """Reads the file.
+
+    Systems come from the paths: ``…/audio/<system>/<file>`` or ``…/music/…`` (PAM; ``real`` is in both, so there are 9)
+    and ``audiomos2025-track2-<system>-<utterance>``; elsewhere there are none (AES-Natural is recordings). In PAM one
+    file name is one prompt, so it is the ``source``.
+
+    Args:
+        path: The JSONL file.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        StudyError: A line is not of this form; names the line and the key.
+    """
+    import pandas as pd
+
+    clips, ratings = [], []
+    for line, record in records(path):
+        clip = describe(record["data_path"])
+        clips.append(clip)
+        for key, axis in AXIS_OF.items():
+            ratings += [
+                {"clip": clip["clip"], "axis": axis, "score": score} for score in _scores(record, key, path, line)
+            ]
+    return Study(pd.DataFrame(clips), pd.DataFrame(ratings), name=path.stem, about={"raters": "anonymous"})
+
+
+def records(path: Path) -> list[tuple[int, dict[str, Any]]]:
+    """Returns the file's objects with their line numbers; each has a ``data_path``.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        StudyError: A line is not a JSON object with a path, or the file has none.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no file {path}")
+    found: list[tuple[int, dict[str, Any]]] = []
+    try:
+        for number, line in enumerate(path.read_text(encoding="utf-8-sig").split("\n"), 1):
+            if not line.strip():
+                continue
+            record = json.loads(line)
+            if not isinstance(record, dict) or not isinstance(record.get("data_path"), str) or not record["data_path"]:
+                raise StudyError(f"{path}, line {number}: there is no 'data_path'; each line names its clip by it")
+            found.append((number, record))
+    except json.JSONDecodeError as problem:
+        raise StudyError(f"{path}, line {number}: not JSON ({problem}); each line holds one object") from problem
+    except UnicodeDecodeError as problem:
+        raise StudyError(f"{path} is not text in UTF-8: {problem}") from problem
+    if not found:
+        raise StudyError(f"{path} is empty")
+    return found
+
+
+def describe(data_path: str) -> dict[str, str]:
+    """Returns the row of the clips table that a published path stands for."""
+    path = data_path.removeprefix(PLACEHOLDER)
+    if match := _TRACK2.match(path):
+        return {"clip": path, "path": "", "system": match["system"], "source": ""}
+    if match := _GENERATED.search(path):
+        system, file = match["system"], match["file"]
+        return {"clip": f"{system}/{file}", "path": path, "system": system, "source": file}
+    return {"clip": path, "path": path, "system": "", "source": ""}
+
+
+def _scores(record: dict[str, Any], key: str, path: Path, line: int) -> list[float]:
+    scores = record.get(key)
+    if not isinstance(scores, list) or not scores:
+        raise StudyError(f"{path}, line {line}: {key!r} is missing or is not a list of ratings")
+    for score in scores:
+        if isinstance(score, bool) or not isinstance(score, int | float) or not math.isfinite(score):
+            raise StudyError(f"{path}, line {line}: {key!r} holds {score!r}, which is not a finite number")
+    return scores

@@ -1,0 +1,139 @@
+"""MusicEval: lists of ``file,MI,TA`` without a header, and the release that they are part of.
+
+Each line holds the means of five experts; single ratings are not in the lists. A mean is kept as one row of the ratings
+table with ``mean_of`` = 5 and no rater, so that counts are right and no spread of ratings is made up.
+
+File names carry system and prompt: ``audiomos2025-track1-S008_P020.wav``. Six systems were taken from demo pages and
+have prompts of their own, listed by file name in ``demo_prompt_info.txt``; their ``P001`` is not the others' ``P001``.
+
+Source: arXiv 2501.10811; CC BY-NC 4.0.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qamro.studies.importers.musiceval_prompts import DEMO_SYSTEMS, Prompts
+from qamro.studies.study import Study
+from qamro.studies.tables import numbers, read_table
+from qamro.studies.validation import StudyError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+AXES = ("MI", "TA")
+EXPERTS = 5
+SPLITS = ("train", "dev", "test")
+
+_NAME = re.compile(r"(?P<system>S\d+)_(?P<prompt>P\d+)(?:\.\w+)?$")
+_LIST = "{split}_mos_list.txt"
+
+
+def recognises(cells: list[str]) -> bool:
+    """Whether a first line is of this form: a name and two numbers, and no header."""
+    return len(cells) == 3 and not _number(cells[0]) and all(_number(cell) for cell in cells[1:])
+
+
+def is_release(folder: Path) -> bool:
+    """Whether a folder is laid out like the release, with the lists in ``sets``."""
+    return any((folder / "sets").glob(_LIST.format(split="*")))
+
+
+def read(path: Path) -> Study:
+    """Reads one list; prompts and audio are found when the list lies in the ``sets`` of a release.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        StudyError: A line is not a name and two means of five ratings, or a clip stands twice.
+    """
+    root = path.resolve().parent.parent
+    return _study(_lines(path), root if is_release(root) else None, path.stem)
+
+
+def read_release(folder: Path) -> Study:
+    """Reads a release: every split that is there, prompts, and the published means of the systems.
+
+    The clips table has the further columns ``split``, ``prompt_id`` and ``source`` (clips of one prompt share it).
+
+    Args:
+        folder: Holds ``sets/train_mos_list.txt`` (or dev, test, total), ``prompt_info.txt``,
+            ``demo_prompt_info.txt``, ``system_mos/*.csv``, ``wav/``; all but the lists may be missing.
+
+    Raises:
+        FileNotFoundError: There is no list.
+        StudyError: A file is not valid.
+    """
+    lists = {split: folder / "sets" / _LIST.format(split=split) for split in SPLITS}
+    lists = {split: file for split, file in lists.items() if file.is_file()}
+    total = folder / "sets" / _LIST.format(split="total")
+    if not lists and total.is_file():
+        lists = {"": total}
+    if not lists:
+        raise FileNotFoundError(f"{folder} holds no sets/train_mos_list.txt; give the unpacked release of MusicEval")
+    import pandas as pd
+
+    table = pd.concat([_lines(file).assign(split=split) for split, file in lists.items()], ignore_index=True)
+    study = _study(table, folder, "musiceval")
+    study.about["system_mos"] = read_system_mos(folder)
+    return study
+
+
+def read_system_mos(folder: Path) -> dict[str, dict[str, dict[str, float]]]:
+    """Returns the published means of each system: file, then system, then axis."""
+    means = {}
+    for file in sorted((folder / "system_mos").glob("*.csv")):
+        table = read_table(file, columns=["system", *AXES])
+        table = table[table["system"].str.fullmatch(r"S\d+")].reset_index(drop=True)  # a header, if there is one
+        values = {axis: numbers(table, axis, file) for axis in AXES}
+        means[file.stem] = {
+            system: {axis: float(values[axis].iloc[i]) for axis in AXES} for i, system in enumerate(table["system"])
+        }
+    return means
+
+
+def _lines(path: Path) -> pd.DataFrame:
+    table = read_table(path, columns=["clip", *AXES])
+    for axis in AXES:
+        table[axis] = numbers(table, axis, path)
+        odd = (abs(table[axis] * EXPERTS - (table[axis] * EXPERTS).round()) > 1e-3).to_numpy()
+        if odd.any():
+            row = int(odd.argmax())
+            raise StudyError(
+                f"{path}, row {row + 1}: {axis} {table[axis].iloc[row]:g} is no mean of {EXPERTS} whole ratings; if "
+                "these are predictions, give them as predictions"
+            )
+    twice = table["clip"].duplicated()
+    if twice.any():
+        row = int(twice.to_numpy().argmax())
+        raise StudyError(f"{path}, row {row + 1}: {table['clip'].iloc[row]!r} stands twice; remove one")
+    return table
+
+
+def _study(table: pd.DataFrame, root: Path | None, name: str) -> Study:
+    prompts = Prompts.read(root) if root is not None else Prompts({}, {})
+    parts = table["clip"].str.extract(_NAME).fillna("")
+    clips = table[["clip"]].assign(
+        path=["wav/" + clip if root is not None else "" for clip in table["clip"]],
+        system=parts["system"],
+        prompt=[prompts.of(clip, *ids) for clip, *ids in zip(table["clip"], *parts.to_numpy().T, strict=True)],
+        prompt_id=parts["prompt"],
+        source=parts["prompt"].where(~parts["system"].isin(DEMO_SYSTEMS), parts["system"] + "_" + parts["prompt"]),
+    )
+    if "split" in table.columns:
+        clips["split"] = table["split"]
+    ratings = table.melt("clip", list(AXES), "axis", "score").assign(mean_of=EXPERTS)
+    about: dict[str, object] = {"ratings": f"means of {EXPERTS} experts"}
+    lacking = int((clips["prompt"] == "").sum())
+    if root is not None and lacking:
+        about["notes"] = [f"{lacking} of {len(clips)} clips have no prompt in prompt_info.txt or demo_prompt_info.txt"]
+    return Study(clips, ratings, name=name, root=root, about=about)
+
+
+def _number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
