@@ -24,6 +24,7 @@ from qamro.audio.mpeg import first_frame_at, frame_bytes, states_length
 
 if TYPE_CHECKING:
     import av
+    from av import AudioFifo
     from av.container import InputContainer
 
 _FORMATS = "mov,matroska,mp3,aac,ogg,flac,wav,w64,aiff,caf,au,asf,avi,flv,mpegts,mpeg,amr,ac3,eac3,dts,ape,wv,tta"
@@ -73,21 +74,21 @@ class LibavReader(AbstractContextManager["LibavReader"]):
 
     def blocks(self) -> Iterator[np.ndarray]:
         """Yields float32 of shape (frames, channels)."""
-        from av import AudioResampler
+        from av import AudioFifo, AudioResampler
 
-        to_float = AudioResampler(format="fltp")
-        parts: list[np.ndarray] = []
+        to_float, pending = AudioResampler(format="fltp"), AudioFifo()
         for frame in self._frames:
             if (frame.sample_rate, frame.layout.nb_channels) != (self.info.sample_rate, self.info.channels):
                 raise AudioError(
                     self.info.path, "changes its sample rate or its channels midway", "export it with one of each"
                 )
-            parts += [part.to_ndarray() for part in to_float.resample(frame)]
-            if sum(part.shape[1] for part in parts) >= _BLOCK:
-                yield np.concatenate(parts, axis=1).T
-                parts = []
-        if parts:
-            yield np.concatenate(parts, axis=1).T
+            for part in to_float.resample(frame):
+                part.pts = None  # gaps between time stamps are no sound
+                pending.write(part)
+            if pending.samples >= _BLOCK:
+                yield _samples(pending)
+        if pending.samples:
+            yield _samples(pending)
         self._check_end()
 
     def _decode(self) -> Iterator[av.AudioFrame]:
@@ -159,6 +160,11 @@ def open_libav(path: Path, file: IO[bytes], size: int) -> LibavReader | None:
     except BaseException:
         container.close()
         raise
+
+
+def _samples(pending: AudioFifo) -> np.ndarray:
+    frame = pending.read()
+    return frame.to_ndarray().T if frame is not None else np.zeros((0, 1), dtype=np.float32)
 
 
 def _stated_seconds(container: InputContainer, name: str, *, mp3_length: bool) -> float:
