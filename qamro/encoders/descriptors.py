@@ -51,13 +51,13 @@ def modulation(log_mel: torch.Tensor, frame_rate: float) -> torch.Tensor:
 
 
 def chroma_filterbank(sample_rate: int, n_fft: int) -> torch.Tensor:
-    """Maps FFT bins from 110 to 4,200 Hz onto the twelve pitch classes, each bin to its nearest two.
+    """Maps FFT bins from 130 to 2,100 Hz onto the twelve pitch classes, each bin to its nearest two.
 
     Returns:
         (12, n_fft // 2 + 1) float32.
     """
     hz = np.linspace(0, sample_rate / 2, n_fft // 2 + 1)
-    inside = (hz >= 110) & (hz <= 4200)
+    inside = (hz >= 130) & (hz <= 2100)
     pitch = 12 * np.log2(np.maximum(hz, 1e-3) / 440) % 12
     distance = (pitch[None, :] - np.arange(12)[:, None] + 6) % 12 - 6
     return torch.from_numpy((np.maximum(0, 1 - np.abs(distance)) * inside).astype(np.float32))
@@ -70,8 +70,9 @@ def harmony(chroma: torch.Tensor) -> torch.Tensor:
         chroma: (T, 12) energies.
 
     Returns:
-        (30,): profile and deviation seen from the tonic (24), fit to major and to minor (Krumhansl and Kessler 1982),
-        their difference, entropy, share of energy outside the scale, change from frame to frame.
+        (47,): profile and deviation seen from the tonic (24), fit to major and to minor (Krumhansl and Kessler 1982),
+        their difference, entropy, share of energy outside the scale, change from frame to frame; then which intervals
+        sound together (6), how much that varies (6), and which follow each other (5, one to five semitones up).
     """
     frames = chroma.sqrt()
     frames = frames / frames.sum(1, keepdim=True).clamp_min(1e-9)
@@ -85,7 +86,10 @@ def harmony(chroma: torch.Tensor) -> torch.Tensor:
     change = (frames[1:] - frames[:-1]).abs().sum(1).mean() if len(frames) > 1 else mean.new_zeros(())
     fit = fits.amax(1)
     extra = torch.stack([fit[0], fit[1], fit[0] - fit[1], entropy, 1 - profile[scale].sum(), change])
-    return torch.cat([profile * 12, deviation * 12, extra])
+    together = torch.stack([(frames * frames.roll(step, 1)).sum(1) for step in range(1, 7)], 1)
+    later = frames[4:] if len(frames) > 4 else frames
+    follow = torch.stack([(frames[: len(later)] * later.roll(-step, 1)).sum(1).mean() for step in range(1, 6)])
+    return torch.cat([profile * 12, deviation * 12, extra, together.mean(0), together.std(0, correction=0), follow])
 
 
 def _key_fits(mean: torch.Tensor, profile: torch.Tensor) -> torch.Tensor:
@@ -102,7 +106,8 @@ def rhythm(log_mel: torch.Tensor, frame_rate: float) -> torch.Tensor:
         frame_rate: Frames a second.
 
     Returns:
-        (32,): seven statistics of the onset envelope, then the highest autocorrelation in 25 ranges of tempo.
+        (60,): seven statistics of the onset envelope, the highest autocorrelation in 25 ranges of tempo, and the share
+        of the envelope's energy that repeats at 28 rates from 0.5 to 14 Hz; regular playing has sharp peaks.
     """
     flux = (log_mel[1:] - log_mel[:-1]).clamp_min(0).mean(1) if len(log_mel) > 1 else log_mel.new_zeros(1)
     centred = flux - flux.mean()
@@ -128,7 +133,16 @@ def rhythm(log_mel: torch.Tensor, frame_rate: float) -> torch.Tensor:
         middle,
         pulse.amax(),
     ]
-    return torch.cat([torch.stack(statistics), pulse])
+    return torch.cat([torch.stack(statistics), pulse, _repetition(power, frame_rate)])
+
+
+def _repetition(power: torch.Tensor, frame_rate: float) -> torch.Tensor:
+    rates = torch.linspace(0, frame_rate / 2, len(power)).to(power)
+    inside = (rates >= 0.5) & (rates < 14.5)
+    shares = power[inside] / power[inside].sum().clamp_min(1e-9)
+    where = ((rates[inside] - 0.5) * 2).long().clamp(0, 27)
+    highest = shares.new_zeros(28).scatter_reduce(0, where, shares, "amax")
+    return highest * 10
 
 
 def spectral_shape(power: torch.Tensor, sample_rate: int) -> torch.Tensor:

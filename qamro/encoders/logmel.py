@@ -7,7 +7,7 @@ went wrong (clipping, gaps, bandwidth, noise floor).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -21,6 +21,7 @@ REVISION = "1"
 """Part of every cache key and card; raise it with any change of the numbers."""
 
 _FFT, _HOP, _MELS = 1024, 320, 64
+_NOTE_FFT, _NOTE_HOP = 8192, 2048  # long enough to tell semitones apart from 130 Hz on
 _CHUNK_FRAMES = 6000
 
 
@@ -48,9 +49,8 @@ class LogMel:
             device: ``"cpu"``, ``"cuda"`` or any torch device.
         """
         self.device = torch.device(device)
-        self._window = torch.hann_window(_FFT, device=self.device)
         self._mel = mel_filterbank(self.sample_rate, _FFT, _MELS, 30.0, 16_000.0).to(self.device)
-        self._chroma = descriptors.chroma_filterbank(self.sample_rate, _FFT).to(self.device)
+        self._chroma = descriptors.chroma_filterbank(self.sample_rate, _NOTE_FFT).to(self.device)
 
     @cached_property
     def audio_dim(self) -> int:
@@ -85,8 +85,9 @@ class LogMel:
             samples = soxr.resample(samples, rate, self.sample_rate)
         wave = torch.from_numpy(np.ascontiguousarray(samples, dtype=np.float32)).to(self.device)
         level = wave.square().mean().sqrt().clamp_min(1e-5)
-        mel, chroma, power = self._spectra(wave / level)
+        mel, power = self._spectra(wave / level)
         log_mel = 10 * torch.log10(mel + 1e-8)
+        chroma = torch.cat([(self._chroma @ part).T for part in self._power(wave / level, _NOTE_FFT, _NOTE_HOP)])
         parts = [
             descriptors.band_statistics(log_mel),
             descriptors.modulation(log_mel, self.sample_rate / _HOP),
@@ -97,23 +98,22 @@ class LogMel:
         ]
         return torch.nan_to_num(torch.cat(parts), nan=0.0, posinf=0.0, neginf=0.0)
 
-    def _spectra(self, wave: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Returns mel (T, 64), chroma (T, 12) and the mean power spectrum with its deviation (2, bins).
+    def _spectra(self, wave: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Returns mel energies (T, 64), and the mean and the peak of the power spectrum (2, bins)."""
+        mel, total, peak = [], torch.zeros(_FFT // 2 + 1, device=self.device), torch.zeros(1, device=self.device)
+        for power in self._power(wave, _FFT, _HOP):
+            mel.append((self._mel @ power).T)
+            total = total + power.sum(1)
+            peak = torch.maximum(peak, power.amax(1))
+        frames = torch.cat(mel)
+        return frames, torch.stack([total / len(frames), peak])
 
-        Works through long clips in chunks: memory does not grow with the length of the spectrogram's bins.
-        """
-        padded = torch.nn.functional.pad(wave, (_FFT // 2, _FFT // 2 + _HOP))
-        mel, chroma = [], []
-        total = torch.zeros(_FFT // 2 + 1, device=self.device)
-        peak = torch.zeros_like(total)
-        frames = 1 + len(wave) // _HOP
+    def _power(self, wave: torch.Tensor, n_fft: int, hop: int) -> Iterator[torch.Tensor]:
+        """Yields the power spectrogram (bins, frames) in chunks, so that an hour of sound fits into memory."""
+        window = torch.hann_window(n_fft, device=self.device)
+        padded = torch.nn.functional.pad(wave, (n_fft // 2, n_fft // 2 + hop))
+        frames = 1 + len(wave) // hop
         for start in range(0, frames, _CHUNK_FRAMES):
             stop = min(frames, start + _CHUNK_FRAMES)
-            part = padded[start * _HOP : (stop - 1) * _HOP + _FFT]
-            spectrum = torch.stft(part, _FFT, _HOP, window=self._window, center=False, return_complex=True)
-            power = spectrum.abs().square() / _FFT
-            mel.append((self._mel @ power).T)
-            chroma.append((self._chroma @ power).T)
-            total += power.sum(1)
-            peak = torch.maximum(peak, power.amax(1))
-        return torch.cat(mel), torch.cat(chroma), torch.stack([total / frames, peak])
+            part = padded[start * hop : (stop - 1) * hop + n_fft]
+            yield torch.stft(part, n_fft, hop, window=window, center=False, return_complex=True).abs().square() / n_fft

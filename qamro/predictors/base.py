@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -192,13 +193,13 @@ class Predictor(abc.ABC):
 def clip_names(paths: Sequence[Path]) -> list[str]:
     """Names clips by their file names, and by as many parent folders as it takes to tell them apart."""
     names = [path.name for path in paths]
-    depth = 1
-    while len(set(names)) < len(set(map(str, paths))) and depth < max(len(path.parts) for path in paths):
-        depth += 1
-        seen = {name for name in names if names.count(name) > 1}
-        names = [
-            "/".join(path.parts[-depth:]) if name in seen else name for path, name in zip(paths, names, strict=True)
-        ]
+    different = len(set(map(str, paths)))
+    for depth in range(2, 1 + max((len(path.parts) for path in paths), default=0)):
+        counts = Counter(names)
+        if len(counts) == different:
+            break
+        longer = ("/".join(path.parts[-depth:]) for path in paths)
+        names = [long if counts[name] > 1 else name for long, name in zip(longer, names, strict=True)]
     return names
 
 

@@ -1,0 +1,90 @@
+import pytest
+import torch
+
+from qamro.training.objective import Objective
+from qamro.training.trainer import Data, FitConfig, describe, fit
+
+
+def data(n=200, dim=6, seed=0) -> Data:
+    rng = torch.Generator().manual_seed(seed)
+    x = torch.randn(n + 80, dim, generator=rng)
+    y = (3 + x[:, 0] - 0.5 * x[:, 1] + 0.1 * torch.randn(n + 80, generator=rng)).clamp(1, 5)
+    return Data(x[:n], y[:n], x[n:], y[n:])
+
+
+QUICK = FitConfig(optimizer="adamw", lr=3e-3, batch_size=64, max_epochs=40, patience=10, hidden=(16, 8))
+
+
+def test_learns_and_keeps_the_best_epoch():
+    given = data()
+    result = fit(given, Objective(), QUICK)
+    losses = [row["val_loss"] for row in result.history]
+    assert result.val_loss == min(losses) < 0.5 * losses[0]
+    assert result.best_epoch == losses.index(min(losses)) + 1
+    with torch.no_grad():
+        again = Objective()(result.head(given.val_features), given.val_targets)
+    assert float(again) == pytest.approx(result.val_loss, rel=1e-5)
+
+
+def test_stops_by_patience():
+    noise = data()
+    noise.targets = noise.targets[torch.randperm(200, generator=torch.Generator().manual_seed(1))]
+    result = fit(noise, Objective(), FitConfig(**{**vars(QUICK), "max_epochs": 500}))
+    assert len(result.history) == result.best_epoch + 10
+
+
+@pytest.mark.parametrize("batch_size", [0, 64])
+def test_the_same_seed_is_the_same_run_and_leaves_the_callers_random_numbers_alone(batch_size):
+    config = FitConfig(**{**vars(QUICK), "batch_size": batch_size, "max_epochs": 5})
+    torch.manual_seed(7)
+    first = fit(data(), Objective(), config)
+    after = torch.rand(1)
+    torch.manual_seed(7)
+    assert torch.equal(torch.rand(1), after)
+    assert fit(data(), Objective(), config).history == first.history
+    assert fit(data(), Objective(), FitConfig(**{**vars(config), "seed": 1})).history != first.history
+
+
+def test_a_resumed_run_is_the_uninterrupted_run(tmp_path):
+    file = tmp_path / "run" / "last.pt"
+    whole = fit(data(), Objective(), QUICK)
+    fit(data(), Objective(), QUICK, checkpoint=file, on_epoch=lambda row: row["epoch"] == 7)
+    resumed = fit(data(), Objective(), QUICK, checkpoint=file)
+    assert resumed.history == whole.history
+    assert resumed.best_epoch == whole.best_epoch
+    for key, value in whole.head.state_dict().items():
+        assert torch.equal(resumed.head.state_dict()[key], value)
+
+
+def test_a_finished_run_does_not_go_on(tmp_path):
+    done = fit(data(), Objective(), QUICK, checkpoint=tmp_path / "last.pt")
+    assert fit(data(), Objective(), QUICK, checkpoint=tmp_path / "last.pt").history == done.history
+
+
+def test_standardised_scores_make_the_scale_irrelevant():
+    given, scaled = data(), data()
+    scaled.targets, scaled.val_targets = scaled.targets * 20, scaled.val_targets * 20
+    objective = Objective("mse+mae", standardise=True)
+    config = FitConfig(**{**vars(QUICK), "max_epochs": 3})
+    a, b = fit(given, objective, config), fit(scaled, objective, config)
+    assert a.val_loss == pytest.approx(b.val_loss, rel=1e-3)
+
+
+def test_empty_parts_are_refused():
+    empty = data()
+    empty.val_features, empty.val_targets = empty.val_features[:0], empty.val_targets[:0]
+    with pytest.raises(ValueError, match="empty"):
+        fit(empty, Objective(), QUICK)
+
+
+def test_paper_defaults_and_description():
+    assert (FitConfig().optimizer, FitConfig().lr, FitConfig().batch_size, FitConfig().patience) == (
+        "sgd",
+        5e-4,
+        256,
+        20,
+    )
+    assert "weight_decay" not in describe(FitConfig())
+    assert "momentum" not in describe(QUICK)
+    with pytest.raises(ValueError, match="optimizer"):
+        FitConfig(optimizer="lion")
