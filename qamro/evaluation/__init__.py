@@ -1,1 +1,19 @@
-"""TBD."""
+"""Predictions against people: metrics with intervals, agreement among raters, and what can be claimed."""
+
+from qamro.evaluation.axes import NoCommonAxis
+from qamro.evaluation.evaluate import evaluate
+from qamro.evaluation.matching import Match, NothingMatched, PredictionsError, match
+from qamro.evaluation.metrics import METRICS, Metric
+from qamro.evaluation.result import Evaluation
+
+__all__ = [
+    "METRICS",
+    "Evaluation",
+    "Match",
+    "Metric",
+    "NoCommonAxis",
+    "NothingMatched",
+    "PredictionsError",
+    "evaluate",
+    "match",
+]

@@ -1,0 +1,119 @@
+"""Holds predictions against the ratings of a study: every metric, both levels, with intervals."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from qamro.evaluation.axes import AxisPair, pair_axes
+from qamro.evaluation.bootstrap import DRAWS, Interval, interval
+from qamro.evaluation.joining import join, scored
+from qamro.evaluation.levels import LEVELS, Sample
+from qamro.evaluation.matching import match, nothing_matched
+from qamro.evaluation.metrics import METRICS
+from qamro.evaluation.result import Evaluation
+from qamro.evaluation.systems import system_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from qamro.studies import Study
+
+FEW_SYSTEMS = 8
+"""With fewer systems, an interval that draws systems is rough, and the table says so."""
+
+
+def evaluate(
+    study: Study,
+    predictions: pd.DataFrame,
+    *,
+    axes: Sequence[str] | None = None,
+    axis_map: Mapping[str, str] | None = None,
+    draws: int = DRAWS,
+    seed: int = 0,
+    level: float = 0.95,
+) -> Evaluation:
+    """Computes every metric at both levels with cluster bootstrap intervals.
+
+    Args:
+        study: The ratings.
+        predictions: A score table: ``clip`` or ``path``, and a column for each axis. ``system`` is used for clips of
+            which the study does not know the system.
+        axes: Axes with the same name on both sides; None takes all there are (none when ``axis_map`` is given).
+        axis_map: From predicted to rated axis where the names differ; labelled ``MI~quality``. MSE is NaN there
+            unless both scales are known and equal.
+        draws: Bootstrap draws; 0 leaves the intervals out.
+        seed: Seed of the draws.
+        level: Coverage of the intervals.
+
+    Raises:
+        NothingMatched: No prediction belongs to a rated clip.
+        NoCommonAxis: There is no axis to compare.
+        PredictionsError: A column is missing, a clip stands twice, or a score is not a number.
+    """
+    import pandas as pd
+
+    pairs = pair_axes(map(str, predictions.columns), study.axes, axes=axes, axis_map=axis_map)
+    result = match(predictions, study)
+    if not result.rows:
+        raise nothing_matched(study, result)
+    rows, clips, systems = [], [], []
+    for pair in pairs:
+        table, note = scored(join(study, predictions, result, pair))
+        sample = sample_of(table)
+        for where in LEVELS:
+            rows += _rows(pair, sample, where, note, draws=draws, seed=seed, level=level)
+        clips.append(table)
+        systems.append(system_table(sample.at("system"), pair.label, draws=draws, seed=seed, level=level))
+    joined = [pd.concat(tables, ignore_index=True) for tables in (clips, systems)]
+    return Evaluation(
+        study.name, study.kind, pd.DataFrame(rows), joined[0], joined[1], result, draws=draws, seed=seed, level=level
+    )
+
+
+def sample_of(table: pd.DataFrame) -> Sample:
+    """Takes the arrays out of a table of scored clips (``predicted``, ``human``, ``system``)."""
+    return Sample(table["predicted"].to_numpy(float), table["human"].to_numpy(float), table["system"].to_numpy(str))
+
+
+def _rows(
+    pair: AxisPair, sample: Sample, where: str, note: str, *, draws: int, seed: int, level: float
+) -> list[dict[str, Any]]:
+    used, named = sample.at(where), sample.at("system")
+    systems = len(named.system_means[0])
+    outside = sample.targets.size - named.targets.size
+    if where == "system" and systems and outside:
+        note = _join(note, f"{outside} clips without a system left out")
+    values, drawn = sample.measure(where), sample.resample(where, draws=draws, seed=seed)
+    rows = []
+    for key in METRICS:
+        value, ends = values[key], interval(drawn[key], level)
+        why = pair.why_no_distance if key == "MSE" else ""
+        if not why and math.isnan(value):
+            why = "no systems are named" if where == "system" and not systems else sample.pairs(where).why_unranked()
+        if why:
+            value, ends = math.nan, Interval(math.nan, math.nan, 0.0)
+        doubts = why or _doubts(key, drawn[key], ends.undefined, systems)
+        rows.append(
+            {"axis": pair.label, "level": where, "metric": key, "value": value, "low": ends.low, "high": ends.high}
+            | {"clips": int(used.targets.size), "systems": systems, "note": _join(note, doubts)}
+        )
+    return rows
+
+
+def _doubts(key: str, drawn: np.ndarray, undefined: float, systems: int) -> str:
+    notes = []
+    if key == "TOP1" and drawn.size and undefined < 1:
+        notes.append(f"found in {100 * np.nanmean(drawn):.0f} % of draws")
+    if undefined:
+        notes.append(f"{100 * undefined:.2g} % of draws undefined")
+    if drawn.size and 0 < systems < FEW_SYSTEMS:
+        notes.append(f"{systems} systems: the interval is rough")
+    return _join(*notes)
+
+
+def _join(*notes: str) -> str:
+    return "; ".join(note for note in notes if note)

@@ -1,0 +1,53 @@
+"""Pearson's linear correlation coefficient."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from qamro.evaluation.metrics.pairs import Pairs, apply
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+
+def lcc(predictions: ArrayLike, targets: ArrayLike, *, weights: ArrayLike | None = None) -> np.ndarray:
+    """Pearson's linear correlation between predicted and human scores.
+
+    Args:
+        predictions: Predicted scores ŷ, shape (..., n).
+        targets: Human scores y, shape (..., n).
+        weights: How often each item counts, shape (..., n); None for once.
+
+    Returns:
+        Values of shape (...), from -1 to 1; NaN where one side is constant.
+
+    Raises:
+        ValueError: Shapes do not fit, or a score is not finite.
+
+    Warns:
+        UndefinedMetricWarning: Some value is NaN, with the reason.
+
+    Example:
+        >>> round(float(lcc([1.0, 2.0, 4.0], [2.0, 4.0, 8.0])), 12)
+        1.0
+    """
+    return apply(core, Pairs.of(predictions, targets, weights))
+
+
+def core(pairs: Pairs) -> np.ndarray:
+    """The formula on checked pairs."""
+    return correlation(pairs, pairs.predictions, pairs.targets)
+
+
+def correlation(pairs: Pairs, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Weighted correlation of two columns, shape (..., n); NaN where the pairs are constant.
+
+    The mean goes first, for each draw its own: raw moments lose digits when the scores are far from zero or when the
+    draw leaves out an outlier.
+    """
+    x, y = x - pairs.mean(x)[..., None], y - pairs.mean(y)[..., None]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        value = pairs.mean(x * y) / np.sqrt(pairs.mean(x * x) * pairs.mean(y * y))
+    return np.where(pairs.constant_predictions | pairs.constant_targets, np.nan, np.clip(value, -1, 1))

@@ -1,0 +1,146 @@
+"""What every metric works on: checked pairs of predicted and human scores, with multiplicities."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from qamro.evaluation.metrics.concordance import concordance
+from qamro.evaluation.metrics.ranks import Ties, tie_groups
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+
+class UndefinedMetricWarning(RuntimeWarning):
+    """A metric has no value for this input; the message says why, and the result is NaN."""
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Predicted and human scores of the same items, one set or many at once.
+
+    The leading dimensions ``...`` of the three arrays broadcast. A bootstrap is scores of shape (n,) with weights of
+    shape (draws, n): a weight says how often a draw holds the item, and every metric then answers exactly what it
+    would on the repeated items.
+
+    Attributes:
+        predictions: Predicted scores ŷ, shape (..., n).
+        targets: Human scores y, shape (..., n).
+        weights: Multiplicities, non-negative integers as floats, shape (..., n); None counts every item once.
+    """
+
+    predictions: np.ndarray
+    targets: np.ndarray
+    weights: np.ndarray | None = None
+
+    @classmethod
+    def of(cls, predictions: ArrayLike, targets: ArrayLike, weights: ArrayLike | None = None) -> Pairs:
+        """Checks the input and makes float64 arrays of it.
+
+        Raises:
+            ValueError: The shapes do not fit, a score is NaN or infinite, or a weight is not a whole number >= 0.
+        """
+        x, y = np.asarray(predictions, dtype=float), np.asarray(targets, dtype=float)
+        w = None if weights is None else np.asarray(weights, dtype=float)
+        if x.ndim == 0 or y.ndim == 0 or x.shape[-1] != y.shape[-1] or (w is not None and w.shape[-1:] != x.shape[-1:]):
+            shapes = f"predictions {x.shape}, targets {y.shape}" + ("" if w is None else f", weights {w.shape}")
+            raise ValueError(f"the last dimension must agree: {shapes}")
+        for name, values in (("predictions", x), ("targets", y)):
+            bad = int(np.size(values) - np.isfinite(values).sum())
+            if bad:
+                raise ValueError(f"{bad} of {values.size} {name} are NaN or infinite; drop those pairs and count them")
+        if w is not None and not (np.isfinite(w).all() and (w >= 0).all() and (w == np.floor(w)).all()):
+            raise ValueError("weights say how often an item counts: whole numbers, zero or more")
+        return cls(x, y, w)
+
+    @cached_property
+    def total(self) -> np.ndarray:
+        """How many items there are, repeats counted; shape (...) of the weights, or () without weights."""
+        return np.asarray(float(self.predictions.shape[-1])) if self.weights is None else self.weights.sum(axis=-1)
+
+    @cached_property
+    def prediction_ties(self) -> Ties:
+        """Ranks and tie groups of the predictions."""
+        return tie_groups(self.predictions, self.weights)
+
+    @cached_property
+    def target_ties(self) -> Ties:
+        """Ranks and tie groups of the targets."""
+        return tie_groups(self.targets, self.weights)
+
+    @cached_property
+    def constant_predictions(self) -> np.ndarray:
+        """Where the predictions hold fewer than two different values."""
+        return self.prediction_ties.constant
+
+    @cached_property
+    def constant_targets(self) -> np.ndarray:
+        """Where the targets hold fewer than two different values."""
+        return self.target_ties.constant
+
+    @cached_property
+    def concordance(self) -> np.ndarray:
+        """Concordant minus discordant pairs, repeats counted, shape (...)."""
+        return concordance(self.predictions, self.targets, self.weights)
+
+    def mean(self, values: np.ndarray) -> np.ndarray:
+        """Weighted mean over the last dimension."""
+        if self.weights is None:
+            return values.mean(axis=-1)
+        if values.ndim == 1:
+            return (self.weights @ values) / self.total
+        return np.einsum("...i,...i->...", self.weights, values) / self.total
+
+    def why_unranked(self) -> str:
+        """Says in words why no correlation or order exists; empty when there is one everywhere."""
+        if not self.predictions.shape[-1] or not np.all(self.total):
+            return "no items"
+        if self.predictions.shape[-1] < 2:
+            return "fewer than two items: nothing to compare"
+        sides = [
+            name
+            for name, constant in (("predictions", self.constant_predictions), ("human scores", self.constant_targets))
+            if np.any(constant)
+        ]
+        return f"constant {' and '.join(sides)}: no order to compare" if sides else ""
+
+
+Core = Callable[[Pairs], np.ndarray]
+"""A metric's formula: takes checked pairs, returns one value for each leading index, NaN where it is undefined."""
+
+
+def apply(core: Core, pairs: Pairs) -> np.ndarray:
+    """Computes a metric and warns where it is undefined.
+
+    Warns:
+        UndefinedMetricWarning: Some result is NaN; the message says why and how often.
+    """
+    if pairs.predictions.shape[-1] == 0:
+        value = np.full(np.broadcast_shapes(pairs.predictions.shape[:-1], pairs.targets.shape[:-1]), np.nan)
+    else:
+        value = core(pairs)
+    undefined = int(np.isnan(value).sum())
+    if undefined:
+        where = f" ({undefined} of {value.size})" if value.size > 1 else ""
+        warnings.warn(f"undefined, NaN{where}: {pairs.why_unranked()}", UndefinedMetricWarning, stacklevel=3)
+    return value
+
+
+def drop_missing(*columns: ArrayLike) -> tuple[list[np.ndarray], int]:
+    """Leaves out the items where any column is NaN or infinite.
+
+    Args:
+        columns: Numeric columns of shape (n,).
+
+    Returns:
+        The columns without those items, as float64, and how many items were left out.
+    """
+    arrays = [np.asarray(column, dtype=float) for column in columns]
+    keep = np.logical_and.reduce([np.isfinite(array) for array in arrays])
+    return [array[keep] for array in arrays], int(keep.size - keep.sum())
