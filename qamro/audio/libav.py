@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -33,6 +34,9 @@ which a clip must never make us open."""
 
 _NAMES = {"mov,mp4,m4a,3gp,3g2,mj2": "mp4", "matroska,webm": "matroska"}
 
+_DURATION = re.compile(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)", re.ASCII)
+"""How Matroska's tag of that name states the length of one track; its header knows only that of the whole file."""
+
 _SLACK = 0.1
 """Seconds by which a stated length may exceed the decoded one: encoders count padding and priming differently."""
 
@@ -50,10 +54,8 @@ class LibavReader(AbstractContextManager["LibavReader"]):
             AudioError: There is no frame.
         """
         stream = container.streams.audio[0]
-        name, codec = (
-            _NAMES.get(container.format.name, container.format.name),
-            stream.codec_context.codec.canonical_name,
-        )
+        name = _NAMES.get(container.format.name, container.format.name)
+        codec = stream.codec_context.codec.canonical_name
         self._container = container
         self._stream = stream
         self._damaged = False
@@ -156,6 +158,8 @@ def open_libav(path: Path, file: IO[bytes], size: int) -> LibavReader | None:
         if not container.streams.audio:
             what = "a video without sound" if container.streams.video else "no sound"
             raise AudioError(path, f"holds {what}", "choose a file with an audio track")
+        if container.streams.audio[0].codec_context is None:
+            raise AudioError(path, "holds sound of an unknown codec", "export it as WAV or FLAC")
         return LibavReader(path, container, size, mp3_length=mp3_length)
     except BaseException:
         container.close()
@@ -171,9 +175,8 @@ def _stated_seconds(container: InputContainer, name: str, *, mp3_length: bool) -
     """The length that the container states for its first audio stream; NaN where it would be an estimate."""
     stream = container.streams.audio[0]
     if name == "matroska":
-        if "DURATION" in stream.metadata:
-            hours, minutes, seconds = stream.metadata["DURATION"].split(":")
-            return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
+        if tag := _DURATION.fullmatch(stream.metadata.get("DURATION", "")):
+            return int(tag[1]) * 3600 + int(tag[2]) * 60 + float(tag[3])
         alone = len(container.streams) == 1 and container.duration is not None
         return (container.duration or 0) / 1e6 if alone else math.nan
     states = name in ("mp4", "ogg", "flac", "wav", "w64", "caf", "aiff") or (name == "mp3" and mp3_length)

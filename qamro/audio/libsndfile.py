@@ -73,7 +73,8 @@ def open_libsndfile(path: Path, file: IO[bytes], size: int) -> LibsndfileReader 
     import soundfile
 
     try:
-        sound = soundfile.SoundFile(file)
+        # By number: given a Python file, a damaged header that asks to seek before the start prints a traceback.
+        sound = soundfile.SoundFile(file.fileno(), closefd=False)
     except (soundfile.SoundFileError, TypeError):
         return None
     # No frames: a WAV from a pipe whose header still says zero, which libav reads to its end. MPEG, also inside WAV:

@@ -79,7 +79,8 @@ def _mono(reader: Reader, limits: Limits, allow_silence: bool) -> Iterator[np.nd
     low, high, loudest_channel = np.inf, -np.inf, 0.0
     share = np.full(info.channels, 1 / info.channels, dtype=np.float32)
     for block in reader.blocks():
-        mono = block[:, 0] if info.channels == 1 else block @ share
+        with np.errstate(invalid="ignore", over="ignore"):  # what is not finite gets an error, not a warning
+            mono = block[:, 0] if info.channels == 1 else block @ share
         if not np.isfinite(mono).all():
             at = (done + int(np.argmin(np.isfinite(mono)))) / info.sample_rate
             raise AudioError(info.path, f"holds NaN or infinite samples, first at {at:.3f} s", "export it again")

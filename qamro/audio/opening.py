@@ -57,9 +57,10 @@ def open_reader(path: str | os.PathLike[str], limits: Limits) -> Iterator[Reader
 def _open_file(path: str | os.PathLike[str], limits: Limits) -> IO[bytes]:
     try:
         # Non-blocking, or a named pipe would hang here. Opened by number, the file object has no name that a
-        # decoder could read an extension or a protocol from ("http:…", "-" for standard input).
+        # decoder could read an extension or a protocol from ("http:…", "-" for standard input). Unbuffered, because
+        # libsndfile reads from the same descriptor.
         flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-        file = os.fdopen(os.open(path, flags), "rb")
+        file = os.fdopen(os.open(path, flags), "rb", buffering=0)
     except IsADirectoryError:
         raise AudioError(path, "is a folder, not a sound file", "name the files inside it") from None
     except FileNotFoundError:
