@@ -1,0 +1,19 @@
+"""The About tab: what the numbers are, what happens to files, the method."""
+
+from __future__ import annotations
+
+import gradio as gr
+
+from qamro import __version__
+from qamro.axes import AXES
+from qamro.predictors.provenance import KINDS
+from qamro.ui.texts import About
+
+
+def build() -> None:
+    """Builds the tab; it has no events."""
+    rows = [f"| **{a.key}** | {a.name} | {a.low:g}–{a.high:g} | {a.definition} |" for a in AXES.values()]
+    axes = "\n".join(["| axis | name | scale | what is judged |", "|---|---|---|---|", *rows])
+    kinds = "\n".join(f"- **{kind}**: {meaning}" for kind, meaning in KINDS.items())
+    page = About.PAGE.format(axes=axes, kinds=kinds, version=__version__)
+    gr.Markdown(page, elem_classes="q-card q-page", latex_delimiters=[{"left": "$$", "right": "$$", "display": True}])

@@ -1,0 +1,243 @@
+"""Figures of the app: a clip's axes, its scores over time, and systems beside each other.
+
+Every figure has a transparent ground and takes its colours of text and grid from the page, so that
+it reads well in both themes; a saved image gets a white ground and dark text.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from qamro.axes import get_axis
+from qamro.ui.results import SystemMean
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import plotly.graph_objects as go
+
+FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", sans-serif'
+INK, GRID, ACCENT = "#6b7280", "rgba(128,128,128,0.25)", "#1a7f8e"
+
+
+def radar(row: dict[str, Any], axes: Sequence[str]) -> go.Figure:
+    """Draws a clip's scores as a radar; with fewer than three axes, as bars.
+
+    Each axis runs from the lowest score of its scale (centre) to the highest (rim); the band is the
+    interval. Labels and hover text give scores on the axis's own scale.
+
+    Args:
+        row: A row of the score table.
+        axes: Axes on which the clip has a score and whose range is known.
+    """
+    import plotly.graph_objects as go
+
+    axes = [axis for axis in axes if get_axis(axis).has_range]
+    if len(axes) < 3:
+        return _bars_of_axes(row, axes)
+    names = [f"<b>{axis}</b> {row[axis]:.1f}" for axis in axes]
+    ends = [(_share(axis, row[f"{axis}_low"]), _share(axis, row[f"{axis}_high"])) for axis in axes]
+    figure = go.Figure()
+    if all(not math.isnan(end) for pair in ends for end in pair):
+        rim, inner = _closed([high for _, high in ends]), _closed([low for low, _ in ends])
+        around = _closed(names)
+        band = {
+            "fill": "toself",
+            "fillcolor": "rgba(26,127,142,0.16)",
+            "line": {"width": 0},
+            "mode": "lines",
+            "hoverinfo": "skip",
+        }
+        figure.add_scatterpolar(r=rim + inner[::-1], theta=around + around[::-1], **band)
+    figure.add_scatterpolar(
+        r=_closed([_share(axis, row[axis]) for axis in axes]),
+        theta=_closed(names),
+        mode="lines+markers",
+        line={"color": ACCENT, "width": 2},
+        marker={"color": _closed([get_axis(axis).colour for axis in axes]), "size": 9},
+        hovertext=_closed([_scale_text(row, axis) for axis in axes]),
+        hoverinfo="text",
+    )
+    grid = {"gridcolor": GRID, "linecolor": GRID}
+    figure.update_layout(
+        _layout(height=320, margin={"l": 56, "r": 56, "t": 28, "b": 28}),
+        polar={
+            "bgcolor": "rgba(0,0,0,0)",
+            "radialaxis": {
+                "range": [0, 1.02],
+                "tickvals": [0, 0.25, 0.5, 0.75, 1],
+                "showticklabels": False,
+                "showline": False,
+                "ticks": "",
+                **grid,
+            },
+            "angularaxis": {"rotation": 90, "direction": "clockwise", "tickfont": {"size": 13}, "ticks": "", **grid},
+        },
+    )
+    return figure
+
+
+def timeline(windows: pd.DataFrame) -> go.Figure:
+    """Draws the scores of consecutive windows of a clip over time.
+
+    Axes have different scales, so the height is the share of the axis's scale; hover gives the score itself.
+
+    Args:
+        windows: Columns ``start``, ``end`` (seconds) and one for each axis (see ``Predictor.windows``).
+    """
+    import plotly.graph_objects as go
+
+    figure = go.Figure()
+    times = [*windows["start"], *windows["end"][-1:]]
+    for axis in windows.columns:
+        info = get_axis(axis) if axis not in {"start", "end"} else None
+        if info is None or not info.has_range:
+            continue
+        scores = windows[axis].tolist()
+        scores.append(scores[-1])
+        figure.add_scatter(
+            x=times,
+            y=[_share(axis, score) for score in scores],
+            name=axis,
+            mode="lines",
+            line={"color": info.colour, "width": 2.5, "shape": "hv"},
+            customdata=[f"{score:.2f}" for score in scores],
+            hovertemplate=f"<b>{axis}</b> %{{customdata}} of {info.low:g}–{info.high:g}<extra></extra>",
+        )
+    figure.update_layout(
+        _layout(height=300, margin={"l": 12, "r": 12, "t": 36, "b": 44}),
+        hovermode="x unified",
+        legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
+        showlegend=True,
+        xaxis={"title": {"text": "seconds"}, "range": [0, max(times)], **_line_axis()},
+        yaxis={
+            "range": [-0.02, 1.02],
+            "tickvals": [0, 0.5, 1],
+            "ticktext": ["lowest", "middle", "highest"],
+            "automargin": True,
+            "ticksuffix": " ",
+            **_line_axis(),
+        },
+    )
+    return figure
+
+
+def systems(means: Sequence[SystemMean]) -> go.Figure:
+    """Draws the mean score of systems on one axis as bars with their intervals, best on top.
+
+    Bars begin at the lowest score of the scale.
+
+    Args:
+        means: Entries of ``system_means`` for one axis, best first; at least one.
+    """
+    import plotly.graph_objects as go
+
+    axis = get_axis(means[0].axis)
+    means = list(reversed(means))
+    base = axis.low if axis.has_range else 0.0
+    wide = [0.0 if math.isnan(entry.high) else entry.high - entry.mean for entry in means]
+    figure = go.Figure()
+    figure.add_bar(
+        y=list(range(len(means))),
+        x=[entry.mean - base for entry in means],
+        base=base,
+        orientation="h",
+        marker={"color": axis.colour, "opacity": 0.75},
+        error_x={"type": "data", "array": wide, "color": INK, "thickness": 1.5, "width": 5},
+        customdata=[_mean_text(entry) for entry in means],
+        hovertemplate="%{customdata}<extra></extra>",
+    )
+    ends = [axis.low, axis.high] if axis.has_range else None
+    figure.update_layout(
+        _layout(height=90 + 34 * len(means), margin={"l": 12, "r": 16, "t": 12, "b": 44}),
+        bargap=0.35,
+        xaxis={"title": {"text": f"{axis.name}, {axis.key}"}, "range": ends, **_line_axis()},
+        yaxis={
+            "tickvals": list(range(len(means))),
+            "ticktext": [_shorten(entry.system) for entry in means],
+            "automargin": True,
+            "ticksuffix": "  ",
+            **_line_axis(),
+            "showgrid": False,
+        },
+    )
+    return figure
+
+
+def _bars_of_axes(row: dict[str, Any], axes: Sequence[str]) -> go.Figure:
+    import plotly.graph_objects as go
+
+    axes = list(reversed(axes))
+    figure = go.Figure()
+    figure.add_bar(
+        y=[f"<b>{axis}</b> {row[axis]:.1f}" for axis in axes],
+        x=[_share(axis, row[axis]) for axis in axes],
+        orientation="h",
+        marker={"color": [get_axis(axis).colour for axis in axes]},
+        customdata=[_scale_text(row, axis) for axis in axes],
+        hovertemplate="%{customdata}<extra></extra>",
+    )
+    figure.update_layout(
+        _layout(height=120 + 44 * len(axes), margin={"l": 12, "r": 16, "t": 28, "b": 36}),
+        bargap=0.4,
+        xaxis={"range": [0, 1], "tickvals": [0, 0.5, 1], "ticktext": ["lowest", "middle", "highest"], **_line_axis()},
+        yaxis={"automargin": True, "ticksuffix": "  ", **_line_axis(), "showgrid": False},
+    )
+    return figure
+
+
+def _layout(**more: Any) -> dict[str, Any]:
+    return {
+        "template": "none",
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "font": {"family": FONT, "size": 13, "color": INK},
+        "showlegend": False,
+        "dragmode": False,
+        "autosize": True,
+        **more,
+    }
+
+
+def _line_axis() -> dict[str, Any]:
+    return {
+        "gridcolor": GRID,
+        "linecolor": GRID,
+        "zeroline": False,
+        "fixedrange": True,
+        "ticks": "",
+        "title_font_size": 13,
+    }
+
+
+def _share(axis: str, score: float) -> float:
+    """Where a score lies on its scale: 0 at the lowest, 1 at the highest."""
+    scale = get_axis(axis)
+    return (score - scale.low) / (scale.high - scale.low)
+
+
+def _closed(values: Sequence[Any]) -> list[Any]:
+    return [*values, values[0]]
+
+
+def _scale_text(row: dict[str, Any], axis: str) -> str:
+    scale = get_axis(axis)
+    low, high = row[f"{axis}_low"], row[f"{axis}_high"]
+    interval = "" if math.isnan(low) else f"<br>interval {low:.2f} to {high:.2f}"
+    return f"<b>{scale.name}</b><br>{row[axis]:.2f} on {scale.low:g} to {scale.high:g}{interval}"
+
+
+def _mean_text(entry: SystemMean) -> str:
+    clips = "1 clip" if entry.clips == 1 else f"{entry.clips} clips"
+    interval = "no interval from one clip" if entry.clips == 1 else f"90 %: {entry.low:.2f} to {entry.high:.2f}"
+    return f"<b>{_escape(entry.system)}</b><br>{entry.mean:.2f}, {interval}<br>{clips}"
+
+
+def _shorten(name: str, most: int = 28) -> str:
+    return _escape(name if len(name) <= most else name[: most - 1] + "…")
+
+
+def _escape(text: str) -> str:
+    """Plotly reads a few tags in text; a system's name is shown as it is typed."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

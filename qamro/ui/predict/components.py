@@ -1,0 +1,93 @@
+"""What the Predict tab consists of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import gradio as gr
+
+from qamro.ui import choices
+from qamro.ui.examples import examples
+from qamro.ui.predict.views import badges, status
+from qamro.ui.results import table
+from qamro.ui.session import Session
+from qamro.ui.texts import Predict as T
+from qamro.ui.widgets import widget
+
+
+@dataclass
+class Parts:
+    """The tab's components, by what they are for."""
+
+    session: gr.State
+    clips: gr.HTML
+    microphone: gr.Audio
+    examples: gr.HTML
+    predictor: gr.Dropdown
+    badges: gr.HTML
+    score: gr.Button
+    cancel: gr.Button
+    status: gr.HTML
+    results: gr.HTML
+    csv: gr.DownloadButton
+    json: gr.DownloadButton
+    detail: gr.Column
+    player: gr.HTML
+    timeline: gr.HTML
+    radar: gr.HTML
+    systems: gr.Column
+    axis: gr.Radio
+    bars: gr.HTML
+
+
+def build_components() -> Parts:
+    """Lays the components out: clips, the Score button, scores, the selected clip, systems."""
+    session = gr.State(Session)
+    with gr.Column(elem_classes="q-card"):
+        _heading(T.CLIPS)
+        clips = widget("clips", {"rows": []}, words=T.CLIP_WORDS, elem_id="clips")
+        with gr.Row(elem_classes="q-sources"):
+            found = [{"title": example.title, "prompt": example.prompt} for example in examples()]
+            example_list = widget(
+                "examples", found, words={"title": T.EXAMPLES}, elem_id="examples", visible=bool(found)
+            )
+            with gr.Accordion(T.RECORD, open=False, elem_id="record"):
+                microphone = gr.Audio(sources=["microphone"], type="filepath", format="wav", show_label=False)
+        with gr.Row(elem_classes="q-action"):
+            options = choices.choices()
+            predictor = gr.Dropdown(
+                options, value=options[0][1], label=T.PREDICTOR, elem_id="predictor", min_width=220, scale=1
+            )
+            badge = gr.HTML(badges([]), elem_id="badges", apply_default_css=False, scale=3)
+            cancel = gr.Button(T.CANCEL, variant="secondary", elem_id="cancel", visible=False, min_width=110, scale=0)
+            score = gr.Button(T.SCORE, variant="primary", elem_id="score", interactive=False, min_width=170, scale=0)
+        progress = gr.HTML(status(T.WELCOME), elem_id="status", apply_default_css=False)
+    with gr.Column(elem_classes="q-card"):
+        with gr.Row(elem_classes="q-heading-row"):
+            _heading(T.SCORES)
+            csv = gr.DownloadButton(T.CSV, size="sm", visible=False, elem_id="csv", min_width=130, scale=0)
+            json = gr.DownloadButton(T.JSON, size="sm", visible=False, elem_id="json", min_width=130, scale=0)
+        results = widget("results", table(None), words=T.RESULT_WORDS, elem_id="results")
+    with gr.Column(elem_classes="q-card", visible=False, elem_id="detail") as detail:
+        player = widget("player", None, words=T.PLAYER_WORDS, elem_id="player")
+        with gr.Row(elem_classes="q-figures"):
+            with gr.Column(scale=3, min_width=320):
+                _heading(T.DETAIL_WINDOWS, T.DETAIL_WINDOWS_NOTE, level=3)
+                timeline = widget("chart", None, words=T.CHART_WORDS, elem_id="timeline")
+            with gr.Column(scale=2, min_width=300):
+                _heading(T.DETAIL_AXES, T.DETAIL_AXES_NOTE, level=3)
+                radar = widget("chart", None, words=T.CHART_WORDS, elem_id="radar")
+    with gr.Column(elem_classes="q-card", visible=False, elem_id="systems") as systems:
+        _heading(T.SYSTEMS, T.SYSTEMS_NOTE)
+        axis = gr.Radio([], label=T.AXIS, show_label=False, container=False, elem_id="axis")
+        bars = widget("chart", None, words=T.CHART_WORDS, elem_id="bars")
+    return Parts(
+        session=session, clips=clips, microphone=microphone, examples=example_list, predictor=predictor, badges=badge,
+        score=score, cancel=cancel, status=progress, results=results, csv=csv, json=json, detail=detail, player=player,
+        timeline=timeline, radar=radar, systems=systems, axis=axis, bars=bars,
+    )  # fmt: skip
+
+
+def _heading(text: str, note: str = "", level: int = 2) -> None:
+    hint = f'<p class="q-hint">{note}</p>' if note else ""
+    gr.HTML(f"<h{level}>{text}</h{level}>{hint}", apply_default_css=False, elem_classes="q-heading")

@@ -1,0 +1,112 @@
+"""What happens when Score is pressed, until the last figure stands."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from qamro.ui import choices
+from qamro.ui.predict.clips import Typed, score_button, take_over
+from qamro.ui.predict.details import bars, detail
+from qamro.ui.predict.views import badges, status
+from qamro.ui.results import has_systems, system_means, table, to_csv, to_json
+from qamro.ui.session import Session
+from qamro.ui.texts import Predict as T
+
+TELL_EVERY = 0.12  # seconds between two updates of the page while clips are scored
+
+_log = logging.getLogger(__name__)
+
+
+def describe(name: str) -> str:
+    """Says what kind of numbers the chosen predictor gives."""
+    try:
+        return badges(choices.kinds(choices.get(name)))
+    except Exception as problem:
+        _log.warning("predictor %s: %s", name, problem)
+        return status(T.NO_PREDICTOR.format(problem=problem), calm=False)
+
+
+def score(session: Session, typed: Typed, name: str) -> Iterator[tuple[Any, ...]]:
+    """Scores the clips on the table; tells the page after every few."""
+    take_over(session, typed)
+    same, end = gr.skip(), (score_button(session), gr.Button(visible=False), *[gr.skip()] * 5)
+    if session.busy:
+        return
+    if not session.clips:
+        yield same, status(T.NOTHING), *end
+        return
+    go = gr.Button(interactive=False), gr.Button(visible=True)
+    hide = gr.Column(visible=False), gr.Column(visible=False), gr.Button(visible=False), gr.Button(visible=False)
+    session.busy, text = True, T.NO_PREDICTOR
+    try:
+        yield same, status(T.LOADING), *go, same, *hide
+        predictor = choices.get(name)
+        text, told, n = T.BROKE, 0.0, len(session.clips)
+        badge: Any = badges(choices.kinds(predictor))
+        with contextlib.closing(session.score(predictor)) as rows:
+            for done, _ in enumerate(rows, 1):
+                if time.monotonic() - told > TELL_EVERY:
+                    told = time.monotonic()
+                    yield (
+                        table(session.run),
+                        status(T.SCORING.format(done=done, all=n), done, n),
+                        *go,
+                        badge,
+                        *[same] * 4,
+                    )
+                    badge = same
+        yield table(session.run, _first(session)), status(_summary(session)), *end
+    except Exception as problem:
+        _log.exception("scoring with %s", name)
+        yield table(session.run), status(text.format(problem=problem), calm=False), *end
+    finally:
+        session.busy = False
+
+
+def cancel(session: Session) -> str:
+    """Asks the run to end."""
+    session.cancel()
+    return status(T.STOPPING)
+
+
+def finish(session: Session) -> tuple[Any, ...]:
+    """After a run: downloads, systems, and the first clip's details."""
+    run = session.run
+    if run is None or not run.rows:
+        return (gr.Button(visible=False), gr.Button(visible=False), *[gr.skip()] * 6)
+    folder = Path(tempfile.mkdtemp(prefix="qamro-"))
+    stem = f"qamro-scores-{run.began:%Y%m%d-%H%M%S}"
+    files = {ending: folder / f"{stem}.{ending}" for ending in ("csv", "json")}
+    files["csv"].write_text(to_csv(run), encoding="utf-8")
+    files["json"].write_text(to_json(run), encoding="utf-8")
+    downloads = [gr.DownloadButton(value=str(files[ending]), visible=True) for ending in ("csv", "json")]
+    axes = [axis for axis in run.axes if system_means(run, axis)] if has_systems(run) else []
+    systems = gr.Column(visible=bool(axes)), gr.Radio(axes, value=axes[0] if axes else None)
+    picture = bars(session, axes[0]) if axes else None
+    session.selected = session.selected or _first(session)
+    return (*downloads, *systems, picture, *detail(session)[:3])
+
+
+def _first(session: Session) -> str | None:
+    run = session.run
+    if run is None or not run.rows:
+        return None
+    return next(iter(run.good or run.rows))
+
+
+def _summary(session: Session) -> str:
+    run = session.run
+    if run is None:
+        return ""
+    good, failed = len(run.good), len(run.failed)
+    if run.cancelled:
+        return T.STOPPED.format(good=good, all=len(run.clips))
+    return (T.DONE_FAILED if failed else T.DONE).format(good=good, failed=failed, all=len(run.clips))

@@ -1,0 +1,162 @@
+"""What one visitor has on the table: the clips, and the scores of the last run."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from qamro.predictors import Predictor, Provenance
+
+
+@dataclass
+class Clip:
+    """A clip on the table.
+
+    Attributes:
+        id: Names the clip within the session; the page knows this and never the path.
+        name: What the visitor's machine calls the file, with the folder that it came in.
+        path: Where the file lies on this machine.
+        prompt: What it was generated from; empty when unknown.
+        system: What generated it; empty when unknown.
+    """
+
+    id: str
+    name: str
+    path: Path
+    prompt: str = ""
+    system: str = ""
+
+
+@dataclass
+class Run:
+    """One press of the Score button: which clips, by which predictor, and the rows so far.
+
+    Attributes:
+        predictor: Name of the predictor.
+        columns: Columns of its score table.
+        axes: The axes that it scores.
+        provenance: For each axis, where its scores come from.
+        clips: The clips as they were when the run began, by id.
+        rows: Rows of the score table by clip id, in the order in which they came.
+        began: When the run began (UTC).
+        cancelled: Whether the visitor stopped it.
+    """
+
+    predictor: str
+    columns: list[str]
+    axes: tuple[str, ...]
+    provenance: dict[str, Provenance]
+    clips: dict[str, Clip]
+    rows: dict[str, dict[str, Any]] = field(default_factory=dict)
+    began: datetime = field(default_factory=lambda: datetime.now(UTC))
+    cancelled: bool = False
+    windows: dict[str, pd.DataFrame] = field(default_factory=dict)
+
+    @property
+    def good(self) -> list[str]:
+        """Ids of the clips that were scored, in the order of the clips."""
+        return [key for key in self.clips if key in self.rows and not self.rows[key]["error"]]
+
+    @property
+    def failed(self) -> list[str]:
+        """Ids of the clips that could not be scored, in the order of the clips."""
+        return [key for key in self.clips if key in self.rows and self.rows[key]["error"]]
+
+
+class Session:
+    """Everything that belongs to one visitor; nothing in here is shared between visitors.
+
+    Attributes:
+        clips: The clips on the table, by id, in their order.
+        run: The last run; None before the first.
+        selected: Id of the clip whose details are shown.
+        busy: Whether a run is going on.
+    """
+
+    def __init__(self) -> None:
+        self.clips: dict[str, Clip] = {}
+        self.run: Run | None = None
+        self.selected: str | None = None
+        self.busy = False
+        self._stop = False
+        self._ids = itertools.count(1)
+
+    def add(self, path: Path | str, name: str, prompt: str = "", system: str = "") -> bool:
+        """Puts a clip on the table.
+
+        Args:
+            path: Where the file lies.
+            name: What to call it; a number is added when the name is taken by another file.
+            prompt: What it was generated from.
+            system: What generated it.
+
+        Returns:
+            Whether it was added: False if this very file is there already.
+        """
+        path = Path(path)
+        taken = {clip.name: clip.path for clip in self.clips.values()}
+        if path in taken.values():
+            return False
+        unique = next(n for n in _candidates(name or path.name) if n not in taken)
+        clip = Clip(f"c{next(self._ids)}", unique, path, prompt.strip(), system.strip())
+        self.clips[clip.id] = clip
+        return True
+
+    def edit(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Takes over the prompts and systems that were typed into the page.
+
+        Args:
+            rows: Mappings with ``id`` and any of ``prompt`` and ``system``; unknown ids are passed over.
+        """
+        for row in rows:
+            clip = self.clips.get(str(row.get("id")))
+            if clip is not None:
+                clip.prompt = str(row.get("prompt") or "").strip()
+                clip.system = str(row.get("system") or "").strip()
+
+    def remove(self, key: str) -> None:
+        """Takes a clip off the table; scores that it already has stay."""
+        self.clips.pop(key, None)
+
+    def score(self, predictor: Predictor) -> Generator[dict[str, Any]]:
+        """Scores the clips on the table and yields each row as soon as it is ready.
+
+        The rows collect in ``run``. They name the clip as the visitor's machine did and never tell this
+        machine's paths. ``cancel`` ends the run after the row at hand.
+        """
+        clips = {key: replace(clip) for key, clip in self.clips.items()}
+        self.run = Run(predictor.name, predictor.columns, predictor.axes, predictor.provenance, clips)
+        self.selected, self._stop, self.busy = None, False, True
+        run, texts = self.run, [(clip.prompt, clip.system) for clip in clips.values()]
+        stream = predictor.stream([clip.path for clip in clips.values()], *map(list, zip(*texts, strict=True)))
+        try:
+            for clip, row in zip(clips.values(), stream, strict=False):
+                if self._stop:
+                    break
+                named = {"clip": clip.name, "path": clip.name, "error": row["error"].replace(str(clip.path), clip.name)}
+                run.rows[clip.id] = row | named
+                yield run.rows[clip.id]
+        finally:
+            close = getattr(stream, "close", None)
+            if close is not None:
+                close()
+            run.cancelled = len(run.rows) < len(clips)
+            self.busy = False
+
+    def cancel(self) -> None:
+        """Asks the run that is going on to end; what it has scored stays."""
+        self._stop = True
+
+
+def _candidates(name: str) -> Iterator[str]:
+    stem, dot, ending = name.rpartition(".")
+    yield name
+    for n in itertools.count(2):
+        yield f"{stem} ({n}){dot}{ending}" if stem else f"{name} ({n})"

@@ -1,0 +1,49 @@
+"""The files that the page itself needs: style sheet, scripts, logo, examples and plotly.js."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qamro.paths import assets
+
+if TYPE_CHECKING:
+    from starlette.routing import BaseRoute
+
+PREFIX = "qamro"
+"""Path below which these files are served; relative to the app's root, so that proxies do not matter."""
+
+
+def routes() -> list[BaseRoute]:
+    """Returns the routes that serve them. Browsers ask again after an update instead of trusting their cache."""
+    import plotly
+    from starlette.responses import FileResponse, Response
+    from starlette.routing import Mount, Route
+    from starlette.staticfiles import StaticFiles
+
+    fresh = {"Cache-Control": "no-cache"}
+    script = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
+
+    class Assets(StaticFiles):
+        def file_response(self, *args: Any, **kwargs: Any) -> Response:
+            response = super().file_response(*args, **kwargs)
+            response.headers.update(fresh)
+            return response
+
+    def plotly_script(_: Any) -> Response:
+        return FileResponse(script, headers={"Cache-Control": "max-age=86400"})
+
+    return [Route(f"/{PREFIX}/plotly.min.js", plotly_script), Mount(f"/{PREFIX}", Assets(directory=assets()))]
+
+
+def url(path: Path | str) -> str:
+    """Returns the address, relative to the page, at which a browser gets a file of a session.
+
+    Files of the project come from its static files; everything else lies in Gradio's own folder.
+    """
+    from urllib.parse import quote
+
+    path = Path(path).resolve()
+    if path.is_relative_to(assets()):
+        return f"{PREFIX}/{quote(path.relative_to(assets()).as_posix())}"
+    return f"gradio_api/file={quote(path.as_posix())}"

@@ -1,0 +1,149 @@
+"""Every text of the app, in one place."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+TITLE = "QAMRO"
+TAGLINE = "How would people rate this generated audio?"
+
+THEME_BUTTON = "Switch between light and dark"
+
+
+class Tabs:
+    """Labels of the tabs."""
+
+    PREDICT = "Predict"
+    MARGIN = "Margin"
+    ABOUT = "About"
+
+
+class Predict:
+    """Texts of the Predict tab."""
+
+    CLIPS = "Clips"
+    SCORES = "Scores"
+    SYSTEMS = "Systems"
+    RECORD = "Record with the microphone"
+    RECORDING = "recording"
+    EXAMPLES = "Or try an example"
+    PREDICTOR = "Predictor"
+    SCORE = "Score"
+    SCORE_N = "Score {n} clips"
+    SCORE_ONE = "Score 1 clip"
+    CANCEL = "Cancel"
+    CSV = "Download CSV"
+    JSON = "Download JSON"
+    AXIS = "Axis"
+
+    CLIP_WORDS: ClassVar[dict[str, str]] = {
+        "drop": "Drop clips or folders here",
+        "more": "Drop more clips here",
+        "formats": "wav, flac, mp3, ogg, m4a, opus … A CSV with columns clip, prompt, system fills in the table.",
+        "files": "Choose files",
+        "folder": "Choose a folder",
+        "uploading": "Uploading {done} of {all}",
+        "failed": "{n} could not be uploaded",
+        "caption": "Clips to score, with their prompts and systems",
+        "clip": "Clip",
+        "prompt": "Prompt",
+        "system": "System",
+        "prompt_hint": "What was it generated from?",
+        "system_hint": "By what?",
+        "prompt_of": "Prompt of {clip}",
+        "system_of": "System of {clip}",
+        "remove": "Remove {clip}",
+        "clear": "Remove all",
+        "count": "{n} clips",
+        "count_one": "1 clip",
+        "tip": "Only textual alignment (TA) needs a prompt. Paste a column to fill the rows below; Enter scores.",
+    }
+    RESULT_WORDS: ClassVar[dict[str, str]] = {
+        "caption": "Predicted scores with their 90 % intervals",
+        "clip": "Clip",
+        "system": "System",
+        "sort": "Sort by {column}",
+        "waiting": "waiting",
+        "stopped": "not scored: stopped",
+        "failed": "Not scored",
+        "none": "–",
+        "none_TA": "no prompt",
+        "interval": "90 % interval {low} to {high}",
+        "of": "on a scale of {low} to {high}",
+        "sources": "Where the scores come from",
+        "empty": "Scores appear here",
+        "empty_hint": "Add clips above, or click an example, then press Score.",
+    }
+    PLAYER_WORDS: ClassVar[dict[str, str]] = {
+        "no_prompt": "no prompt",
+        "unplayable": "Your browser cannot play this file.",
+    }
+    CHART_WORDS: ClassVar[dict[str, str]] = {"save": "Save as {format}", "failed": "The figure could not be drawn."}
+
+    DETAIL_WINDOWS = "Over time"
+    DETAIL_WINDOWS_NOTE = (
+        "Each step is a window of about three seconds, scored by itself. Click to hear it. "
+        "Height is the place on each axis's own scale."
+    )
+    DETAIL_AXES = "All axes"
+    DETAIL_AXES_NOTE = "Centre: lowest score of the scale; rim: highest. The band is the 90 % interval."
+    SYSTEMS_NOTE = (
+        "Bars: mean predicted score of a system's clips. Whiskers: 90 % t-interval of the mean over its clips. "
+        "They show how clips vary, not how far the predictor may be off."
+    )
+
+    WELCOME = "Clips stay on the machine that serves this page and are deleted after a day."
+    LOADING = "Loading the predictor …"
+    SCORING = "Scored {done} of {all}"
+    STOPPING = "Stopping …"
+    DONE = "{good} of {all} clips scored."
+    DONE_FAILED = "{good} of {all} clips scored. {failed} could not be; the table says why."
+    STOPPED = "Stopped: {good} of {all} clips scored."
+    NOTHING = "Add a clip first."
+    ADDED_TWICE = "{n} already in the list"
+    SKIPPED = "{n} skipped (not audio)"
+    MANIFEST = "{n} clips named by {file}"
+    MANIFEST_BAD = "{file} was not used: {problem}"
+    TOO_MANY = "Only the first {most} clips were taken."
+    NO_PREDICTOR = "The predictor could not be loaded: {problem}"
+    BROKE = "Scoring stopped with an error: {problem}"
+
+
+class About:
+    """Texts of the About tab."""
+
+    PAGE = """
+## What the numbers are
+
+QAMRO predicts the score that a panel of listeners would give a clip. Predictions stand in for listening
+tests when there are too many clips to hear; they do not replace one.
+
+{axes}
+
+**Every score says where it comes from.**
+
+{kinds}
+
+**The interval** beside a score is a 90 % interval from split conformal calibration on clips that the predictor
+had never seen: about nine of ten clips *like those* fall inside. On audio of another kind it promises less.
+
+**TA needs a prompt.** Without one it stays empty.
+
+## What happens to your files
+
+They stay on the machine that serves this page, in a temporary folder that other visitors cannot list, and are
+deleted after a day. The app itself opens no connection to anywhere else.
+
+## The method
+
+The predictor is trained with a loss that ranks clips by quality with a margin that adapts to how far listeners
+set them apart: *QAMRO: Quality-aware Adaptive Margin Ranking Optimization for Human-aligned Assessment of Audio
+Generation Systems*. With y the human score and ŷ the prediction, over pairs of clips that listeners rated differently,
+
+$$ L = \\operatorname{{mean}} \\; q_{{ij}} \\,
+\\max\\big(0,\\, -\\operatorname{{sign}}(y_i - y_j)(\\hat y_i - \\hat y_j) + \\alpha |y_i - y_j|\\big),
+\\qquad q_{{ij}} = 1 + (\\beta - 1) \\max(\\tilde y_i, \\tilde y_j). $$
+
+The same verbs run without a browser: `python -m qamro predict FOLDER --out scores.csv`.
+Code: Apache-2.0. Version {version}.
+"""

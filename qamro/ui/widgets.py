@@ -1,0 +1,54 @@
+"""Parts of the page that Gradio does not have, each an ES module in ``assets/js``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from qamro.ui.static import PREFIX
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+_LOADER = """
+import(new URL("{prefix}/js/{module}.js", document.baseURI))
+  .then((module) => module.default({{ element, props, trigger, server, upload, watch }}));
+"""
+
+
+def widget(module: str, value: Any = None, *, words: dict[str, str] | None = None, **options: Any) -> gr.HTML:
+    """Makes a component whose page side is ``assets/js/<module>.js``.
+
+    The module's default export gets ``element``, ``props`` (``value`` and ``words``), ``trigger(event, data)``,
+    ``upload(file)`` and ``watch(prop, callback)`` (see ``gr.HTML``). It builds its elements itself and puts text in
+    as text, never as HTML, so that a hostile file name stays a name.
+
+    Args:
+        module: Name of the module.
+        value: JSON-ready value that the module draws.
+        words: Texts that the module shows.
+        **options: Passed on to ``gr.HTML``.
+    """
+    return gr.HTML(
+        value,
+        html_template="",
+        js_on_load=_LOADER.format(prefix=PREFIX, module=module),
+        apply_default_css=False,
+        words=words or {},
+        **options,
+    )
+
+
+def chart_value(figure: go.Figure, *, name: str, alt: str, audio: str = "") -> dict[str, Any]:
+    """Returns what a chart widget (``widget("chart")``) draws.
+
+    Args:
+        figure: A plotly figure with a transparent ground.
+        name: File name, without its ending, of a saved image.
+        alt: What a reader who does not see the figure is told.
+        audio: CSS selector of a player whose position is shown on the time axis; empty for none.
+    """
+    return {"figure": json.loads(figure.to_json()), "name": Path(name).stem, "alt": alt, "audio": audio}
