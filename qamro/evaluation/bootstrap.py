@@ -128,22 +128,3 @@ class Bootstrap:
         weights = np.bincount(owner * n + picks, minlength=draws * n).reshape(draws, n).astype(float)
         rows: Any = (np.repeat(1 / sizes, sizes), picks, np.concatenate(([0], ends)))
         return Resample(weights, drawn, csr_array(rows, shape=(draws * systems, n)))
-
-
-def clips_within_systems(codes: np.ndarray, *, draws: int = DRAWS, seed: int = 0) -> np.ndarray:
-    """Draws clips within each system while the systems stay: for intervals of each system's mean.
-
-    Args:
-        codes: The system of each clip as integers from 0, shape (n,).
-        draws: Number of draws.
-        seed: Seed of the random numbers.
-
-    Returns:
-        How often each clip is in each draw, shape (draws, n); each system keeps its number of clips.
-    """
-    random = np.random.default_rng(seed)
-    weights = np.zeros((draws, len(codes)))
-    for code in np.unique(codes):
-        mine = np.flatnonzero(codes == code)
-        weights[:, mine] = random.multinomial(len(mine), np.full(len(mine), 1 / len(mine)), size=draws)
-    return weights

@@ -11,7 +11,7 @@ import numpy as np
 from qamro.evaluation.axes import AxisPair, pair_axes
 from qamro.evaluation.bootstrap import DRAWS, Interval, interval
 from qamro.evaluation.joining import join, scored
-from qamro.evaluation.levels import LEVELS, Sample
+from qamro.evaluation.levels import LEVELS, Sample, resample
 from qamro.evaluation.matching import match, nothing_matched
 from qamro.evaluation.metrics import METRICS
 from qamro.evaluation.result import Evaluation
@@ -60,13 +60,13 @@ def evaluate(
     result = match(predictions, study)
     if not result.rows:
         raise nothing_matched(study, result)
-    rows, clips, systems = [], [], []
-    for pair in pairs:
-        table, note = scored(join(study, predictions, result, pair))
-        sample = sample_of(table)
+    clips, notes = zip(*(scored(join(study, predictions, result, pair)) for pair in pairs), strict=True)
+    samples = [sample_of(table) for table in clips]
+    drawn = resample(samples, draws=draws, seed=seed)
+    rows, systems = [], []
+    for pair, sample, note, values in zip(pairs, samples, notes, drawn, strict=True):
         for where in LEVELS:
-            rows += _rows(pair, sample, where, note, draws=draws, seed=seed, level=level)
-        clips.append(table)
+            rows += _rows(pair, sample, where, values[where], note=note, level=level)
         systems.append(system_table(sample.at("system"), pair.label, draws=draws, seed=seed, level=level))
     joined = [pd.concat(tables, ignore_index=True) for tables in (clips, systems)]
     return Evaluation(
@@ -80,14 +80,14 @@ def sample_of(table: pd.DataFrame) -> Sample:
 
 
 def _rows(
-    pair: AxisPair, sample: Sample, where: str, note: str, *, draws: int, seed: int, level: float
+    pair: AxisPair, sample: Sample, where: str, drawn: dict[str, np.ndarray], *, note: str, level: float
 ) -> list[dict[str, Any]]:
     used, named = sample.at(where), sample.at("system")
     systems = len(named.system_means[0])
     outside = sample.targets.size - named.targets.size
     if where == "system" and systems and outside:
         note = _join(note, f"{outside} clips without a system left out")
-    values, drawn = sample.measure(where), sample.resample(where, draws=draws, seed=seed)
+    values = sample.measure(where)
     rows = []
     for key in METRICS:
         value, ends = values[key], interval(drawn[key], level)

@@ -56,7 +56,7 @@ def numbers(predictions: pd.DataFrame, column: str) -> np.ndarray:
 
     given = predictions[column]
     values = pd.to_numeric(given, errors="coerce").to_numpy(float)
-    empty = given.fillna("").astype(str).str.strip().str.lower().isin(["", "nan", "none"]).to_numpy()
+    empty = (given.isna() | given.astype(str).str.strip().str.lower().isin(["", "nan", "none"])).to_numpy()
     wrong = np.flatnonzero(~np.isfinite(values) & ~empty)
     if wrong.size:
         row = int(wrong[0])

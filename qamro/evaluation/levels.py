@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
-from qamro.evaluation.bootstrap import Bootstrap
+from qamro.evaluation.bootstrap import DRAWS, Bootstrap, Resample
 from qamro.evaluation.metrics import METRICS, Pairs, best
 
 LEVELS = ("utterance", "system")
@@ -40,7 +40,7 @@ class Sample:
     def system_means(self) -> tuple[list[str], np.ndarray, np.ndarray, np.ndarray]:
         """Names of the systems (sorted), mean predictions, mean targets and numbers of clips, each of shape (K,)."""
         names, codes, counts = np.unique(self.systems, return_inverse=True, return_counts=True)
-        means = [np.bincount(codes, weights=values) / counts for values in (self.predictions, self.targets)]
+        means = [_settle(np.bincount(codes, weights=values) / counts) for values in (self.predictions, self.targets)]
         return [str(name) for name in names], means[0], means[1], counts
 
     def pairs(self, level: str) -> Pairs:
@@ -50,30 +50,70 @@ class Sample:
         _, predictions, targets, _ = self.at(level).system_means
         return Pairs.of(predictions, targets)
 
-    def measure(self, level: str, metrics: Iterable[str] = METRICS) -> dict[str, float]:
+    def measure(self, level: str, metrics: Sequence[str] = tuple(METRICS)) -> dict[str, float]:
         """Returns the value of each metric; NaN where it is undefined."""
         pairs = self.pairs(level)
         if not pairs.predictions.size:
             return dict.fromkeys(metrics, float("nan"))
         return {key: float(METRICS[key].core(pairs)) for key in metrics}
 
-    def resample(
-        self, level: str, metrics: Iterable[str] = METRICS, *, draws: int = 1000, seed: int = 0
-    ) -> dict[str, np.ndarray]:
-        """Returns each metric's value in every bootstrap draw (see ``Bootstrap``).
 
-        Returns:
-            For each metric an array of shape (draws,); NaN where a draw has no value.
-        """
-        sample = self.at(level)
-        found: dict[str, list[np.ndarray]] = {key: [np.empty(0)] for key in metrics}
-        for drawn in Bootstrap(sample.systems, draws=draws, seed=seed):
-            labels = None
-            if level == "utterance":
-                pairs = Pairs(sample.predictions, sample.targets, drawn.weights)
-            else:
-                pairs = Pairs(drawn.system_means(sample.predictions), drawn.system_means(sample.targets))
-                labels = drawn.drawn
-            for key, values in found.items():
-                values.append(best.core(pairs, labels) if key == "TOP1" else METRICS[key].core(pairs))
-        return {key: np.concatenate(values) for key, values in found.items()}
+Draws = dict[str, dict[str, np.ndarray]]
+"""For each level and metric the value in every bootstrap draw, shape (draws,); NaN where a draw has none."""
+
+
+def resample(
+    samples: Sequence[Sample],
+    metrics: Sequence[str] = tuple(METRICS),
+    *,
+    levels: Sequence[str] = LEVELS,
+    draws: int = DRAWS,
+    seed: int = 0,
+) -> list[Draws]:
+    """Computes the metrics in every bootstrap draw (see ``Bootstrap``).
+
+    Samples of the same clips (several axes, several predictors) see the same draws: what they answer is paired.
+
+    Args:
+        samples: Predicted and human scores.
+        metrics: Keys of ``METRICS``.
+        levels: ``"utterance"``, ``"system"`` or both.
+        draws: Number of draws.
+        seed: Seed of the draws.
+
+    Returns:
+        One entry for each sample.
+    """
+    found: list[dict[str, dict[str, list[np.ndarray]]]] = [
+        {level: {key: [np.empty(0)] for key in metrics} for level in levels} for _ in samples
+    ]
+    # Samples and levels that rest on the same clips share the drawing, which costs as much as a metric.
+    shared: dict[bytes, list[tuple[int, str, Sample]]] = {}
+    for i, sample in enumerate(samples):
+        for level in levels:
+            used = sample.at(level)
+            shared.setdefault("\0".join(used.systems).encode(), []).append((i, level, used))
+    for uses in shared.values():
+        for drawn in Bootstrap(uses[0][2].systems, draws=draws, seed=seed):
+            for i, level, sample in uses:
+                for key, value in _answers(sample, level, metrics, drawn).items():
+                    found[i][level][key].append(value)
+    return [
+        {level: {key: np.concatenate(parts) for key, parts in values.items()} for level, values in each.items()}
+        for each in found
+    ]
+
+
+def _answers(sample: Sample, level: str, metrics: Sequence[str], drawn: Resample) -> dict[str, np.ndarray]:
+    if level == "utterance":
+        pairs, labels = Pairs(sample.predictions, sample.targets, drawn.weights), None
+    else:
+        pairs = Pairs(*(_settle(drawn.system_means(scores)) for scores in (sample.predictions, sample.targets)))
+        labels = drawn.drawn
+    return {key: best.core(pairs, labels) if key == "TOP1" else METRICS[key].core(pairs) for key in metrics}
+
+
+def _settle(means: np.ndarray) -> np.ndarray:
+    """Rounds to 12 digits of the largest: sums in another order differ in the last bit, and ties must stay ties."""
+    largest = np.abs(means).max(initial=0)
+    return np.round(means, 11 - int(np.floor(np.log10(largest)))) if largest else means

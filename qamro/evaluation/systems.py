@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from qamro.evaluation.bootstrap import DRAWS, clips_within_systems, interval
+from qamro.evaluation.bootstrap import DRAWS, interval
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,7 +18,7 @@ COLUMNS = ["system", "axis", *_SIDES, "clips"]
 
 
 def mean_draws(sample: Sample, *, draws: int = DRAWS, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Draws clips within every system and takes the means.
+    """Draws clips within every system, while the systems stay, and takes the means.
 
     Args:
         sample: Clips that all have a system.
@@ -26,14 +26,18 @@ def mean_draws(sample: Sample, *, draws: int = DRAWS, seed: int = 0) -> tuple[np
         seed: Seed of the draws.
 
     Returns:
-        Mean predictions and mean targets, each of shape (D, K), systems sorted by name.
+        Mean predictions and mean targets, each of shape (D, K), systems sorted by name; the two sides of a draw rest
+        on the same clips.
     """
-    codes = np.unique(sample.systems, return_inverse=True)[1]
-    counts = np.bincount(codes)
-    share = np.zeros((codes.size, counts.size))
-    share[np.arange(codes.size), codes] = 1 / counts[codes]
-    weights = clips_within_systems(codes, draws=draws, seed=seed)
-    return weights @ (share * sample.predictions[:, None]), weights @ (share * sample.targets[:, None])
+    random = np.random.default_rng(seed)
+    names, codes = np.unique(sample.systems, return_inverse=True)
+    predictions, targets = np.empty((draws, names.size)), np.empty((draws, names.size))
+    for k in range(names.size):
+        mine = np.flatnonzero(codes == k)
+        picks = mine[random.integers(mine.size, size=(draws, mine.size))]
+        predictions[:, k] = sample.predictions[picks].mean(axis=1)
+        targets[:, k] = sample.targets[picks].mean(axis=1)
+    return predictions, targets
 
 
 def system_table(sample: Sample, axis: str, *, draws: int = DRAWS, seed: int = 0, level: float = 0.95) -> pd.DataFrame:

@@ -50,16 +50,16 @@ def top1(
 
 def core(pairs: Pairs, labels: np.ndarray | None = None) -> np.ndarray:
     """The formula on checked pairs."""
-    w = np.ones(()) if pairs.weights is None else pairs.weights
     chosen, liked = _highest(pairs.predictions, pairs.weights), _highest(pairs.targets, pairs.weights)
     if labels is not None:
         liked = _spread(liked, labels)
-    hits, picks = (w * (chosen & liked)).sum(axis=-1), (w * chosen).sum(axis=-1)
     with np.errstate(invalid="ignore"):
-        return np.where(pairs.constant_predictions | pairs.constant_targets, np.nan, hits / picks)
+        value = pairs.sum((chosen & liked).astype(float)) / pairs.sum(chosen.astype(float))
+    return np.where(pairs.constant, np.nan, value)
 
 
 def _highest(values: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
+    """Marks the items that share the highest value among those that count, shape (..., n)."""
     if weights is not None:
         values = np.where(weights > 0, values, -np.inf)
     return values == values.max(axis=-1, keepdims=True)

@@ -41,8 +41,7 @@ def ktau(predictions: ArrayLike, targets: ArrayLike, *, weights: ArrayLike | Non
 
 def core(pairs: Pairs) -> np.ndarray:
     """The formula on checked pairs."""
-    every = pairs.total * (pairs.total - 1) / 2
+    untied = (pairs.every_pair - pairs.prediction_ties.pairs) * (pairs.every_pair - pairs.target_ties.pairs)
     with np.errstate(invalid="ignore", divide="ignore"):
-        scale = np.sqrt((every - pairs.prediction_ties.tied_pairs) * (every - pairs.target_ties.tied_pairs))
-        value = np.clip(pairs.concordance / scale, -1, 1)
-    return np.where(pairs.constant_predictions | pairs.constant_targets, np.nan, value)
+        value = np.clip(pairs.concordance / np.sqrt(untied), -1, 1)
+    return np.where(pairs.constant, np.nan, value)

@@ -37,17 +37,13 @@ def lcc(predictions: ArrayLike, targets: ArrayLike, *, weights: ArrayLike | None
 
 
 def core(pairs: Pairs) -> np.ndarray:
-    """The formula on checked pairs."""
-    return correlation(pairs, pairs.predictions, pairs.targets)
+    """The formula on checked pairs.
 
-
-def correlation(pairs: Pairs, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Weighted correlation of two columns, shape (..., n); NaN where the pairs are constant.
-
-    The mean goes first, for each draw its own: raw moments lose digits when the scores are far from zero or when the
+    The mean goes first, for each draw its own: raw moments lose digits when the scores are far from zero or when a
     draw leaves out an outlier.
     """
-    x, y = x - pairs.mean(x)[..., None], y - pairs.mean(y)[..., None]
+    x = pairs.predictions - pairs.mean(pairs.predictions)[..., None]
+    y = pairs.targets - pairs.mean(pairs.targets)[..., None]
     with np.errstate(invalid="ignore", divide="ignore"):
-        value = pairs.mean(x * y) / np.sqrt(pairs.mean(x * x) * pairs.mean(y * y))
-    return np.where(pairs.constant_predictions | pairs.constant_targets, np.nan, np.clip(value, -1, 1))
+        value = np.clip(pairs.sum(x, y) / np.sqrt(pairs.sum(x, x) * pairs.sum(y, y)), -1, 1)
+    return np.where(pairs.constant, np.nan, value)

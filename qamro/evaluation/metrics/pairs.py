@@ -64,6 +64,16 @@ class Pairs:
         """How many items there are, repeats counted; shape (...) of the weights, or () without weights."""
         return np.asarray(float(self.predictions.shape[-1])) if self.weights is None else self.weights.sum(axis=-1)
 
+    @property
+    def every_pair(self) -> np.ndarray:
+        """Number of unordered pairs, repeats counted, shape as ``total``."""
+        return self.total * (self.total - 1) / 2
+
+    @property
+    def constant(self) -> np.ndarray:
+        """Where one side is constant, so that nothing can be correlated."""
+        return self.constant_predictions | self.constant_targets
+
     @cached_property
     def prediction_ties(self) -> Ties:
         """Ranks and tie groups of the predictions."""
@@ -77,25 +87,29 @@ class Pairs:
     @cached_property
     def constant_predictions(self) -> np.ndarray:
         """Where the predictions hold fewer than two different values."""
-        return self.prediction_ties.constant
+        return self.prediction_ties.pairs == self.every_pair
 
     @cached_property
     def constant_targets(self) -> np.ndarray:
         """Where the targets hold fewer than two different values."""
-        return self.target_ties.constant
+        return self.target_ties.pairs == self.every_pair
 
     @cached_property
     def concordance(self) -> np.ndarray:
         """Concordant minus discordant pairs, repeats counted, shape (...)."""
         return concordance(self.predictions, self.targets, self.weights)
 
+    def sum(self, *factors: np.ndarray) -> np.ndarray:
+        """Weighted sum over the last dimension of a product of columns, each of shape (..., n)."""
+        if self.weights is not None:
+            if len(factors) == 1 and factors[0].ndim == 1:
+                return self.weights @ factors[0]
+            factors = (self.weights, *factors)
+        return np.einsum(",".join(["...i"] * len(factors)) + "->...", *factors)
+
     def mean(self, values: np.ndarray) -> np.ndarray:
-        """Weighted mean over the last dimension."""
-        if self.weights is None:
-            return values.mean(axis=-1)
-        if values.ndim == 1:
-            return (self.weights @ values) / self.total
-        return np.einsum("...i,...i->...", self.weights, values) / self.total
+        """Weighted mean over the last dimension of a column of shape (..., n)."""
+        return self.sum(values) / self.total
 
     def why_unranked(self) -> str:
         """Says in words why no correlation or order exists; empty when there is one everywhere."""

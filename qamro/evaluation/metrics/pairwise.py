@@ -42,7 +42,6 @@ def pairwise_accuracy(predictions: ArrayLike, targets: ArrayLike, *, weights: Ar
 
 def core(pairs: Pairs) -> np.ndarray:
     """The formula on checked pairs."""
-    ordered = pairs.total * (pairs.total - 1) / 2 - pairs.target_ties.tied_pairs
     with np.errstate(invalid="ignore", divide="ignore"):
-        value = (1 + pairs.concordance / ordered) / 2
-    return np.where(pairs.constant_predictions | pairs.constant_targets, np.nan, value)
+        value = (1 + pairs.concordance / (pairs.every_pair - pairs.target_ties.pairs)) / 2
+    return np.where(pairs.constant, np.nan, value)

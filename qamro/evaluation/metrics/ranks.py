@@ -12,32 +12,24 @@ class Ties:
     """How every item stands among the others.
 
     Attributes:
-        below: Number of items with a smaller value, repeats counted, shape (..., n).
-        size: Number of items with the same value, itself and repeats counted, shape (..., n).
-        constant: Whether fewer than two different values occur, shape (...).
-        tied_pairs: Number of unordered pairs with equal values, shape (...).
+        ranks: Average ranks from 1, repeats counted, shape (..., n); an item with weight 0 gets a number that has no
+            meaning. Exact, as are the two sums: they are halves of whole numbers.
+        pairs: Number of unordered pairs with equal values, shape (...).
+        spread: Sum of the squared distances of the ranks from their mean, (N³ - Σ t³) / 12 with t the sizes of the
+            tie groups, shape (...).
     """
 
-    below: np.ndarray
-    size: np.ndarray
-    constant: np.ndarray
-    tied_pairs: np.ndarray
-
-    @property
-    def ranks(self) -> np.ndarray:
-        """Average ranks from 1, shape (..., n); what an item with weight 0 gets has no meaning."""
-        return self.below + (self.size + 1) / 2
+    ranks: np.ndarray
+    pairs: np.ndarray
+    spread: np.ndarray
 
 
 def tie_groups(values: np.ndarray, weights: np.ndarray | None = None) -> Ties:
-    """Counts, for every item, the items below it and the items equal to it.
+    """Ranks every item and counts what is tied.
 
     Args:
         values: Scores, shape (..., n) with n >= 1.
         weights: Multiplicities, shape (..., n), or None for one each.
-
-    Returns:
-        The counts, exact: they are sums of whole numbers.
     """
     if values.ndim == 1:
         return _of_shared_values(values, weights)
@@ -56,23 +48,22 @@ def tie_groups(values: np.ndarray, weights: np.ndarray | None = None) -> Ties:
     # the right carries its end back.
     start = np.maximum.accumulate(np.where(new, upto - w, 0), axis=-1)
     end = np.minimum.accumulate(np.where(last, upto, np.inf)[..., ::-1], axis=-1)[..., ::-1]
-    below, size = np.empty_like(upto), np.empty_like(upto)
-    np.put_along_axis(below, order, start, axis=-1)
-    np.put_along_axis(size, order, end - start, axis=-1)
-    tied = ((end - start - 1) * w).sum(axis=-1) / 2
-    total = upto[..., -1]
-    return Ties(below, size, tied == total * (total - 1) / 2, tied)
+    ranks, size = np.empty_like(upto), end - start
+    np.put_along_axis(ranks, order, (start + end + 1) / 2, axis=-1)
+    return Ties(ranks, (w * (size - 1)).sum(axis=-1) / 2, (upto[..., -1] ** 3 - (w * size**2).sum(axis=-1)) / 12)
 
 
 def _of_shared_values(values: np.ndarray, weights: np.ndarray | None) -> Ties:
     """The same for one row of values under many rows of weights: one sort serves all draws."""
     _, group, counts = np.unique(values, return_inverse=True, return_counts=True)
-    if weights is None:
-        sizes = counts.astype(float)
-    else:
-        starts = np.concatenate(([0], np.cumsum(counts)[:-1]))
-        sizes = np.add.reduceat(weights[..., np.argsort(group, kind="stable")], starts, axis=-1)
-    below = np.cumsum(sizes, axis=-1) - sizes
-    tied = (sizes * (sizes - 1)).sum(axis=-1) / 2
-    constant = (sizes > 0).sum(axis=-1) < 2
-    return Ties(below[..., group], sizes[..., group], constant, tied)
+    sizes = counts.astype(float)
+    if weights is not None:
+        sizes = weights[..., np.argsort(group, kind="stable")]
+        if counts.size < values.size:
+            sizes = np.add.reduceat(sizes, np.cumsum(counts) - counts, axis=-1)
+    upto = np.cumsum(sizes, axis=-1)
+    squares = np.einsum("...g,...g->...", sizes, sizes)
+    cubes = np.einsum("...g,...g,...g->...", sizes, sizes, sizes)
+    total = upto[..., -1]
+    ranks = np.take(upto - (sizes - 1) / 2, group, axis=-1)
+    return Ties(ranks, (squares - total) / 2, (total**3 - cubes) / 12)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from qamro.evaluation.metrics.linear import correlation
 from qamro.evaluation.metrics.pairs import Pairs, apply
 
 if TYPE_CHECKING:
@@ -38,5 +37,9 @@ def srcc(predictions: ArrayLike, targets: ArrayLike, *, weights: ArrayLike | Non
 
 
 def core(pairs: Pairs) -> np.ndarray:
-    """The formula on checked pairs."""
-    return correlation(pairs, pairs.prediction_ties.ranks, pairs.target_ties.ranks)
+    """The formula on checked pairs; ranks from 1 to N have the mean (N + 1) / 2 whatever the ties."""
+    x, y = pairs.prediction_ties, pairs.target_ties
+    cov = pairs.sum(x.ranks, y.ranks) - pairs.total * (pairs.total + 1) ** 2 / 4
+    with np.errstate(invalid="ignore", divide="ignore"):
+        value = np.clip(cov / np.sqrt(x.spread * y.spread), -1, 1)
+    return np.where(pairs.constant, np.nan, value)
