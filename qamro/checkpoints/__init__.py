@@ -1,0 +1,36 @@
+"""Checkpoints: the published weights, where they lie, how they come here, and whether they are what was published."""
+
+from qamro.checkpoints.digest import sha256_of
+from qamro.checkpoints.fetch import FetchCancelledError, fetch
+from qamro.checkpoints.manifest import (
+    AUDIOBOX,
+    CLAP,
+    TOKENIZER,
+    WEIGHTS,
+    WeightFile,
+    Weights,
+    get_weights,
+    is_published,
+    readable_size,
+)
+from qamro.checkpoints.state import FileState, WeightsError, is_ready, look, require
+
+__all__ = [
+    "AUDIOBOX",
+    "CLAP",
+    "TOKENIZER",
+    "WEIGHTS",
+    "FetchCancelledError",
+    "FileState",
+    "WeightFile",
+    "Weights",
+    "WeightsError",
+    "fetch",
+    "get_weights",
+    "is_published",
+    "is_ready",
+    "look",
+    "readable_size",
+    "require",
+    "sha256_of",
+]

@@ -1,0 +1,127 @@
+"""Which published weights the project knows: where they come from, and what exactly they are.
+
+Revisions, sizes and SHA-256 values were taken from public records of these very files and agree between several
+independent ones; a download that differs by one byte is refused, so a mistake here can only refuse, never mislead.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class WeightFile:
+    """One published file.
+
+    Attributes:
+        path: Its path in the repository, which is also its name on disk.
+        size: Bytes.
+        sha256: SHA-256 of its content, 64 hexadecimal digits.
+    """
+
+    path: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A set of files that belong together, at one pinned revision.
+
+    Attributes:
+        name: What the command line calls it.
+        title: What it is, for people.
+        repo: Repository on the hub.
+        revision: Commit of the repository, 40 hexadecimal digits.
+        licence: Licence as its model card states it.
+        files: The files, the one that matters last.
+    """
+
+    name: str
+    title: str
+    repo: str
+    revision: str
+    licence: str
+    files: tuple[WeightFile, ...]
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files together."""
+        return sum(file.size for file in self.files)
+
+    @property
+    def page(self) -> str:
+        """Where a browser finds these files."""
+        return f"https://huggingface.co/{self.repo}/tree/{self.revision}"
+
+
+CLAP = Weights(
+    "clap",
+    "LAION-CLAP, music checkpoint",
+    "lukewys/laion_clap",
+    "b3708341862f581175dba5c356a4ebf74a9b6651",
+    "CC0-1.0",
+    (
+        WeightFile(
+            "music_audioset_epoch_15_esc_90.14.pt",
+            2_352_471_003,
+            "fae3e9c087f2909c28a09dc31c8dfcdacbc42ba44c70e972b58c1bd1caf6dedd",
+        ),
+    ),
+)
+"""LAION-CLAP (arXiv 2211.06687): HTSAT-base and RoBERTa; most of the file is state of its training."""
+
+TOKENIZER = Weights(
+    "roberta-base",
+    "Tokenizer of roberta-base, for prompts",
+    "FacebookAI/roberta-base",
+    "e2da8e2f811d1448a5b465c236feacd80ffbac7b",
+    "MIT",
+    (WeightFile("tokenizer.json", 1_355_863, "847bbeab6174d66a88898f729d52fa8d355fafe1bea101cf960dd404581df70e"),),
+)
+"""The tokenizer that LAION-CLAP was trained with; its network is not needed."""
+
+AUDIOBOX = Weights(
+    "audiobox",
+    "Audiobox-Aesthetics",
+    "facebook/audiobox-aesthetics",
+    "9b1dd8e5df9af7216e836a98974fe3b82c56ded6",
+    "CC-BY-4.0",
+    (
+        WeightFile("config.json", 492, "0b8eabc5ced92cefed116a3aca8f1e59d2a33dc4d376b9e86dfb9c072e1d280d"),
+        WeightFile(
+            "model.safetensors",
+            415_472_992,
+            "a5a3c2412649cc2384ec525ffd5180ce6c4778f43bed6108e0a1303de04d014e",
+        ),
+    ),
+)
+"""Audiobox-Aesthetics (arXiv 2502.05139): WavLM-base and four heads, trained by Meta on AES ratings."""
+
+WEIGHTS: dict[str, Weights] = {weights.name: weights for weights in (CLAP, TOKENIZER, AUDIOBOX)}
+"""All published weights by name."""
+
+
+def get_weights(name: str) -> Weights:
+    """Returns the weights of this name.
+
+    Raises:
+        ValueError: There are none.
+    """
+    if name not in WEIGHTS:
+        raise ValueError(f"there are no weights called {name!r}; choose one of {', '.join(WEIGHTS)}")
+    return WEIGHTS[name]
+
+
+def is_published(sha256: str) -> bool:
+    """Whether a SHA-256 is that of a published file."""
+    return any(file.sha256 == sha256 for weights in WEIGHTS.values() for file in weights.files)
+
+
+def readable_size(size: float) -> str:
+    """Writes bytes for people, in units of 1,000 as download pages do: ``"2.4 GB"``."""
+    for unit in ("B", "kB", "MB"):
+        if size < 999.5:
+            return f"{size:.0f} {unit}"
+        size /= 1000
+    return f"{size:.1f} GB"
