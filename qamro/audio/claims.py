@@ -1,7 +1,7 @@
 """Holds what a container claims about its own length against the bytes that are there.
 
-The decoders trust the end of the file more than its header: they decode a WAV whose second half is missing, or an Ogg
-or WebM file that stops in the middle of a page or block, as a shorter sound, and say nothing. Here that is an error.
+libsndfile trusts the end of the file more than its header: it decodes a WAV whose second half is missing, or an Ogg
+file that stops in the middle of a page, as a shorter sound, and says nothing. Here that is an error.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from typing import IO
 
-from qamro.audio import chunks, ebml, ogg
+from qamro.audio import chunks, ogg
 from qamro.audio.errors import AudioError
 from qamro.audio.limits import AudioInfo
 
@@ -18,7 +18,7 @@ _SLACK = 0.1
 
 
 def check_claims(file: IO[bytes], info: AudioInfo) -> None:
-    """Compares the length that a WAV, AIFF, Ogg or Matroska container claims with what is there.
+    """Compares the length that a WAV, AIFF or Ogg file claims with what is there.
 
     Args:
         file: The open file; its position is kept.
@@ -33,10 +33,8 @@ def check_claims(file: IO[bytes], info: AudioInfo) -> None:
         head = file.read(12)
         if head[:4] in chunks.CONTAINERS:
             _check_chunks(file, info)
-        elif (head[:4] == b"OggS" and not ogg.is_whole(file, info.bytes)) or (
-            head[:4] == ebml.MAGIC and not ebml.is_whole(file, info.bytes)
-        ):
-            raise cut_off(info, info.seconds if head[:4] == b"OggS" else math.nan)
+        elif head[:4] == b"OggS" and not ogg.is_whole(file, info.bytes):
+            raise cut_off(info, info.seconds)
     finally:
         file.seek(position)
 

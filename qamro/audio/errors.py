@@ -27,7 +27,7 @@ class AudioError(ValueError):
         self.remedy = remedy
 
     def __str__(self) -> str:
-        return f"{safe_name(self.path)}: {self.problem}; {self.remedy}"
+        return f"{safe_name(self.args[0])}: {self.problem}; {self.remedy}"
 
 
 def safe_name(path: str | os.PathLike[str]) -> str:

@@ -17,6 +17,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
+from qamro.audio import ebml
 from qamro.audio.chunks import TAGS
 from qamro.audio.claims import cut_off
 from qamro.audio.errors import AudioError
@@ -25,7 +26,7 @@ from qamro.audio.mpeg import first_frame_at, frame_bytes, states_length
 
 if TYPE_CHECKING:
     import av
-    from av import AudioFifo
+    from av import AudioFifo, AudioResampler
     from av.container import InputContainer
 
 _FORMATS = "mov,matroska,mp3,aac,ogg,flac,wav,w64,aiff,caf,au,asf,avi,flv,mpegts,mpeg,amr,ac3,eac3,dts,ape,wv,tta"
@@ -47,8 +48,17 @@ _BLOCK = 2**17
 class LibavReader(AbstractContextManager["LibavReader"]):
     """A file that libav decodes: its first audio stream."""
 
-    def __init__(self, path: Path, container: InputContainer, size: int, *, mp3_length: bool) -> None:
+    def __init__(
+        self, path: Path, container: InputContainer, size: int, *, mp3_length: bool = False, cut: bool = False
+    ) -> None:
         """Decodes the first frame, which knows better than the header (HE-AAC declares half its rate).
+
+        Args:
+            path: Its name, for messages.
+            container: The open file, with at least one audio stream.
+            size: Its size in bytes.
+            mp3_length: Whether it is an MP3 that states its length.
+            cut: Whether its end is known to be missing; decoding will tell how much is there.
 
         Raises:
             AudioError: There is no frame.
@@ -58,6 +68,7 @@ class LibavReader(AbstractContextManager["LibavReader"]):
         codec = stream.codec_context.codec.canonical_name
         self._container = container
         self._stream = stream
+        self._cut = cut
         self._damaged = False
         self._decoded = 0
         self._last_packet = (b"", 0)  # its first four bytes and its size
@@ -68,6 +79,7 @@ class LibavReader(AbstractContextManager["LibavReader"]):
             problem = "no sound can be decoded from it" if self._damaged else "holds no samples"
             raise AudioError(path, problem, "export or download it again")
         self._frames = itertools.chain([first], frames)
+        self._kind = _kind(first)
         seconds = _stated_seconds(container, name, mp3_length=mp3_length)
         self.info = AudioInfo(path, name, codec, first.sample_rate, first.layout.nb_channels, seconds, size)
 
@@ -78,19 +90,18 @@ class LibavReader(AbstractContextManager["LibavReader"]):
         """Yields float32 of shape (frames, channels)."""
         from av import AudioFifo, AudioResampler
 
-        to_float, pending = AudioResampler(format="fltp"), AudioFifo()
+        pending, to_float = AudioFifo(), AudioResampler(format="flt")
         for frame in self._frames:
-            if (frame.sample_rate, frame.layout.nb_channels) != (self.info.sample_rate, self.info.channels):
+            if _kind(frame) != self._kind:
                 raise AudioError(
                     self.info.path, "changes its sample rate or its channels midway", "export it with one of each"
                 )
-            for part in to_float.resample(frame):
-                part.pts = None  # gaps between time stamps are no sound
-                pending.write(part)
+            frame.pts = None  # gaps between time stamps are no sound
+            pending.write(frame)
             if pending.samples >= _BLOCK:
-                yield _samples(pending)
+                yield _samples(pending, to_float)
         if pending.samples:
-            yield _samples(pending)
+            yield _samples(pending, to_float)
         self._check_end()
 
     def _decode(self) -> Iterator[av.AudioFrame]:
@@ -128,7 +139,7 @@ class LibavReader(AbstractContextManager["LibavReader"]):
     def _check_end(self) -> None:
         seconds = self._decoded / self.info.sample_rate
         head, size = self._last_packet
-        if self._damaged or seconds < self.info.seconds - _SLACK:
+        if self._damaged or self._cut or seconds < self.info.seconds - _SLACK:
             raise cut_off(self.info, seconds, self.info.seconds)
         if self.info.format == "mp3" and size < frame_bytes(head):
             raise cut_off(self.info, seconds)
@@ -147,7 +158,9 @@ def open_libav(path: Path, file: IO[bytes], size: int) -> LibavReader | None:
     """
     import av
 
-    file.seek(first_frame_at(file.read(10)))
+    head = file.read(10)
+    cut = head.startswith(ebml.MAGIC) and not ebml.is_whole(file, size)
+    file.seek(first_frame_at(head))
     mp3_length = states_length(file.read(200))
     file.seek(0)
     try:
@@ -160,15 +173,24 @@ def open_libav(path: Path, file: IO[bytes], size: int) -> LibavReader | None:
             raise AudioError(path, f"holds {what}", "choose a file with an audio track")
         if container.streams.audio[0].codec_context is None:
             raise AudioError(path, "holds sound of an unknown codec", "export it as WAV or FLAC")
-        return LibavReader(path, container, size, mp3_length=mp3_length)
+        return LibavReader(path, container, size, mp3_length=mp3_length, cut=cut)
     except BaseException:
         container.close()
         raise
 
 
-def _samples(pending: AudioFifo) -> np.ndarray:
-    frame = pending.read()
-    return frame.to_ndarray().T if frame is not None else np.zeros((0, 1), dtype=np.float32)
+def _kind(frame: av.AudioFrame) -> tuple[int, int, str]:
+    return frame.sample_rate, frame.layout.nb_channels, frame.format.name
+
+
+def _samples(pending: AudioFifo, to_float: AudioResampler) -> np.ndarray:
+    """Empties the queue into one array.
+
+    Converted to interleaved floats first: of a frame of eight separate channels, PyAV 18 hands out a ninth that points
+    nowhere, and reading it crashes the process.
+    """
+    parts = [part.to_ndarray().reshape(-1, part.layout.nb_channels) for part in to_float.resample(pending.read())]
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 def _stated_seconds(container: InputContainer, name: str, *, mp3_length: bool) -> float:
