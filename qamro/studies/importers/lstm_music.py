@@ -1,7 +1,8 @@
-"""A survey on music by people and by LSTMs: ratings 1 to 5, and a guess who made it.
+"""A survey on music by people and by LSTMs: ratings from 0 (bad) to 5 (awesome), and a guess who made it.
 
-Song n is ``Samples/n.mp3``; who made it follows from n. A rating of -1 stands for none given (all such listeners said
-that they knew the piece); those rows are left out and counted in the study's notes.
+Song n is ``Samples/n.mp3``; who made it follows from n. A rating of -1, which the survey's own description does not
+mention, stands only beside the guess "familiar" and is taken for no rating: those rows are left out and counted in the
+study's notes.
 
 Source: ``Survey/`` of davda54/generating-music (GPL-3.0 repository).
 """
@@ -67,7 +68,7 @@ def read(path: Path) -> Study:
             "system": [next(system for last, system in SYSTEMS if song <= last) for song in heard],
         }
     )
-    about: dict[str, object] = {"scale": "1 to 5"}
+    about: dict[str, object] = {"scale": "0 to 5"}
     if skipped := int((~rated).sum()):
         about["notes"] = [f"{skipped} answers without a rating (-1) are left out"]
     return Study(clips, ratings, name="lstm_music", root=path.parent, about=about)

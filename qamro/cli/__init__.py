@@ -1,0 +1,56 @@
+"""The command line: one file a verb, nothing heavy imported before a verb needs it."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from qamro import __version__
+from qamro.cli.evaluate import evaluate
+from qamro.cli.predict import predict
+from qamro.cli.serve import serve
+from qamro.cli.studies import studies
+from qamro.cli.train import train
+
+app = typer.Typer(
+    name="qamro",
+    help="Predict how people would rate generated audio, and check whether they would agree.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("predict")(predict)
+app.command("evaluate")(evaluate)
+app.command("train")(train)
+app.add_typer(studies, name="studies")
+app.command("serve")(serve)
+
+INTERRUPTED = 130
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"qamro {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Holds the options that stand before a verb."""
+
+
+def main() -> None:
+    """Runs the command line. Exit codes: 0 done, 1 done in part or failed, 2 wrong use, 130 interrupted."""
+    try:
+        app(prog_name="python -m qamro")
+    except KeyboardInterrupt:
+        typer.echo("interrupted", err=True)
+        sys.exit(INTERRUPTED)

@@ -1,0 +1,134 @@
+"""``evaluate``: holds predictions against human ratings."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from qamro import __version__
+from qamro.cli.console import FAILED, fail, out, safe, say, wrong_use
+from qamro.cli.inputs import open_ratings
+
+if TYPE_CHECKING:
+    from qamro.evaluation import Evaluation
+    from qamro.studies import Study
+
+_EXAMPLES = 10
+
+
+def evaluate(
+    *,
+    predictions: Annotated[Path, typer.Option(help="CSV of scores: a column clip and one for each axis.")],
+    ratings: Annotated[
+        str,
+        typer.Option(
+            metavar="FILE|FOLDER|NAME",
+            help="Study folder, CSV (clip, rater, axis, score), Audiobox-Aesthetics JSONL, MusicEval list, or the name "
+            "of a fetched study.",
+        ),
+    ],
+    axis: Annotated[
+        list[str] | None,
+        typer.Option(metavar="AXIS[=RATED]", help="Axis to compare; MI=quality holds MI against quality. Repeatable."),
+    ] = None,
+    json_out: Annotated[Path | None, typer.Option("--json", help="Also write everything as JSON.")] = None,
+    draws: Annotated[int, typer.Option(help="Bootstrap draws; 0 leaves the intervals out.", min=0)] = 1000,
+    seed: Annotated[int, typer.Option(help="Seed of the draws.")] = 0,
+) -> None:
+    """Hold predictions against human ratings: correlations, errors and intervals, by clip and by system.
+
+    The exit code is 1 when no prediction belongs to a rated clip, and 2 for wrong use.
+    """
+    with wrong_use(FileNotFoundError, ValueError):
+        axes, pairs = _parse(axis or [])
+        from qamro.studies.importers import read_predictions
+
+        table = read_predictions(predictions)
+        study = open_ratings(ratings)
+    from qamro.evaluation import NoCommonAxis, NothingMatched, PredictionsError
+    from qamro.evaluation import evaluate as compare
+
+    try:
+        result = compare(study, table, axes=axes or None, axis_map=pairs or None, draws=draws, seed=seed)
+    except NothingMatched as problem:
+        fail(f"0 clips matched: {problem}", FAILED)
+    except NoCommonAxis as problem:
+        fail(f"{problem}. Name it with --axis, for example --axis MI=quality")
+    except PredictionsError as problem:
+        fail(f"{predictions}: {problem}")
+    _show(result, study, len(table))
+    if json_out is not None:
+        with wrong_use(OSError):
+            _write(json_out, result, study, {"predictions": str(predictions), "ratings_from": ratings})
+        say(f"written to {json_out}")
+
+
+def _parse(given: list[str]) -> tuple[list[str], dict[str, str]]:
+    axes: list[str] = []
+    pairs: dict[str, str] = {}
+    for text in given:
+        predicted, equals, rated = (part.strip() for part in text.partition("="))
+        if not predicted or (equals and not rated):
+            raise ValueError(f"--axis {text!r} is not an axis or a pair such as MI=quality")
+        if predicted in pairs:
+            raise ValueError(f"--axis {text!r}: {predicted} is paired with {pairs[predicted]!r} already")
+        if equals:
+            pairs[predicted] = rated
+        else:
+            axes.append(predicted)
+    return axes, pairs
+
+
+def _show(result: Evaluation, study: Study, predicted: int) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    raters = "simulated listeners" if result.kind == "simulated" else "people"
+    say(f"{result.study}: {predicted} predictions against ratings by {raters}; {result.matched} clips matched.")
+    for names, what in (
+        (result.unmatched_predictions, "predictions without a rating"),
+        (result.unmatched_ratings, "rated clips without a prediction"),
+    ):
+        if names:
+            say(f"  {len(names)} {what}, for example {names[0]}", "yellow")
+    table = Table(show_edge=False, pad_edge=False)
+    for name in ("axis", "level", "metric"):
+        table.add_column(name)
+    interval = f"{result.level:.0%} interval".replace("%", " %")
+    for name in ("value", interval, "clips", "systems"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("note")
+    group: tuple[str, str] = ("", "")
+    for row in result.table.itertuples():
+        if group not in (("", ""), (row.axis, row.level)):
+            table.add_section()
+        group = (str(row.axis), str(row.level))
+        ends = "" if math.isnan(row.low) else f"{row.low:.3f} … {row.high:.3f}"
+        value = "–" if math.isnan(row.value) else f"{row.value:.3f}"
+        cells = [row.axis, row.level, row.metric, value, ends, row.clips, row.systems, row.note]
+        table.add_row(*(Text(safe(cell)) for cell in cells))
+    out.print(table)
+    outside = study.out_of_range()
+    if len(outside):
+        first = outside.head(_EXAMPLES).itertuples(index=False)
+        worst = ", ".join(f"{row.axis} {row.score:g} ({row.count} times)" for row in first)
+        say(f"{outside['count'].sum()} ratings lie off their axis's scale and were kept as found: {worst}")
+
+
+def _write(path: Path, result: Evaluation, study: Study, sources: dict[str, str]) -> None:
+    from qamro.evaluation.result import records
+
+    everything: dict[str, Any] = {"qamro": __version__, **sources, **result.as_dict()}
+    everything["off_scale"] = records(study.out_of_range())
+    text = json.dumps(everything, indent=1, ensure_ascii=False, allow_nan=False, default=_plain)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
+
+
+def _plain(value: Any) -> Any:
+    """Turns a numpy number into Python's."""
+    return value.item()

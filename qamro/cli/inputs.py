@@ -1,0 +1,124 @@
+"""What ``predict`` is to score: manifests, folders and files turned into one list of clips."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from qamro.studies import Study
+
+AUDIO = frozenset(
+    (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".m4a", ".aac", ".webm", ".mp4", ".mov", ".aif", ".aiff")
+)
+"""Extensions of the files that are taken from a folder."""
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One clip to score.
+
+    Attributes:
+        path: The audio file.
+        prompt: Its prompt, empty when there is none.
+        system: What generated it, empty when unknown.
+        name: What to call it, empty to go by the file name.
+    """
+
+    path: Path
+    prompt: str = ""
+    system: str = ""
+    name: str = ""
+
+
+def gather(inputs: Iterable[Path], prompt: str = "") -> list[Clip]:
+    """Turns arguments into clips: ``.csv`` is a manifest, a folder is searched, anything else is an audio file.
+
+    A file that does not exist is kept as long as another input does, and fails by itself when it is scored.
+
+    Args:
+        inputs: Manifests, folders and files.
+        prompt: For clips that no manifest gives a prompt.
+
+    Raises:
+        FileNotFoundError: Nothing of what was named is there, or a manifest is missing.
+        ValueError: A manifest is not valid, or a folder holds no audio.
+    """
+    inputs = list(inputs)
+    if not any(path.exists() for path in inputs):
+        raise FileNotFoundError(f"there is no file or folder {inputs[0]}; name a manifest, a folder or audio files")
+    clips: dict[Path, Clip] = {}
+    for path in inputs:
+        if path.is_dir():
+            found = _folder(path)
+        elif path.suffix.lower() == ".csv":
+            found = read_manifest(path)
+        else:
+            found = [Clip(path)]
+        for clip in found:
+            clips.setdefault(clip.path, clip)
+    return [clip if clip.prompt else Clip(clip.path, prompt, clip.system, clip.name) for clip in clips.values()]
+
+
+def read_manifest(path: Path) -> list[Clip]:
+    """Reads a CSV with a column ``path`` (relative to the CSV) and, if wanted, ``prompt``, ``system`` and ``clip``.
+
+    The ``clips.csv`` of a study is such a manifest.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        StudyError: The column ``path`` is missing or empty, or a file stands twice; names the row.
+    """
+    from qamro.studies import StudyError
+    from qamro.studies.tables import need, read_table
+
+    table = read_table(path)
+    need(table, ["path"], path)
+    for column in ("prompt", "system", "clip"):
+        if column not in table.columns:
+            table[column] = ""
+    clips, first = [], dict[Path, int]()
+    for row, (file, prompt, system, name) in enumerate(
+        zip(table["path"], table["prompt"], table["system"], table["clip"], strict=True), 1
+    ):
+        if not file:
+            raise StudyError(f"{path}, row {row}, column 'path' is empty; every row names an audio file")
+        clip = Clip(path.parent / file, prompt, system, name)
+        if clip.path in first:
+            raise StudyError(f"{path}, row {row}: {file} stands in row {first[clip.path]} already; remove one")
+        first[clip.path] = row
+        clips.append(clip)
+    return clips
+
+
+def _folder(path: Path) -> list[Clip]:
+    files = [
+        file
+        for file in path.rglob("*")
+        if file.suffix.lower() in AUDIO
+        and file.is_file()
+        and not any(part.startswith(".") for part in file.relative_to(path).parts)
+    ]
+    if not files:
+        raise ValueError(f"{path} holds no audio files ({' '.join(sorted(AUDIO))})")
+    return [Clip(file) for file in sorted(files, key=_natural)]
+
+
+def _natural(path: Path) -> list[tuple[int, int, str]]:
+    """Sorts 2.mp3 before 10.mp3."""
+    return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in re.split(r"(\d+)", str(path))]
+
+
+def open_ratings(ratings: str) -> Study:
+    """Opens rated clips by what a user may call them: a file or folder, or the name of a fetched study.
+
+    Raises:
+        FileNotFoundError: There is no such file, or the study was not fetched.
+        ValueError: It holds no ratings that can be read.
+    """
+    from qamro.studies.registry import open_study
+
+    return open_study(ratings)

@@ -1,0 +1,103 @@
+"""``predict``: scores clips and writes the score table."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from qamro.cli.console import FAILED, fail, progress, safe, say, warn, wrong_use
+from qamro.cli.inputs import Clip, gather
+from qamro.cli.rows import RowWriter
+
+if TYPE_CHECKING:
+    from qamro.predictors import Predictor
+
+INTERRUPTED = 130
+_NAMED = 50
+
+
+def predict(
+    inputs: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="MANIFEST.csv|FOLDER|FILES...",
+            help="A CSV with a column path (and prompt, system; paths relative to it), a folder, or audio files.",
+        ),
+    ],
+    *,
+    out: Annotated[Path, typer.Option("--out", "-o", help="CSV to write: one row a clip.", dir_okay=False)],
+    prompt: Annotated[str, typer.Option(help="Prompt of every clip that the manifest gives none.")] = "",
+    predictor: Annotated[str, typer.Option(help="Which predictor scores.")] = "offline",
+    heads: Annotated[Path | None, typer.Option(help="Folder of heads of your own, made by train.")] = None,
+    device: Annotated[str | None, typer.Option(help="Where to compute, for example cuda.")] = None,
+) -> None:
+    """Score clips and write the score table.
+
+    Rows are written as they come: interrupting keeps what was scored. The exit code is 0 only if every clip was scored,
+    1 when some failed (they are named, and their rows say why), 2 for wrong use.
+    """
+    with wrong_use(FileNotFoundError, ValueError, OSError):
+        clips = gather(inputs, prompt)
+        _check_writable(out)
+    start = time.perf_counter()
+    with wrong_use(ValueError, FileNotFoundError):
+        from qamro.predictors import load
+
+        options = {"heads": heads, "device": device}
+        model = load(predictor, **{key: value for key, value in options.items() if value is not None})
+    rows: list[dict[str, Any]] = []
+    try:
+        _score(model, clips, out, rows)
+    except KeyboardInterrupt:
+        kept = f"; kept in {out}" if rows else ""
+        fail(f"interrupted: {len(rows)} of {len(clips)} clips done{kept}", INTERRUPTED)
+    _summarise(model, rows, out, time.perf_counter() - start)
+
+
+def _score(model: Predictor, clips: list[Clip], out: Path, rows: list[dict[str, Any]]) -> None:
+    stream = model.stream(
+        [clip.path for clip in clips], [clip.prompt for clip in clips], [clip.system for clip in clips]
+    )
+    with RowWriter(out, model.columns) as table, progress() as bar:
+        task = bar.add_task("Scoring", total=len(clips))
+        for clip, row in zip(clips, stream, strict=True):
+            if clip.name:
+                row["clip"] = clip.name
+            table.write(row)
+            rows.append(row)
+            bar.advance(task)
+
+
+def _summarise(model: Predictor, rows: list[dict[str, Any]], out: Path, seconds: float) -> None:
+    failed = [row for row in rows if row["error"]]
+    say(f"{len(rows) - len(failed)} of {len(rows)} clips scored in {seconds:.1f} s, written to {out}")
+    sources = {axis: Counter(row[f"source_{axis}"] for row in rows if not row["error"]) for axis in model.axes}
+    said: dict[tuple[tuple[str, int], ...], list[str]] = {}
+    for axis, counts in sources.items():
+        said.setdefault(tuple(counts.most_common()), []).append(axis)
+    for counts_of, axes in said.items():
+        for source, count in counts_of:
+            say(f"  {', '.join(axes)}: {source}" + (f" ({count} clips)" if len(counts_of) > 1 else ""))
+    if failed:
+        warn(f"{len(failed)} of {len(rows)} clips could not be scored:")
+        for row in failed[:_NAMED]:
+            typer.echo(safe(f"  {row['clip']}: {row['error']}"), err=True)
+        if len(failed) > _NAMED:
+            typer.echo(f"  and {len(failed) - _NAMED} more; the column error says why", err=True)
+        raise typer.Exit(FAILED)
+
+
+def _check_writable(out: Path) -> None:
+    """Finds out before the model is loaded, not after an hour of scoring."""
+    if out.is_dir():
+        raise IsADirectoryError(f"--out {out} is a folder; name a CSV file")
+    folder = out.parent
+    while not folder.exists():
+        folder = folder.parent
+    if not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise PermissionError(f"--out {out} cannot be written; choose another folder")

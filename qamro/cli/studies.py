@@ -1,0 +1,140 @@
+"""``studies``: which listening studies there are, fetching one, and what is in one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from qamro.cli.console import FAILED, err, fail, out, safe, say, warn, wrong_use
+
+if TYPE_CHECKING:
+    from qamro.studies import Study
+
+studies = typer.Typer(help="List, fetch and show listening studies.", no_args_is_help=True, rich_markup_mode=None)
+
+
+@studies.command("list")
+def list_studies() -> None:
+    """List the studies that are known by name."""
+    from qamro.studies.registry import DATASETS, SIMULATED
+
+    for data in DATASETS.values():
+        size = f"{data.megabytes:,} MB" if data.megabytes else "size unknown"
+        _entry(data.name, data.holds, f"{' '.join(data.axes)} | {size} | {data.licence}", here=data.is_here)
+    holds = "music by simulated systems, rated by simulated listeners; no evidence about people"
+    _entry(SIMULATED, holds, "MI TA PQ PC CE CU | made on this machine", here=False)
+    say("Get one with: python -m qamro studies fetch NAME")
+
+
+def _entry(name: str, holds: str, details: str, *, here: bool) -> None:
+    out.print(Text(name, style="bold"), Text("on this machine", style="green") if here else "")
+    say(f"  {holds}")
+    say(f"  {details}", "dim")
+
+
+@studies.command("fetch")
+def fetch_study(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A name from studies list.")],
+    source: Annotated[
+        Path | None, typer.Option("--from", metavar="FOLDER", help="A local copy instead of a download.")
+    ] = None,
+    folders: Annotated[
+        list[str] | None,
+        typer.Option("--map", metavar="DATASET=FOLDER", help="For aes_natural: where a data set lies. Repeatable."),
+    ] = None,
+    audio: Annotated[bool, typer.Option(help="Download the audio, too.")] = True,
+) -> None:
+    """Fetch a study; what is here already is not fetched again. Interrupting is safe: fetch again to go on."""
+    from qamro.studies.download import FetchError
+    from qamro.studies.fetch import fetch
+    from qamro.studies.registry import get_dataset
+
+    with wrong_use(ValueError, FileNotFoundError):
+        dataset = get_dataset(name)
+        corpora = dict(_pair(text) for text in folders or [])
+        say(f"{dataset.title}. Licence: {dataset.licence}")
+        with err.status("Fetching") as status:
+            try:
+                study = fetch(
+                    dataset,
+                    source=source,
+                    corpora=corpora,
+                    audio=audio,
+                    on_progress=lambda p: status.update(
+                        f"{p.file} of {p.files} files, {p.bytes / 1e6:.1f}"
+                        + (f" of {p.of_bytes / 1e6:.1f}" if p.of_bytes else "")
+                        + " MB"
+                    ),
+                )
+            except (FetchError, OSError) as problem:
+                if isinstance(problem, FileNotFoundError):
+                    raise
+                hint = "" if "--from" in str(problem) else "; with a copy of your own, use --from FOLDER"
+                fail(f"{problem}{hint}", FAILED)
+    _describe(study)
+    if study.missing_audio() and dataset.obtain:
+        say(dataset.obtain)
+
+
+@studies.command("show")
+def show_study(
+    name: Annotated[str, typer.Argument(metavar="NAME|FILE|FOLDER", help="A study by name, or ratings by path.")],
+) -> None:
+    """Show what a study holds: axes, systems, counts, what is off the scale, and what audio is missing."""
+    from qamro.studies.registry import DATASETS, open_study
+
+    with wrong_use(ValueError, FileNotFoundError):
+        study = open_study(name)
+    _describe(study)
+    for key in ("licence", "citation", "page", "revision", "scale"):
+        if study.about.get(key):
+            say(f"{key}: {study.about[key]}")
+    if name in DATASETS and study.missing_audio() and DATASETS[name].obtain:
+        say(DATASETS[name].obtain)
+
+
+def _describe(study: Study) -> None:
+    who = {True: "each rating has a rater", False: "anonymous ratings"}[study.has_raters]
+    if study.holds_means:
+        who = "means only, no single ratings"
+    counts = f"{len(study.clips)} clips, {len(study.systems)} systems, {len(study.ratings)} ratings"
+    say(f"{study.name} ({study.kind}): {counts}; {who}")
+    table = Table(show_edge=False, pad_edge=False)
+    for column in ("axis", "clips", "ratings", "lowest", "mean", "highest"):
+        table.add_column(column, justify="left" if column == "axis" else "right")
+    means = study.clip_means()
+    for axis in study.axes:
+        scores, clips = study.ratings.loc[study.ratings["axis"] == axis, "score"], means[means["axis"] == axis]
+        lowest, mean, highest = (f"{value:.2f}" for value in (scores.min(), clips["mean"].mean(), scores.max()))
+        table.add_row(Text(safe(axis)), str(len(clips)), str(int(clips["count"].sum())), lowest, mean, highest)
+    out.print(table)
+    for note in study.about.get("notes", ()):
+        say(f"note: {note}")
+    outside = study.out_of_range()
+    for axis, rows in outside.groupby("axis"):
+        values = ", ".join(f"{row.score:g} ({row.count} times)" for row in rows.head(5).itertuples(index=False))
+        say(f"off the scale of {axis} and kept as found: {values}")
+    _missing(study)
+
+
+def _missing(study: Study) -> None:
+    lost = study.missing_audio()
+    if not lost:
+        return
+    warn(f"no audio for {len(lost)} of {len(study.clips)} clips, for example {lost[0]}")
+    if "corpus" in study.clips.columns:
+        from qamro.studies.importers.aes_corpora import missing_report
+
+        for row in missing_report(study).itertuples():
+            say(f"  {row.corpus}: {row.missing} of {row.clips} missing  {row.home}")
+
+
+def _pair(text: str) -> tuple[str, Path]:
+    name, equals, folder = text.partition("=")
+    if not name or not equals or not folder:
+        raise ValueError(f"--map {text!r} is not a pair such as LibriTTS=/data/LibriTTS")
+    return name, Path(folder).expanduser()

@@ -1,0 +1,162 @@
+"""Brings a published study onto this machine: downloaded, or taken from a local copy."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from qamro.studies.download import FetchError, checksum, download
+from qamro.studies.importers.published import find, read_published
+from qamro.studies.registry import Dataset, RemoteFile
+from qamro.studies.study import Study
+
+PUBLISHED = "published"
+RECORD = "fetched.json"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a download is.
+
+    Attributes:
+        path: The file that is being fetched.
+        file: Its number, from 1.
+        files: Number of files.
+        bytes: Bytes that are here, of all files together.
+        of_bytes: Bytes of all files together; 0 when unknown.
+    """
+
+    path: str
+    file: int
+    files: int
+    bytes: int
+    of_bytes: int
+
+
+def fetch(
+    dataset: Dataset,
+    *,
+    source: Path | None = None,
+    corpora: Mapping[str, Path] | None = None,
+    audio: bool = True,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> Study:
+    """Fetches a study and saves it in its folder; what is there already is not fetched again.
+
+    Args:
+        dataset: Which study.
+        source: A local copy instead of a download. Its audio stays where it is.
+        corpora: For AES-Natural: from a data set's name to the folder of its recordings.
+        audio: Whether to download audio, too.
+        on_progress: Called while bytes arrive.
+
+    Returns:
+        The study, as saved. Audio may be missing (``Study.missing_audio``); that is no error.
+
+    Raises:
+        FetchError: A file cannot be had, or the study cannot be downloaded at all; says how to get it.
+        FileNotFoundError: ``source`` does not hold the study's ratings.
+        StudyError: A file is not valid.
+    """
+    published = dataset.folder / PUBLISHED
+    if source is None:
+        if not dataset.files:
+            raise FetchError(
+                f"{dataset.name} cannot be downloaded from here. {dataset.obtain} Its page: {dataset.page}"
+            )
+        _download_all(dataset, published, audio, on_progress)
+        study = read_published(dataset.name, published, corpora=corpora)
+    else:
+        study = _from_copy(dataset, source, published, corpora, on_progress)
+    study.name = dataset.name
+    study.about |= {key: getattr(dataset, key) for key in ("page", "revision", "licence", "citation")}
+    study.save(dataset.folder)
+    _note(dataset, published, source)
+    return Study.load(dataset.folder)
+
+
+def _from_copy(
+    dataset: Dataset,
+    source: Path,
+    published: Path,
+    corpora: Mapping[str, Path] | None,
+    on_progress: Callable[[Progress], None] | None,
+) -> Study:
+    if not source.is_dir():
+        raise FileNotFoundError(f"there is no folder {source}; --from names a folder")
+    if dataset.name != "aes_natural":
+        return read_published(dataset.name, source.resolve(), corpora=corpora)
+    # Its recordings and its ratings come from different places, so a folder of recordings alone is a copy, too.
+    from qamro.studies.importers.aes_corpora import locate
+
+    try:
+        find(source, "AES_natural_*.jsonl")
+    except FileNotFoundError:
+        _download_all(dataset, published, True, on_progress)
+        return locate(read_published(dataset.name, published), corpora or {}, base=source)
+    return read_published(dataset.name, source.resolve(), corpora=corpora)
+
+
+def _download_all(
+    dataset: Dataset, published: Path, audio: bool, on_progress: Callable[[Progress], None] | None
+) -> None:
+    files = [file for file in dataset.files if audio or not file.audio]
+    _download(files, published, on_progress)
+    if dataset.audio_base and audio:
+        clips = read_published(dataset.name, published).clips["path"]
+        _download([RemoteFile(path, dataset.audio_base + path, audio=True) for path in clips], published, on_progress)
+
+
+def _download(files: list[RemoteFile], published: Path, on_progress: Callable[[Progress], None] | None) -> None:
+    here = 0
+    total = sum(file.bytes for file in files) if all(file.bytes for file in files) else 0
+    for number, file in enumerate(files, 1):
+
+        def tell(count: int, file: RemoteFile = file, number: int = number) -> None:
+            nonlocal here
+            here += count
+            if on_progress is not None:
+                on_progress(Progress(file.path, number, len(files), here, total))
+
+        target = published / file.path
+        unpacked = target.with_name(target.name + ".unpacked")
+        if file.unpack and unpacked.is_file():
+            continue
+        download(file.url, target, size=file.bytes, sha256=file.sha256, on_bytes=tell)
+        if file.unpack:
+            _unpack(target, unpacked)
+
+
+def _unpack(archive: Path, done: Path) -> None:
+    """Unpacks a zip beside itself and removes it; ``done`` keeps its checksum. Names cannot lead out of the folder."""
+    try:
+        with zipfile.ZipFile(archive) as packed:
+            packed.extractall(archive.parent)
+    except zipfile.BadZipFile as problem:
+        archive.unlink()
+        raise FetchError(f"{archive.name} is not a zip archive: {problem}; fetch again") from problem
+    done.write_text(checksum(archive) + "\n", encoding="ascii")
+    archive.unlink()
+
+
+def _note(dataset: Dataset, published: Path, source: Path | None) -> None:
+    """Writes down what was fetched, when, and every file's checksum."""
+    record: dict[str, Any] = {
+        "name": dataset.name,
+        "revision": dataset.revision,
+        "fetched": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    if source is None:
+        kept = sorted(path for path in published.rglob("*") if path.is_file() and path.suffix != ".part")
+        record["files"] = {
+            path.relative_to(published).as_posix(): {"bytes": path.stat().st_size, "sha256": checksum(path)}
+            for path in kept
+        }
+    else:
+        record["from"] = str(source.resolve())
+    (dataset.folder / RECORD).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")

@@ -1,0 +1,110 @@
+"""Reads a published study from a folder, however deep its files lie in it, and finds the audio that is there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+
+from qamro.studies.folder import is_study
+from qamro.studies.importers import aes_corpora, aes_natural, aesthetics, codec_mushra, lstm_music, musiceval
+from qamro.studies.study import Study
+
+PAM = "AES_PAM.jsonl"
+TRACK2 = "audiomos2025_track2_human_annotations.jsonl"
+
+_AUDIO = frozenset((".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a"))
+
+
+def read_published(name: str, folder: Path, *, corpora: Mapping[str, Path] | None = None) -> Study:
+    """Reads a study of the registry from a folder in the published layout, or saved as a study.
+
+    Args:
+        name: Its name in the registry.
+        folder: A download, a checkout of its repository, or part of one.
+        corpora: For AES-Natural: from a data set's name to the folder of its recordings.
+
+    Raises:
+        FileNotFoundError: The folder does not hold its ratings.
+        StudyError: A file is not valid.
+        ValueError: There is no reader for ``name``, or no such data set in AES-Natural.
+    """
+    if name == "aes_natural":
+        return _aes_natural(folder, corpora or {})
+    if corpora:
+        raise ValueError(f"{name} has no path map; only aes_natural is made of several data sets")
+    if is_study(folder):
+        return Study.load(folder)
+    if name == "musiceval":
+        return musiceval.read_release(_release(folder))
+    readers = {
+        "codec_mushra": (codec_mushra.read, codec_mushra.FILE),
+        "lstm_music": (lstm_music.read, lstm_music.FILE),
+        "aes_pam": (aesthetics.read, PAM),
+        "audiomos2025_track2": (aesthetics.read, TRACK2),
+    }
+    if name not in readers:
+        raise ValueError(f"there is no reader for a study {name!r}; known ones are {', '.join(readers)}")
+    reader, file = readers[name]
+    return attach_audio(reader(find(folder, file)), folder)
+
+
+def find(folder: Path, file: str) -> Path:
+    """Returns the file of that name that lies least deep in a folder.
+
+    Raises:
+        FileNotFoundError: There is none.
+    """
+    found = sorted(folder.rglob(file), key=lambda path: (len(path.parts), path))
+    if not found:
+        raise FileNotFoundError(f"{folder} holds no {file}; give the folder of the published study")
+    return found[0]
+
+
+def attach_audio(study: Study, folder: Path) -> Study:
+    """Returns the study with the paths of the audio files that lie anywhere in a folder.
+
+    A clip whose own path leads nowhere gets the only file whose last two parts are the clip's, or else the only one
+    whose name is (extensions apart). Without such a file its path stays.
+    """
+    lost = set(study.missing_audio())
+    if not lost:
+        return study
+    files = [path for path in folder.rglob("*") if path.suffix.lower() in _AUDIO and path.is_file()]
+    by_tail = [_index(files, depth) for depth in (2, 1)]
+    clips = study.clips.copy()
+    paths = []
+    for clip, path in zip(clips["clip"], clips["path"], strict=True):
+        matches = (index.get(_tail(PurePosixPath(clip), depth)) for index, depth in zip(by_tail, (2, 1), strict=True))
+        there = next((match for match in matches if match is not None), None) if clip in lost else None
+        paths.append(path if there is None else str(there.resolve()))
+    clips["path"] = paths
+    return Study(clips, study.ratings, name=study.name, kind=study.kind, root=study.root, about=study.about)
+
+
+def _index(files: list[Path], depth: int) -> dict[str, Path | None]:
+    index: dict[str, Path | None] = {}
+    for file in files:
+        key = _tail(PurePosixPath(file.as_posix()), depth)
+        index[key] = None if key in index else file
+    return index
+
+
+def _tail(path: PurePosixPath, depth: int) -> str:
+    stem = path.with_suffix("") if path.suffix.lower() in _AUDIO else path
+    return "/".join(stem.parts[-depth:]) if len(stem.parts) >= depth else ""
+
+
+def _release(folder: Path) -> Path:
+    if musiceval.is_release(folder):
+        return folder
+    inner = [path.parent for path in sorted(folder.glob("*/sets")) if musiceval.is_release(path.parent)]
+    return inner[0] if inner else folder
+
+
+def _aes_natural(folder: Path, corpora: Mapping[str, Path]) -> Study:
+    if is_study(folder):
+        study = Study.load(folder)
+    else:
+        ratings = [find(folder, file) for file in aes_natural.RATINGS]
+        study = aes_natural.read(ratings, {split: find(folder, file) for split, file in aes_natural.LISTS.items()})
+    return aes_corpora.locate(study, corpora, base=folder)

@@ -1,0 +1,149 @@
+"""The studies that are known by name: what each holds, its licence, where it is published, and how to open it.
+
+One TOML file a study lies in ``datasets/``; ``fetch`` brings a study onto this machine.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from qamro.paths import cache_dir
+from qamro.studies.folder import is_study
+from qamro.studies.importers import read_ratings
+from qamro.studies.study import Study
+
+SIMULATED = "simulated"
+_FOLDER = Path(__file__).parent / "datasets"
+
+
+@dataclass(frozen=True)
+class RemoteFile:
+    """One published file.
+
+    Attributes:
+        path: Where it lies below the study's published folder.
+        url: Its address.
+        bytes: Its size; 0 when unknown.
+        sha256: Its checksum; empty when unknown (the address is pinned, and the checksum noted on arrival).
+        audio: Whether it holds audio rather than ratings.
+        unpack: Whether it is a zip to unpack beside itself.
+    """
+
+    path: str
+    url: str
+    bytes: int = 0
+    sha256: str = ""
+    audio: bool = False
+    unpack: bool = False
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A published study.
+
+    Attributes:
+        name: What it is called here.
+        title: What it is.
+        page: Its home.
+        revision: The pinned revision; empty where its publisher gives none to pin.
+        licence: Under what licence it is published.
+        citation: What to cite.
+        holds: Clips, systems, ratings.
+        axes: The rated axes.
+        megabytes: Size of the download; 0 when unknown.
+        files: What ``fetch`` downloads.
+        audio_base: Where the clips named in the ratings lie; empty when ``files`` names them or nobody may.
+        obtain: How to get what ``fetch`` cannot; empty when it gets everything.
+    """
+
+    name: str
+    title: str
+    page: str
+    revision: str
+    licence: str
+    citation: str
+    holds: str
+    axes: tuple[str, ...]
+    megabytes: int
+    files: tuple[RemoteFile, ...]
+    audio_base: str = ""
+    obtain: str = ""
+
+    @property
+    def folder(self) -> Path:
+        """Where the study is, or would be, on this machine."""
+        return cache_dir("studies") / self.name
+
+    @property
+    def is_here(self) -> bool:
+        """Whether it was fetched."""
+        return is_study(self.folder)
+
+
+def read_description(path: Path) -> Dataset:
+    """Reads one TOML file; its name is the study's name."""
+    table = tomllib.loads(path.read_text(encoding="utf-8"))
+    base = table.get("base", "")
+    files = tuple(
+        RemoteFile(
+            entry["path"],
+            entry.get("url", base + entry["path"]),
+            entry.get("bytes", 0),
+            entry.get("sha256", ""),
+            entry.get("audio", entry["path"].endswith(".mp3")),
+            entry.get("unpack", False),
+        )
+        for entry in table.get("files", ())
+    )
+    words = {key: table.get(key, "") for key in ("title", "page", "revision", "licence", "citation", "holds", "obtain")}
+    return Dataset(
+        name=path.stem,
+        axes=tuple(table["axes"]),
+        megabytes=table.get("megabytes", 0),
+        files=files,
+        audio_base=base if table.get("audio") else "",
+        **words,
+    )
+
+
+DATASETS: dict[str, Dataset] = {path.stem: read_description(path) for path in sorted(_FOLDER.glob("*.toml"))}
+"""The published studies, by name."""
+
+
+def get_dataset(name: str) -> Dataset:
+    """Returns a known study.
+
+    Raises:
+        ValueError: There is none of that name; the message lists them.
+    """
+    if name not in DATASETS:
+        raise ValueError(f"there is no study {name!r}; the known ones are {', '.join(DATASETS)}")
+    return DATASETS[name]
+
+
+def open_study(name: str | Path) -> Study:
+    """Opens a study by name, or ratings of any known form by path.
+
+    Args:
+        name: A fetched study, ``"simulated"`` (made on this machine when asked for first), or a file or folder.
+
+    Raises:
+        FileNotFoundError: There is no such file, or the study was not fetched yet.
+        StudyError: The files are not valid.
+    """
+    if str(name) in DATASETS and not Path(name).exists():
+        dataset = DATASETS[str(name)]
+        if not dataset.is_here:
+            raise FileNotFoundError(
+                f"{name} is not on this machine yet; get it with: python -m qamro studies fetch {name}"
+            )
+        return Study.load(dataset.folder)
+    if str(name) == SIMULATED and not Path(name).exists():
+        from qamro.studies.simulated import build
+
+        return build().study
+    if not Path(name).exists() and not Path(name).suffix and "/" not in str(name):
+        raise FileNotFoundError(f"there is no file, folder or study {name}; known studies: {', '.join(DATASETS)}")
+    return read_ratings(name)
