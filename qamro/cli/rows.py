@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 import math
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
+
+from qamro.csvtext import csv_line
 
 DIGITS = 6
 
@@ -38,12 +39,12 @@ class RowWriter:
         self._part = path.with_name(path.name + ".part")
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = self._part.open("w", encoding="utf-8", errors="backslashreplace", newline="")
-        self._csv = csv.DictWriter(self._file, list(columns), lineterminator="\n")
-        self._csv.writeheader()
+        self._columns = list(columns)
+        self._file.write(csv_line(self._columns))
 
     def write(self, row: Mapping[str, Any]) -> None:
         """Writes a row: NaN and None become empty cells, numbers have six digits after the point at most."""
-        self._csv.writerow({key: _cell(value) for key, value in row.items()})
+        self._file.write(csv_line(_rounded(row.get(column)) for column in self._columns))
         self._file.flush()
         self.rows += 1
 
@@ -60,7 +61,5 @@ class RowWriter:
             self._part.unlink(missing_ok=True)
 
 
-def _cell(value: Any) -> Any:
-    if value is None or (isinstance(value, float) and math.isnan(value)):
-        return ""
-    return round(value, DIGITS) if isinstance(value, float) else value
+def _rounded(value: Any) -> Any:
+    return round(value, DIGITS) if isinstance(value, float) and math.isfinite(value) else value

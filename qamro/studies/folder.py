@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from qamro.studies.tables import need, read_table
+from qamro.studies.tables import need, read_table, write_table
 from qamro.studies.validation import RATING_TEXT, StudyError
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ def save_study(study: Study, folder: Path | str) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     clips = study.clips.copy()
     clips["path"] = [_relocate(path, study.root, folder) for path in clips["path"]]
-    clips.to_csv(folder / "clips.csv", index=False)
-    study.ratings.to_csv(folder / "ratings.csv", index=False)
+    for name, table in (("clips.csv", clips), ("ratings.csv", study.ratings)):
+        write_table(table, folder / name)
     meta = {"name": study.name, "kind": study.kind, "about": study.about}
     text = json.dumps(meta, indent=1, ensure_ascii=False, default=str)
     (folder / "study.json").write_text(text + "\n", encoding="utf-8")

@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from qamro.csvtext import csv_line
 from qamro.studies.validation import StudyError
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_VERBATIM = ("clip", "path")
+"""Columns in which outer blanks, if quoted, are part of a name."""
 
 
 def first_row(path: Path) -> list[str]:
@@ -21,11 +25,11 @@ def first_row(path: Path) -> list[str]:
         FileNotFoundError: There is no such file.
         StudyError: It is not a text file.
     """
-    return next(iter(_rows(path, limit=1)), [])
+    return [cell.strip() for cell in next(iter(_rows(path, limit=1)), [])]
 
 
 def read_table(path: Path, *, columns: list[str] | None = None) -> pd.DataFrame:
-    """Reads comma-separated values as text; blank lines are left out, cells are stripped of outer blanks.
+    """Reads comma-separated values as text; blank lines are left out, and outer blanks but of names in quotes.
 
     Args:
         path: The file, UTF-8 with or without a byte order mark.
@@ -40,19 +44,30 @@ def read_table(path: Path, *, columns: list[str] | None = None) -> pd.DataFrame:
     rows = _rows(path)
     if not rows:
         raise StudyError(f"{path} is empty")
-    header = columns or rows.pop(0)
+    header = columns or [name.strip() for name in rows.pop(0)]
     while header and not header[-1]:  # a spreadsheet's empty columns at the end
         header = header[:-1]
     twice = {name for name in header if header.count(name) > 1}
     if twice:
         raise StudyError(f"{path} has two columns named {sorted(twice)[0]!r}; rename one")
     for number, row in enumerate(rows, 1):
-        if any(row[len(header) :]) or len(row) < len(header):
+        if any(map(str.strip, row[len(header) :])) or len(row) < len(header):
             raise StudyError(
                 f"{path}, row {number}: {len(row)} cells where {len(header)} are expected ({', '.join(header)}); "
                 "put text that holds commas between double quotes"
             )
-    return pd.DataFrame([row[: len(header)] for row in rows], columns=pd.Index(header), dtype=str)
+    table = pd.DataFrame([row[: len(header)] for row in rows], columns=pd.Index(header), dtype=str)
+    for column in table.columns.difference(_VERBATIM):
+        table[column] = table[column].str.strip()
+    return table
+
+
+def write_table(table: pd.DataFrame, path: Path) -> None:
+    """Writes comma-separated values in UTF-8 that ``read_table`` reads back; missing values become empty cells."""
+    with path.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
+        file.write(csv_line(table.columns))
+        columns = [column.where(column.notna(), None) for _, column in table.astype(object).items()]
+        file.writelines(map(csv_line, zip(*columns, strict=True)))
 
 
 def need(table: pd.DataFrame, columns: list[str], path: Path) -> None:
@@ -105,9 +120,8 @@ def _rows(path: Path, limit: int | None = None) -> list[list[str]]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as text:
             for row in csv.reader(text, skipinitialspace=True):
-                cells = [cell.strip() for cell in row]
-                if any(cells):
-                    rows.append(cells)
+                if any(map(str.strip, row)):
+                    rows.append(row)
                 if limit is not None and len(rows) == limit:
                     break
     except (UnicodeDecodeError, csv.Error) as problem:

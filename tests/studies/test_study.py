@@ -171,15 +171,25 @@ def test_save_and_load_round_trip(tmp_path):
 
 
 def test_awkward_text_survives_a_round_trip(tmp_path):
-    names = ['=cmd|"x"!A1', "-T4GeTHKtJQ.wav", "a,b\nc.wav", "NA", "007", "[red]x[/red]", "été.wav"]
-    clips = pd.DataFrame({"clip": names, "prompt": ['say "hi", twice'] * 7, "year": "2020"})
+    names = [
+        '=cmd|"x"!A1',
+        "-T4GeTHKtJQ.wav",
+        "a,b\nc.wav",
+        "NA",
+        "007",
+        "[red]x[/red]",
+        "été.wav",
+        "tab\tand\rreturn",
+        " blanks ",
+    ]
+    clips = pd.DataFrame({"clip": names, "prompt": 'say "hi", twice', "year": "2020"})
     ratings = pd.DataFrame({"clip": names, "rater": "01", "axis": "MI", "score": 0.1 + 0.2, "listened_ms": 12})
     back = Study.load(Study(clips, ratings).save(tmp_path))
     assert back.clips["clip"].tolist() == names
     assert set(back.clips["prompt"]) == {'say "hi", twice'}
-    assert back.ratings["score"].tolist() == [0.1 + 0.2] * 7
+    assert back.ratings["score"].tolist() == [0.1 + 0.2] * len(names)
     assert set(back.ratings["rater"]) == {"01"}
-    assert back.ratings["listened_ms"].tolist() == [12] * 7
+    assert back.ratings["listened_ms"].tolist() == [12] * len(names)
 
 
 def test_saved_paths_still_find_their_files(tmp_path, monkeypatch):
