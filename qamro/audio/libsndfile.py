@@ -1,4 +1,4 @@
-"""Decodes what libsndfile knows: WAV, FLAC, Ogg Vorbis and Opus, AIFF, CAF, AU, W64 and others."""
+"""Decodes what libsndfile knows: WAV, FLAC, Ogg Vorbis, AIFF, CAF, AU, W64 and others."""
 
 from __future__ import annotations
 

@@ -42,8 +42,8 @@ def load(
 ) -> Waveform:
     """Decodes a sound file, mixes it to mono and resamples it.
 
-    WAV, FLAC, Ogg and AIFF are decoded by libsndfile, the rest (MP3, AAC, M4A, WebM, Opus, the sound of MP4) by libav;
-    content decides, not the name. Of several audio streams the first is taken. Mono is the mean of the channels.
+    WAV, FLAC, Ogg Vorbis and AIFF are decoded by libsndfile, the rest (MP3, AAC, M4A, WebM, Opus, the sound of MP4) by
+    libav; content decides, not the name. Of several audio streams the first is taken. Mono is the mean of the channels.
     The sample rate is converted by soxr (quality "HQ"), block by block, so that memory follows what is kept.
     Values over 1.0 stay as they are up to 10.0. Safe to call from several threads.
 

@@ -92,7 +92,8 @@ def _decoder(path: Path, file: IO[bytes], size: int) -> AbstractContextManager[R
     head = file.read(4096)
     file.seek(0)
     reader: AbstractContextManager[Reader] | None = None
-    if not is_mpeg(head):
+    # Opus decodes five times faster in libav; why MPEG audio goes there is told in its module.
+    if not is_mpeg(head) and b"OpusHead" not in head[:64]:
         from qamro.audio.libsndfile import open_libsndfile
 
         reader = open_libsndfile(path, file, size)

@@ -124,14 +124,15 @@ def test_webm_that_stops_inside_a_block(seekable, tmp_path):
             seconds(tmp_path, data[: int(share * len(data))])
 
 
-@pytest.mark.parametrize("rate", [8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000])
-@pytest.mark.parametrize("codec", ["libmp3lame", "mp2"])
-def test_frame_lengths_are_those_of_real_frames(rate, codec, tmp_path):
+@pytest.mark.parametrize(
+    ("codec", "rate"),
+    [("libmp3lame", rate) for rate in (8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)]
+    + [("mp2", rate) for rate in (16_000, 22_050, 24_000, 32_000, 44_100, 48_000)],
+)
+def test_frame_lengths_are_those_of_real_frames(codec, rate):
     """The oracle is an encoder: every packet is as long as its header says."""
     import av
 
-    if codec == "mp2" and rate < 16_000:
-        pytest.skip("MPEG 2.5 has no layer 2")
     data = encode(tone(0.5, rate, hz=200), rate, "matroska", codec)
     with av.open(io.BytesIO(data)) as container:
         packets = [bytes(packet) for packet in container.demux(audio=0) if packet.size]
