@@ -153,8 +153,8 @@ def _encode_track(out, sound, samples: np.ndarray, rate: int) -> None:
     import av
 
     fit = av.AudioResampler(format=sound.format, layout=sound.layout, rate=rate, frame_size=sound.frame_size or 1024)
-    planes = np.ascontiguousarray(samples.T.astype(np.float32))
-    frame = av.AudioFrame.from_ndarray(planes, format="fltp", layout=sound.layout)
+    interleaved = np.ascontiguousarray(samples, dtype=np.float32).reshape(1, -1)
+    frame = av.AudioFrame.from_ndarray(interleaved, format="flt", layout=sound.layout)
     frame.sample_rate, frame.pts, frame.time_base = rate, 0, Fraction(1, rate)
     for part in fit.resample(frame) + fit.resample(None):
         out.mux(sound.encode(part))

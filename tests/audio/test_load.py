@@ -72,6 +72,14 @@ def test_both_decoders_mix_alike(channels, tmp_path):
     np.testing.assert_allclose(load(path).samples, expected, atol=1e-7)
 
 
+@pytest.mark.parametrize("channels", [6, 8])
+@pytest.mark.parametrize("kind", ["m4a", "webm", "opus", "mka"])
+def test_surround_sound(kind, channels, tmp_path):
+    wave = load(make_good(kind, tmp_path, channels=channels))
+    assert wave.seconds == pytest.approx(1.0, abs=0.03)
+    assert np.abs(wave.samples[5_000:35_000]).max() > 0.2
+
+
 def test_content_decides_not_the_name(tmp_path):
     for kind, name in [("flac", "a.wav"), ("mp3", "a.flac"), ("m4a", "a.mp3"), ("wav", "a.m4a"), ("ogg", "noname")]:
         assert load(make_good(kind, tmp_path, name=name)).seconds == pytest.approx(1.0, abs=0.05)
