@@ -1,0 +1,64 @@
+/** Runs the four losses side by side, on one seed for the curves and on many for the doubt. Pure: state in, numbers out. */
+
+import { mse, pearson, ranks, top1, wrongAtTop, wrongPairs } from './metrics.js';
+import { LOSSES, makeTask, objective, STEPS, train } from './training.js';
+
+/** Seeds over which figure 4 repeats itself. */
+export const SEEDS = 100;
+
+/**
+ * What a set of predictions is worth.
+ * @param {Float64Array} p
+ * @param {Float64Array} y
+ * @param {Float64Array} [rankY] the ranks of y, where they are known already
+ */
+export function outcome(p, y, rankY = ranks(y)) {
+  const top = wrongAtTop(p, y);
+  const pairs = (y.length * (y.length - 1)) / 2;
+  return {
+    srcc: pearson(ranks(p), rankY),
+    mse: mse(p, y),
+    top1: top1(p, y),
+    wrong: wrongPairs(p, y),
+    pairs,
+    wrongTop: top.wrong,
+    pairsTop: top.pairs,
+  };
+}
+
+/**
+ * Trains with all four losses from the same start.
+ * @param {{clips: number, model: 'free' | 'linear', seed: number, huber: boolean, rate: number, margin: number,
+ *   alpha: number, beta: number}} state
+ */
+export function runAll(state) {
+  const task = makeTask(state);
+  const rankY = ranks(task.y);
+  const runs = {};
+  for (const name of LOSSES) {
+    const { predictions, values } = train(task, objective(name, { ...state, withHuber: state.huber }), state);
+    runs[name] = {
+      predictions,
+      values,
+      srcc: predictions.map((p) => pearson(ranks(p), rankY)),
+      mse: predictions.map((p) => mse(p, task.y)),
+      top1: predictions.map((p) => top1(p, task.y)),
+    };
+  }
+  return { task, rankY, runs };
+}
+
+/**
+ * Trains with all four losses on another seed and keeps only how it ended.
+ * @param {Parameters<typeof runAll>[0]} state
+ * @param {number} seed
+ */
+export function runSeed(state, seed) {
+  const task = makeTask({ ...state, seed });
+  const ends = {};
+  for (const name of LOSSES) {
+    const { predictions } = train(task, objective(name, { ...state, withHuber: state.huber }), state);
+    ends[name] = outcome(predictions[STEPS], task.y);
+  }
+  return ends;
+}

@@ -1,0 +1,11 @@
+"""The Margin tab: an explorable explanation of the loss, which runs in the page itself (``assets/margin``)."""
+
+from __future__ import annotations
+
+from qamro.ui.score_distributions import fetched_distributions
+from qamro.ui.widgets import widget
+
+
+def build() -> None:
+    """Builds the tab. It has no events: only the scores of fetched studies come from the server, once."""
+    widget("margin", elem_id="margin", server_functions=[fetched_distributions])
