@@ -83,7 +83,7 @@ export default function results({ element, props, trigger, watch }) {
       onkeydown: (event) => move(event, row.id) }, row.name);
     const cells = row.state === "scored" ? axes.map((axis) => cell(axis, row)) : [el("td",
       { role: "cell", colspan: axes.length, class: `q-note q-${row.state}` },
-      row.state === "failed" ? [el("strong", {}, words.failed), ` · ${row.error}`] : words[row.state])];
+      row.state === "failed" ? [el("strong", {}, words.failed), " ", row.error] : words[row.state])];
     return el("tr", { role: "row", "data-id": row.id, class: row.id === chosen ? "q-chosen" : "", onclick: () => select(row.id) },
       el("th", { role: "rowheader", scope: "row", class: "q-clip" }, pick, row.prompt && el("span", { class: "q-sub", title: row.prompt }, row.prompt)),
       systems && el("td", { role: "cell", class: "q-system", "data-label": words.system }, row.system || words.none), cells);

@@ -90,7 +90,7 @@ def launch(host: str | None = None, port: int | None = None, *, quiet: bool = Fa
             head=_HEAD,
         )
     except OSError as problem:
-        raise OSError(f"port {port} cannot be opened ({problem}); choose another one") from problem
+        raise OSError(f"port {port} cannot be opened: {problem}") from problem
     if not quiet:
         print(f"{texts.TITLE} is at {address} (Ctrl+C stops it)", flush=True)
     threading.Thread(target=warm, name="warm-up", daemon=True).start()

@@ -78,13 +78,14 @@ def radar(row: dict[str, Any], axes: Sequence[str]) -> go.Figure:
     return figure
 
 
-def timeline(windows: pd.DataFrame) -> go.Figure:
+def timeline(windows: pd.DataFrame, seconds: float = 0.0) -> go.Figure:
     """Draws the scores of consecutive windows of a clip over time.
 
     Axes have different scales, so the height is the share of the axis's scale; hover gives the score itself.
 
     Args:
         windows: Columns ``start``, ``end`` (seconds) and one for each axis (see ``Predictor.windows``).
+        seconds: Length of the clip; the time axis ends there, or with the last window if that is later.
     """
     import plotly.graph_objects as go
 
@@ -110,7 +111,7 @@ def timeline(windows: pd.DataFrame) -> go.Figure:
         hovermode="x unified",
         legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
         showlegend=True,
-        xaxis={"title": {"text": "seconds"}, "range": [0, max(times)], **_line_axis()},
+        xaxis={"title": {"text": "seconds"}, "range": [0, max(*times, seconds)], **_line_axis()},
         yaxis={
             "range": [-0.02, 1.02],
             "tickvals": [0, 0.5, 1],

@@ -130,7 +130,7 @@ def _table_row(run: Run, key: str) -> dict[str, Any]:
     if row is None:
         return entry | {"state": "stopped" if run.cancelled else "waiting", "error": ""}
     if row["error"]:
-        return entry | {"state": "failed", "error": row["error"]}
+        return entry | {"state": "failed", "error": row["error"].removeprefix(f"{clip.name}: ")}
     for axis in scored_axes(run, key):
         entry["cells"][axis] = {end: _plain(row[name]) for end, name in _ends(axis)}
     return entry | {"state": "scored", "error": ""}

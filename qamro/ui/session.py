@@ -140,8 +140,8 @@ class Session:
             for clip, row in zip(clips.values(), stream, strict=False):
                 if self._stop:
                     break
-                named = {"clip": clip.name, "path": clip.name, "error": row["error"].replace(str(clip.path), clip.name)}
-                run.rows[clip.id] = row | named
+                error = row["error"].replace(str(clip.path), clip.name).replace(clip.path.name, clip.name)
+                run.rows[clip.id] = row | {"clip": clip.name, "path": clip.name, "error": error}
                 yield run.rows[clip.id]
         finally:
             close = getattr(stream, "close", None)

@@ -65,7 +65,7 @@ class Predict:
         "sort": "Sort by {column}",
         "waiting": "waiting",
         "stopped": "not scored: stopped",
-        "failed": "Not scored",
+        "failed": "not scored",
         "none": "–",
         "none_TA": "no prompt",
         "interval": "90 % interval {low} to {high}",

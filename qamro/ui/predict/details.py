@@ -36,7 +36,7 @@ def windows(session: Session) -> Any:
             run.windows[key] = choices.get(run.predictor).windows(clip.path, clip.prompt)
         if session.selected != key:
             return gr.skip()  # somebody was quicker than the scoring
-        figure = figures.timeline(run.windows[key])
+        figure = figures.timeline(run.windows[key], run.rows[key]["seconds"])
     except Exception as problem:
         _log.warning("windows of %s: %s", clip.name, problem)
         return None

@@ -1,0 +1,375 @@
+"""The app as a visitor uses it: a real server, a real browser, real files."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from audio_files import HOSTILE_NAMES, make_good, tone, write_wav
+
+from .conftest import PATIENCE, SCREENSHOTS, OpenPage, Server
+
+pytestmark = [pytest.mark.browser, pytest.mark.server]
+
+
+def add(page: Any, files: list[Path], total: int | None = None) -> None:
+    page.set_input_files("[data-testid=files]", [str(file) for file in files])
+    rows(page, "#clips", total or len(files))
+
+
+def rows(page: Any, where: str, n: int) -> Any:
+    page.wait_for_function(
+        "([where, n]) => document.querySelectorAll(`${where} tbody tr`).length === n", arg=[where, n], timeout=PATIENCE
+    )
+    return page.locator(f"{where} tbody tr")
+
+
+def field(page: Any, row: int, name: str) -> Any:
+    return page.locator(f"#clips input[data-field={name}]").nth(row)
+
+
+def wait_status(page: Any, pattern: str) -> str:
+    page.wait_for_function(
+        "(pattern) => new RegExp(pattern).test(document.querySelector('#status').textContent)",
+        arg=pattern,
+        timeout=PATIENCE,
+    )
+    return page.locator("#status").inner_text()
+
+
+def wait_chart(page: Any, where: str) -> None:
+    page.wait_for_selector(f"{where} .q-plot .main-svg >> nth=0", timeout=PATIENCE)
+
+
+def values(page: Any, axis: str) -> list[float]:
+    cells = page.locator(f"#results tbody td[data-label={axis}] .q-value").all_inner_texts()
+    return [float(text) for text in cells]
+
+
+def names(page: Any) -> list[str]:
+    return page.locator("#results tbody .q-pick").all_inner_texts()
+
+
+def shot(page: Any, name: str) -> None:
+    SCREENSHOTS.mkdir(exist_ok=True)
+    page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
+
+
+def download(page: Any, selector: str, folder: Path) -> Path:
+    with page.expect_download(timeout=PATIENCE) as got:
+        page.click(selector)
+    path = folder / got.value.suggested_filename
+    got.value.save_as(path)
+    return path
+
+
+def test_ten_files_one_of_them_bad(open_page: OpenPage, ten_files: list[Path], tmp_path: Path) -> None:
+    page = open_page()
+    assert page.locator("#score").is_disabled()
+    shot(page, "light-empty")
+    add(page, ten_files)
+    for i in range(9):
+        field(page, i, "system").fill("north" if i < 5 else "south")
+    for i in range(8):
+        field(page, i, "prompt").fill(f"a melody of plucked notes, number {i}")
+    page.get_by_role("button", name="Score 10 clips").click()
+    assert "9 of 10 clips scored. 1 could not be" in wait_status(page, r"clips scored\.")
+
+    table = rows(page, "#results", 10)
+    assert len(values(page, "MI")) == 9
+    assert len(values(page, "TA")) == 8, "the clip without a prompt has no TA"
+    assert "no prompt" in table.nth(8).inner_text()
+    failed = table.filter(has_text="broken.wav")
+    assert "not scored" in failed.inner_text()
+    assert "text" in failed.inner_text(), "the row says what is wrong with the file"
+    assert "simulated" in page.locator("#badges").inner_text()
+    assert "simulated" in page.locator(".q-sources-of").first.inner_text()
+
+    wait_chart(page, "#timeline")
+    wait_chart(page, "#radar")
+    wait_chart(page, "#bars")
+    shot(page, "light")
+
+    page.click("#results button[data-sort=PQ]")
+    falling = values(page, "PQ")
+    assert falling == sorted(falling, reverse=True)
+    assert page.locator("#results th[aria-sort=descending]").inner_text().startswith("PQ")
+    assert names(page)[-1] == "broken.wav", "what has no score comes last"
+    page.click("#results button[data-sort=PQ]")
+    assert values(page, "PQ") == sorted(falling)
+
+    third = names(page)[2]
+    page.locator("#results tbody tr").nth(2).click()
+    page.wait_for_function("(name) => document.querySelector('#player h3').textContent === name", arg=third)
+    assert page.locator("#results tr.q-chosen .q-pick").inner_text() == third
+    page.wait_for_function("() => document.querySelector('#player audio').duration > 5")
+    wait_chart(page, "#timeline")
+    assert third in page.locator("#radar .q-plot").get_attribute("aria-label")
+
+    page.get_by_role("radio", name="CU").check()
+    page.wait_for_function(
+        "() => document.querySelector('#bars .q-plot').getAttribute('aria-label').startsWith('Systems, CU')"
+    )
+
+    table_file = download(page, "#csv", tmp_path)
+    with table_file.open(encoding="utf-8", newline="") as file:
+        read = list(csv.DictReader(file))
+    assert [row["clip"] for row in read] == [path.name for path in ten_files]
+    assert sorted(round(float(row["PQ"]), 2) for row in read if row["PQ"]) == sorted(falling)
+    assert [row["clip"] for row in read if row["error"]] == ["broken.wav"]
+    assert read[0]["prompt"] == "a melody of plucked notes, number 0"
+    assert read[8]["system"] == "south"
+
+    document = json.loads(download(page, "#json", tmp_path).read_text(encoding="utf-8"))
+    assert document["axes"]["MI"]["provenance"]["kind"] == "simulated"
+    assert len(document["clips"]) == 10
+
+    picture = download(page, "#radar button:has-text('PNG')", tmp_path)
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    drawing = download(page, "#bars button:has-text('SVG')", tmp_path)
+    assert "north" in drawing.read_text(encoding="utf-8")
+
+
+def test_hostile_names_stay_names(open_page: OpenPage, tmp_path: Path) -> None:
+    page = open_page()
+    sound = make_good("wav", tmp_path, seconds=0.5).read_bytes()
+    wanted = [name for name in HOSTILE_NAMES if name.isprintable()]
+    files = [{"name": name, "mimeType": "audio/wav", "buffer": sound + bytes(2 * i)} for i, name in enumerate(wanted)]
+    page.set_input_files("[data-testid=files]", files)
+    rows(page, "#clips", len(wanted))
+    assert page.locator("#clips tbody th").all_text_contents() == wanted
+    for i in range(len(wanted)):
+        field(page, i, "system").fill(wanted[i][:40])
+    field(page, 0, "prompt").fill("<img src=x onerror=alert(2)> ${1+1} `x` {{value}}")
+    page.click("#score")
+    wait_status(page, "clips scored")
+    assert page.locator("#results .q-pick").all_text_contents() == wanted
+    hostile = wanted.index("<img src=x onerror=alert(1)>.wav")
+    page.locator("#results tbody tr").nth(hostile).click()
+    page.wait_for_function("() => document.querySelector('#player h3').textContent.includes('onerror')")
+    page.locator("#results tbody tr").nth(0).click()
+    page.wait_for_function("() => document.querySelector('#player p').textContent.includes('{{value}}')")
+    wait_chart(page, "#bars")
+    assert page.locator("img[src=x]").count() == 0
+
+
+def test_cancel_stops_and_keeps_what_was_scored(open_page: OpenPage, tmp_path: Path) -> None:
+    page = open_page()
+    paths = [write_wav(tmp_path / f"{i}.wav", tone(20.0, 16_000, hz=200 + 20 * i), 16_000) for i in range(64)]
+    add(page, paths)
+    page.click("#score")
+    page.wait_for_function("() => document.querySelectorAll('#results .q-value').length > 0", timeout=PATIENCE)
+    page.get_by_role("button", name="Cancel").click()
+    text = wait_status(page, r"Stopped: \d+ of 64")
+    scored = int(re.search(r"(\d+) of 64", text)[1])
+    assert 0 < scored < 64
+    page.wait_for_function("() => document.querySelectorAll('#results .q-stopped').length > 0")
+    page.wait_for_timeout(1500)
+    assert len(values(page, "MI")) == scored, "the server went on after it was stopped"
+    assert page.locator("#cancel").count() == 0
+    assert page.locator("#score").is_enabled()
+
+
+def test_keyboard_alone(open_page: OpenPage, ten_files: list[Path]) -> None:
+    page = open_page()
+    add(page, ten_files[:3])
+    page.locator("#clips .q-button").first.focus()
+    for _ in range(20):
+        page.keyboard.press("Tab")
+        if page.evaluate("() => document.activeElement.dataset.field") == "prompt":
+            break
+    page.keyboard.type("first prompt")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.type("second prompt")
+    page.keyboard.press("Enter")
+    wait_status(page, "3 of 3 clips scored")
+    wait_chart(page, "#timeline")
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if page.evaluate("() => document.activeElement.className") == "q-pick":
+            break
+    page.keyboard.press("ArrowDown")
+    page.wait_for_function("(name) => document.querySelector('#player h3').textContent === name", arg=ten_files[1].name)
+    assert "second prompt" in page.locator("#player").inner_text()
+    ring = page.evaluate("() => getComputedStyle(document.activeElement).outlineStyle")
+    assert ring == "solid", "the focus is not visible"
+    page.focus("#results button[data-sort=MI]")
+    page.keyboard.press("Enter")
+    assert page.evaluate("() => document.activeElement.dataset.sort") == "MI", "sorting loses the focus"
+
+
+def test_a_pasted_column_and_a_manifest_fill_the_table(
+    open_page: OpenPage, ten_files: list[Path], tmp_path: Path
+) -> None:
+    page = open_page()
+    add(page, ten_files[:3])
+    field(page, 1, "prompt").focus()
+    page.evaluate(
+        """() => { const data = new DataTransfer(); data.setData("text/plain", "two\\tsys2\\nthree\\tsys3\\n");
+        const paste = { clipboardData: data, bubbles: true, cancelable: true };
+        document.activeElement.dispatchEvent(new ClipboardEvent("paste", paste)); }"""
+    )
+    assert [field(page, i, "prompt").input_value() for i in range(3)] == ["", "two", "three"]
+    assert field(page, 2, "system").input_value() == "sys3"
+    manifest = tmp_path / "named.csv"
+    manifest.write_text(f"path,prompt,system\nx/{ten_files[0].name},from the file,sys1\n", encoding="utf-8")
+    page.set_input_files("[data-testid=files]", str(manifest))
+    wait_status(page, "1 clips named by named.csv")
+    assert field(page, 0, "prompt").input_value() == "from the file"
+    assert field(page, 1, "prompt").input_value() == "two", "what was typed is lost"
+    page.locator("#clips tbody tr").nth(0).get_by_role("button").click()
+    rows(page, "#clips", 2)
+    assert field(page, 0, "prompt").input_value() == "two"
+
+
+def test_a_folder_brings_its_audio_files_only(open_page: OpenPage, ten_files: list[Path], tmp_path: Path) -> None:
+    folder = tmp_path / "my-system"
+    (folder / "deep").mkdir(parents=True)
+    for target in (folder / "a.wav", folder / "deep" / "b.flac"):
+        target.write_bytes(ten_files[["a.wav", "b.flac"].index(target.name)].read_bytes())
+    (folder / "notes.txt").write_text("not a clip")
+    (folder / ".hidden.wav").write_text("not a clip")
+    page = open_page()
+    page.set_input_files("[data-testid=folder]", str(folder))
+    rows(page, "#clips", 2)
+    assert sorted(page.locator("#clips tbody th").all_text_contents()) == ["my-system/a.wav", "my-system/deep/b.flac"]
+
+
+def test_visitors_do_not_see_each_other(open_page: OpenPage, ten_files: list[Path]) -> None:
+    one, two = open_page(), open_page()
+    add(one, ten_files[:3])
+    add(two, ten_files[3:5])
+    field(one, 0, "prompt").fill("mine alone")
+    one.click("#score")
+    two.click("#score")
+    wait_status(one, "3 of 3 clips scored")
+    wait_status(two, "2 of 2 clips scored")
+    assert names(one) == [path.name for path in ten_files[:3]]
+    assert names(two) == [path.name for path in ten_files[3:5]]
+    assert "mine alone" not in two.content()
+    three = open_page()
+    assert three.locator("#clips tbody tr").count() == 0
+    assert three.locator("#results tbody tr").count() == 0
+
+
+def test_a_file_that_was_not_uploaded_is_not_scored(open_page: OpenPage, ten_files: list[Path], server: Server) -> None:
+    """A page that lies about a path gets nothing: neither a row nor a score."""
+    page = open_page()
+    lie = json.dumps({"path": str(ten_files[0]), "url": "x"})
+    page.route("**/gradio_api/upload*", lambda route: route.fulfill(status=200, body=f'["{json.loads(lie)["path"]}"]'))
+    page.set_input_files("[data-testid=files]", str(ten_files[1]))
+    page.wait_for_function("() => !document.querySelector('.q-busy')")
+    page.wait_for_timeout(500)
+    assert page.locator("#clips tbody tr").count() == 0
+    assert page.locator("#score").is_disabled()
+
+
+def test_recording(open_page: OpenPage) -> None:
+    page = open_page()
+    page.click("#record > button")
+    page.locator("#record button.record-button").first.click()
+    page.wait_for_timeout(1500)
+    page.locator("#record button.stop-button").first.click()
+    rows(page, "#clips", 1)
+    page.click("#score")
+    wait_status(page, "1 of 1 clips scored")
+    assert names(page) == ["recording.wav"]
+
+
+def test_examples(open_page: OpenPage) -> None:
+    from qamro.ui.examples import examples
+
+    found = examples()
+    if not found:
+        pytest.skip("the project ships no examples")
+    page = open_page()
+    page.locator("#examples button").nth(0).click()
+    rows(page, "#clips", 1)
+    assert field(page, 0, "prompt").input_value() == found[0].prompt
+    page.locator("#examples button").nth(0).click()
+    wait_status(page, "already in the list")
+    page.click("#score")
+    wait_status(page, "1 of 1 clips scored")
+    page.wait_for_function("() => document.querySelector('#player audio').duration > 0.5")
+
+
+CONTRAST = """() => {
+  const parse = (text) => text.match(/[\\d.]+/g).map(Number);
+  const light = ([r, g, b]) => [r, g, b].map((v) => (v /= 255) <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+  const ground = (node) => {
+    for (let n = node; n; n = n.parentElement) {
+      const colour = parse(getComputedStyle(n).backgroundColor);
+      if (colour.length === 3 || colour[3] > 0.99) return colour;
+    }
+    return [255, 255, 255];
+  };
+  const poor = [];
+  for (const node of document.querySelectorAll(".gradio-container :is(h1,h2,h3,p,span,strong,button,td,th,label)")) {
+    const own = [...node.childNodes].some((child) => child.nodeType === 3 && child.textContent.trim());
+    if (!own || !node.offsetParent || node.disabled || node.closest(".q-hidden, footer")) continue;
+    const [a, b] = [light(parse(getComputedStyle(node).color)), light(ground(node))].sort((x, y) => y - x);
+    const ratio = (a + 0.05) / (b + 0.05);
+    if (ratio < 4.5) poor.push([node.tagName, node.className, node.textContent.slice(0, 30), ratio.toFixed(2)]);
+  }
+  return poor;
+}"""
+
+NAMELESS = """() => [...document.querySelectorAll(".gradio-container :is(button, input, select, audio)")]
+  .filter((node) => node.offsetParent)
+  .filter((node) => !(node.ariaLabel || node.textContent.trim() || node.labels?.length || node.title))
+  .map((node) => node.outerHTML.slice(0, 120))"""
+
+
+@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 1280), ("light", 400), ("dark", 400)])
+def test_both_themes_and_a_phone(open_page: OpenPage, ten_files: list[Path], theme: str, width: int) -> None:
+    page = open_page(f"?__theme={theme}", width=width, height=900 if width > 500 else 800)
+    add(page, ten_files[-4:])
+    for i in range(3):
+        field(page, i, "system").fill(f"system {i % 2}")
+    field(page, 0, "prompt").fill("slow strings with a long line of text that hardly fits into any table at all")
+    page.click("#score")
+    wait_status(page, "3 of 4 clips scored")
+    for chart in ("#timeline", "#radar", "#bars"):
+        wait_chart(page, chart)
+    page.wait_for_timeout(300)
+    shot(page, f"{'phone' if width < 500 else 'wide'}-{theme}")
+    assert page.evaluate("() => document.body.classList.contains('dark')") == (theme == "dark")
+    assert page.evaluate(CONTRAST) == []
+    assert page.evaluate(NAMELESS) == []
+    assert page.evaluate("() => document.documentElement.scrollWidth - innerWidth") <= 0, "the page scrolls sideways"
+    ink = page.evaluate(
+        "() => getComputedStyle(document.querySelector('#radar .angularaxis text, #radar .polar text')).fill"
+    )
+    assert (sum(map(int, re.findall(r"\d+", ink)[:3])) > 384) == (theme == "dark"), "figures do not follow the theme"
+
+
+def test_the_switch_of_the_theme_holds(open_page: OpenPage) -> None:
+    page = open_page("")
+    before = page.evaluate("() => document.body.classList.contains('dark')")
+    page.click("#header button")
+    assert page.evaluate("() => document.body.classList.contains('dark')") != before
+    page.reload()
+    page.wait_for_selector("#clips .q-drop")
+    assert page.evaluate("() => document.body.classList.contains('dark')") != before
+
+
+def test_about_and_the_tab_in_the_address(open_page: OpenPage) -> None:
+    page = open_page()
+    page.get_by_role("tab", name="About").click()
+    page.wait_for_selector("text=What the numbers are")
+    assert "tab=about" in page.url
+    shot(page, "about")
+    page.reload()
+    page.wait_for_selector("text=What the numbers are")
+    page.wait_for_selector(".katex")
+
+
+def test_nothing_has_left_the_machine(open_page: OpenPage, server: Server) -> None:
+    """Stands last: by now the server has started, served, scored and recorded."""
+    open_page()
+    assert server.left_the_machine() == []

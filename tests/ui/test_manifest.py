@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from qamro.ui.manifest import apply_manifest, read_manifest
+from qamro.ui.session import Clip
+
+
+def write(folder: Path, text: str, encoding: str = "utf-8") -> Path:
+    path = folder / "manifest.csv"
+    path.write_text(text, encoding=encoding)
+    return path
+
+
+@pytest.mark.parametrize("column", ["clip", "Path", "FILE", "filename"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_names_prompts_and_systems_by_file_name(tmp_path: Path, column: str, encoding: str) -> None:
+    path = write(tmp_path, f'{column},prompt,system\nsome\\folder/a.wav,"one, two",s1\nb.wav,,\n', encoding)
+    assert read_manifest(path) == {"a.wav": ("one, two", "s1"), "b.wav": ("", "")}
+
+
+def test_one_of_prompt_and_system_is_enough(tmp_path: Path) -> None:
+    assert read_manifest(write(tmp_path, "clip,system\na.wav,s\n")) == {"a.wav": ("", "s")}
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("prompt,system\nx,y\n", "no column of clip names"),
+        ("clip,score\na,1\n", "neither a column prompt"),
+        ("", "no column"),
+    ],
+)
+def test_says_which_column_is_missing(tmp_path: Path, text: str, says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        read_manifest(write(tmp_path, text))
+
+
+def test_what_is_not_text_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_bytes(b"clip,prompt\n\xff\xfe\x00")
+    with pytest.raises(ValueError, match="cannot be read as CSV"):
+        read_manifest(path)
+
+
+def test_empty_entries_leave_what_was_typed() -> None:
+    clips = [Clip("1", "folder/a.wav", Path("a"), "typed", ""), Clip("2", "b.wav", Path("b"))]
+    assert apply_manifest(clips, {"a.wav": ("", "s1"), "c.wav": ("x", "y")}) == 1
+    assert (clips[0].prompt, clips[0].system) == ("typed", "s1")
+    assert clips[1].prompt == ""

@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+from audio_files import make_bad, make_good
+
+from qamro.ui.session import Session
+
+from .toy import Toy
+
+
+@pytest.fixture
+def clips(tmp_path: Path) -> list[Path]:
+    good = [make_good(kind, tmp_path, name=f"{kind}.{kind}") for kind in ("wav", "flac", "mp3")]
+    return [*good, make_bad("text", tmp_path)[0]]
+
+
+def filled(clips: list[Path]) -> Session:
+    session = Session()
+    for i, path in enumerate(clips):
+        assert session.add(path, path.name, prompt=f"prompt {i}", system=f"s{i % 2}")
+    return session
+
+
+def test_the_same_file_is_taken_once_and_equal_names_are_told_apart(tmp_path: Path) -> None:
+    session = Session()
+    assert session.add(tmp_path / "a" / "x.wav", "x.wav")
+    assert not session.add(tmp_path / "a" / "x.wav", "x.wav")
+    assert session.add(tmp_path / "b" / "x.wav", "x.wav")
+    assert session.add(tmp_path / "c" / "x.wav", "x.wav")
+    assert session.add(tmp_path / "noending", "")
+    assert [clip.name for clip in session.clips.values()] == ["x.wav", "x (2).wav", "x (3).wav", "noending"]
+
+
+def test_edits_go_to_their_clip_and_strangers_are_passed_over(clips: list[Path]) -> None:
+    session = filled(clips)
+    first, second = list(session.clips)[:2]
+    session.edit([{"id": second, "prompt": "  new ", "system": None}, {"id": "nobody", "prompt": "x"}, {}])
+    assert (session.clips[second].prompt, session.clips[second].system) == ("new", "")
+    assert session.clips[first].prompt == "prompt 0"
+
+
+def test_scores_every_good_clip_and_names_the_bad_one(clips: list[Path]) -> None:
+    session = filled(clips)
+    rows = list(session.score(Toy()))
+    run = session.run
+    assert run is not None
+    assert [row["clip"] for row in rows] == [path.name for path in clips]
+    assert run.good == list(session.clips)[:3]
+    assert run.failed == list(session.clips)[3:]
+    assert not run.cancelled
+    assert not session.busy
+
+
+def test_rows_never_tell_where_files_lie(clips: list[Path]) -> None:
+    session = filled(clips)
+    for row in session.score(Toy()):
+        assert str(clips[0].parent) not in repr(row)
+
+
+def test_a_run_keeps_its_clips_when_the_table_changes(clips: list[Path]) -> None:
+    session = filled(clips)
+    list(session.score(Toy()))
+    key = next(iter(session.clips))
+    session.clips[key].prompt = "later"
+    session.remove(key)
+    assert session.run is not None
+    assert session.run.clips[key].prompt == "prompt 0"
+    assert key in session.run.rows
+
+
+def test_cancel_ends_the_run_and_keeps_what_was_scored(tmp_path: Path) -> None:
+    paths = [make_good("wav", tmp_path, name=f"{i}.wav", seconds=0.2) for i in range(12)]
+    session, toy = filled(paths), Toy(batch_size=2)
+    for n, _ in enumerate(session.score(toy), 1):
+        if n == 3:
+            session.cancel()
+    assert session.run is not None
+    assert session.run.cancelled
+    assert len(session.run.rows) == 3
+    assert toy.scored <= 4, "batches after the one at hand were scored"
+    assert not session.busy
+    list(session.score(toy))
+    assert len(session.run.rows) == 12, "a cancelled session cannot score again"
+
+
+def test_cancel_from_another_thread(tmp_path: Path) -> None:
+    paths = [make_good("wav", tmp_path, name=f"{i}.wav", seconds=0.2) for i in range(20)]
+    session, toy = filled(paths), Toy(wait=0.02, batch_size=1)
+    worker = threading.Thread(target=lambda: list(session.score(toy)))
+    worker.start()
+    while session.run is None or not session.run.rows:
+        pass
+    session.cancel()
+    worker.join(10)
+    assert not worker.is_alive()
+    assert 0 < len(session.run.rows) < 20
+
+
+def test_a_run_that_is_abandoned_leaves_the_session_free(clips: list[Path]) -> None:
+    session = filled(clips)
+    rows = session.score(Toy())
+    next(rows)
+    assert session.busy
+    rows.close()
+    assert not session.busy
+
+
+def test_no_clips_give_no_rows() -> None:
+    session = Session()
+    assert list(session.score(Toy())) == []
