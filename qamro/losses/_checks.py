@@ -1,0 +1,81 @@
+"""What every loss of this room asks of its input, said once."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+
+def check_batch(predictions: Tensor, targets: Tensor, groups: Tensor | None = None) -> None:
+    """Refuses a batch that has no loss.
+
+    Args:
+        predictions: Floating point, shape (..., B).
+        targets: Numbers, shape (B,).
+        groups: Anything that can be compared for equality, shape (B,); or None.
+
+    Raises:
+        ValueError: Shapes do not fit, predictions are not floating point, or a value is NaN or infinite. The message
+            shows the shapes.
+    """
+    shapes = f"predictions {tuple(predictions.shape)} and targets {tuple(targets.shape)}"
+    if targets.dim() != 1 or predictions.dim() < 1 or predictions.shape[-1] != targets.shape[0]:
+        raise ValueError(f"{shapes} do not fit: targets must be (B,) and predictions (..., B) with the same B")
+    if not predictions.is_floating_point() or targets.is_complex():
+        raise ValueError(
+            f"{shapes}: predictions must be floating point and targets real, "
+            f"but they are {predictions.dtype} and {targets.dtype}"
+        )
+    if groups is not None and groups.shape != targets.shape:
+        raise ValueError(f"{shapes}: groups {tuple(groups.shape)} must have the shape of targets")
+    for name, values in (("predictions", predictions), ("targets", targets)):
+        finite = torch.isfinite(values)
+        if not finite.all():
+            bad = int((~finite).sum())
+            raise ValueError(f"{shapes}: {name} hold {bad} NaN or infinite value{'s' if bad > 1 else ''}; remove them")
+
+
+def check_number(name: str, value: float) -> float:
+    """Returns a parameter as a float.
+
+    Raises:
+        ValueError: The value is NaN or infinite.
+    """
+    if not math.isfinite(value):
+        raise ValueError(f"{name} must be finite, but it is {value}")
+    return float(value)
+
+
+def check_coefficient(name: str, value: float | Tensor, like: Tensor) -> Tensor:
+    """Turns alpha or beta into a float64 tensor beside ``like``.
+
+    Raises:
+        ValueError: The value is NaN or infinite.
+    """
+    coefficient = torch.as_tensor(value, dtype=torch.float64, device=like.device)
+    if not torch.isfinite(coefficient).all():
+        raise ValueError(f"{name} must be finite, but it is {value}")
+    return coefficient
+
+
+def broadcast_leading(predictions: Tensor, targets: Tensor, **coefficients: Tensor) -> torch.Size:
+    """The leading shape that predictions and coefficients broadcast to.
+
+    Raises:
+        ValueError: They do not broadcast. The message shows the shapes.
+    """
+    try:
+        return torch.broadcast_shapes(predictions.shape[:-1], *(c.shape for c in coefficients.values()))
+    except RuntimeError:
+        shown = ", ".join(f"{name} {tuple(c.shape)}" for name, c in coefficients.items())
+        raise ValueError(
+            f"predictions {tuple(predictions.shape)} and targets {tuple(targets.shape)}: {shown} must broadcast "
+            f"to the leading dimensions of predictions, {tuple(predictions.shape[:-1])}"
+        ) from None
+
+
+def result_dtype(predictions: Tensor) -> torch.dtype:
+    """The dtype a loss answers in: that of the predictions, but float32 for half precision."""
+    return torch.promote_types(predictions.dtype, torch.float32)
