@@ -107,13 +107,13 @@ class LibavReader(AbstractContextManager["LibavReader"]):
     def _decode(self) -> Iterator[av.AudioFrame]:
         """Decodes packet by packet up to the end or to damage.
 
-        Tags, and whatever else stands behind the last frame of an MP3, arrive as packets that are no sound. They do no
-        harm, but sound after unknown bytes means that bytes between them are lost.
+        Tags, and whatever else stands behind the last frame of an MP3, arrive as packets that are no sound. At the end
+        they do no harm; sound after them means that bytes are lost, except after a tag between two joined MP3s.
         """
         from av.error import FFmpegError
 
+        mp3, lost = self.info.format == "mp3", False
         packets = self._container.demux(self._stream)
-        junk = False
         while not self._damaged:
             packet = None
             try:
@@ -123,16 +123,20 @@ class LibavReader(AbstractContextManager["LibavReader"]):
                 frames = packet.decode()
             except FFmpegError:
                 content = b"" if packet is None else bytes(packet)
-                junk = junk or not content.startswith(TAGS)
-                self._damaged = junk and (self.info.format != "mp3" or frame_bytes(content) > 0)
+                tag = content.startswith(TAGS)
+                self._damaged = not tag and (not mp3 or frame_bytes(content) > 0)
+                lost = lost or not (tag and mp3)
                 continue
             # The last packet of raw samples is short and marked as corrupt wherever a WAV leaves its size open.
-            if (packet.is_corrupt and not self.info.codec.startswith("pcm_")) or (junk and frames):
+            if (packet.is_corrupt and not self.info.codec.startswith("pcm_")) or (lost and frames):
                 self._damaged = True
                 return
             if packet.size:
                 self._last_packet = (bytes(packet)[:4], packet.size)
             for frame in frames:
+                if self.info.format == "flac" and frame.pts not in (None, self._decoded):
+                    self._damaged = True  # FLAC numbers its samples, and libav skips a damaged frame in silence
+                    return
                 self._decoded += frame.samples
                 yield frame
 

@@ -115,6 +115,27 @@ def test_flac_without_a_length(tmp_path):
         seconds(tmp_path, data[: len(data) // 2])
 
 
+def test_flac_without_a_length_that_lost_a_frame_in_its_middle(tmp_path):
+    data = encode(tone(3.0), 44_100, "flac", "flac", seekable=False)
+    frames = [at for at in range(len(data)) if data[at : at + 2] == b"\xff\xf8"]
+    middle = len(frames) // 2
+    with pytest.raises(AudioError, match=r"cut off or damaged: only 1\.\d+ s"):
+        seconds(tmp_path, data[: frames[middle]] + data[frames[middle + 1] :])
+
+
+@pytest.mark.parametrize("tail", [b"TAG" + bytes(125), bytes(64)])
+def test_flac_with_a_tag_behind(tail, tmp_path):
+    for seekable in (True, False):
+        data = encode(tone(1.0), 44_100, "flac", "flac", seekable=seekable)
+        assert seconds(tmp_path, data + tail) == 1.0
+
+
+def test_joined_mp3s_with_a_tag_between(tmp_path):
+    one = mp3_without_length(tone(1.0), mode="CONSTANT")
+    two = seconds(tmp_path, one + b"TAG" + bytes(125) + one)
+    assert two == pytest.approx(2.0, abs=0.15)
+
+
 @pytest.mark.parametrize("seekable", [True, False])
 def test_webm_that_stops_inside_a_block(seekable, tmp_path):
     data = encode(tone(3.0, 48_000), 48_000, "webm", "libopus", seekable=seekable)
