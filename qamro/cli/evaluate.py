@@ -95,23 +95,20 @@ def _show(result: Evaluation, study: Study, predicted: int) -> None:
     ):
         if names:
             say(f"  {len(names)} {what}, for example {names[0]}", "yellow")
-    table = Table(show_edge=False, pad_edge=False)
-    for name in ("axis", "level", "metric"):
-        table.add_column(name)
-    interval = f"{result.level:.0%} interval".replace("%", " %")
-    for name in ("value", interval, "clips", "systems"):
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("note")
-    group: tuple[str, str] = ("", "")
-    for row in result.table.itertuples():
-        if group not in (("", ""), (row.axis, row.level)):
-            table.add_section()
-        group = (str(row.axis), str(row.level))
-        ends = "" if math.isnan(row.low) else f"{row.low:.3f} … {row.high:.3f}"
-        value = "–" if math.isnan(row.value) else f"{row.value:.3f}"
-        cells = [row.axis, row.level, row.metric, value, ends, row.clips, row.systems, row.note]
-        table.add_row(*(Text(safe(cell)) for cell in cells))
-    out.print(table)
+    for (axis, level), rows in result.table.groupby(["axis", "level"], sort=False):
+        first = rows.iloc[0]
+        out.print()
+        say(f"{axis}, {level} level: {first['clips']} clips, {first['systems']} systems", "bold")
+        table = Table(show_edge=False, pad_edge=False)
+        table.add_column("metric")
+        table.add_column("value", justify="right", no_wrap=True)
+        table.add_column(f"{result.level:.0%} interval".replace("%", " %"), justify="right", no_wrap=True)
+        table.add_column("note")
+        for row in rows.itertuples():
+            ends = "" if math.isnan(row.low) else f"{row.low:.3f} … {row.high:.3f}"
+            value = "–" if math.isnan(row.value) else f"{row.value:.3f}"
+            table.add_row(*(Text(safe(cell)) for cell in (row.metric, value, ends, row.note)))
+        out.print(table)
     outside = study.out_of_range()
     if len(outside):
         first = outside.head(_EXAMPLES).itertuples(index=False)

@@ -9,7 +9,28 @@ _HOMES = {
     "LogMel": "qamro.encoders.logmel",
 }
 
-__all__ = ["LogMel"]
+__all__ = ["LogMel", "load_encoder"]
+
+_LOADERS: dict[str, tuple[str, str]] = {
+    "logmel": ("qamro.encoders.logmel", "LogMel"),
+}
+"""For each encoder that heads can be trained on: the module and the callable that makes it."""
+
+
+def load_encoder(name: str, **options: Any) -> Any:
+    """Makes an encoder that heads can be trained on.
+
+    Args:
+        name: ``"logmel"``.
+        **options: Passed on, for example ``device="cuda"``.
+
+    Raises:
+        ValueError: There is no such encoder.
+    """
+    if name not in _LOADERS:
+        raise ValueError(f"there is no encoder {name!r}; choose one of {', '.join(_LOADERS)}")
+    module, maker = _LOADERS[name]
+    return getattr(import_module(module), maker)(**options)
 
 
 def __getattr__(name: str) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from qamro.axes import AESTHETIC
 
@@ -42,7 +42,7 @@ class Objective:
     alpha: float = 0.2
     beta: float = 7.0
     margin: float = 0.1
-    normalize: str = "batch"
+    normalize: Literal["batch", "scale"] = "batch"
     scale: tuple[float, float] | None = None
     standardise: bool = False
 

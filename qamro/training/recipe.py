@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from qamro.encoders.probe import probe_embedding
 from qamro.heads import Card, HeadBundle, ScoreHead
 from qamro.training.conformal import half_width
 from qamro.training.objective import Objective, paper_objective
@@ -104,7 +106,9 @@ def train_heads(
         half_width=_half_widths(prepared, heads),
         interval=f"{LEVEL:.0%} split-conformal interval from {len(parts['calibration'])} held-out {who}clips",
     )
-    return HeadBundle(heads, card)
+    probe = probe_embedding(encoder)
+    card.encoder["hash"] = hashlib.sha256(probe.numpy().tobytes()).hexdigest()[:16]
+    return HeadBundle(heads, card, {"probe": probe})
 
 
 def held_out_metrics(prepared: Prepared, heads: dict[str, ScoreHead]) -> list[dict[str, Any]]:

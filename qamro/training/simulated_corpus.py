@@ -14,9 +14,13 @@ from qamro.axes import AXES
 from qamro.training.embeddings import Embeddings
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
 
     from qamro.studies import Study
+    from qamro.studies.simulated import Prompt, System
+
+_CATCH = "~"
 
 
 @dataclass(frozen=True)
@@ -27,12 +31,15 @@ class Corpus:
         systems: Number of systems.
         prompts: Prompts for each system; every system gets prompts of its own, so that heads learn words, not prompts.
         listeners: Size of the panel; every listener hears every clip.
+        catches: How often each clip is also rated on TA against a prompt that it was not made for. Systems mostly obey
+            their prompts; without catches a head would hear too few clips that do not fit.
         seed: Systems, prompts and listeners follow from it.
     """
 
     systems: int = 400
     prompts: int = 20
     listeners: int = 8
+    catches: int = 4
     seed: int = 1
 
 
@@ -65,49 +72,78 @@ def simulated_corpus(
 
     clips, ratings, audio = [], [], []
     with _mapping(workers) as mapping:
-        for done, (rows, rated, embedded) in enumerate(
-            mapping(partial(_system, corpus, encoder), range(corpus.systems)), 1
-        ):
+        parts = mapping(partial(_system, corpus, encoder), range(corpus.systems))
+        for done, (rows, rated, embedded) in enumerate(parts, 1):
             clips += rows
             ratings.append(rated)
-            audio.append(torch.from_numpy(embedded))
+            audio.append(torch.from_numpy(embedded).repeat(1 + corpus.catches, 1))
             if on_clip is not None and on_clip(done * corpus.prompts, corpus.systems * corpus.prompts):
                 raise InterruptedError(f"stopped after {done} of {corpus.systems} systems")
     table = pd.DataFrame(clips, columns=["clip", "system", "prompt"])
     study = Study(
         table,
         pd.concat(ratings, ignore_index=True),
-        name=f"simulated corpus ({corpus.systems} systems with {corpus.prompts} prompts each, seed {corpus.seed})",
+        name=f"simulated corpus ({corpus.systems} systems, {corpus.prompts} prompts each, seed {corpus.seed})",
         kind="simulated",
-        about={"generator": str(GENERATOR), "source": "simulated music and simulated listeners; no person rated it"},
+        about={
+            "generator": str(GENERATOR),
+            "source": "simulated music and simulated listeners; no person rated it",
+            "catches": f"each clip is also rated on TA against {corpus.catches} prompts that it was not made for",
+        },
     )
     prompts = list(table["prompt"])
-    embeddings = Embeddings(
-        clips=list(table["clip"]),
-        audio=torch.cat(audio),
-        text=encoder().embed_text(prompts),
-        has_prompt=torch.ones(len(prompts), dtype=torch.bool),
-        failed={},
-    )
-    return study, embeddings
+    text = encoder().embed_text(prompts)
+    has_prompt = torch.ones(len(prompts), dtype=torch.bool)
+    return study, Embeddings(list(table["clip"]), torch.cat(audio), text, has_prompt, failed={})
 
 
-def _system(corpus: Corpus, encoder: Callable[[], Any], index: int) -> tuple[list[Any], pd.DataFrame, Any]:
+def is_catch(clip: str) -> bool:
+    """Whether a clip of the corpus is one that is rated against a prompt that it was not made for."""
+    return _CATCH in clip
+
+
+def _system(corpus: Corpus, encoder: Callable[[], Any], index: int) -> tuple[list[Any], pd.DataFrame, np.ndarray]:
     """Renders one system's clips; returns rows of the clips table, its ratings and (prompts, dim) embeddings."""
     import pandas as pd
     import torch
 
-    from qamro.studies.simulated import SAMPLE_RATE, draw_listener, draw_prompt, draw_system, rate_all, stream
+    from qamro.studies.simulated import SAMPLE_RATE, draw_prompt, draw_system, judge, stream, true_scores
 
     torch.set_num_threads(1)
     system = draw_system(index, corpus.seed)
-    prompts = [draw_prompt(index * corpus.prompts + k, corpus.seed) for k in range(corpus.prompts)]
-    panel = [draw_listener(k, corpus.seed) for k in range(corpus.listeners)]
+    first = index * corpus.prompts
+    prompts = [draw_prompt(first + k, corpus.seed) for k in range(corpus.prompts)]
     made = list(stream([system], prompts, corpus.seed))
-    scores = pd.DataFrame([clip.truth for clip in made], index=[clip.clip for clip in made])[list(AXES)]
-    ratings = rate_all([system], prompts, panel, scores, corpus.seed)
+    rows = [(clip.clip, system.name, clip.prompt.text) for clip in made]
+    ratings = [_rate(corpus, system, prompts, [clip.truth for clip in made], [row[0] for row in rows])]
+    for k in range(corpus.catches):
+        # Prompts of other systems: numbers that no clip of this one has.
+        start = (k + 1) * corpus.systems * corpus.prompts + first
+        others = [draw_prompt(start + j, corpus.seed) for j in range(corpus.prompts)]
+        truth = [true_scores(judge(clip.facts, other)) for clip, other in zip(made, others, strict=True)]
+        names = [f"{clip.clip}{_CATCH}{other.name}" for clip, other in zip(made, others, strict=True)]
+        rows += [(name, system.name, other.text) for name, other in zip(names, others, strict=True)]
+        rated = _rate(corpus, system, others, truth, names)
+        ratings.append(rated[rated["axis"] == "TA"])
     embedded = encoder().embed_audio([(clip.samples, SAMPLE_RATE) for clip in made]).numpy()
-    return [(clip.clip, system.name, clip.prompt.text) for clip in made], ratings, embedded
+    return rows, pd.concat(ratings), embedded
+
+
+def _rate(
+    corpus: Corpus, system: System, prompts: list[Prompt], truth: list[dict[str, float]], names: list[str]
+) -> pd.DataFrame:
+    import numpy as np
+    import pandas as pd
+
+    from qamro.studies.simulated import draw_listener, rate
+
+    true = np.array([[scores[axis] for axis in AXES] for scores in truth])
+    tables = []
+    for k in range(corpus.listeners):
+        listener = draw_listener(k, corpus.seed)
+        wide = pd.DataFrame(rate(listener, system, prompts, true, corpus.seed), columns=list(AXES)).assign(clip=names)
+        tables.append(wide.melt("clip", var_name="axis", value_name="score").assign(rater=listener.name))
+    return pd.concat(tables).dropna(subset="score")
 
 
 @contextmanager

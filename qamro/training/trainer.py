@@ -199,7 +199,8 @@ def _loss(head: ScoreHead, features: torch.Tensor, targets: torch.Tensor, object
 
 
 def describe(config: FitConfig) -> dict[str, Any]:
-    """Returns the settings for a card, without those that the chosen optimiser does not use."""
-    settings = asdict(config)
-    settings.pop("weight_decay" if config.optimizer == "sgd" else "momentum")
+    """Returns the settings for a card, without the seed and what the chosen optimiser does not use."""
+    settings = asdict(config) | {"hidden": list(config.hidden)}
+    for unused in ("seed", "weight_decay" if config.optimizer == "sgd" else "momentum"):
+        settings.pop(unused)
     return settings

@@ -7,7 +7,8 @@ from qamro.studies.simulated.build import GENERATOR, Rendered, SimulatedStudy, b
 from qamro.studies.simulated.instruments import SAMPLE_RATE
 from qamro.studies.simulated.listeners import Listener, draw_listener, rate
 from qamro.studies.simulated.prompts import INSTRUMENTS, LAYERS, MOODS, TEMPI, Prompt, draw_prompt
-from qamro.studies.simulated.rendering import SECONDS, Facts, render
+from qamro.studies.simulated.rendering import Facts, judge, render
+from qamro.studies.simulated.synth import SECONDS
 from qamro.studies.simulated.systems import FAULTS, System, draw_system
 from qamro.studies.simulated.truth import true_scores
 
@@ -31,6 +32,7 @@ __all__ = [
     "draw_listener",
     "draw_prompt",
     "draw_system",
+    "judge",
     "rate",
     "rate_all",
     "render",

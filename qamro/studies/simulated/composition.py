@@ -9,7 +9,7 @@ import numpy as np
 LAYER_NAMES = ("melody", "chords", "bass", "drums", "arpeggio", "shaker")
 """The layers in the order in which they join."""
 
-LAYER_GAINS = {"melody": 1.0, "chords": 0.3, "bass": 0.6, "drums": 0.6, "arpeggio": 0.4, "shaker": 0.3}
+LAYER_GAINS = {"melody": 1.0, "chords": 0.2, "bass": 0.4, "drums": 0.5, "arpeggio": 0.35, "shaker": 0.25}
 """How loud each layer is in the mix."""
 
 UNPITCHED = ("drums", "shaker")
@@ -72,7 +72,9 @@ class Note:
     velocity: float
 
 
-def compose(mood: str, bpm: float, layers: int, seconds: float, rng: np.random.Generator) -> list[Note]:
+def compose(
+    mood: str, bpm: float, layers: int, seconds: float, rng: np.random.Generator
+) -> tuple[list[Note], set[int]]:
     """Composes a short piece.
 
     Args:
@@ -83,7 +85,7 @@ def compose(mood: str, bpm: float, layers: int, seconds: float, rng: np.random.G
         rng: Chooses the key, the motif and small differences of loudness.
 
     Returns:
-        The notes, layer by layer; every onset lies before the end.
+        The notes, layer by layer, every onset before the end; and the pitch classes of the key, 0 to 11.
     """
     style = MOOD_STYLES[mood]
     beats = seconds * bpm / 60
@@ -95,7 +97,7 @@ def compose(mood: str, bpm: float, layers: int, seconds: float, rng: np.random.G
     for maker in makers[: layers - 1]:
         for i, degree in enumerate(chords):
             notes += maker(style, root, degree, i * span, span)
-    return [note for note in notes if note.start < beats - 0.1]
+    return [note for note in notes if note.start < beats - 0.1], {(root + step) % 12 for step in style.scale}
 
 
 def degree_pitch(style: Mood, root: int, degree: int) -> int:

@@ -12,29 +12,35 @@ from qamro.studies.simulated.instruments import SAMPLE_RATE
 PEAK = 0.89
 """Peak of every finished clip (-1 dBFS)."""
 
-MOST_WRONG, MOST_LATE, MOST_MUTED = 0.5, 0.3, 0.4
+MOST_WRONG, MOST_LATE, MOST_MUTED = 0.7, 0.4, 0.35
 """At level 1: the share of notes that are wrong, the deviation of onsets in beats, the share of time muted."""
 
 _GAPS = (0.03, 0.15)
 
 
 def snr_db(level: float) -> float:
-    """Returns the signal-to-noise ratio in dB of a noise level: 60 at 0, 5 at 1."""
-    return 60.0 - 55.0 * level
+    """Returns the signal-to-noise ratio in dB of a noise level: 60 at 0, 6 at 1."""
+    return 60.0 - 54.0 * level
 
 
 def cutoff_hz(level: float) -> float:
-    """Returns the edge of the low-pass filter in Hz of a bandwidth level: 15,000 at 0, 1,200 at 1."""
-    return 15_000.0 * (1_200.0 / 15_000.0) ** level
+    """Returns the edge of the low-pass filter in Hz of a bandwidth level: 15,000 at 0, 1,800 at 1."""
+    return 15_000.0 * (1_800.0 / 15_000.0) ** level
 
 
 def drive_db(level: float) -> float:
-    """Returns the gain in dB into the hard limit of a clipping level: 0 at 0, 30 at 1."""
-    return 30.0 * level
+    """Returns the gain in dB into the hard limit of a clipping level: 0 at 0, 20 at 1."""
+    return 20.0 * level
 
 
-def spoil_notes(notes: list[Note], level: float, rng: np.random.Generator) -> tuple[list[Note], float]:
-    """Moves some notes by a semitone or a tritone.
+def spoil_notes(notes: list[Note], level: float, scale: set[int], rng: np.random.Generator) -> tuple[list[Note], float]:
+    """Moves some notes to a neighbour a semitone away that is foreign to the key.
+
+    Args:
+        notes: The notes.
+        level: 0 to 1.
+        scale: The pitch classes of the key, 0 to 11; every one has a neighbour outside.
+        rng: Chooses which.
 
     Returns:
         The notes, and the level that came about: the share of pitched notes that are wrong over ``MOST_WRONG``, at
@@ -42,12 +48,16 @@ def spoil_notes(notes: list[Note], level: float, rng: np.random.Generator) -> tu
     """
     pitched = np.array([note.layer not in UNPITCHED for note in notes])
     wrong = (rng.random(len(notes)) < MOST_WRONG * level) & pitched
-    shifts = rng.choice([-1, 1, -6, 6], size=len(notes), p=[0.35, 0.35, 0.15, 0.15])
+    up = rng.random(len(notes)) < 0.5
     spoilt = [
-        replace(note, pitch=note.pitch + int(shift)) if bad else note
-        for note, bad, shift in zip(notes, wrong, shifts, strict=True)
+        replace(note, pitch=_foreign(note.pitch, scale, 1 if higher else -1)) if bad else note
+        for note, bad, higher in zip(notes, wrong, up, strict=True)
     ]
     return spoilt, min(1.0, float(wrong.sum() / max(pitched.sum(), 1)) / MOST_WRONG)
+
+
+def _foreign(pitch: int, scale: set[int], step: int) -> int:
+    return pitch + step if (pitch + step) % 12 not in scale else pitch - step
 
 
 def spoil_timing(notes: list[Note], level: float, rng: np.random.Generator) -> tuple[list[Note], float]:
@@ -62,11 +72,10 @@ def spoil_timing(notes: list[Note], level: float, rng: np.random.Generator) -> t
     return moved, min(1.0, float(np.sqrt(np.mean(deviations**2))) / MOST_LATE)
 
 
-def add_noise(sound: np.ndarray, level: float, rng: np.random.Generator) -> np.ndarray:
-    """Adds white noise at ``snr_db(level)`` below the sound's root mean square."""
+def add_noise(sound: np.ndarray, snr: float, rng: np.random.Generator) -> np.ndarray:
+    """Adds white noise ``snr`` dB below the sound's root mean square."""
     noise = rng.standard_normal(len(sound), dtype=np.float32)
-    scale = float(np.sqrt(np.mean(sound**2))) * 10 ** (-snr_db(level) / 20)
-    return sound + scale * noise
+    return sound + float(np.sqrt(np.mean(sound**2))) * 10 ** (-snr / 20) * noise
 
 
 def clip_hard(sound: np.ndarray, level: float) -> np.ndarray:

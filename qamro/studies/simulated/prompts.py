@@ -9,7 +9,7 @@ from qamro.studies.simulated.randomness import balanced_choice
 INSTRUMENTS = ("piano", "guitar", "strings", "flute", "organ", "bells", "synth", "trumpet")
 """The instruments that a prompt can ask for; they play the melody."""
 
-TEMPI: dict[str, float] = {"slow": 66.0, "moderate": 100.0, "fast": 152.0}
+TEMPI: dict[str, float] = {"slow": 60.0, "moderate": 98.0, "fast": 160.0}
 """The words for the tempo, in beats per minute."""
 
 MOODS = ("happy", "sad", "calm", "tense", "triumphant")

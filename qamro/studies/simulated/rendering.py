@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from qamro.studies.simulated import faults
-from qamro.studies.simulated.composition import LAYER_GAINS, LAYER_NAMES, MOOD_STYLES, UNPITCHED, Note, compose
-from qamro.studies.simulated.instruments import PATCHES, SAMPLE_RATE, TONE_SECONDS, stroke, tone
+from qamro.studies.simulated.composition import LAYER_NAMES, MOOD_STYLES, compose
 from qamro.studies.simulated.prompts import TEMPI, Prompt
 from qamro.studies.simulated.randomness import generator
+from qamro.studies.simulated.synth import MUSIC_SECONDS, mix, room
 from qamro.studies.simulated.systems import MUSICAL, TECHNICAL, System
-
-SECONDS = 5.0
-"""Length of every clip."""
 
 VARIATION = 0.15
 """Standard deviation of a clip's fault level around its system's severity, as a share of the severity."""
+
+AIR_DB = 50.0
+"""Every recording holds the air of its room: noise this far below the music, before any fault."""
 
 _REACH = 4.0
 
@@ -56,10 +55,10 @@ class Facts:
     mood: str
     layers: int
     notes_per_second: float
-    instrument_match: float
-    tempo_match: float
-    mood_match: float
-    layers_match: float
+    instrument_match: float = 1.0
+    tempo_match: float = 1.0
+    mood_match: float = 1.0
+    layers_match: float = 1.0
 
 
 def render(prompt: Prompt, system: System, seed: int = 0) -> tuple[np.ndarray, Facts]:
@@ -85,13 +84,14 @@ def render(prompt: Prompt, system: System, seed: int = 0) -> tuple[np.ndarray, F
         for fault in TECHNICAL + MUSICAL
     }
 
-    notes = compose(mood, bpm, layers, SECONDS, rng)
-    notes, wrong = faults.spoil_notes(notes, wanted["wrong_notes"], rng)
+    notes, scale = compose(mood, bpm, layers, MUSIC_SECONDS, rng)
+    notes, wrong = faults.spoil_notes(notes, wanted["wrong_notes"], scale, rng)
     notes, late = faults.spoil_timing(notes, wanted["timing"], rng)
-    sound = _room(_mix(notes, instrument, bpm), MOOD_STYLES[mood].tilt)
-    sound = faults.add_noise(sound, wanted["noise"], rng)
-    sound = faults.clip_hard(sound, wanted["clipping"])
+    sound = room(mix(notes, instrument, bpm), MOOD_STYLES[mood].tilt)
+    sound = faults.add_noise(sound, AIR_DB, rng)
     sound = faults.limit_bandwidth(sound, wanted["bandwidth"])
+    sound = faults.clip_hard(sound, wanted["clipping"])
+    sound = faults.add_noise(sound, faults.snr_db(wanted["noise"]), rng)
     sound = faults.drop_out(sound, wanted["dropouts"], rng)
     sound *= faults.PEAK / np.abs(sound).max()
 
@@ -103,63 +103,18 @@ def render(prompt: Prompt, system: System, seed: int = 0) -> tuple[np.ndarray, F
         bpm=bpm,
         mood=mood,
         layers=layers,
-        notes_per_second=len(notes) / SECONDS,
-        instrument_match=float(instrument == prompt.instrument),
-        tempo_match=max(0.0, 1 - max(0.0, abs(float(np.log2(bpm / TEMPI[prompt.tempo]))) - 0.05)),
-        mood_match=float(mood == prompt.mood),
-        layers_match=max(0.0, 1 - abs(layers - prompt.layers) / 3),
+        notes_per_second=len(notes) / MUSIC_SECONDS,
     )
-    return sound.astype(np.float32), facts
+    return sound.astype(np.float32), judge(facts, prompt)
 
 
-def _mix(notes: list[Note], instrument: str, bpm: float) -> np.ndarray:
-    """Adds up the notes; shape (160000,)."""
-    voices = {"melody": instrument, "chords": "pad", "bass": "bass", "arpeggio": "pluck"}
-    n = int(SECONDS * SAMPLE_RATE)
-    mix = np.zeros(n)
-    for note in notes:
-        start = int(note.start * 60 / bpm * SAMPLE_RATE)
-        if note.layer in UNPITCHED:
-            sound = stroke(note.pitch)[: max(0, n - start)]
-        else:
-            voice = voices[note.layer]
-            sound = _held(tone(voice, note.pitch), note.length * 60 / bpm, PATCHES[voice].release)[: max(0, n - start)]
-        mix[start : start + len(sound)] += LAYER_GAINS[note.layer] * note.velocity * sound
-    fade = SAMPLE_RATE // 20
-    mix[-fade:] *= np.linspace(1, 0, fade)
-    return mix
-
-
-def _held(sound: np.ndarray, seconds: float, release: float) -> np.ndarray:
-    """Returns the beginning of a tone, held for some seconds and then released."""
-    tail = int(release * SAMPLE_RATE)
-    hold = min(int(seconds * SAMPLE_RATE), int(TONE_SECONDS * SAMPLE_RATE) - tail)
-    note = sound[: hold + tail].copy()
-    note[hold:] *= np.linspace(1, 0, tail, dtype=np.float32)
-    return note
-
-
-def _room(sound: np.ndarray, tilt: float) -> np.ndarray:
-    """Tilts the spectrum by some dB per octave around 500 Hz and adds a little reverberation."""
-    from scipy.fft import irfft, rfft
-
-    reverberation, octaves = _room_response()
-    spectrum = rfft(sound, 2 * len(octaves) - 2) * reverberation * 10 ** (tilt / 20 * octaves)
-    return irfft(spectrum)[: len(sound)]
-
-
-@lru_cache(maxsize=1)
-def _room_response() -> tuple[np.ndarray, np.ndarray]:
-    """Returns the spectrum of direct sound plus 0.4 s of decaying noise, and each bin's octaves above 500 Hz."""
-    from scipy.fft import next_fast_len, rfft, rfftfreq
-
-    tail = int(0.4 * SAMPLE_RATE)
-    size = next_fast_len(int(SECONDS * SAMPLE_RATE) + tail + tail % 2, real=True)
-    size += size % 2
-    t = np.arange(tail) / SAMPLE_RATE
-    echo = generator(0, "room").standard_normal(tail) * np.exp(-t / 0.09) * np.minimum(t / 0.01, 1)
-    response = np.zeros(tail)
-    response[0] = 1.0
-    response += 0.25 * echo / np.sqrt(np.sum(echo**2))
-    octaves = np.log2(np.clip(rfftfreq(size, 1 / SAMPLE_RATE), 60, 8000) / 500)
-    return rfft(response, size), octaves
+def judge(facts: Facts, prompt: Prompt) -> Facts:
+    """Returns the facts of a clip held against a prompt, be it the one it was made for or another."""
+    octaves = abs(float(np.log2(facts.bpm / TEMPI[prompt.tempo])))
+    return replace(
+        facts,
+        instrument_match=float(facts.instrument == prompt.instrument),
+        tempo_match=max(0.0, 1 - max(0.0, octaves - 0.05)),
+        mood_match=float(facts.mood == prompt.mood),
+        layers_match=max(0.0, 1 - abs(facts.layers - prompt.layers) / 3),
+    )

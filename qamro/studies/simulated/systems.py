@@ -32,12 +32,12 @@ class System:
 
     Attributes:
         index: The number of the system in its study, from 0.
-        noise: Hiss: a signal-to-noise ratio of 60 dB at 0, 5 dB at 1.
-        bandwidth: Low-pass filter: 15 kHz at 0, 1.2 kHz at 1.
-        clipping: Gain into a hard limit: 0 dB at 0, 30 dB at 1.
-        dropouts: Share of the time that is muted: 0 at 0, 0.4 at 1.
-        wrong_notes: Share of the notes that are a semitone or a tritone off: 0 at 0, 0.5 at 1.
-        timing: Standard deviation of the onsets: 0 at 0, 0.3 beats at 1.
+        noise: Hiss: a signal-to-noise ratio of 60 dB at 0, 6 dB at 1.
+        bandwidth: Low-pass filter: 15 kHz at 0, 1.8 kHz at 1.
+        clipping: Gain into a hard limit: 0 dB at 0, 20 dB at 1.
+        dropouts: Share of the time that is muted: 0 at 0, 0.35 at 1.
+        wrong_notes: Share of the notes that are foreign to the key: 0 at 0, 0.7 at 1.
+        timing: Standard deviation of the onsets: 0 at 0, 0.4 beats at 1.
         ignores_instrument: Probability of playing the habit in place of the instrument asked for.
         ignores_tempo: The same for the tempo.
         ignores_mood: The same for the mood.

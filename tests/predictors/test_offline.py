@@ -1,0 +1,97 @@
+"""The shipped offline predictor: what it promises is computed again here, on systems that training never saw."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from scipy.stats import spearmanr
+
+from qamro.axes import AXES
+from qamro.encoders import LogMel
+from qamro.encoders.probe import probe_embedding
+from qamro.heads import HeadBundle
+from qamro.paths import bundled_weights
+from qamro.predictors import load
+from qamro.studies.simulated import build
+
+FOLDER = bundled_weights() / "offline"
+
+
+@pytest.fixture(scope="module")
+def predictor():
+    return load("offline")
+
+
+@pytest.fixture(scope="module")
+def held_out():
+    """Systems and prompts of another seed than the training's."""
+    made = build(systems=20, prompts=12, listeners=8, seed=0)
+    assert HeadBundle.load(FOLDER).card.study["name"].endswith("seed 1)")
+    return made
+
+
+@pytest.fixture(scope="module")
+def scored(predictor, held_out):
+    clips = held_out.study.clips
+    paths = [held_out.study.audio_path(clip) for clip in clips["clip"]]
+    table = predictor.predict(paths, list(clips["prompt"]), list(clips["system"]))
+    return table.assign(clip=list(clips["clip"]))
+
+
+@pytest.mark.parametrize("axis", AXES)
+def test_held_out_systems_are_ranked_as_their_listeners_rank_them(scored, held_out, axis):
+    human = held_out.study.system_means().query("axis == @axis").set_index("system")["mean"]
+    predicted = scored.groupby("system")[axis].mean()
+    assert len(human) == 20
+    assert spearmanr(predicted.loc[human.index], human)[0] >= 0.9
+
+
+@pytest.mark.parametrize("axis", AXES)
+def test_intervals_cover_about_what_they_promise(scored, held_out, axis):
+    means = held_out.study.clip_means().query("axis == @axis").set_index("clip")["mean"]
+    rows = scored.set_index("clip").loc[means.index]
+    covered = ((means >= rows[f"{axis}_low"]) & (means <= rows[f"{axis}_high"])).mean()
+    assert 0.82 <= covered <= 0.97
+
+
+def test_every_score_says_simulated_and_lies_on_its_scale(scored):
+    for key, axis in AXES.items():
+        assert scored[key].between(axis.low, axis.high).all()
+        assert scored[f"source_{key}"].str.startswith("simulated: LogMel").all()
+        assert (scored[f"{key}_low"] <= scored[key]).all()
+
+
+def test_no_prompt_leaves_ta_empty_with_the_reason(predictor, held_out):
+    path = held_out.study.audio_path(held_out.study.clips["clip"][0])
+    table = predictor.predict([path, path], [None, "a slow piano piece"])
+    assert np.isnan(table["TA"][0])
+    assert table["source_TA"][0] == "not scored: no prompt"
+    assert table["TA"][1] > 0
+    assert table["MI"][0] == table["MI"][1]
+
+
+def test_the_prompt_matters(predictor, held_out):
+    clips = held_out.study.clips
+    facts = held_out.facts
+    row = int(np.argmax(facts["instrument_match"] + facts["tempo_match"] + facts["mood_match"] + facts["layers_match"]))
+    path = held_out.study.audio_path(clips["clip"][row])
+    others = [prompt for prompt in clips["prompt"].unique() if prompt != clips["prompt"][row]]
+    table = predictor.predict([path] * (1 + len(others)), [clips["prompt"][row], *others])
+    assert table["TA"][0] > table["TA"][1:].mean() + 0.5
+
+
+def test_scores_do_not_depend_on_the_batch(predictor, held_out):
+    paths = [held_out.study.audio_path(clip) for clip in held_out.study.clips["clip"][:5]]
+    together = predictor.predict(paths)
+    alone = pd.concat([predictor.predict([path]) for path in paths], ignore_index=True)
+    np.testing.assert_allclose(together["PQ"], alone["PQ"], rtol=1e-5)
+
+
+def test_the_features_are_those_that_the_heads_were_trained_on():
+    stored = HeadBundle.load(FOLDER).extra["probe"]
+    torch.testing.assert_close(probe_embedding(LogMel()), stored, rtol=1e-2, atol=1e-2)
+
+
+def test_unknown_predictor():
+    with pytest.raises(ValueError, match="there is no predictor 'best'"):
+        load("best")

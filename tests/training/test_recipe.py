@@ -1,0 +1,110 @@
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from scipy.stats import spearmanr
+
+from qamro.encoders import LogMel
+from qamro.heads import HeadBundle
+from qamro.predictors.head_predictor import HeadPredictor
+from qamro.studies import Study
+from qamro.training.embeddings import Embeddings
+from qamro.training.objective import Objective
+from qamro.training.prepared import Prepared
+from qamro.training.recipe import Progress, Recipe, train_heads
+from qamro.training.splits import split
+from qamro.training.trainer import FitConfig
+
+QUICK = FitConfig(optimizer="adamw", lr=3e-3, batch_size=32, max_epochs=60, patience=10, hidden=(16, 8))
+
+
+def prepared(encoder: LogMel, systems=20, clips=12) -> Prepared:
+    """A study whose MOS is a known function of two features and of the prompt."""
+    rng = np.random.default_rng(0)
+    names = [(f"{s}_{c}", f"sys{s}", ("good" if c % 2 else "bad")) for s in range(systems) for c in range(clips)]
+    audio = torch.from_numpy(rng.normal(size=(len(names), encoder.audio_dim)).astype(np.float32))
+    audio += torch.repeat_interleave(torch.linspace(-2, 2, systems), clips)[:, None]
+    audio[:, 6:] = 0
+    mi = (3 + audio[:, 0] * 0.5 + audio[:, 1] * 0.3).clamp(1, 5)
+    ta = torch.tensor([4.5 if prompt == "good" else 1.5 for _, _, prompt in names])
+    ratings = pd.concat(
+        pd.DataFrame({"clip": [name for name, _, _ in names], "rater": "r", "axis": axis, "score": score.numpy()})
+        for axis, score in (("MI", mi), ("TA", ta))
+    )
+    study = Study(pd.DataFrame(names, columns=["clip", "system", "prompt"]), ratings, name="made up", kind="simulated")
+    text = encoder.embed_text([prompt for _, _, prompt in names])
+    embeddings = Embeddings([name for name, _, _ in names], audio, text, torch.ones(len(names), dtype=torch.bool), {})
+    return Prepared(study, embeddings, split(study))
+
+
+@pytest.fixture(scope="module")
+def encoder():
+    return LogMel()
+
+
+@pytest.fixture(scope="module")
+def trained(encoder):
+    seen: list[Progress] = []
+    recipe = Recipe(
+        "toy", objective=lambda axis: Objective(), config=QUICK, seeds=(0, 1), command="python -m qamro ..."
+    )
+    ready = prepared(encoder)
+    return ready, train_heads(ready, encoder, recipe, on_epoch=lambda event: seen.append(event)), seen
+
+
+def test_heads_learn_what_there_is_to_learn(trained):
+    ready, bundle, _ = trained
+    table = ready.predict(ready.parts["test"], bundle.heads).set_index("clip")
+    means = ready.study.clip_means().pivot(index="clip", columns="axis", values="mean").loc[table.index]
+    assert spearmanr(table["MI"], means["MI"])[0] > 0.8
+    assert (table["TA"] - means["TA"]).abs().max() < 0.5
+
+
+def test_card_says_what_was_done(trained):
+    ready, bundle, seen = trained
+    card = bundle.card
+    assert card.kind == "simulated"
+    assert card.study["clips"] == 240
+    assert card.training["clips"] == {part: len(clips) for part, clips in ready.parts.items()}
+    assert card.objective["MI"] == "Huber + QAMRO (alpha 0.2, beta 7)"
+    assert {(event.axis, event.seed) for event in seen} == {(axis, seed) for axis in ("MI", "TA") for seed in (0, 1)}
+    assert "90% split-conformal interval from 36 held-out simulated clips" in card.interval
+
+
+def test_metrics_on_the_card_are_those_of_the_test_part(trained):
+    ready, bundle, _ = trained
+    table = ready.predict(ready.parts["test"], bundle.heads).set_index("clip")["MI"]
+    means = ready.study.clip_means().query("axis == 'MI'").set_index("clip")["mean"].loc[table.index]
+    row = next(r for r in bundle.card.metrics if (r["axis"], r["level"], r["metric"]) == ("MI", "utterance", "SRCC"))
+    assert row["value"] == pytest.approx(spearmanr(table, means)[0], abs=1e-3)
+    assert row["clips"] == 36
+
+
+def test_interval_covers_the_calibration_clips_as_promised(trained):
+    ready, bundle, _ = trained
+    table = ready.predict(ready.parts["calibration"], bundle.heads).set_index("clip")["MI"]
+    means = ready.study.clip_means().query("axis == 'MI'").set_index("clip")["mean"].loc[table.index]
+    assert np.mean(np.abs(table - means) <= bundle.card.half_width["MI"] + 1e-3) >= 0.9
+
+
+def test_saved_heads_predict_the_same(trained, encoder, tmp_path):
+    _, bundle, _ = trained
+    bundle.save(tmp_path)
+    predictor = HeadPredictor("mine", encoder, tmp_path)
+    assert predictor.axes == ("MI", "TA")
+    assert "simulated" in str(predictor.provenance["MI"])
+    again = HeadBundle.load(tmp_path)
+    assert again.card == bundle.card
+
+
+def test_axis_that_is_not_rated(encoder):
+    with pytest.raises(ValueError, match="no axis 'PQ'"):
+        train_heads(prepared(encoder), encoder, Recipe("toy", axes=["PQ"], config=QUICK))
+
+
+def test_without_prompts_ta_is_not_trainable(encoder):
+    ready = prepared(encoder)
+    ready.embeddings.text = None
+    assert ready.trainable == ["MI"]
+    with pytest.raises(ValueError, match="reads no text"):
+        train_heads(ready, encoder, Recipe("toy", axes=["TA"], config=QUICK))

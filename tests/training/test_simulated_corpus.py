@@ -1,0 +1,61 @@
+from functools import partial
+
+import numpy as np
+import pytest
+
+from qamro.encoders import load_encoder
+from qamro.studies.simulated import SAMPLE_RATE, draw_prompt, draw_system, stream
+from qamro.training.simulated_corpus import Corpus, is_catch, simulated_corpus
+
+TINY = Corpus(systems=3, prompts=4, listeners=3, catches=2, seed=5)
+
+
+@pytest.fixture(scope="module")
+def made():
+    return simulated_corpus(TINY, partial(load_encoder, "logmel"), workers=0)
+
+
+def test_every_clip_is_rated_and_catches_on_ta_only(made):
+    study, embeddings = made
+    assert study.kind == "simulated"
+    assert len(study.clips) == len(embeddings.clips) == 3 * 4 * (1 + 2)
+    catches = study.ratings[study.ratings["clip"].map(is_catch)]
+    assert set(catches["axis"]) == {"TA"}
+    own = study.ratings[~study.ratings["clip"].map(is_catch)]
+    assert set(own["axis"]) == {"MI", "TA", "PQ", "PC", "CE", "CU"}
+
+
+def test_systems_have_prompts_of_their_own(made):
+    clips = made[0].clips
+    own = clips[~clips["clip"].map(is_catch)]
+    assert own["clip"].str.split("_").str[1].is_unique
+
+
+def test_embeddings_are_those_of_the_rendered_sound(made):
+    _, embeddings = made
+    clip = next(stream([draw_system(1, 5)], [draw_prompt(4, 5)], 5))
+    expected = load_encoder("logmel").embed_audio([(clip.samples, SAMPLE_RATE)])[0]
+    np.testing.assert_allclose(embeddings.audio[embeddings.clips.index(clip.clip)], expected, rtol=1e-5, atol=1e-5)
+
+
+def test_a_catch_has_the_sound_of_its_clip_and_another_prompt(made):
+    study, embeddings = made
+    catch = next(name for name in embeddings.clips if is_catch(name))
+    clip = catch.split("~")[0]
+    row, own = embeddings.clips.index(catch), embeddings.clips.index(clip)
+    assert (embeddings.audio[row] == embeddings.audio[own]).all()
+    assert (embeddings.text[row] != embeddings.text[own]).any()
+    means = study.clip_means().query("axis == 'TA'").set_index("clip")["mean"]
+    own_mean = means[[not is_catch(name) for name in means.index]].mean()
+    assert means[[is_catch(name) for name in means.index]].mean() < own_mean
+
+
+def test_workers_do_not_change_the_numbers(made):
+    study, embeddings = simulated_corpus(TINY, partial(load_encoder, "logmel"), workers=2)
+    assert study.ratings.equals(made[0].ratings)
+    np.testing.assert_array_equal(embeddings.audio, made[1].audio)
+
+
+def test_stopping():
+    with pytest.raises(InterruptedError, match="1 of 3"):
+        simulated_corpus(TINY, partial(load_encoder, "logmel"), workers=0, on_clip=lambda done, total: True)
