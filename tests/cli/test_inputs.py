@@ -1,0 +1,77 @@
+"""Manifests, folders and files become one list of clips."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from qamro.cli.inputs import AUDIO, Clip, gather, read_manifest
+from qamro.studies import StudyError
+
+
+def touch(folder: Path, *names: str) -> None:
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(b"")
+
+
+def manifest(folder: Path, text: str, name: str = "m.csv") -> Path:
+    (folder / name).write_text(text, encoding="utf-8")
+    return folder / name
+
+
+def test_a_folder_is_searched_in_the_order_that_people_expect(tmp_path):
+    touch(tmp_path, "10.mp3", "2.mp3", "a/b/1.WAV", "notes.txt", ".hidden/3.wav", "a/.x.wav", "m.csv")
+    names = [clip.path.relative_to(tmp_path).as_posix() for clip in gather([tmp_path])]
+    assert names == ["2.mp3", "10.mp3", "a/b/1.WAV"]
+
+
+def test_a_manifest_gives_prompt_system_and_name(tmp_path):
+    text = "system,path,prompt,clip,other\ns1,a.wav,a waltz,first,1\n,sub/b.wav,,,2\n"
+    assert gather([manifest(tmp_path, text)], prompt="for all") == [
+        Clip(tmp_path / "a.wav", "a waltz", "s1", "first"),
+        Clip(tmp_path / "sub" / "b.wav", "for all", "", ""),
+    ]
+
+
+def test_absolute_paths_of_a_manifest_stay(tmp_path):
+    assert read_manifest(manifest(tmp_path, f"path\n{tmp_path / 'x' / 'a.wav'}\n"))[0].path == tmp_path / "x" / "a.wav"
+
+
+def test_inputs_mix_and_a_file_named_twice_counts_once(tmp_path):
+    touch(tmp_path, "a.wav", "sub/b.wav", "odd.bin")
+    file = manifest(tmp_path, "path,system\na.wav,s\n")
+    clips = gather([file, tmp_path / "a.wav", tmp_path / "sub", tmp_path / "odd.bin"])
+    assert [(clip.path.name, clip.system) for clip in clips] == [("a.wav", "s"), ("b.wav", ""), ("odd.bin", "")]
+
+
+def test_a_missing_file_among_others_is_left_to_fail_by_itself(tmp_path):
+    touch(tmp_path, "a.wav")
+    assert len(gather([tmp_path / "gone.wav", tmp_path / "a.wav"])) == 2
+    with pytest.raises(FileNotFoundError, match=r"gone\.wav; name a manifest"):
+        gather([tmp_path / "gone.wav"])
+    with pytest.raises(FileNotFoundError, match=r"m\.csv"):
+        gather([tmp_path / "m.csv", tmp_path / "a.wav"])
+
+
+def test_a_folder_without_audio_is_refused(tmp_path):
+    touch(tmp_path, "a.txt")
+    with pytest.raises(ValueError, match="holds no audio files"):
+        gather([tmp_path])
+    assert ".wav" in AUDIO
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("file,prompt\na.wav,x\n", "has no column 'path'; it has file, prompt"),
+        ("path,prompt\na.wav,x\n,y\n", "row 2, column 'path' is empty"),
+        ("path,prompt\na.wav,x\nb.wav,x\na.wav,y\n", "row 3: a.wav stands in row 1 already"),
+        ("path,prompt\na.wav,one, two\n", "row 1: 3 cells where 2 are expected"),
+        ("", "is empty"),
+    ],
+)
+def test_faults_of_a_manifest_are_named(tmp_path, text, message):
+    with pytest.raises(StudyError, match=message):
+        read_manifest(manifest(tmp_path, text))

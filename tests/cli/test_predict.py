@@ -1,0 +1,159 @@
+"""predict: one row a clip whatever happens, exit codes, and what it says about its numbers."""
+
+from __future__ import annotations
+
+import csv
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from audio_files import HOSTILE_NAMES, make_bad, tone, write_wav
+
+from qamro.studies.importers import read_predictions
+
+
+def rows_of(path):
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def clip(folder, name, hz=440.0, seconds=0.5):
+    folder.mkdir(parents=True, exist_ok=True)
+    return write_wav(folder / name, tone(seconds, hz=hz))
+
+
+def test_a_manifest_is_scored(tmp_path, run, heads):
+    clip(tmp_path / "audio", "a.wav")
+    clip(tmp_path / "audio", "b.wav", hz=880)
+    (tmp_path / "m.csv").write_text('path,prompt,system\naudio/b.wav,"slow, calm",s2\naudio/a.wav,,s1\n')
+    out = tmp_path / "out" / "scores.csv"
+    result = run("predict", tmp_path / "m.csv", "--heads", heads, "--out", out)
+    assert result.exit_code == 0, result.output
+    rows = rows_of(out)
+    assert [(row["clip"], row["system"], row["prompt"]) for row in rows] == [
+        ("b.wav", "s2", "slow, calm"),
+        ("a.wav", "s1", ""),
+    ]
+    columns = ["clip", "path", "system", "prompt", "MI", "TA", "PQ"]
+    columns += [f"{axis}_{end}" for axis in ("MI", "TA", "PQ") for end in ("low", "high")]
+    assert list(rows[0]) == [*columns, "source_MI", "source_TA", "source_PQ", "seconds", "error"]
+    assert [float(row["MI_low"]) <= float(row["MI"]) <= float(row["MI_high"]) for row in rows] == [True, True]
+    assert 1 <= float(rows[0]["TA"]) <= 5
+    assert (rows[1]["TA"], rows[1]["source_TA"]) == ("", "not scored: no prompt")
+    assert rows[0]["source_MI"].startswith("simulated: LogMel")
+    assert "2 of 2 clips scored" in result.output
+    assert "simulated: LogMel" in result.output
+    assert "TA: not scored: no prompt (1 clips)" in result.output
+    assert read_predictions(out)["MI"].notna().all()
+
+
+def test_a_prompt_for_all_and_a_folder(tmp_path, run, heads):
+    for name in ("10.wav", "9.wav"):
+        clip(tmp_path / "in", name)
+    result = run("predict", tmp_path / "in", "--prompt", "drums", "--heads", heads, "--out", tmp_path / "s.csv")
+    assert result.exit_code == 0, result.output
+    assert [(row["clip"], row["prompt"], row["TA"] != "") for row in rows_of(tmp_path / "s.csv")] == [
+        ("9.wav", "drums", True),
+        ("10.wav", "drums", True),
+    ]
+
+
+def test_the_manifest_may_name_the_clips(tmp_path, run, heads):
+    clip(tmp_path, "a.wav")
+    (tmp_path / "clips.csv").write_text("clip,path\nS01_P01,a.wav\n")
+    assert run("predict", tmp_path / "clips.csv", "--heads", heads, "-o", tmp_path / "s.csv").exit_code == 0
+    assert rows_of(tmp_path / "s.csv")[0]["clip"] == "S01_P01"
+
+
+def test_one_bad_file_among_ten(tmp_path, run, heads):
+    for number in range(9):
+        clip(tmp_path / "in", f"{number}.wav", seconds=0.2)
+    bad, complaint = make_bad("text", tmp_path / "in")
+    result = run("predict", tmp_path / "in", "--heads", heads, "--out", tmp_path / "s.csv")
+    assert result.exit_code == 1
+    rows = {row["clip"]: row for row in rows_of(tmp_path / "s.csv")}
+    assert len(rows) == 10
+    assert [name for name, row in rows.items() if row["error"]] == [bad.name]
+    assert complaint in rows[bad.name]["error"]
+    assert rows[bad.name]["MI"] == ""
+    assert all(row["MI"] for name, row in rows.items() if name != bad.name)
+    assert "9 of 10 clips scored" in result.stdout
+    assert bad.name in result.stderr
+
+
+def test_a_manifest_with_a_missing_file(tmp_path, run, heads):
+    clip(tmp_path, "a.wav")
+    (tmp_path / "m.csv").write_text("path\ngone.wav\na.wav\n")
+    result = run("predict", tmp_path / "m.csv", "--heads", heads, "--out", tmp_path / "s.csv")
+    assert result.exit_code == 1
+    assert [bool(row["error"]) for row in rows_of(tmp_path / "s.csv")] == [True, False]
+    assert "gone.wav" in result.stderr
+
+
+def test_names_that_break_careless_code(tmp_path, run, heads):
+    names = [name for name in HOSTILE_NAMES if name.endswith(".wav") and not name.startswith(".")]
+    for name in names:
+        clip(tmp_path / "in", name, seconds=0.1)
+    (tmp_path / "in" / "[red]bad[bold\x1b[31m.wav").write_text("no sound")
+    result = run("predict", tmp_path / "in", "--heads", heads, "--out", tmp_path / "s.csv")
+    assert result.exit_code == 1, result.output
+    assert r"[red]bad[bold\x1b[31m.wav" in result.stderr
+    assert "\x1b" not in result.output
+    scored = read_predictions(tmp_path / "s.csv")
+    assert set(names) == set(scored.loc[scored["error"] == "", "clip"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "Missing argument"),
+        (["gone.wav", "--out", "s.csv"], "there is no file or folder gone.wav"),
+        (["gone.csv", "--out", "s.csv"], "there is no file or folder gone.csv"),
+        (["in", "--out", "s.csv"], "holds no audio files"),
+        (["m.csv", "--out", "s.csv"], "m.csv has no column 'path'"),
+        (["a.wav"], "Missing option"),
+        (["a.wav", "--out", "in"], "in"),
+        (["a.wav", "--out", "s.csv", "--predictor", "psychic"], "no predictor 'psychic'; choose one of offline"),
+        (["a.wav", "--out", "s.csv", "--heads", "in"], "holds no"),
+        (["a.wav", "--out", "s.csv", "--nonsense"], "No such option"),
+    ],
+)
+def test_wrong_use_is_exit_code_2_with_a_remedy(tmp_path, monkeypatch, run, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    clip(tmp_path, "a.wav")
+    (tmp_path / "in").mkdir()
+    (tmp_path / "m.csv").write_text("file\na.wav\n")
+    result = run("predict", *arguments)
+    assert result.exit_code == 2, result.output
+    assert message in result.stderr
+    assert not (tmp_path / "s.csv").exists()
+
+
+@pytest.mark.server
+@pytest.mark.skipif(os.name != "posix", reason="sends the signal of Ctrl-C")
+def test_ctrl_c_keeps_what_was_scored(tmp_path, heads):
+    first = clip(tmp_path / "in", "0.wav", seconds=20)
+    for number in range(1, 400):
+        os.link(first, tmp_path / "in" / f"{number}.wav")
+    out = tmp_path / "s.csv"
+    command = [sys.executable, "-m", "qamro", "predict", "in", "--heads", heads, "--out", out]
+    work = subprocess.Popen(
+        command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, env=os.environ | {"PYTHONPATH": os.getcwd()}
+    )
+    part = out.with_name("s.csv.part")
+    deadline = time.monotonic() + 60
+    while not (part.exists() and part.read_text().count("\n") > 8):
+        assert time.monotonic() < deadline, "nothing was scored in a minute"
+        assert work.poll() is None, work.communicate()[1]
+        time.sleep(0.05)
+    work.send_signal(signal.SIGINT)
+    _, errors = work.communicate(timeout=60)
+    assert work.returncode == 130, errors
+    rows = rows_of(out)
+    assert 8 <= len(rows) < 400
+    assert all(row["MI"] for row in rows)
+    assert f"interrupted: {len(rows)} of 400 clips done; kept in {out}" in errors
+    assert not part.exists()
