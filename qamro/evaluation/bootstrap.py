@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -53,7 +54,9 @@ def interval(values: np.ndarray, level: float = 0.95) -> Interval:
     # With half of the draws undefined, what is left is no longer a sample of what could have happened.
     if defined.size < 2 or share > 0.5:
         return Interval(float("nan"), float("nan"), share)
-    low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
+    # Between a number and infinity there is nothing to interpolate.
+    method = "inverted_cdf" if np.isinf(defined).any() else "linear"
+    low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2], method=method)  # type: ignore[call-overload]
     return Interval(float(low), float(high), share)
 
 
@@ -72,9 +75,22 @@ class Resample:
     drawn: np.ndarray
     members: csr_array
 
+    @cached_property
+    def _draws(self) -> np.ndarray:
+        """For each entry of ``members`` the draw that it belongs to."""
+        copies = np.diff(self.members.indptr).reshape(self.drawn.shape).sum(axis=1)
+        return np.repeat(np.arange(len(self.drawn)), copies)
+
     def system_means(self, scores: np.ndarray) -> np.ndarray:
-        """Mean score of every drawn copy of a system, shape (D, K), from scores of shape (n,)."""
-        return (self.members @ scores).reshape(self.drawn.shape)
+        """Mean score of every drawn copy of a system, shape (D, K).
+
+        Args:
+            scores: One score a clip, shape (n,), or one for each draw and clip, shape (D, n).
+        """
+        if scores.ndim == 1:
+            return (self.members @ scores).reshape(self.drawn.shape)
+        drawn = self.members.data * scores[self._draws, self.members.indices]
+        return np.add.reduceat(drawn, self.members.indptr[:-1]).reshape(self.drawn.shape)
 
 
 class Bootstrap:
@@ -128,3 +144,23 @@ class Bootstrap:
         weights = np.bincount(owner * n + picks, minlength=draws * n).reshape(draws, n).astype(float)
         rows: Any = (np.repeat(1 / sizes, sizes), picks, np.concatenate(([0], ends)))
         return Resample(weights, drawn, csr_array(rows, shape=(draws * systems, n)))
+
+
+def clips_within_systems(systems: np.ndarray, *, draws: int = DRAWS, seed: int = 0) -> np.ndarray:
+    """Draws clips within each system while the systems stay: for what is said of these systems.
+
+    Args:
+        systems: The system of each clip, shape (n,).
+        draws: Number of draws.
+        seed: Seed of the draws.
+
+    Returns:
+        How often each clip is in each draw, shape (draws, n); each system keeps its number of clips.
+    """
+    random = np.random.default_rng(seed)
+    weights = np.empty((draws, len(systems)))
+    for name in np.unique(systems):
+        mine = np.flatnonzero(systems == name)
+        cells = random.integers(mine.size, size=(draws, mine.size)) + mine.size * np.arange(draws)[:, None]
+        weights[:, mine] = np.bincount(cells.ravel(), minlength=draws * mine.size).reshape(draws, mine.size)
+    return weights

@@ -40,7 +40,7 @@ class Sample:
     def system_means(self) -> tuple[list[str], np.ndarray, np.ndarray, np.ndarray]:
         """Names of the systems (sorted), mean predictions, mean targets and numbers of clips, each of shape (K,)."""
         names, codes, counts = np.unique(self.systems, return_inverse=True, return_counts=True)
-        means = [_settle(np.bincount(codes, weights=values) / counts) for values in (self.predictions, self.targets)]
+        means = [settle(np.bincount(codes, weights=values) / counts) for values in (self.predictions, self.targets)]
         return [str(name) for name in names], means[0], means[1], counts
 
     def pairs(self, level: str) -> Pairs:
@@ -108,12 +108,12 @@ def _answers(sample: Sample, level: str, metrics: Sequence[str], drawn: Resample
     if level == "utterance":
         pairs, labels = Pairs(sample.predictions, sample.targets, drawn.weights), None
     else:
-        pairs = Pairs(*(_settle(drawn.system_means(scores)) for scores in (sample.predictions, sample.targets)))
+        pairs = Pairs(*(settle(drawn.system_means(scores)) for scores in (sample.predictions, sample.targets)))
         labels = drawn.drawn
     return {key: best.core(pairs, labels) if key == "TOP1" else METRICS[key].core(pairs) for key in metrics}
 
 
-def _settle(means: np.ndarray) -> np.ndarray:
+def settle(means: np.ndarray) -> np.ndarray:
     """Rounds to 12 digits of the largest: sums in another order differ in the last bit, and ties must stay ties."""
-    largest = np.abs(means).max(initial=0)
+    largest = np.nanmax(np.abs(means), initial=0)
     return np.round(means, 11 - int(np.floor(np.log10(largest)))) if largest else means

@@ -1,0 +1,95 @@
+"""The split-half ceiling at utterance and system level, with an interval."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from qamro.evaluation.agreement.matrix import RatingMatrix
+from qamro.evaluation.agreement.split_half import half_means
+from qamro.evaluation.bootstrap import DRAWS, Bootstrap, Resample
+from qamro.evaluation.levels import settle
+from qamro.evaluation.metrics import METRICS, Pairs
+
+SPLITS = 100
+"""Over how many random splits the ceiling is averaged."""
+
+
+def ceiling(
+    matrix: RatingMatrix, *, splits: int = SPLITS, draws: int = DRAWS, seed: int = 0
+) -> dict[str, tuple[float, np.ndarray]]:
+    """Spearman correlation of the mean scores of two random halves of the raters.
+
+    No predictor can be expected to agree with a panel better than a second panel of the same size does. Halves are
+    smaller than the whole panel, so the ceiling for the whole panel's MOS lies somewhat higher (see
+    ``spearman_brown``).
+
+    Args:
+        matrix: The ratings of one axis.
+        splits: Number of random splits that the value is averaged over.
+        draws: Bootstrap draws: systems, then clips within, and a new split of the raters in each.
+        seed: Seed of both.
+
+    Returns:
+        For ``"utterance"`` and ``"system"`` the mean correlation and its value in every draw, shape (draws,); NaN where
+        there are fewer than two clips with both halves, or fewer than two systems.
+    """
+    random = np.random.default_rng(seed)
+    found: dict[str, tuple[float, np.ndarray]] = {}
+    # Both levels share draws and splits, unless some clips have no system.
+    shared = bool((matrix.systems != "").all())
+    for levels in [("utterance", "system")] if shared else [("utterance",), ("system",)]:
+        used = matrix.systems != "" if levels == ("system",) else np.ones(matrix.systems.size, dtype=bool)
+        systems = matrix.systems[used]
+        if not systems.size:
+            found |= dict.fromkeys(levels, (float("nan"), np.empty(0)))
+            continue
+        values = _correlations(levels, half_means(matrix, splits, random), used, _whole(systems, splits))
+        drawn = [
+            _correlations(levels, half_means(matrix, len(part.drawn), random), used, part)
+            for part in Bootstrap(systems, draws=draws, seed=seed)
+        ]
+        for level in levels:
+            value = float(np.nanmean(values[level])) if np.isfinite(values[level]).any() else float("nan")
+            found[level] = value, np.concatenate([np.empty(0), *(each[level] for each in drawn)])
+    return found
+
+
+def spearman_brown(value: float | np.ndarray) -> float | np.ndarray:
+    """Correlation of two panels of the whole size from that of two halves: 2 r / (1 + |r|) (Spearman, Brown 1910)."""
+    return 2 * value / (1 + np.abs(value))
+
+
+def _whole(systems: np.ndarray, splits: int) -> Resample:
+    """All clips once, in as many rows as there are splits."""
+    from scipy.sparse import csr_array
+
+    names, codes, counts = np.unique(systems, return_inverse=True, return_counts=True)
+    order = np.argsort(codes, kind="stable")
+    data, ends = np.repeat(1 / counts, counts), np.concatenate(([0], np.cumsum(counts)))
+    shape = (names.size * splits, systems.size)
+    starts = np.concatenate([ends[:-1] + s * systems.size for s in range(splits)] + [[splits * systems.size]])
+    members = csr_array((np.tile(data, splits), np.tile(order, splits), starts), shape=shape)
+    drawn = np.tile(np.arange(names.size), (splits, 1))
+    return Resample(np.ones((splits, systems.size)), drawn, members)
+
+
+def _correlations(
+    levels: tuple[str, ...], halves: tuple[np.ndarray, np.ndarray], used: np.ndarray, drawn: Resample
+) -> dict[str, np.ndarray]:
+    core = METRICS["SRCC"].core
+    one, other = (half[:, used] for half in halves)
+    both = np.isfinite(one)
+    whole = bool(both.all())
+    if not whole:
+        one, other = np.nan_to_num(one), np.nan_to_num(other)
+    answer = {}
+    if "utterance" in levels:
+        answer["utterance"] = core(Pairs(one, other, drawn.weights if whole else drawn.weights * both))
+    if "system" in levels:
+        means, weights = [drawn.system_means(part) for part in (one, other)], None
+        if not whole:
+            share = drawn.system_means(both.astype(float))
+            weights = (share > 0).astype(float)
+            means = [part / np.where(share > 0, share, 1.0) for part in means]
+        answer["system"] = core(Pairs(settle(means[0]), settle(means[1]), weights))
+    return answer
