@@ -61,7 +61,8 @@ def source_of(path: str) -> str:
 def locate(study: Study, folders: Mapping[str, Path], *, base: Path | None = None) -> Study:
     """Returns the study with absolute paths to the recordings that are there.
 
-    A recording may have another audio extension than published (downloads of AudioSet and MusicCaps differ).
+    A clip is named by its published path, so a study that was located before can be located anew. A recording may have
+    another audio extension than published (downloads of AudioSet and MusicCaps differ).
 
     Args:
         study: As read from the published files.
@@ -78,8 +79,8 @@ def locate(study: Study, folders: Mapping[str, Path], *, base: Path | None = Non
     roots |= {name: Path(folder) for name, folder in folders.items()}
     clips = study.clips.copy()
     clips["path"] = [
-        _find(roots[corpus], path, CORPORA[corpus].prefix) if corpus in roots else path
-        for path, corpus in zip(clips["path"], clips["corpus"], strict=True)
+        _find(roots[corpus], clip, CORPORA[corpus].prefix) if corpus in roots else path
+        for clip, path, corpus in zip(clips["clip"], clips["path"], clips["corpus"], strict=True)
     ]
     return Study(clips, study.ratings, name=study.name, kind=study.kind, root=study.root, about=study.about)
 

@@ -27,7 +27,7 @@ PATHS = [
 @pytest.fixture
 def files(tmp_path):
     """The files in small: eight clips, one of each kind, the last two in dev."""
-    rows = [{"data_path": path} | dict.fromkeys(AXIS_OF, [i + 1, i + 2]) for i, path in enumerate(PATHS)]
+    rows = [{"data_path": path} | {key: [i + 1, i + 2] for key in AXIS_OF} for i, path in enumerate(PATHS)]
     ratings = tmp_path / "AES_natural_speech.jsonl"
     ratings.write_text("\n".join(map(json.dumps, rows)))
     lists = {}
@@ -100,6 +100,7 @@ def test_recordings_are_found_by_the_path_map_whatever_their_extension(files, tm
     assert found.clips["split"].tolist() == study.clips["split"].tolist()
     shutil.rmtree(base)
     assert missing_report(found)["missing"].sum() == 7
+    assert missing_report(locate(found, {}, base=tmp_path / "elsewhere"))["missing"].sum() == 8
 
 
 def test_a_wrong_name_in_the_path_map_is_refused(files, tmp_path):

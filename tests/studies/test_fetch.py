@@ -1,0 +1,169 @@
+"""fetch: a study from a real server into its folder, resumed, noted down; and from local copies."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import io
+import json
+import zipfile
+
+import pytest
+
+from qamro.studies import Study
+from qamro.studies.download import FetchError
+from qamro.studies.fetch import RECORD, fetch
+from qamro.studies.registry import DATASETS, RemoteFile, open_study
+
+from .file_server import serving
+
+
+@pytest.fixture(autouse=True)
+def _cache_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.setenv("QAMRO_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def server(tmp_path):
+    folder = tmp_path / "served"
+    folder.mkdir()
+    with serving(folder) as state:
+        yield state
+
+
+def put(server, path, content):
+    content = content.encode() if isinstance(content, str) else content
+    file = server.folder / path
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(content)
+    return RemoteFile(
+        path, server.address + path, len(content), hashlib.sha256(content).hexdigest(), path.endswith((".mp3", ".zip"))
+    )
+
+
+@pytest.fixture
+def survey(server):
+    """lstm_music with three answers, served from this machine."""
+    rows = ["USER_ID,SONG_ID,GUESS,RATING,TIME", "7,1,0,5,900", "7,60,1,2,900"]
+    files = [put(server, "answers.csv", "\n".join(rows))]
+    files += [put(server, f"Samples/{n}.mp3", b"sound" * 100 * n) for n in (1, 60)]
+    return dataclasses.replace(DATASETS["lstm_music"], files=tuple(files))
+
+
+def test_a_study_arrives_complete(survey):
+    seen = []
+    study = fetch(survey, on_progress=seen.append)
+    assert study.missing_audio() == []
+    assert (study.name, study.about["licence"]) == ("lstm_music", "GPL-3.0 (the repository)")
+    assert (seen[-1].file, seen[-1].files) == (3, 3)
+    assert seen[-1].bytes == seen[-1].of_bytes == sum(file.bytes for file in survey.files)
+    assert [step.bytes for step in seen] == sorted(step.bytes for step in seen)
+    assert survey.is_here
+    assert open_study("lstm_music").audio_path("60.mp3").read_bytes() == b"sound" * 6000
+    note = json.loads((survey.folder / RECORD).read_text())
+    assert note["revision"] == survey.revision
+    assert {path: entry["sha256"] for path, entry in note["files"].items()} == {f.path: f.sha256 for f in survey.files}
+
+
+def test_fetching_again_asks_for_nothing_and_repairs_what_is_lost(survey, server):
+    fetch(survey)
+    server.asked.clear()
+    fetch(survey)
+    assert server.asked == []
+    (survey.folder / "published" / "Samples" / "1.mp3").unlink()
+    fetch(survey)
+    assert server.asked == [("Samples/1.mp3", "")]
+
+
+def test_an_interrupted_fetch_goes_on(survey, server):
+    def stop(step):
+        if step.file == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fetch(survey, on_progress=stop)
+    assert not survey.is_here
+    server.asked.clear()
+    fetch(survey)
+    assert {path for path, _ in server.asked} <= {"Samples/60.mp3"}
+
+
+def test_without_audio(survey, server):
+    study = fetch(survey, audio=False)
+    assert {path for path, _ in server.asked} == {"answers.csv"}
+    assert study.missing_audio() == ["1.mp3", "60.mp3"]
+
+
+def test_a_changed_file_is_refused(survey, server):
+    (server.folder / "Samples" / "1.mp3").write_bytes(b"other")
+    with pytest.raises(FetchError, match="not the file that was published"):
+        fetch(survey)
+    assert not survey.is_here
+
+
+def test_clips_that_only_the_ratings_name_are_fetched_too(server):
+    table = 'signal,condition,ratings,participant_ids,file\ns,c,"[50.0]","[2]",stim_01/a.wav\ns,Anchor,"[1.0]","[2]",\n'
+    files = (put(server, "ratings_formated_filtered.csv", table),)
+    put(server, "audio/stim_01/a.wav", b"x")
+    data = dataclasses.replace(DATASETS["codec_mushra"], files=files, audio_base=server.address)
+    study = fetch(data)
+    assert study.missing_audio() == []
+    assert study.audio_path("stim_01/a.wav").read_bytes() == b"x"
+
+
+def test_a_zip_is_unpacked_once_and_cannot_write_elsewhere(server, tmp_path):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("human_eval/music/musicldm/x.wav", b"x")
+        archive.writestr("../../escaped.wav", b"x")
+    line = {"data_path": "/your_path/PAM/human_eval/music/musicldm/x.wav"}
+    line |= {key: [1] for key in ("Production_Quality", "Production_Complexity", "Content_Enjoyment")}
+    ratings = put(server, "evaluation_data/AES_PAM.jsonl", json.dumps(line | {"Content_Usefulness": [2]}))
+    archive = dataclasses.replace(put(server, "human_eval.zip", packed.getvalue()), unpack=True)
+    data = dataclasses.replace(DATASETS["aes_pam"], files=(ratings, archive))
+    study = fetch(data)
+    assert study.missing_audio() == []
+    assert not (data.folder / "published" / "human_eval.zip").exists()
+    assert [path for path in tmp_path.rglob("escaped.wav") if "published" not in path.parts] == []
+    server.asked.clear()
+    fetch(data)
+    assert server.asked == []
+
+
+def test_a_zip_that_is_none_is_refused(server):
+    archive = dataclasses.replace(put(server, "human_eval.zip", b"<html>"), unpack=True)
+    with pytest.raises(FetchError, match="not a zip archive"):
+        fetch(dataclasses.replace(DATASETS["aes_pam"], files=(archive,)))
+
+
+def test_what_cannot_be_downloaded_says_how_to_get_it():
+    with pytest.raises(FetchError, match=r"MusicEval-full\.zip.*--from FOLDER.*https://huggingface"):
+        fetch(DATASETS["musiceval"])
+
+
+def test_a_copy_of_musiceval(tmp_path):
+    sets = tmp_path / "copy" / "MusicEval-full" / "sets"
+    sets.mkdir(parents=True)
+    (sets / "test_mos_list.txt").write_text("x-S001_P001.wav,2.4,3.4\n")
+    study = fetch(DATASETS["musiceval"], source=tmp_path / "copy")
+    assert study.clips["split"].tolist() == ["test"]
+    assert Study.load(DATASETS["musiceval"].folder).holds_means
+    assert json.loads((DATASETS["musiceval"].folder / RECORD).read_text())["from"].endswith("copy")
+
+
+def test_recordings_of_aes_natural_beside_downloaded_ratings(server, tmp_path, shared):
+    """The ratings come from the net and the recordings from a folder."""
+    folder = shared / "data" / "annotations"
+    known = DATASETS["aes_natural"]
+    files = []
+    for file in known.files:
+        name = file.path.rsplit("/", 1)[-1]
+        served = put(server, name, (folder / name).read_bytes())
+        assert (served.bytes, served.sha256) == (file.bytes, file.sha256)
+        files.append(dataclasses.replace(file, url=served.url))
+    ears = tmp_path / "disk" / "EARS" / "p001"
+    ears.mkdir(parents=True)
+    (ears / "emo_contentment_sentences.wav").write_bytes(b"x")
+    study = fetch(dataclasses.replace(known, files=tuple(files)), source=tmp_path / "disk")
+    assert len(study.missing_audio()) == 2949
+    assert study.clips["split"].value_counts().to_dict() == {"train": 2700, "dev": 250}
