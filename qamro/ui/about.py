@@ -16,4 +16,5 @@ def build() -> None:
     axes = "\n".join(["| axis | name | scale | what is judged |", "|---|---|---|---|", *rows])
     kinds = "\n".join(f"- **{kind}**: {meaning}" for kind, meaning in KINDS.items())
     page = About.PAGE.format(axes=axes, kinds=kinds, version=__version__)
-    gr.Markdown(page, elem_classes="q-card q-page", latex_delimiters=[{"left": "$$", "right": "$$", "display": True}])
+    with gr.Column(elem_classes="q-card q-page"):
+        gr.Markdown(page, latex_delimiters=[{"left": "$$", "right": "$$", "display": True}])

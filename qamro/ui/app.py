@@ -39,6 +39,7 @@ class Tab:
 
 TABS: tuple[Tab, ...] = (
     Tab("predict", texts.Tabs.PREDICT, "qamro.ui.predict"),
+    Tab("margin", texts.Tabs.MARGIN, "qamro.ui.margin"),
     Tab("about", texts.Tabs.ABOUT, "qamro.ui.about"),
 )
 """The tabs, from left to right. A new one joins here and touches no other."""

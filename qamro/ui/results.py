@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import math
 from collections import defaultdict
@@ -12,6 +10,7 @@ from typing import Any
 
 from qamro import __version__
 from qamro.axes import Axis, get_axis
+from qamro.csvtext import csv_line
 from qamro.ui.session import Run
 
 LEVEL = 0.9
@@ -87,13 +86,10 @@ def sources(run: Run) -> list[dict[str, str]]:
 
 def to_csv(run: Run) -> str:
     """Returns the rows so far as CSV, in the columns of the score table."""
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, run.columns, restval="", extrasaction="ignore", lineterminator="\n")
-    writer.writeheader()
-    for key in run.clips:
-        if key in run.rows:
-            writer.writerow({name: _plain(value, "") for name, value in run.rows[key].items()})
-    return text.getvalue()
+    rows = [run.rows[key] for key in run.clips if key in run.rows]
+    lines = [csv_line(run.columns)]
+    lines += [csv_line(_plain(row.get(column)) for column in run.columns) for row in rows]
+    return "".join(lines)
 
 
 def to_json(run: Run) -> str:
@@ -157,8 +153,8 @@ def _finite(record: dict[str, Any]) -> dict[str, Any]:
     return {key: _plain(value) for key, value in record.items()}
 
 
-def _plain(value: Any, missing: Any = None) -> Any:
-    """A number for JSON or CSV: six digits are plenty, and NaN becomes ``missing``."""
+def _plain(value: Any) -> Any:
+    """A number for JSON or CSV: six digits are plenty, and NaN becomes None."""
     if isinstance(value, float):
-        return round(value, 6) if math.isfinite(value) else missing
+        return round(value, 6) if math.isfinite(value) else None
     return value

@@ -141,8 +141,9 @@ set them apart: *QAMRO: Quality-aware Adaptive Margin Ranking Optimization for H
 Generation Systems*. With y the human score and ŷ the prediction, over pairs of clips that listeners rated differently,
 
 $$ L = \\operatorname{{mean}} \\; q_{{ij}} \\,
-\\max\\big(0,\\, -\\operatorname{{sign}}(y_i - y_j)(\\hat y_i - \\hat y_j) + \\alpha |y_i - y_j|\\big),
-\\qquad q_{{ij}} = 1 + (\\beta - 1) \\max(\\tilde y_i, \\tilde y_j). $$
+\\max\\big(0,\\, -\\operatorname{{sign}}(y_i - y_j)(\\hat y_i - \\hat y_j) + \\alpha |y_i - y_j|\\big) $$
+
+$$ q_{{ij}} = 1 + (\\beta - 1) \\max(\\tilde y_i, \\tilde y_j). $$
 
 The same verbs run without a browser: `python -m qamro predict FOLDER --out scores.csv`.
 Code: Apache-2.0. Version {version}.

@@ -85,8 +85,8 @@ def finish(session: Session) -> tuple[Any, ...]:
     folder = Path(tempfile.mkdtemp(prefix="qamro-"))
     stem = f"qamro-scores-{run.began:%Y%m%d-%H%M%S}"
     files = {ending: folder / f"{stem}.{ending}" for ending in ("csv", "json")}
-    files["csv"].write_text(to_csv(run), encoding="utf-8")
-    files["json"].write_text(to_json(run), encoding="utf-8")
+    files["csv"].write_text(to_csv(run), encoding="utf-8", errors="backslashreplace", newline="")
+    files["json"].write_text(to_json(run), encoding="utf-8", errors="backslashreplace")
     downloads = [gr.DownloadButton(value=str(files[ending]), visible=True) for ending in ("csv", "json")]
     axes = [axis for axis in run.axes if system_means(run, axis)] if has_systems(run) else []
     systems = gr.Column(visible=bool(axes)), gr.Radio(axes, value=axes[0] if axes else None)
