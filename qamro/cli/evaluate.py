@@ -14,6 +14,8 @@ from qamro.cli.console import FAILED, fail, out, safe, say, wrong_use
 from qamro.cli.inputs import open_ratings
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from qamro.evaluation import Evaluation
     from qamro.studies import Study
 
@@ -45,9 +47,10 @@ def evaluate(
     """
     with wrong_use(FileNotFoundError, ValueError):
         axes, pairs = _parse(axis or [])
-        from qamro.studies.importers import read_predictions
+        from qamro.studies.importers.predictions import read_predictions, score_columns
 
         table = read_predictions(predictions)
+        table = table[[name for name in ("clip", "path", "system") if name in table.columns] + score_columns(table)]
         study = open_ratings(ratings)
     from qamro.evaluation import NoCommonAxis, NothingMatched, PredictionsError
     from qamro.evaluation import evaluate as compare
@@ -84,9 +87,6 @@ def _parse(given: list[str]) -> tuple[list[str], dict[str, str]]:
 
 
 def _show(result: Evaluation, study: Study, predicted: int) -> None:
-    from rich.table import Table
-    from rich.text import Text
-
     raters = "simulated listeners" if result.kind == "simulated" else "people"
     say(f"{result.study}: {predicted} predictions against ratings by {raters}; {result.matched} clips matched.")
     for names, what in (
@@ -96,24 +96,35 @@ def _show(result: Evaluation, study: Study, predicted: int) -> None:
         if names:
             say(f"  {len(names)} {what}, for example {names[0]}", "yellow")
     for (axis, level), rows in result.table.groupby(["axis", "level"], sort=False):
-        first = rows.iloc[0]
         out.print()
-        say(f"{axis}, {level} level: {first['clips']} clips, {first['systems']} systems", "bold")
-        table = Table(show_edge=False, pad_edge=False)
-        table.add_column("metric")
-        table.add_column("value", justify="right", no_wrap=True)
-        table.add_column(f"{result.level:.0%} interval".replace("%", " %"), justify="right", no_wrap=True)
-        table.add_column("note")
-        for row in rows.itertuples():
-            ends = "" if math.isnan(row.low) else f"{row.low:.3f} … {row.high:.3f}"
-            value = "–" if math.isnan(row.value) else f"{row.value:.3f}"
-            table.add_row(*(Text(safe(cell)) for cell in (row.metric, value, ends, row.note)))
-        out.print(table)
+        _group(f"{axis}, {level} level", rows, f"{result.level:.0%} interval".replace("%", " %"))
     outside = study.out_of_range()
     if len(outside):
         first = outside.head(_EXAMPLES).itertuples(index=False)
         worst = ", ".join(f"{row.axis} {row.score:g} ({row.count} times)" for row in first)
         say(f"{outside['count'].sum()} ratings lie off their axis's scale and were kept as found: {worst}")
+
+
+def _group(title: str, rows: pd.DataFrame, interval: str) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    notes = [note.split("; ") if note else [] for note in rows["note"]]
+    told = [own for own, value in zip(notes, rows["value"], strict=True) if not math.isnan(value)] or notes
+    shared = [note for note in told[-1] if all(note in others for others in told)]
+    about = [f"{rows['clips'].iloc[0]} clips", f"{rows['systems'].iloc[0]} systems", *shared]
+    say(f"{title}: {', '.join(dict.fromkeys(about))}", "bold")
+    table = Table(show_edge=False, pad_edge=False)
+    table.add_column("metric")
+    table.add_column("value", justify="right", no_wrap=True)
+    table.add_column(interval, justify="right", no_wrap=True)
+    table.add_column("note")
+    for row, own in zip(rows.itertuples(), notes, strict=True):
+        ends = "" if math.isnan(row.low) else f"{row.low:.3f} … {row.high:.3f}"
+        value = "–" if math.isnan(row.value) else f"{row.value:.3f}"
+        note = "; ".join(text for text in own if text not in shared)
+        table.add_row(*(Text(safe(cell)) for cell in (row.metric, value, ends, note)))
+    out.print(table)
 
 
 def _write(path: Path, result: Evaluation, study: Study, sources: dict[str, str]) -> None:

@@ -74,6 +74,8 @@ def _score(model: Predictor, clips: list[Clip], out: Path, rows: list[dict[str, 
 
 
 def _summarise(model: Predictor, rows: list[dict[str, Any]], out: Path, seconds: float) -> None:
+    from qamro.predictors.provenance import KINDS
+
     failed = [row for row in rows if row["error"]]
     say(f"{len(rows) - len(failed)} of {len(rows)} clips scored in {seconds:.1f} s, written to {out}")
     sources = {axis: Counter(row[f"source_{axis}"] for row in rows if not row["error"]) for axis in model.axes}
@@ -83,6 +85,9 @@ def _summarise(model: Predictor, rows: list[dict[str, Any]], out: Path, seconds:
     for counts_of, axes in said.items():
         for source, count in counts_of:
             say(f"  {', '.join(axes)}: {source}" + (f" ({count} clips)" if len(counts_of) > 1 else ""))
+    for kind in dict.fromkeys(model.provenance[axis].kind for axis in model.axes):
+        if kind != "human":
+            say(f"  {kind}: {KINDS[kind]}", "yellow")
     if failed:
         warn(f"{len(failed)} of {len(rows)} clips could not be scored:")
         for row in failed[:_NAMED]:
