@@ -45,10 +45,4 @@ if __name__ == "__main__":
     target.touch()
     listen(target)
     sys.path.insert(0, str(ROOT))
-    if not (ROOT / "weights" / "offline").is_dir():
-        sys.path.insert(0, str(ROOT / "tests"))
-        from qamro.predictors import loading
-        from ui.toy import Toy
-
-        loading.LOADERS["offline"] = lambda **_: Toy(wait=0.05)
     runpy.run_path(str(ROOT / "app.py"), run_name="__main__")
