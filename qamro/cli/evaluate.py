@@ -112,8 +112,9 @@ def _group(title: str, rows: pd.DataFrame, interval: str) -> None:
     notes = [note.split("; ") if note else [] for note in rows["note"]]
     told = [own for own, value in zip(notes, rows["value"], strict=True) if not math.isnan(value)] or notes
     shared = [note for note in told[-1] if all(note in others for others in told)]
-    about = [f"{rows['clips'].iloc[0]} clips", f"{rows['systems'].iloc[0]} systems", *shared]
-    say(f"{title}: {', '.join(dict.fromkeys(about))}", "bold")
+    systems = f"{rows['systems'].iloc[0]} systems"
+    about = [systems, *(note.removeprefix(f"{systems}: ") for note in shared)]
+    say(f"{title}: {rows['clips'].iloc[0]} clips of {'; '.join(about)}", "bold")
     table = Table(show_edge=False, pad_edge=False)
     table.add_column("metric")
     table.add_column("value", justify="right", no_wrap=True)

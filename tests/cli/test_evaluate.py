@@ -61,7 +61,7 @@ def test_axes_of_ones_own_are_paired_by_name(files, run):
     assert "--axis MI=quality" in refused.stderr
     paired = run(*arguments, "--axis", "MI=quality", "--json", files / "r.json")
     assert paired.exit_code == 0, paired.output
-    assert "MI~quality, utterance level: 12 clips, 4 systems" in paired.stdout
+    assert "MI~quality, utterance level: 12 clips of 4 systems" in paired.stdout
     rows = json.loads((files / "r.json").read_text())["metrics"]
     assert {row["low"] for row in rows} == {None}
     assert {row["value"] for row in rows if row["metric"] == "MSE"} == {None}
