@@ -51,7 +51,7 @@ def train(
         from qamro.encoders import load_encoder
         from qamro.training.objective import Objective, paper_objective
         from qamro.training.recipe import Recipe
-        from qamro.training.trainer import FitConfig
+        from qamro.training.run import FitConfig
 
         def objective(key: str) -> Objective:
             paper = paper_objective(key)
@@ -115,14 +115,11 @@ def _fit(prepared: Prepared, encoder: object, recipe: Recipe, out: Path) -> Card
 
     axes = list(recipe.axes) if recipe.axes else prepared.trainable
     with progress() as bar:
-        task = bar.add_task("Training", total=len(axes) * len(recipe.seeds))
-        fits: set[tuple[str, int]] = set()
+        task = bar.add_task("Training", total=len(axes))
 
         def tick(event: Progress) -> None:
-            fits.add((event.axis, event.seed))
-            loss = event.row["val_loss"]
-            text = f"{event.axis} seed {event.seed}, epoch {event.row['epoch']:.0f}, validation loss {loss:.4f}"
-            bar.update(task, description=text, completed=len(fits) - 1)
+            text = f"{event.axis}, epoch {event.row['epoch']:.0f}, validation loss {event.row['val_loss']:.4f}"
+            bar.update(task, description=text, completed=axes.index(event.axis))
 
         bundle = train_heads(prepared, encoder, recipe, on_epoch=tick)
     bundle.save(out)

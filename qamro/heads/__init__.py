@@ -2,5 +2,6 @@
 
 from qamro.heads.bundle import Card, HeadBundle
 from qamro.heads.score_head import ScoreHead
+from qamro.heads.stack import HeadStack
 
-__all__ = ["Card", "HeadBundle", "ScoreHead"]
+__all__ = ["Card", "HeadBundle", "HeadStack", "ScoreHead"]

@@ -5,6 +5,9 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+LIMIT = 6.0
+"""Standardised inputs are held to this many deviations: a value far outside the training range cannot run away."""
+
 
 class ScoreHead(nn.Module):
     """Predicts one axis from one embedding.
@@ -34,6 +37,7 @@ class ScoreHead(nn.Module):
             dropout: Share of hidden units left out in training, in [0, 1).
         """
         super().__init__()
+        self.dropout = dropout
         self.layers = nn.Sequential(
             nn.Linear(dim, hidden[0]),
             nn.GELU(),
@@ -71,9 +75,13 @@ class ScoreHead(nn.Module):
         Returns:
             (...,) scores ŷ on the scale of the training MOS; not clipped to the axis's range.
         """
-        # A value far outside the training range says little about how far; held to 6 deviations it cannot run away.
-        standard = ((features - self.in_mean) / self.in_std).clamp(-6, 6)
+        standard = ((features - self.in_mean) / self.in_std).clamp(-LIMIT, LIMIT)
         return self.layers(standard).squeeze(-1) * self.out_std + self.out_mean
+
+    @property
+    def linears(self) -> list[nn.Linear]:
+        """The three linear layers, in order."""
+        return [layer for layer in self.layers if isinstance(layer, nn.Linear)]
 
     @classmethod
     def from_state(cls, state: dict[str, torch.Tensor]) -> ScoreHead:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Any, Literal
+
+import torch
+from torch.nn import functional
 
 from qamro.axes import AESTHETIC
-
-if TYPE_CHECKING:
-    import torch
+from qamro.losses import margin_ranking_loss, qamro_loss
 
 REGRESSION = ("huber", "mse", "mae", "mse+mae", "none")
 RANKING = ("qamro", "qamro-unweighted", "mr", "none")
@@ -64,44 +65,17 @@ class Objective:
     def __call__(
         self, predictions: torch.Tensor, targets: torch.Tensor, groups: torch.Tensor | None = None
     ) -> torch.Tensor:
-        """Returns the loss.
+        """Returns the loss of one model.
 
         Args:
-            predictions: (B,) scores ŷ; more leading dimensions are models trained side by side.
+            predictions: (B,) scores ŷ.
             targets: (B,) human MOS y.
             groups: (B,) study of each clip; only clips of one study are ranked against each other.
 
         Returns:
-            A scalar, or one value for each of the leading dimensions.
+            A scalar.
         """
-        loss = predictions.new_zeros(predictions.shape[:-1])
-        if self.regression != "none":
-            loss = loss + self.regression_weight * self._regression(predictions, targets)
-        if self.ranking != "none":
-            loss = loss + self.ranking_weight * self._ranking(predictions, targets, groups)
-        return loss
-
-    def _regression(self, predictions: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-        from torch.nn import functional
-
-        targets = targets.expand_as(predictions)
-        terms: dict[str, Callable[..., torch.Tensor]] = {
-            "huber": functional.huber_loss,
-            "mse": functional.mse_loss,
-            "mae": functional.l1_loss,
-        }
-        losses = [terms[name](predictions, targets, reduction="none").mean(-1) for name in self.regression.split("+")]
-        return sum(losses[1:], losses[0])
-
-    def _ranking(self, predictions: torch.Tensor, targets: torch.Tensor, groups: torch.Tensor | None) -> torch.Tensor:
-        from qamro.losses import margin_ranking_loss, qamro_loss
-
-        if self.ranking == "mr":
-            return margin_ranking_loss(predictions, targets, margin=self.margin, groups=groups)
-        beta = self.beta if self.ranking == "qamro" else 1.0
-        return qamro_loss(
-            predictions, targets, alpha=self.alpha, beta=beta, normalize=self.normalize, scale=self.scale, groups=groups
-        )
+        return stacked_loss([self], predictions[None], targets, groups)[0]
 
     def __str__(self) -> str:
         """The objective in words, for cards and tables."""
@@ -117,6 +91,78 @@ class Objective:
         if self.ranking != "none":
             terms.append(_weighted(ranking[self.ranking], self.ranking_weight))
         return " + ".join(terms) + (" on standardised scores" if self.standardise else "")
+
+
+def stacked_loss(
+    objectives: Sequence[Objective],
+    predictions: torch.Tensor,
+    targets: torch.Tensor,
+    groups: torch.Tensor | None = None,
+) -> torch.Tensor:
+    """Returns the losses of many models at once, each by its own objective.
+
+    Objectives that differ in their weights, alpha and beta alone are computed together.
+
+    Args:
+        objectives: M objectives.
+        predictions: (M, B) scores ŷ.
+        targets: (B,) human MOS y.
+        groups: (B,) study of each clip; only clips of one study are ranked against each other.
+
+    Returns:
+        (M,) losses.
+    """
+    losses = predictions.new_zeros(len(objectives))
+    for terms, weight in ((_regression, "regression_weight"), (_ranking, "ranking_weight")):
+        for rows, values in terms(objectives, predictions, targets, groups):
+            weights = predictions.new_tensor([getattr(objectives[row], weight) for row in rows])
+            losses = losses.index_add(0, torch.tensor(rows, device=losses.device), weights * values.to(losses.dtype))
+    return losses
+
+
+_Terms = Iterator[tuple[list[int], torch.Tensor]]
+
+
+def _regression(
+    objectives: Sequence[Objective], predictions: torch.Tensor, targets: torch.Tensor, _: torch.Tensor | None
+) -> _Terms:
+    terms: dict[str, Callable[..., torch.Tensor]] = {
+        "huber": functional.huber_loss,
+        "mse": functional.mse_loss,
+        "mae": functional.l1_loss,
+    }
+    for name, term in terms.items():
+        rows = [row for row, objective in enumerate(objectives) if name in objective.regression.split("+")]
+        if rows:
+            part = predictions[rows]
+            yield rows, term(part, targets.expand_as(part), reduction="none").mean(-1)
+
+
+def _ranking(
+    objectives: Sequence[Objective],
+    predictions: torch.Tensor,
+    targets: torch.Tensor,
+    groups: torch.Tensor | None,
+) -> _Terms:
+    alike: dict[Any, list[int]] = {}
+    for row, objective in enumerate(objectives):
+        if objective.ranking == "mr":
+            alike.setdefault(objective.margin, []).append(row)
+        elif objective.ranking != "none":
+            alike.setdefault((objective.normalize, objective.scale), []).append(row)
+    for key, rows in alike.items():
+        part = predictions[rows]
+        if isinstance(key, float | int):
+            yield rows, margin_ranking_loss(part, targets, margin=key, groups=groups)
+            continue
+        same = [objectives[row] for row in rows]
+        alpha = part.new_tensor([objective.alpha for objective in same])
+        beta = part.new_tensor([objective.beta if objective.ranking == "qamro" else 1.0 for objective in same])
+        normalize, scale = key
+        yield (
+            rows,
+            qamro_loss(part, targets, alpha=alpha, beta=beta, normalize=normalize, scale=scale, groups=groups),
+        )
 
 
 def paper_objective(axis: str) -> Objective:

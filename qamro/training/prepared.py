@@ -13,7 +13,7 @@ from qamro.axes import get_axis
 from qamro.heads import ScoreHead
 from qamro.predictors.head_predictor import NEEDS_PROMPT
 from qamro.training.embeddings import Embeddings
-from qamro.training.trainer import Data
+from qamro.training.run import Data
 
 if TYPE_CHECKING:
     import pandas as pd

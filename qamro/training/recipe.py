@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from qamro.encoders.probe import probe_embedding
@@ -14,8 +14,9 @@ from qamro.training.conformal import half_width
 from qamro.training.objective import Objective, paper_objective
 from qamro.training.prepared import Prepared
 from qamro.training.record import study_summary, versions
+from qamro.training.run import Fit, FitConfig
 from qamro.training.splits import PARTS, subset
-from qamro.training.trainer import Fit, FitConfig, describe, fit
+from qamro.training.trainer import describe, fit_many
 
 LEVEL = 0.9
 """Coverage of the intervals on the card."""
@@ -50,12 +51,10 @@ class Progress:
 
     Attributes:
         axis: Being fitted.
-        seed: Being fitted.
-        row: The newest row of the history.
+        row: The newest row of the first seed's history; all seeds are fitted side by side.
     """
 
     axis: str
-    seed: int
     row: dict[str, float]
 
 
@@ -75,7 +74,7 @@ def train_heads(
         prepared: The study, embedded and split.
         encoder: The one that made the embeddings.
         recipe: How to train.
-        on_epoch: Called after every epoch; returning True stops the current fit.
+        on_epoch: Called after every epoch; returning True stops the current axis.
 
     Raises:
         ValueError: An axis is not rated in the study, or a part is empty.
@@ -125,15 +124,11 @@ def held_out_metrics(prepared: Prepared, heads: dict[str, ScoreHead]) -> list[di
 def _best_seed(
     prepared: Prepared, axis: str, recipe: Recipe, on_epoch: Callable[[Progress], bool | None] | None
 ) -> Fit:
-    data, objective = prepared.data(axis), recipe.objective(axis)
-    fits = []
-    for seed in recipe.seeds:
+    def report(rows: list[dict[str, float]]) -> bool | None:
+        return on_epoch(Progress(axis, rows[0])) if on_epoch is not None else None
 
-        def report(row: dict[str, float], seed: int = seed) -> bool | None:
-            return on_epoch(Progress(axis, seed, row)) if on_epoch is not None else None
-
-        config = replace(recipe.config, seed=seed)
-        fits.append(fit(data, objective, config, on_epoch=report, device=recipe.device))
+    objectives = [recipe.objective(axis)] * len(recipe.seeds)
+    fits = fit_many(prepared.data(axis), objectives, recipe.seeds, recipe.config, on_epoch=report, device=recipe.device)
     return min(fits, key=lambda result: result.val_loss)
 
 

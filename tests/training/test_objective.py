@@ -3,7 +3,7 @@ import torch
 from torch.nn import functional
 
 from qamro.losses import margin_ranking_loss, qamro_loss
-from qamro.training.objective import Objective, paper_objective
+from qamro.training.objective import Objective, paper_objective, stacked_loss
 
 Y = torch.tensor([1.0, 2.4, 2.4, 4.8, 3.0])
 P = torch.tensor([2.0, 2.0, 3.5, 3.0, 3.0])
@@ -28,11 +28,30 @@ def test_terms_and_weights(objective, expected):
     torch.testing.assert_close(objective(P, Y), expected)
 
 
-def test_several_models_at_once_and_groups():
+def test_many_models_each_by_its_own_objective():
+    objectives = [
+        Objective("huber", "none"),
+        Objective("mse+mae", "qamro", alpha=0.1, beta=3, regression_weight=0.5),
+        Objective("none", "mr", margin=0.3),
+        Objective("huber", "mr", margin=0.2, ranking_weight=2),
+        Objective("mae", "qamro-unweighted"),
+        Objective("none", "qamro", normalize="scale", scale=(1, 5)),
+        Objective(beta=11),
+    ]
+    predictions = torch.stack([P.roll(shift) for shift in range(len(objectives))]).requires_grad_()
+    losses = stacked_loss(objectives, predictions, Y)
+    (together,) = torch.autograd.grad(losses.sum(), predictions)
+    for row, objective in enumerate(objectives):
+        alone = P.roll(row).requires_grad_()
+        loss = objective(alone, Y)
+        torch.testing.assert_close(losses[row], loss)
+        torch.testing.assert_close(together[row], torch.autograd.grad(loss, alone)[0])
+
+
+def test_groups_reach_the_ranking_term():
     groups = torch.tensor([0, 0, 1, 1, 1])
-    both = Objective()(torch.stack([P, P.flip(0)]), Y, groups)
-    torch.testing.assert_close(both[0], Objective()(P, Y, groups))
-    torch.testing.assert_close(both[1], Objective()(P.flip(0), Y, groups))
+    expected = functional.huber_loss(P, Y) + qamro_loss(P, Y, groups=groups)
+    torch.testing.assert_close(Objective()(P, Y, groups), expected)
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ from qamro.training.embeddings import Embeddings
 from qamro.training.objective import Objective
 from qamro.training.prepared import Prepared
 from qamro.training.recipe import Progress, Recipe, train_heads
+from qamro.training.run import FitConfig
 from qamro.training.splits import split
-from qamro.training.trainer import FitConfig
 
 QUICK = FitConfig(optimizer="adamw", lr=3e-3, batch_size=32, max_epochs=60, patience=10, hidden=(16, 8))
 
@@ -67,7 +67,7 @@ def test_card_says_what_was_done(trained):
     assert card.study["clips"] == 240
     assert card.training["clips"] == {part: len(clips) for part, clips in ready.parts.items()}
     assert card.objective["MI"] == "Huber + QAMRO (alpha 0.2, beta 7)"
-    assert {(event.axis, event.seed) for event in seen} == {(axis, seed) for axis in ("MI", "TA") for seed in (0, 1)}
+    assert [event.axis for event in seen if event.row["epoch"] == 1] == ["MI", "TA"]
     assert "90% split-conformal interval from 36 held-out simulated clips" in card.interval
 
 

@@ -2,7 +2,8 @@ import pytest
 import torch
 
 from qamro.training.objective import Objective
-from qamro.training.trainer import Data, FitConfig, describe, fit
+from qamro.training.run import Data, FitConfig
+from qamro.training.trainer import describe, fit, fit_many
 
 
 def data(n=200, dim=6, seed=0) -> Data:
@@ -59,6 +60,49 @@ def test_a_resumed_run_is_the_uninterrupted_run(tmp_path):
 def test_a_finished_run_does_not_go_on(tmp_path):
     done = fit(data(), Objective(), QUICK, checkpoint=tmp_path / "last.pt")
     assert fit(data(), Objective(), QUICK, checkpoint=tmp_path / "last.pt").history == done.history
+
+
+MANY = [
+    Objective("huber", "none"),
+    Objective(beta=3.0),
+    Objective("none", "mr"),
+    Objective("mse+mae", "qamro", standardise=True),
+]
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
+@pytest.mark.parametrize("batch_size", [0, 64])
+def test_many_at_once_are_the_same_as_one_by_one(optimizer, batch_size):
+    config = FitConfig(optimizer=optimizer, lr=2e-3, batch_size=batch_size, max_epochs=12, hidden=(16, 8), dropout=0.2)
+    seeds = [0, 1, 1, 7]
+    together = fit_many(data(), MANY, seeds, config)
+    for fitted, objective, seed in zip(together, MANY, seeds, strict=True):
+        alone = fit(data(), objective, FitConfig(**{**vars(config), "seed": seed}))
+        assert fitted.best_epoch == alone.best_epoch
+        for key, value in alone.head.state_dict().items():
+            torch.testing.assert_close(fitted.head.state_dict()[key], value, rtol=0, atol=1e-5)
+
+
+def test_a_head_that_stops_early_does_not_move_on_while_others_train():
+    config = FitConfig(**{**vars(QUICK), "patience": 3, "max_epochs": 60})
+    together = fit_many(data(), MANY, [0, 0, 0, 0], config)
+    lengths = {len(fitted.history) for fitted in together}
+    assert len(lengths) > 1
+    for fitted, objective in zip(together, MANY, strict=True):
+        assert len(fitted.history) == len(fit(data(), objective, config).history)
+
+
+def test_many_resume_together(tmp_path):
+    file = tmp_path / "many.pt"
+    whole = fit_many(data(), MANY, [0, 1, 2, 3], QUICK)
+    fit_many(data(), MANY, [0, 1, 2, 3], QUICK, checkpoint=file, on_epoch=lambda rows: rows[0]["epoch"] == 4)
+    resumed = fit_many(data(), MANY, [0, 1, 2, 3], QUICK, checkpoint=file)
+    assert [fitted.history for fitted in resumed] == [fitted.history for fitted in whole]
+
+
+def test_lengths_must_agree():
+    with pytest.raises(ValueError, match="4 objectives but 1 seeds"):
+        fit_many(data(), MANY, [0])
 
 
 def test_standardised_scores_make_the_scale_irrelevant():
