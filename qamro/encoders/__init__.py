@@ -6,10 +6,12 @@ from importlib import import_module
 from typing import Any
 
 _HOMES = {
+    "Audiobox": "qamro.encoders.audiobox",
+    "Clap": "qamro.encoders.clap",
     "LogMel": "qamro.encoders.logmel",
 }
 
-__all__ = ["LogMel", "load_encoder"]
+__all__ = ["Audiobox", "Clap", "LogMel", "load_encoder"]
 
 _LOADERS: dict[str, tuple[str, str]] = {
     "logmel": ("qamro.encoders.logmel", "LogMel"),
