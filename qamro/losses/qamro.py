@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from qamro.losses._checks import broadcast_leading, check_batch, check_coefficient, result_dtype
+from qamro.losses._checks import broadcast_leading, check_batch, check_coefficient, check_number, result_dtype
 from qamro.losses._pairs import active_pairs
 from qamro.losses._scaling import Normalisation, centred, normalised
 
@@ -63,12 +63,57 @@ def qamro_loss(
     broadcast_leading(predictions, targets, alpha=alpha, beta=beta)
     quality = normalised(targets, normalize, scale, groups)
     v = alpha[..., None] * centred(targets.detach()) - centred(predictions)
-    found = active_pairs(v, 0.0, targets, mass=quality, groups=groups)
+    return _weighted_hinges(v, 0.0, targets, beta, quality, groups).to(result_dtype(predictions))
+
+
+def fixed_margin_qamro_loss(
+    predictions: Tensor,
+    targets: Tensor,
+    *,
+    margin: float = 0.1,
+    beta: float | Tensor = 7.0,
+    normalize: Normalisation = "batch",
+    scale: tuple[float, float] | None = None,
+    groups: Tensor | None = None,
+) -> Tensor:
+    """QAMRO without its adaptive margin: the weights q_ij of Eq. 3 on the hinges of Eq. 1 (an ablation of the paper).
+
+        L = mean over P of q_ij max(0, -sign(y_i - y_j)(ŷ_i - ŷ_j) + m)
+
+    The paper says only that the adaptive margin is left out; that a fixed one takes its place is our reading.
+
+    Args:
+        predictions: ŷ, floating point, shape (B,) or (..., B).
+        targets: y, shape (B,); they get no gradient.
+        margin: m, in units of the scores.
+        beta: β, as in ``qamro_loss``.
+        normalize: As in ``qamro_loss``.
+        scale: As in ``qamro_loss``.
+        groups: As in ``qamro_loss``.
+
+    Returns:
+        The loss, as ``qamro_loss``.
+
+    Raises:
+        ValueError: As ``qamro_loss``.
+    """
+    check_batch(predictions, targets, groups)
+    margin, beta = check_number("margin", margin), check_coefficient("beta", beta, predictions)
+    broadcast_leading(predictions, targets, beta=beta)
+    quality = normalised(targets, normalize, scale, groups)
+    v = -centred(predictions)
+    return _weighted_hinges(v, margin, targets, beta, quality, groups).to(result_dtype(predictions))
+
+
+def _weighted_hinges(
+    v: Tensor, gap: float, targets: Tensor, beta: Tensor, quality: Tensor, groups: Tensor | None
+) -> Tensor:
+    found = active_pairs(v, gap, targets, mass=quality, groups=groups)
     pairs = found.pairs.clamp(min=1)
     # q_ij = 1 + (β - 1) ỹ of the better clip: the loss is a sum of two parts that do not know β.
-    plain = (v * ((found.better - found.worse) / pairs)).sum(-1)
-    weighted = (v * ((quality * found.better - found.better_mass) / pairs)).sum(-1)
-    return (plain + (beta - 1) * weighted).to(result_dtype(predictions))
+    plain = ((v + gap) * (found.better / pairs) - v * (found.worse / pairs)).sum(-1)
+    weighted = ((v + gap) * (quality * found.better / pairs) - v * (found.better_mass / pairs)).sum(-1)
+    return plain + (beta - 1) * weighted
 
 
 class QAMROLoss(nn.Module):

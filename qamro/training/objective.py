@@ -10,10 +10,10 @@ import torch
 from torch.nn import functional
 
 from qamro.axes import AESTHETIC
-from qamro.losses import margin_ranking_loss, qamro_loss
+from qamro.losses import fixed_margin_qamro_loss, qamro_loss
 
 REGRESSION = ("huber", "mse", "mae", "mse+mae", "none")
-RANKING = ("qamro", "qamro-unweighted", "mr", "none")
+RANKING = ("qamro", "qamro-unweighted", "qamro-fixed-margin", "mr", "none")
 
 
 @dataclass(frozen=True)
@@ -25,12 +25,13 @@ class Objective:
 
     Attributes:
         regression: ``"huber"``, ``"mse"``, ``"mae"``, ``"mse+mae"`` or ``"none"``.
-        ranking: ``"qamro"`` (Eq. 2 and 3), ``"qamro-unweighted"`` (beta = 1), ``"mr"`` (Eq. 1) or ``"none"``.
+        ranking: ``"qamro"`` (Eq. 2 and 3), ``"qamro-unweighted"`` (beta = 1), ``"qamro-fixed-margin"`` (its weights
+            with the margin of Eq. 1), ``"mr"`` (Eq. 1) or ``"none"``.
         regression_weight: Weight of the regression term, at least 0.
         ranking_weight: Weight of the ranking term, at least 0.
         alpha: Slope of the adaptive margin.
         beta: Preference factor, at least 1.
-        margin: The fixed margin of ``"mr"``.
+        margin: The fixed margin of ``"mr"`` and ``"qamro-fixed-margin"``.
         normalize: ``"batch"`` or ``"scale"``: how QAMRO brings y to [0, 1].
         scale: ``(low, high)`` of the rating scale, for ``normalize="scale"``.
         standardise: Whether the loss sees scores minus their mean, divided by their deviation.
@@ -82,6 +83,7 @@ class Objective:
         ranking = {
             "qamro": f"QAMRO (alpha {self.alpha:g}, beta {self.beta:g})",
             "qamro-unweighted": f"QAMRO without weighting (alpha {self.alpha:g}, beta 1)",
+            "qamro-fixed-margin": f"QAMRO without adaptive margin (margin {self.margin:g}, beta {self.beta:g})",
             "mr": f"margin ranking (margin {self.margin:g})",
         }
         terms = []
@@ -146,23 +148,19 @@ def _ranking(
 ) -> _Terms:
     alike: dict[Any, list[int]] = {}
     for row, objective in enumerate(objectives):
-        if objective.ranking == "mr":
-            alike.setdefault(objective.margin, []).append(row)
-        elif objective.ranking != "none":
-            alike.setdefault((objective.normalize, objective.scale), []).append(row)
-    for key, rows in alike.items():
-        part = predictions[rows]
-        if isinstance(key, float | int):
-            yield rows, margin_ranking_loss(part, targets, margin=key, groups=groups)
-            continue
-        same = [objectives[row] for row in rows]
-        alpha = part.new_tensor([objective.alpha for objective in same])
-        beta = part.new_tensor([objective.beta if objective.ranking == "qamro" else 1.0 for objective in same])
-        normalize, scale = key
-        yield (
-            rows,
-            qamro_loss(part, targets, alpha=alpha, beta=beta, normalize=normalize, scale=scale, groups=groups),
-        )
+        if objective.ranking != "none":
+            fixed = objective.margin if objective.ranking in ("mr", "qamro-fixed-margin") else None
+            alike.setdefault((fixed, objective.normalize, objective.scale), []).append(row)
+    for (margin, normalize, scale), rows in alike.items():
+        part, same = predictions[rows], [objectives[row] for row in rows]
+        weighted = ("qamro", "qamro-fixed-margin")
+        beta = part.new_tensor([objective.beta if objective.ranking in weighted else 1.0 for objective in same])
+        options = {"beta": beta, "normalize": normalize, "scale": scale, "groups": groups}
+        if margin is None:
+            alpha = part.new_tensor([objective.alpha for objective in same])
+            yield rows, qamro_loss(part, targets, alpha=alpha, **options)
+        else:  # with beta = 1 this is Eq. 1
+            yield rows, fixed_margin_qamro_loss(part, targets, margin=margin, **options)
 
 
 def paper_objective(axis: str) -> Objective:

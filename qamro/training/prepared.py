@@ -66,6 +66,12 @@ class Prepared:
         val_rows, val_targets = self.targets(self.parts["validation"], axis)
         return Data(features[rows], targets, features[val_rows], val_targets)
 
+    def test(self, axis: str) -> tuple[list[str], torch.Tensor, torch.Tensor]:
+        """Returns the test clips of an axis with their features and MOS."""
+        rows, targets = self.targets(self.parts["test"], axis)
+        features = self.embeddings.features(axis in NEEDS_PROMPT)
+        return [self.embeddings.clips[row] for row in rows.tolist()], features[rows], targets
+
     def predict(self, clips: Sequence[str], heads: dict[str, ScoreHead]) -> pd.DataFrame:
         """Predicts embedded clips.
 

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from qamro.losses import margin_ranking_loss, qamro_loss
+from qamro.losses import fixed_margin_qamro_loss, margin_ranking_loss, qamro_loss
 from qamro.training.objective import Objective, paper_objective, stacked_loss
 
 Y = torch.tensor([1.0, 2.4, 2.4, 4.8, 3.0])
@@ -15,6 +15,7 @@ P = torch.tensor([2.0, 2.0, 3.5, 3.0, 3.0])
         (Objective("huber", "none"), functional.huber_loss(P, Y)),
         (Objective("mse+mae", "none", regression_weight=2), 2 * ((P - Y).square().mean() + (P - Y).abs().mean())),
         (Objective("none", "mr", margin=0.3), margin_ranking_loss(P, Y, margin=0.3)),
+        (Objective("none", "qamro-fixed-margin", margin=0.3), fixed_margin_qamro_loss(P, Y, margin=0.3)),
         (Objective("none", "qamro", alpha=0.1, beta=3), qamro_loss(P, Y, alpha=0.1, beta=3)),
         (Objective("none", "qamro-unweighted", beta=9), qamro_loss(P, Y, beta=1)),
         (Objective("mse", "qamro", ranking_weight=0.5), functional.mse_loss(P, Y) + 0.5 * qamro_loss(P, Y)),
@@ -34,6 +35,7 @@ def test_many_models_each_by_its_own_objective():
         Objective("mse+mae", "qamro", alpha=0.1, beta=3, regression_weight=0.5),
         Objective("none", "mr", margin=0.3),
         Objective("huber", "mr", margin=0.2, ranking_weight=2),
+        Objective("huber", "qamro-fixed-margin", margin=0.2, beta=5),
         Objective("mae", "qamro-unweighted"),
         Objective("none", "qamro", normalize="scale", scale=(1, 5)),
         Objective(beta=11),
