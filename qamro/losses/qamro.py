@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from qamro.losses._checks import broadcast_leading, check_batch, check_coefficient, check_number, result_dtype
-from qamro.losses._pairs import active_pairs
+from qamro.losses._pairs import ActivePairs, active_pairs
 from qamro.losses._scaling import Normalisation, centred, normalised
 
 
@@ -63,7 +63,8 @@ def qamro_loss(
     broadcast_leading(predictions, targets, alpha=alpha, beta=beta)
     quality = normalised(targets, normalize, scale, groups)
     v = alpha[..., None] * centred(targets.detach()) - centred(predictions)
-    return _weighted_hinges(v, 0.0, targets, beta, quality, groups).to(result_dtype(predictions))
+    found = active_pairs(v, 0.0, targets, mass=quality, groups=groups)
+    return _weighted_hinges(found, v, 0.0, beta, quality).to(result_dtype(predictions))
 
 
 def fixed_margin_qamro_loss(
@@ -102,13 +103,11 @@ def fixed_margin_qamro_loss(
     broadcast_leading(predictions, targets, beta=beta)
     quality = normalised(targets, normalize, scale, groups)
     v = -centred(predictions)
-    return _weighted_hinges(v, margin, targets, beta, quality, groups).to(result_dtype(predictions))
+    found = active_pairs(v, margin, targets, mass=quality, groups=groups)
+    return _weighted_hinges(found, v, margin, beta, quality).to(result_dtype(predictions))
 
 
-def _weighted_hinges(
-    v: Tensor, gap: float, targets: Tensor, beta: Tensor, quality: Tensor, groups: Tensor | None
-) -> Tensor:
-    found = active_pairs(v, gap, targets, mass=quality, groups=groups)
+def _weighted_hinges(found: ActivePairs, v: Tensor, gap: float, beta: Tensor, quality: Tensor) -> Tensor:
     pairs = found.pairs.clamp(min=1)
     # q_ij = 1 + (β - 1) ỹ of the better clip: the loss is a sum of two parts that do not know β.
     plain = ((v + gap) * (found.better / pairs) - v * (found.worse / pairs)).sum(-1)
