@@ -2,34 +2,34 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from qamro.axes import AXES
 from qamro.paths import cache_dir
 from qamro.studies.simulated.instruments import SAMPLE_RATE
-from qamro.studies.simulated.listeners import Listener, draw_listener, rate
-from qamro.studies.simulated.prompts import Prompt, draw_prompt
-from qamro.studies.simulated.rendering import Facts, render
-from qamro.studies.simulated.systems import System, draw_system
-from qamro.studies.simulated.truth import true_scores
+from qamro.studies.simulated.listeners import draw_listener, rate_all
+from qamro.studies.simulated.prompts import draw_prompt
+from qamro.studies.simulated.streaming import stream
+from qamro.studies.simulated.systems import draw_system
 from qamro.studies.study import Study
 
 if TYPE_CHECKING:
     import pandas as pd
 
-GENERATOR = 1
+GENERATOR = 2
 """Version of the generator; it changes whenever the sound, the true scores or the ratings do."""
+
+_TABLES = ("truth", "systems", "facts")
 
 _README = """# A simulated listening study
 No person rated these clips: the music, the systems and the listeners are all simulated, and the true scores are known.
 clips.csv and ratings.csv are the study; truth.csv holds the true scores, systems.csv the severity of every fault, and
-facts.csv what really sounds in each clip. docs/simulated-study.md has the formulas.
+facts.csv what really sounds in each clip. docs/simulated-study.md of the project has the formulas.
 """
 
 
@@ -53,27 +53,6 @@ class SimulatedStudy:
 
 
 @dataclass(frozen=True)
-class Rendered:
-    """One clip of a stream.
-
-    Attributes:
-        clip: Its name, for example ``S01_P01``.
-        prompt: What was asked for.
-        system: Who played.
-        samples: Mono float32 at ``SAMPLE_RATE``.
-        facts: What really sounds.
-        truth: Axis to true score.
-    """
-
-    clip: str
-    prompt: Prompt
-    system: System
-    samples: np.ndarray
-    facts: Facts
-    truth: dict[str, float]
-
-
-@dataclass(frozen=True)
 class _Recipe:
     systems: int
     prompts: int
@@ -91,19 +70,6 @@ class _Recipe:
         return f"simulated-g{GENERATOR}-{self.systems}x{self.prompts}x{self.listeners}-seed{self.seed}"
 
 
-def stream(systems: Sequence[System], prompts: Sequence[Prompt], seed: int = 0) -> Iterator[Rendered]:
-    """Renders every system's clip of every prompt, one after the other, without touching the disk."""
-    for system in systems:
-        for prompt in prompts:
-            samples, facts = render(prompt, system, seed)
-            yield Rendered(clip_name(system, prompt), prompt, system, samples, facts, true_scores(facts))
-
-
-def clip_name(system: System, prompt: Prompt) -> str:
-    """Names a clip after its system and its prompt."""
-    return f"{system.name}_{prompt.name}"
-
-
 def build(
     systems: int = 12,
     prompts: int = 12,
@@ -111,7 +77,7 @@ def build(
     seed: int = 0,
     *,
     folder: Path | str | None = None,
-    on_clip: Callable[[int, int], None] | None = None,
+    on_clip: Callable[[int, int], object] | None = None,
 ) -> SimulatedStudy:
     """Builds the study, or takes it from the cache.
 
@@ -124,38 +90,51 @@ def build(
         listeners: How many listeners, at least 1.
         seed: At least 0.
         folder: Where to keep the study; None is the cache.
-        on_clip: Called with the number of clips rendered and of all clips.
+        on_clip: Called with the number of clips rendered and of all clips; an exception that it raises ends the
+            building and leaves nothing behind.
 
     Raises:
         ValueError: A number is too small.
-        FileExistsError: ``folder`` holds something else than this very study.
+        FileExistsError: ``folder`` holds something else than this very study, or not all of it.
     """
     recipe = _Recipe(systems, prompts, listeners, seed)
     final = Path(folder) if folder is not None else cache_dir("studies") / recipe.key
-    if not final.exists() or (final.is_dir() and not any(final.iterdir())):
+    if not _is_complete(final, recipe):
+        if folder is not None and final.exists() and not (final.is_dir() and not any(final.iterdir())):
+            raise FileExistsError(
+                f"{final} is there and does not hold the whole of {recipe.key}; name another folder or remove it"
+            )
+        if final.exists():
+            shutil.rmtree(final)
         final.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{final.name}-", dir=final.parent, ignore_cleanup_errors=True) as new:
-            part = Path(new) / "study"
-            _write(part, recipe, on_clip)
+            _write(Path(new) / "study", recipe, on_clip)
             try:
-                part.rename(final)
+                (Path(new) / "study").rename(final)
             except OSError:
-                if not final.is_dir():
+                if not _is_complete(final, recipe):  # else another process was faster, and its files are the same
                     raise
-    return _load(final, recipe.key)
+    study = Study.load(final)
+    return SimulatedStudy(study, *_read(final), folder=final)
 
 
-def _load(folder: Path, key: str) -> SimulatedStudy:
+def _is_complete(folder: Path, recipe: _Recipe) -> bool:
+    """Whether a folder holds this very study with all of its files; a cleaner may have taken some from a cache."""
+    if not all((folder / f"{table}.csv").is_file() for table in (*_TABLES, "clips", "ratings")):
+        return False
+    if not (folder / "study.json").is_file() or Study.load(folder).about.get("key") != recipe.key:
+        return False
+    return sum(1 for _ in (folder / "audio").glob("*.flac")) == recipe.systems * recipe.prompts
+
+
+def _read(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     import pandas as pd
 
-    study = Study.load(folder) if (folder / "study.json").is_file() else None
-    if study is None or study.about.get("key") != key:
-        raise FileExistsError(f"{folder} is there and does not hold the study {key}; name another folder or remove it")
-    truth, systems, facts = (pd.read_csv(folder / f"{table}.csv") for table in ("truth", "systems", "facts"))
-    return SimulatedStudy(study, truth, systems, facts, folder)
+    truth, systems, facts = (pd.read_csv(folder / f"{table}.csv") for table in _TABLES)
+    return truth, systems, facts
 
 
-def _write(folder: Path, recipe: _Recipe, on_clip: Callable[[int, int], None] | None) -> None:
+def _write(folder: Path, recipe: _Recipe, on_clip: Callable[[int, int], object] | None) -> None:
     import pandas as pd
     import soundfile
 
@@ -192,37 +171,6 @@ def _write(folder: Path, recipe: _Recipe, on_clip: Callable[[int, int], None] | 
     table = pd.DataFrame([{"system": system.name} | asdict(system) for system in systems])
     table.drop(columns=["index", "label"]).to_csv(folder / "systems.csv", index=False)
     (folder / "README.md").write_text(_README, encoding="utf-8")
-
-
-def rate_all(
-    systems: Sequence[System],
-    prompts: Sequence[Prompt],
-    panel: Sequence[Listener],
-    scores: pd.DataFrame,
-    seed: int = 0,
-) -> pd.DataFrame:
-    """Lets a panel rate every clip.
-
-    Args:
-        systems: The systems.
-        prompts: The prompts.
-        panel: The listeners.
-        scores: True scores: clip names as index, the six axes as columns.
-        seed: The study's seed.
-
-    Returns:
-        Ratings: ``clip``, ``rater``, ``axis``, ``score``; what a listener skipped is left out.
-    """
-    import pandas as pd
-
-    rows = []
-    for system in systems:
-        names = [clip_name(system, prompt) for prompt in prompts]
-        true = scores.loc[names, list(AXES)].to_numpy()
-        for listener in panel:
-            for name, ratings in zip(names, rate(listener, system, prompts, true, seed), strict=True):
-                rows += [(name, listener.name, axis, score) for axis, score in zip(AXES, ratings, strict=True)]
-    return pd.DataFrame(rows, columns=["clip", "rater", "axis", "score"]).dropna().reset_index(drop=True)
 
 
 def _long(scores: pd.DataFrame) -> pd.DataFrame:

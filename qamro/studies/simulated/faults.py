@@ -12,10 +12,11 @@ from qamro.studies.simulated.instruments import SAMPLE_RATE
 PEAK = 0.89
 """Peak of every finished clip (-1 dBFS)."""
 
-MOST_WRONG, MOST_LATE, MOST_MUTED = 0.7, 0.4, 0.35
-"""At level 1: the share of notes that are wrong, the deviation of onsets in beats, the share of time muted."""
+MOST_WRONG, MOST_LATE, MOST_STUMBLES, MOST_MUTED = 0.7, 0.3, 0.6, 0.35
+"""At level 1: the share of notes that slip, the deviation of onsets in beats, the share of notes that stumble, and the
+share of the time that is muted."""
 
-_GAPS = (0.03, 0.15)
+_GAPS = (0.1, 0.3)
 
 
 def snr_db(level: float) -> float:
@@ -33,8 +34,8 @@ def drive_db(level: float) -> float:
     return 20.0 * level
 
 
-def spoil_notes(notes: list[Note], level: float, scale: set[int], rng: np.random.Generator) -> tuple[list[Note], float]:
-    """Moves some notes to a neighbour a semitone away that is foreign to the key.
+def slip(notes: list[Note], level: float, scale: set[int], rng: np.random.Generator) -> tuple[list[Note], float]:
+    """Lets some notes slip: a neighbour a semitone away and foreign to the key sounds, the right one below it.
 
     Args:
         notes: The notes.
@@ -43,33 +44,49 @@ def spoil_notes(notes: list[Note], level: float, scale: set[int], rng: np.random
         rng: Chooses which.
 
     Returns:
-        The notes, and the level that came about: the share of pitched notes that are wrong over ``MOST_WRONG``, at
-        most 1.
+        The notes with the wrong ones, and the level that came about: the share of pitched notes that slipped over
+        ``MOST_WRONG``, at most 1.
     """
     pitched = np.array([note.layer not in UNPITCHED for note in notes])
-    wrong = (rng.random(len(notes)) < MOST_WRONG * level) & pitched
+    slipped = (rng.random(len(notes)) < MOST_WRONG * level) & pitched
     up = rng.random(len(notes)) < 0.5
-    spoilt = [
-        replace(note, pitch=_foreign(note.pitch, scale, 1 if higher else -1)) if bad else note
-        for note, bad, higher in zip(notes, wrong, up, strict=True)
-    ]
-    return spoilt, min(1.0, float(wrong.sum() / max(pitched.sum(), 1)) / MOST_WRONG)
+    played = []
+    for note, bad, higher in zip(notes, slipped, up, strict=True):
+        if bad:
+            played.append(replace(note, pitch=_foreign(note.pitch, scale, 1 if higher else -1)))
+        played.append(replace(note, velocity=0.8 * note.velocity) if bad else note)
+    return played, min(1.0, float(slipped.sum() / max(pitched.sum(), 1)) / MOST_WRONG)
 
 
 def _foreign(pitch: int, scale: set[int], step: int) -> int:
     return pitch + step if (pitch + step) % 12 not in scale else pitch - step
 
 
-def spoil_timing(notes: list[Note], level: float, rng: np.random.Generator) -> tuple[list[Note], float]:
-    """Moves every onset by a normal deviate, each note for itself.
+def stumble(notes: list[Note], level: float, bpm: float, rng: np.random.Generator) -> tuple[list[Note], float]:
+    """Moves every onset by a normal deviate, and lets some notes stumble: struck, broken off and struck again.
+
+    Args:
+        notes: The notes.
+        level: 0 to 1.
+        bpm: Tempo in beats per minute; a stumble lasts 60 to 120 ms whatever the tempo.
+        rng: Chooses how far and which.
 
     Returns:
-        The notes, and the level that came about: the root mean square deviation over ``MOST_LATE`` beats, at most 1.
+        The notes with the broken ones, and the level that came about: the mean of the root mean square deviation over
+        ``MOST_LATE`` and of the share of notes that stumbled over ``MOST_STUMBLES``, at most 1.
     """
     deviations = MOST_LATE * level * np.clip(rng.standard_normal(len(notes)), -2, 2)
-    starts = np.maximum(0.0, np.array([note.start for note in notes]) + deviations)
-    moved = [replace(note, start=float(start)) for note, start in zip(notes, starts, strict=True)]
-    return moved, min(1.0, float(np.sqrt(np.mean(deviations**2))) / MOST_LATE)
+    stumbled = rng.random(len(notes)) < MOST_STUMBLES * level
+    breaks = rng.uniform(0.06, 0.12, size=len(notes)) * bpm / 60
+    played = []
+    for note, late, bad, gap in zip(notes, deviations.tolist(), stumbled, breaks.tolist(), strict=True):
+        start = max(0.0, note.start + late)
+        if bad:
+            played.append(replace(note, start=start, length=gap))
+            start += gap
+        played.append(replace(note, start=start))
+    strayed = float(np.sqrt(np.mean(deviations**2))) / MOST_LATE
+    return played, min(1.0, (strayed + float(stumbled.mean()) / MOST_STUMBLES) / 2)
 
 
 def add_noise(sound: np.ndarray, snr: float, rng: np.random.Generator) -> np.ndarray:
@@ -93,7 +110,7 @@ def limit_bandwidth(sound: np.ndarray, level: float) -> np.ndarray:
 
 
 def drop_out(sound: np.ndarray, level: float, rng: np.random.Generator) -> np.ndarray:
-    """Mutes gaps of 30 to 150 ms that together last ``MOST_MUTED · level`` of the clip and never overlap."""
+    """Mutes gaps of about 100 to 300 ms that together last ``MOST_MUTED · level`` of the clip and never overlap."""
     n = len(sound)
     muted = int(MOST_MUTED * level * n)
     if muted == 0:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from qamro.axes import AXES
 from qamro.studies.simulated.prompts import Prompt
 from qamro.studies.simulated.randomness import generator
+from qamro.studies.simulated.streaming import clip_name
 from qamro.studies.simulated.systems import System
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -84,3 +89,34 @@ def rate(listener: Listener, system: System, prompts: Sequence[Prompt], true: np
     ratings = np.clip(np.round(heard), low, high)
     ratings[skipped] = np.nan
     return ratings
+
+
+def rate_all(
+    systems: Sequence[System],
+    prompts: Sequence[Prompt],
+    panel: Sequence[Listener],
+    scores: pd.DataFrame,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Lets a panel rate every clip.
+
+    Args:
+        systems: The systems.
+        prompts: The prompts.
+        panel: The listeners.
+        scores: True scores: clip names as index, the six axes as columns.
+        seed: The study's seed.
+
+    Returns:
+        Ratings: ``clip``, ``rater``, ``axis``, ``score``; what a listener skipped is left out.
+    """
+    import pandas as pd
+
+    rows = []
+    for system in systems:
+        names = [clip_name(system, prompt) for prompt in prompts]
+        true = scores.loc[names, list(AXES)].to_numpy()
+        for listener in panel:
+            for name, ratings in zip(names, rate(listener, system, prompts, true, seed), strict=True):
+                rows += [(name, listener.name, axis, score) for axis, score in zip(AXES, ratings, strict=True)]
+    return pd.DataFrame(rows, columns=["clip", "rater", "axis", "score"]).dropna().reset_index(drop=True)

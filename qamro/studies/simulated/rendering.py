@@ -37,11 +37,11 @@ class Facts:
         bpm: The tempo in beats per minute.
         mood: The mood that is played.
         layers: How many layers sound, 1 to 6.
-        notes_per_second: Notes and strokes a second.
+        notes_per_second: Notes and strokes a second, slips not counted.
         instrument_match: 1 if the instrument is the one asked for, else 0.
-        tempo_match: 1 at the tempo asked for, 0 from a factor of two on, in between linear in octaves.
+        tempo_match: 1 within 0.05 octaves of the tempo asked for, less the further distance in octaves, at least 0.
         mood_match: 1 if the mood is the one asked for, else 0.
-        layers_match: 1 at the number of layers asked for, less a third for each layer too many or too few.
+        layers_match: 1 less a third for each layer too many or too few, at least 0.
     """
 
     noise: float
@@ -85,8 +85,9 @@ def render(prompt: Prompt, system: System, seed: int = 0) -> tuple[np.ndarray, F
     }
 
     notes, scale = compose(mood, bpm, layers, MUSIC_SECONDS, rng)
-    notes, wrong = faults.spoil_notes(notes, wanted["wrong_notes"], scale, rng)
-    notes, late = faults.spoil_timing(notes, wanted["timing"], rng)
+    notes_per_second = len(notes) / MUSIC_SECONDS
+    notes, wrong = faults.slip(notes, wanted["wrong_notes"], scale, rng)
+    notes, late = faults.stumble(notes, wanted["timing"], bpm, rng)
     sound = room(mix(notes, instrument, bpm), MOOD_STYLES[mood].tilt)
     sound = faults.add_noise(sound, AIR_DB, rng)
     sound = faults.limit_bandwidth(sound, wanted["bandwidth"])
@@ -103,7 +104,7 @@ def render(prompt: Prompt, system: System, seed: int = 0) -> tuple[np.ndarray, F
         bpm=bpm,
         mood=mood,
         layers=layers,
-        notes_per_second=len(notes) / MUSIC_SECONDS,
+        notes_per_second=notes_per_second,
     )
     return sound.astype(np.float32), judge(facts, prompt)
 

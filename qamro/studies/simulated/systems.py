@@ -36,8 +36,8 @@ class System:
         bandwidth: Low-pass filter: 15 kHz at 0, 1.8 kHz at 1.
         clipping: Gain into a hard limit: 0 dB at 0, 20 dB at 1.
         dropouts: Share of the time that is muted: 0 at 0, 0.35 at 1.
-        wrong_notes: Share of the notes that are foreign to the key: 0 at 0, 0.7 at 1.
-        timing: Standard deviation of the onsets: 0 at 0, 0.4 beats at 1.
+        wrong_notes: Share of the notes that slip to a neighbour foreign to the key: 0 at 0, 0.7 at 1.
+        timing: Onsets stray (standard deviation of 0.3 beats at 1) and notes stumble (0.6 of them at 1).
         ignores_instrument: Probability of playing the habit in place of the instrument asked for.
         ignores_tempo: The same for the tempo.
         ignores_mood: The same for the mood.
@@ -105,6 +105,6 @@ def draw_system(index: int, seed: int = 0) -> System:
 
 
 def _share_out(grade: float, family: tuple[str, ...], main: str, rng: np.random.Generator) -> dict[str, float]:
-    """Gives the main fault of a family the whole grade and each other one a random part of it, up to a third."""
-    parts = {fault: float(grade * rng.uniform(0, 1 / 3)) for fault in family}
+    """Gives the main fault of a family the whole grade, and half of the others a random part of it, up to a third."""
+    parts = {fault: float(grade * max(0.0, rng.uniform(-1 / 3, 1 / 3))) for fault in family}
     return parts | {main: float(grade)}
