@@ -9,7 +9,7 @@ import numpy as np
 LAYER_NAMES = ("melody", "chords", "bass", "drums", "arpeggio", "shaker")
 """The layers in the order in which they join."""
 
-LAYER_GAINS = {"melody": 1.0, "chords": 0.2, "bass": 0.4, "drums": 0.5, "arpeggio": 0.35, "shaker": 0.25}
+LAYER_GAINS = {"melody": 1.0, "chords": 0.2, "bass": 0.4, "drums": 0.6, "arpeggio": 0.4, "shaker": 0.45}
 """How loud each layer is in the mix."""
 
 UNPITCHED = ("drums", "shaker")
