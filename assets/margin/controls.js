@@ -1,7 +1,7 @@
 /** What the reader touches: sliders, choices, and handles in a drawing. All work by mouse, touch and keyboard. */
 
-import { clamp, html } from './draw.js';
-import { round } from './state.js';
+import { clamp, html } from "./draw.js";
+import { round } from "./state.js";
 
 let serial = 0;
 
@@ -11,24 +11,24 @@ let serial = 0;
  * @param {{key: string, label: string, hint?: string, min: number, max: number, step: number,
  *   text?: (value: number) => string, tone?: string}} options
  */
-export function slider(store, { key, label, hint, min, max, step, text = String, tone = '' }) {
+export function slider(store, { key, label, hint, min, max, step, text = String, tone = "" }) {
   const id = `q${++serial}`;
-  const output = html('output', { for: id, class: 'value' });
-  const input = html('input', { id, type: 'range', min, max, step, 'data-field': key });
-  input.addEventListener('input', () => store.set({ [key]: Number(input.value) }));
+  const output = html("output", { for: id, class: "value" });
+  const input = html("input", { id, type: "range", min, max, step, "data-field": key });
+  input.addEventListener("input", () => store.set({ [key]: Number(input.value) }));
   const show = () => {
     const value = store.get()[key];
     if (Number(input.value) !== value) input.value = String(value);
     output.textContent = text(value);
-    input.setAttribute('aria-valuetext', text(value));
-    input.style.setProperty('--filled', `${(100 * (value - min)) / (max - min)}%`);
+    input.setAttribute("aria-valuetext", text(value));
+    input.style.setProperty("--filled", `${(100 * (value - min)) / (max - min)}%`);
   };
   store.subscribe((_, changed) => changed.includes(key) && show());
   show();
-  const caption = html('label', { for: id });
+  const caption = html("label", { for: id });
   caption.innerHTML = label;
-  if (hint) caption.append(html('span', { class: 'hint' }, hint));
-  return html('div', { class: `slider ${tone}` }, caption, input, output);
+  if (hint) caption.append(html("span", { class: "hint" }, hint));
+  return html("div", { class: `slider ${tone}` }, caption, input, output);
 }
 
 /**
@@ -39,25 +39,36 @@ export function slider(store, { key, label, hint, min, max, step, text = String,
 export function choices(store, { key, label, options }) {
   const name = `q${++serial}`;
   const inputs = options.map(([value, text]) => {
-    const input = html('input', { type: 'radio', name, value, 'data-field': key });
-    input.addEventListener('change', () => store.set({ [key]: value }));
-    return { input, value, label: html('label', {}, input, html('span', {}, text)) };
+    const input = html("input", { type: "radio", name, value, "data-field": key });
+    input.addEventListener("change", () => store.set({ [key]: value }));
+    return { input, value, label: html("label", {}, input, html("span", {}, text)) };
   });
   const show = () => inputs.forEach(({ input, value }) => (input.checked = store.get()[key] === value));
   store.subscribe((_, changed) => changed.includes(key) && show());
   show();
-  const bar = html('span', { class: 'bar' }, ...inputs.map((entry) => entry.label));
-  return html('fieldset', { class: 'choices' }, html('legend', {}, label), bar);
+  const bar = html("span", { class: "bar" }, ...inputs.map((entry) => entry.label));
+  return html("fieldset", { class: "choices" }, html("legend", {}, label), bar);
 }
 
 /** A tick box bound to one field. */
 export function toggle(store, { key, label }) {
-  const input = html('input', { type: 'checkbox', 'data-field': key });
-  input.addEventListener('change', () => store.set({ [key]: input.checked }));
+  const input = html("input", { type: "checkbox", "data-field": key });
+  input.addEventListener("change", () => store.set({ [key]: input.checked }));
   const show = () => (input.checked = store.get()[key]);
   store.subscribe((_, changed) => changed.includes(key) && show());
   show();
-  return html('label', { class: 'toggle' }, input, html('span', {}, label));
+  return html("label", { class: "toggle" }, input, html("span", {}, label));
+}
+
+/** The handles of each drawing. Their touch areas are generous and overlap, so the nearest one takes the pointer. */
+const siblings = new WeakMap();
+
+function nearest(drawing, { clientX, clientY }) {
+  const away = ({ element }) => {
+    const { left, top, width, height } = element.querySelector(".hit").getBoundingClientRect();
+    return Math.hypot(left + width / 2 - clientX, top + height / 2 - clientY);
+  };
+  return siblings.get(drawing).reduce((a, b) => (away(b) < away(a) ? b : a));
 }
 
 /**
@@ -71,33 +82,46 @@ export function toggle(store, { key, label }) {
 export function handle(element, { min, max, step, label, vertical = false, get, set, at, text }) {
   const digits = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
   const snap = (value) => round(clamp(Math.round(value / step) * step, min, max), digits + 1);
-  element.setAttribute('role', 'slider');
-  element.setAttribute('tabindex', '0');
-  element.setAttribute('aria-label', label);
-  element.setAttribute('aria-valuemin', String(min));
-  element.setAttribute('aria-valuemax', String(max));
-  if (vertical) element.setAttribute('aria-orientation', 'vertical');
-  element.classList.add('handle');
+  element.setAttribute("role", "slider");
+  element.setAttribute("tabindex", "0");
+  element.setAttribute("aria-label", label);
+  element.setAttribute("aria-valuemin", String(min));
+  element.setAttribute("aria-valuemax", String(max));
+  if (vertical) element.setAttribute("aria-orientation", "vertical");
+  element.classList.add("handle");
 
   let offset = 0;
-  element.addEventListener('pointerdown', (event) => {
-    if (event.button !== 0) return;
+  const take = (event) => {
     offset = get() - at(event);
     element.setPointerCapture(event.pointerId);
-    element.classList.add('dragged');
+    element.classList.add("dragged");
     element.focus({ preventScroll: true });
+  };
+  const drawing = element.ownerSVGElement;
+  siblings.set(drawing, [...(siblings.get(drawing) ?? []), { element, take }]);
+  element.addEventListener("pointerdown", (event) => {
+    if (event.button !== 0) return;
+    nearest(drawing, event).take(event);
     event.preventDefault();
   });
-  element.addEventListener('pointermove', (event) => {
+  // Browsers differ in whether they heed touch-action inside a drawing; this keeps a finger from scrolling in all of them.
+  element.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
+  element.addEventListener("pointermove", (event) => {
     if (element.hasPointerCapture(event.pointerId)) set(snap(at(event) + offset));
   });
-  const release = () => element.classList.remove('dragged');
-  element.addEventListener('pointerup', release);
-  element.addEventListener('pointercancel', release);
-  element.addEventListener('keydown', (event) => {
+  const release = () => element.classList.remove("dragged");
+  element.addEventListener("pointerup", release);
+  element.addEventListener("pointercancel", release);
+  element.addEventListener("keydown", (event) => {
     const moves = {
-      ArrowRight: step, ArrowUp: step, ArrowLeft: -step, ArrowDown: -step,
-      PageUp: 5 * step, PageDown: -5 * step, Home: -Infinity, End: Infinity,
+      ArrowRight: step,
+      ArrowUp: step,
+      ArrowLeft: -step,
+      ArrowDown: -step,
+      PageUp: 5 * step,
+      PageDown: -5 * step,
+      Home: -Infinity,
+      End: Infinity,
     };
     if (!(event.key in moves) || event.altKey || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
@@ -106,8 +130,8 @@ export function handle(element, { min, max, step, label, vertical = false, get, 
   });
   return () => {
     const value = get();
-    element.setAttribute('aria-valuenow', String(value));
-    element.setAttribute('aria-valuetext', text ? text(value) : String(value));
+    element.setAttribute("aria-valuenow", String(value));
+    element.setAttribute("aria-valuetext", text ? text(value) : String(value));
   };
 }
 

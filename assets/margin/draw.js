@@ -1,13 +1,13 @@
-/** Small tools for drawing: scales, elements that are reused between frames, axes, widths, frames. */
+/** Small tools for drawing: elements, scales, layers that are reused between frames, widths, frames. */
 
-const SVG = 'http://www.w3.org/2000/svg';
+const SVG = "http://www.w3.org/2000/svg";
 
 /** Makes an HTML element: `html('p', {class: 'note'}, 'text', child)`. */
 export function html(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
-    if (name.startsWith('on')) element.addEventListener(name.slice(2), value);
-    else if (value === true) element.setAttribute(name, '');
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else if (value === true) element.setAttribute(name, "");
     else if (value !== false && value != null) element.setAttribute(name, value);
   }
   element.append(...children);
@@ -39,7 +39,7 @@ export const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
  */
 export class Layer {
   constructor(parent, attributes = {}) {
-    this.group = svg('g', attributes);
+    this.group = svg("g", attributes);
     parent.append(this.group);
     this.nodes = new Map();
     this.seen = new Set();
@@ -47,7 +47,6 @@ export class Layer {
 
   begin() {
     this.seen.clear();
-    return this;
   }
 
   put(key, tag, attributes, text) {
@@ -59,16 +58,37 @@ export class Layer {
     }
     this.seen.add(key);
     for (const [name, value] of Object.entries(attributes)) {
-      const printed = typeof value === 'number' ? String(Math.round(value * 100) / 100) : value;
+      const printed = typeof value === "number" ? String(Math.round(value * 100) / 100) : value;
       if (node.attributes[name] === printed) continue;
       node.element.setAttribute(name, printed);
       node.attributes[name] = printed;
     }
     if (text !== node.text) {
-      node.element.textContent = text ?? '';
+      node.element.textContent = text ?? "";
       node.text = text;
     }
     return node.element;
+  }
+
+  line(key, look, x1, y1, x2, y2) {
+    this.put(key, "line", { class: look, x1, y1, x2, y2 });
+  }
+
+  rect(key, look, x, y, width, height) {
+    this.put(key, "rect", { class: look, x, y, width: Math.max(0, width), height: Math.max(0, height) });
+  }
+
+  circle(key, look, cx, cy, r) {
+    this.put(key, "circle", { class: look, cx, cy, r });
+  }
+
+  path(key, look, d) {
+    this.put(key, "path", { class: look, d });
+  }
+
+  /** @param {"start" | "middle" | "end"} [anchor] which part of the text stands at x */
+  text(key, look, x, y, words, anchor = "start") {
+    this.put(key, "text", { class: look, x, y, "text-anchor": anchor }, words);
   }
 
   end() {
@@ -80,42 +100,21 @@ export class Layer {
   }
 }
 
-/** Puts a horizontal axis with ticks and a label below it. */
-export function axisBottom(layer, name, scale, y, ticks, label, format = String, drop = 17) {
-  const [left, right] = scale.range;
-  layer.put(`${name} line`, 'line', { class: 'axis', x1: left, x2: right, y1: y, y2: y });
-  for (const tick of ticks) {
-    const x = scale(tick);
-    layer.put(`${name} tick ${tick}`, 'line', { class: 'axis', x1: x, x2: x, y1: y, y2: y + 4 });
-    layer.put(`${name} text ${tick}`, 'text', { class: 'tick', x, y: y + drop, 'text-anchor': 'middle' }, format(tick));
-  }
-  if (label) {
-    layer.put(`${name} label`, 'text', { class: 'label', x: (left + right) / 2, y: y + drop + 18, 'text-anchor': 'middle' }, label);
-  }
-}
-
-/** Puts a vertical axis with ticks on its left; the label stands above it, where it can be read without turning. */
-export function axisLeft(layer, name, scale, x, ticks, label, format = String) {
-  const [bottom, top] = scale.range;
-  layer.put(`${name} line`, 'line', { class: 'axis', x1: x, x2: x, y1: bottom, y2: top });
-  for (const tick of ticks) {
-    const y = scale(tick);
-    layer.put(`${name} tick ${tick}`, 'line', { class: 'axis', x1: x - 4, x2: x, y1: y, y2: y });
-    layer.put(`${name} text ${tick}`, 'text', { class: 'tick', x: x - 7, y: y + 4, 'text-anchor': 'end' }, format(tick));
-  }
-  if (label) layer.put(`${name} label`, 'text', { class: 'label', x: x - 24, y: top - 12 }, label);
-}
-
-/** An arrow along x as one path, from `x` by `length` pixels (either sign); too short to see becomes nothing. */
-export function arrowPath(x, y, length, thickness = 5) {
-  const sign = Math.sign(length);
-  const size = Math.abs(length);
-  if (size < 0.5) return '';
-  const head = Math.min(size, thickness * 2.2);
-  const neck = x + sign * (size - head);
-  const tip = x + length;
-  const half = thickness / 2;
-  return `M${x} ${y - half}L${neck} ${y - half}L${neck} ${y - thickness * 1.3}L${tip} ${y}L${neck} ${y + thickness * 1.3}L${neck} ${y + half}L${x} ${y + half}Z`;
+/** An SVG of a given height, with a first layer; drawings ask it for its `width`. */
+export function makeBoard(attributes = {}) {
+  const element = svg("svg", attributes);
+  const board = {
+    element,
+    width: 0,
+    height: Number(attributes.height ?? 0),
+    resize(width, height = board.height) {
+      Object.assign(board, { width, height });
+      element.setAttribute("width", String(width));
+      element.setAttribute("height", String(height));
+    },
+    layer: (options) => new Layer(element, options),
+  };
+  return board;
 }
 
 /** Calls `draw` at most once a frame, however often it is asked for. */
@@ -142,18 +141,3 @@ export function watchWidth(element, callback) {
   });
   observer.observe(element);
 }
-
-/** A number for reading: fixed decimals and a real minus sign; a dash where there is no number. */
-export function fixed(value, digits = 2) {
-  if (!Number.isFinite(value)) return '–';
-  const text = Math.abs(value).toFixed(digits);
-  return value < 0 && Number(text) !== 0 ? `−${text}` : text;
-}
-
-/** The same with a plus sign in front of what is positive. */
-export function signed(value, digits = 2) {
-  const text = fixed(value, digits);
-  return value > 0 && Number(text) !== 0 ? `+${text}` : text;
-}
-
-export const percent = (share, digits = 0) => `${(100 * share).toFixed(digits)} %`;

@@ -1,7 +1,7 @@
 /** Runs the four losses side by side, on one seed for the curves and on many for the doubt. Pure: state in, numbers out. */
 
-import { mse, pearson, ranks, top1, wrongAtTop, wrongPairs } from './metrics.js';
-import { LOSSES, makeTask, objective, STEPS, train } from './training.js';
+import { mse, pairedDifference, pearson, ranks, top1, wrongAtTop, wrongPairs } from "./metrics.js";
+import { LOSSES, makeTask, objective, STEPS, train } from "./training.js";
 
 /** Seeds over which figure 4 repeats itself. */
 export const SEEDS = 100;
@@ -61,4 +61,15 @@ export function runSeed(state, seed) {
     ends[name] = outcome(predictions[STEPS], task.y);
   }
   return ends;
+}
+
+/**
+ * What the weighting changes, seed by seed: QAMRO against QAMRO without weighting.
+ * @param {ReturnType<typeof runSeed>[]} ends
+ * @returns share of pairs out of order among `all` pairs, and among those at the `top`: mean difference and its interval
+ */
+export function weightingEffect(ends) {
+  const share = (wrong, pairs) => (name) => ends.map((end) => end[name][wrong] / end[name][pairs]);
+  const [all, top] = [share("wrong", "pairs"), share("wrongTop", "pairsTop")];
+  return { all: pairedDifference(all("qamro"), all("plain")), top: pairedDifference(top("qamro"), top("plain")) };
 }

@@ -1,12 +1,12 @@
 /** Puts the page into an element: text, style, figures, and the state that lives in the address bar. */
 
-import * as batch from './figures/batch.js';
-import * as pair from './figures/pair.js';
-import * as train from './figures/train.js';
-import * as who from './figures/who.js';
-import { html } from './draw.js';
-import { DEFAULTS } from './losses.js';
-import { createStore, number, readQuery, word, writeQuery } from './state.js';
+import * as batch from "./figures/batch/index.js";
+import * as pair from "./figures/pair/index.js";
+import * as train from "./figures/train/index.js";
+import * as who from "./figures/who/index.js";
+import { html } from "./draw.js";
+import { DEFAULTS } from "./losses.js";
+import { createStore, number, readQuery, word, writeQuery } from "./state.js";
 
 const FIGURES = { pair, batch, who, train };
 
@@ -14,7 +14,7 @@ const FIELDS = {
   margin: number(DEFAULTS.margin, 0, 1),
   alpha: number(DEFAULTS.alpha, 0, 1),
   beta: number(DEFAULTS.beta, 1, 15, 1),
-  at: word(''),
+  at: word(""),
   ...pair.fields,
   ...batch.fields,
   ...who.fields,
@@ -29,16 +29,16 @@ const FIELDS = {
  */
 export async function mount(host, { moreStudies = Promise.resolve([]) } = {}) {
   if (host.shadowRoot) return;
-  const root = host.attachShadow({ mode: 'open' });
+  const root = host.attachShadow({ mode: "open" });
   const here = (name) => new URL(name, import.meta.url);
   const [text, distributions] = await Promise.all([
-    fetch(here('page.html')).then((answer) => answer.text()),
-    fetch(here('distributions.json')).then((answer) => answer.json()),
+    fetch(here("page.html")).then((answer) => answer.text()),
+    fetch(here("distributions.json")).then((answer) => answer.json()),
   ]);
-  const page = html('div', { class: 'page' });
+  const page = html("div", { class: "page" });
   page.innerHTML = text;
-  const style = html('link', { rel: 'stylesheet', href: here('margin.css').href });
-  const styled = new Promise((done) => ['load', 'error'].forEach((name) => style.addEventListener(name, done)));
+  const style = html("link", { rel: "stylesheet", href: here("margin.css").href });
+  const styled = new Promise((done) => ["load", "error"].forEach((name) => style.addEventListener(name, done)));
   root.append(style, page);
   await styled;
   followTheme(page);
@@ -48,25 +48,25 @@ export async function mount(host, { moreStudies = Promise.resolve([]) } = {}) {
   const context = { studies: distributions.studies, moreStudies };
   for (const [name, figure] of Object.entries(FIGURES)) {
     const place = page.querySelector(`[data-figure="${name}"]`);
-    const body = html('div', { class: 'figure-body' });
+    const body = html("div", { class: "figure-body" });
     place.prepend(body);
     figure.mount(body, store, context);
     place.append(tools(name, figure, store));
   }
-  page.dataset.ready = 'true';
+  page.dataset.ready = "true";
   const { at } = store.get();
-  if (at in FIGURES) page.querySelector(`[data-figure="${at}"]`).closest('section').scrollIntoView();
+  if (at in FIGURES) page.querySelector(`[data-figure="${at}"]`).closest("section").scrollIntoView();
 }
 
 /** Takes the theme over from the page around: Gradio marks the body as dark. */
 function followTheme(page) {
   const follow = () => {
-    const theme = document.body.classList.contains('dark') ? 'dark' : 'light';
+    const theme = document.body.classList.contains("dark") ? "dark" : "light";
     if (page.dataset.theme === theme) return;
     page.dataset.theme = theme;
-    page.dispatchEvent(new CustomEvent('themechange', { bubbles: true }));
+    page.dispatchEvent(new CustomEvent("themechange", { bubbles: true }));
   };
-  new MutationObserver(follow).observe(document.body, { attributes: true, attributeFilter: ['class'] });
+  new MutationObserver(follow).observe(document.body, { attributes: true, attributeFilter: ["class"] });
   follow();
 }
 
@@ -77,28 +77,29 @@ function keepInAddress(store) {
     clearTimeout(timer);
     timer = setTimeout(() => {
       const query = writeQuery(FIELDS, store.get(), location.search);
-      history.replaceState(history.state, '', query ? `?${query}` : location.pathname);
+      history.replaceState(history.state, "", query ? `?${query}` : location.pathname);
       // A Space runs in a frame of huggingface.co: tell the page around, so that its address can be shared, too.
-      if (location.hostname.endsWith('.hf.space')) window.parent.postMessage({ queryString: query }, 'https://huggingface.co');
+      if (location.hostname.endsWith(".hf.space"))
+        window.parent.postMessage({ queryString: query }, "https://huggingface.co");
     }, 250);
   });
 }
 
 /** Under every figure: copy a link to what is seen now, or put it back. */
 function tools(name, figure, store) {
-  const copy = html('button', { type: 'button', class: 'quiet' }, 'Copy a link to this');
-  copy.addEventListener('click', async () => {
+  const copy = html("button", { type: "button", class: "quiet" }, "Copy a link to this");
+  copy.addEventListener("click", async () => {
     const query = writeQuery(FIELDS, { ...store.get(), at: name }, location.search);
     const link = `${location.origin}${location.pathname}?${query}`;
     try {
       await navigator.clipboard.writeText(link);
-      copy.textContent = 'Copied';
+      copy.textContent = "Copied";
     } catch {
-      window.prompt('Copy this link:', link);
+      window.prompt("Copy this link:", link);
     }
-    setTimeout(() => (copy.textContent = 'Copy a link to this'), 1600);
+    setTimeout(() => (copy.textContent = "Copy a link to this"), 1600);
   });
-  const reset = html('button', { type: 'button', class: 'quiet' }, 'Reset');
-  reset.addEventListener('click', () => store.reset([...Object.keys(figure.fields), 'margin', 'alpha', 'beta']));
-  return html('div', { class: 'tools' }, copy, reset);
+  const reset = html("button", { type: "button", class: "quiet" }, "Reset");
+  reset.addEventListener("click", () => store.reset([...Object.keys(figure.fields), "margin", "alpha", "beta"]));
+  return html("div", { class: "tools" }, copy, reset);
 }

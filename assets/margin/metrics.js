@@ -8,7 +8,7 @@
 export function ranks(values) {
   const order = Array.from(values, (_, i) => i).sort((a, b) => values[a] - values[b]);
   const result = new Float64Array(values.length);
-  for (let start = 0; start < order.length; ) {
+  for (let start = 0; start < order.length;) {
     let stop = start + 1;
     while (stop < order.length && values[order[stop]] === values[order[start]]) stop++;
     for (let k = start; k < stop; k++) result[order[k]] = (start + stop + 1) / 2;

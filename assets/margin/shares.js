@@ -6,7 +6,7 @@
  * each clip could pull, not how much it pulls at a given step, when some pairs are content.
  */
 
-import { normalise, weight } from './losses.js';
+import { normalise, weight } from "./losses.js";
 
 /**
  * How the total weight is spread, best clip first.

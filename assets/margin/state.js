@@ -3,7 +3,7 @@
  * Only what differs from the defaults is written, and only keys with our prefix are touched.
  */
 
-const PREFIX = 'm.';
+const PREFIX = "m.";
 
 /** A number in a range, rounded to `digits`. */
 export const number = (initial, min, max, digits = 2) => ({
@@ -16,12 +16,12 @@ export const number = (initial, min, max, digits = 2) => ({
 export const list = (initial, min, max, digits = 2) => ({
   initial,
   parse: (text) => {
-    const parts = text.split('_');
+    const parts = text.split("_");
     if (parts.length !== initial.length) return undefined;
     const values = parts.map((part) => readNumber(part, min, max, digits));
     return values.includes(undefined) ? undefined : values;
   },
-  print: (values) => values.map((value) => round(value, digits)).join('_'),
+  print: (values) => values.map((value) => round(value, digits)).join("_"),
 });
 
 /** One of a few words. */
@@ -41,8 +41,8 @@ export const word = (initial) => ({
 /** Yes or no. */
 export const flag = (initial) => ({
   initial,
-  parse: (text) => (text === '1' ? true : text === '0' ? false : undefined),
-  print: (value) => (value ? '1' : '0'),
+  parse: (text) => (text === "1" ? true : text === "0" ? false : undefined),
+  print: (value) => (value ? "1" : "0"),
 });
 
 export function round(value, digits) {
@@ -52,7 +52,7 @@ export function round(value, digits) {
 
 function readNumber(text, min, max, digits) {
   const value = Number(text);
-  if (text.trim() === '' || !Number.isFinite(value)) return undefined;
+  if (text.trim() === "" || !Number.isFinite(value)) return undefined;
   return round(Math.min(max, Math.max(min, value)), digits);
 }
 
@@ -87,14 +87,14 @@ export function writeQuery(fields, state, query) {
     result.set(PREFIX + key, text);
     any = true;
   }
-  if (any) result.set('tab', 'margin');
+  if (any) result.set("tab", "margin");
   return result.toString();
 }
 
 /**
  * Holds the state; figures subscribe to it and patch it.
  * @param {Record<string, any>} fields
- * @param {Record<string, any>} state
+ * @param {any} state
  */
 export function createStore(fields, state) {
   const listeners = new Set();
@@ -103,12 +103,14 @@ export function createStore(fields, state) {
     get: () => state,
     /** @param {Record<string, any>} patch */
     set(patch) {
-      const changed = Object.keys(patch).filter((key) => fields[key].print(patch[key]) !== fields[key].print(state[key]));
+      const changed = Object.keys(patch).filter(
+        (key) => fields[key].print(patch[key]) !== fields[key].print(state[key]),
+      );
       if (changed.length === 0) return;
       state = { ...state, ...patch };
       for (const listener of listeners) listener(state, changed);
     },
-    /** @param {(keys: string[]) => void} keys the fields to put back; all when none are named */
+    /** @param {string[]} [keys] the fields to put back; all when none are named */
     reset(keys = Object.keys(fields)) {
       this.set(Object.fromEntries(keys.map((key) => [key, fields[key].initial])));
     },

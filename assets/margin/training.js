@@ -5,10 +5,10 @@
  * training. So whatever differs between them is the loss.
  */
 
-import { DEFAULTS, huber, marginRanking, qamro } from './losses.js';
-import { mulberry32, normal } from './random.js';
+import { DEFAULTS, huber, marginRanking, qamro } from "./losses.js";
+import { mulberry32, normal } from "./random.js";
 
-export const LOSSES = /** @type {const} */ (['huber', 'mr', 'plain', 'qamro']);
+export const LOSSES = /** @type {const} */ (["huber", "mr", "plain", "qamro"]);
 export const STEPS = 240;
 export const MOMENTUM = 0.9;
 /** Features of the linear head, and how much noise hides the score in each of them. */
@@ -33,10 +33,12 @@ export function makeTask({ clips, model, seed }) {
     do y[i] = 3.1 + 0.85 * normal(uniform);
     while (y[i] < 1 || y[i] > 5);
   }
-  if (model === 'free') {
+  if (model === "free") {
     return { y, start: Float64Array.from(y, () => 3 + 0.5 * normal(uniform)), features: null };
   }
-  const features = Array.from(y, (score) => Float64Array.from({ length: FEATURES }, () => (score - 3 + NOISE * normal(uniform)) / 2));
+  const features = Array.from(y, (score) =>
+    Float64Array.from({ length: FEATURES }, () => (score - 3 + NOISE * normal(uniform)) / 2),
+  );
   const start = Float64Array.from({ length: FEATURES + 1 }, (_, k) => (k < FEATURES ? 0.4 * normal(uniform) : 3));
   return { y, start, features };
 }
@@ -74,8 +76,11 @@ function backward({ features }, gradient) {
  *   loss to the ranking losses, as in the paper
  * @returns {(p: Float64Array, y: Float64Array) => {value: number, gradient: Float64Array}}
  */
-export function objective(name, { margin = DEFAULTS.margin, alpha = DEFAULTS.alpha, beta = DEFAULTS.beta, withHuber = false } = {}) {
-  if (name === 'huber') return huber;
+export function objective(
+  name,
+  { margin = DEFAULTS.margin, alpha = DEFAULTS.alpha, beta = DEFAULTS.beta, withHuber = false } = {},
+) {
+  if (name === "huber") return huber;
   const ranking = {
     mr: (p, y) => marginRanking(p, y, { margin }),
     plain: (p, y) => qamro(p, y, { alpha, beta: 1 }),

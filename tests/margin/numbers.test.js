@@ -14,7 +14,11 @@ const TOLERANCE = 1e-9;
 
 function close(actual, expected, what) {
   if (expected === null) assert.ok(Number.isNaN(actual), `${what}: ${actual} is not NaN`);
-  else assert.ok(Math.abs(actual - expected) <= TOLERANCE * Math.max(1, Math.abs(expected)), `${what}: ${actual} is not ${expected}`);
+  else
+    assert.ok(
+      Math.abs(actual - expected) <= TOLERANCE * Math.max(1, Math.abs(expected)),
+      `${what}: ${actual} is not ${expected}`,
+    );
 }
 
 const LOSSES = { mr: marginRanking, qamro, huber };
@@ -29,7 +33,24 @@ for (const [i, { loss, p, y, options, value, gradient }] of vectors.losses.entri
 }
 
 test("the hinge of one pair is the loss of a batch of two", () => {
-  for (const [p, y] of [[[3, 3.2], [4.2, 2.9]], [[1, 5], [2, 3]], [[5, 1], [2, 3]], [[3.26, 3], [4.2, 2.9]]]) {
+  for (const [p, y] of [
+    [
+      [3, 3.2],
+      [4.2, 2.9],
+    ],
+    [
+      [1, 5],
+      [2, 3],
+    ],
+    [
+      [5, 1],
+      [2, 3],
+    ],
+    [
+      [3.26, 3],
+      [4.2, 2.9],
+    ],
+  ]) {
     const better = y[0] > y[1] ? 0 : 1;
     const ahead = p[better] - p[1 - better];
     const q = weight(normalise(y, [1, 5])[better], 7);
@@ -70,8 +91,14 @@ test("the share does not depend on the order of the clips", () => {
 for (const { seed, uniform, normal: normals } of vectors.random) {
   test(`random numbers of seed ${seed} are the very same`, () => {
     const draw = mulberry32(seed);
-    assert.deepEqual(uniform.map(() => draw()), uniform);
-    assert.deepEqual(normals.map(() => normal(draw)), normals);
+    assert.deepEqual(
+      uniform.map(() => draw()),
+      uniform,
+    );
+    assert.deepEqual(
+      normals.map(() => normal(draw)),
+      normals,
+    );
   });
 }
 

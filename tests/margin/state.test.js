@@ -52,5 +52,8 @@ test("listeners hear what changed, and nothing when nothing did", () => {
   store.set({ beta: 7 });
   store.set({ beta: 3, huber: false });
   store.reset();
-  assert.deepEqual(heard, [[3, ["beta"]], [7, ["beta"]]]);
+  assert.deepEqual(heard, [
+    [3, ["beta"]],
+    [7, ["beta"]],
+  ]);
 });

@@ -12,10 +12,18 @@ const answers = JSON.parse(readFileSync(0, "utf8")).map((settings) => {
   const { task, runs } = runAll(settings);
   return {
     task: { y: plain(task.y), start: plain(task.start), features: task.features && plain(task.features) },
-    runs: Object.fromEntries(LOSSES.map((name) => [name, {
-      predictions: plain(runs[name].predictions), values: plain(runs[name].values),
-      srcc: runs[name].srcc, mse: runs[name].mse, top1: runs[name].top1,
-    }])),
+    runs: Object.fromEntries(
+      LOSSES.map((name) => [
+        name,
+        {
+          predictions: plain(runs[name].predictions),
+          values: plain(runs[name].values),
+          srcc: runs[name].srcc,
+          mse: runs[name].mse,
+          top1: runs[name].top1,
+        },
+      ]),
+    ),
     ends: runSeed(settings, settings.seed),
   };
 });
