@@ -32,9 +32,14 @@ def predict(
     *,
     out: Annotated[Path, typer.Option("--out", "-o", help="CSV to write: one row a clip.", dir_okay=False)],
     prompt: Annotated[str, typer.Option(help="Prompt of every clip that the manifest gives none.")] = "",
-    predictor: Annotated[str, typer.Option(help="Which predictor scores.")] = "offline",
+    predictor: Annotated[
+        str, typer.Option(help="Which predictor scores: offline, clap, audiobox, full or auto.")
+    ] = "offline",
     heads: Annotated[Path | None, typer.Option(help="Folder of heads of your own, made by train.")] = None,
     device: Annotated[str | None, typer.Option(help="Where to compute, for example cuda.")] = None,
+    precision: Annotated[
+        str | None, typer.Option(help="float32, bfloat16, or auto: bfloat16 where the hardware has it.")
+    ] = None,
 ) -> None:
     """Score clips and write the score table.
 
@@ -45,11 +50,15 @@ def predict(
         clips = gather(inputs, prompt)
         _check_writable(out)
     start = time.perf_counter()
-    with wrong_use(ValueError, FileNotFoundError):
+    from qamro.checkpoints import WeightsError
+
+    with wrong_use(ValueError, FileNotFoundError, WeightsError):
         from qamro.predictors import load
 
-        options = {"heads": heads, "device": device}
+        options = {"heads": heads, "device": device, "precision": precision}
         model = load(predictor, **{key: value for key, value in options.items() if value is not None})
+    if model.note:
+        say(model.note)
     rows: list[dict[str, Any]] = []
     try:
         _score(model, clips, out, rows)

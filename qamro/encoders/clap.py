@@ -36,6 +36,7 @@ class Clap:
         sample_rate: 48,000 Hz; other rates are resampled.
         audio_dim: Length of an audio embedding, 512 in the published checkpoint.
         text_dim: Length of a text embedding, the same.
+        logit_scale: What CLAP learned to multiply cosines by before its softmax.
         settings: What else an embedding depends on; part of cache keys.
         device: Where the network runs.
     """
@@ -65,6 +66,7 @@ class Clap:
         self._network = network.to(self.device)
         self._mel = ClapMel().to(self.device)
         self.audio_dim = self.text_dim = int(network.config.projection_dim)
+        self.logit_scale = float(network.logit_scale_a.exp())
         self.settings = f"{str(self._dtype).removeprefix('torch.')}{'' if like_laion else ', full precision samples'}"
 
     @classmethod

@@ -45,15 +45,17 @@ class Predictor(abc.ABC):
         name: What ``load`` calls it, for example ``"offline"``.
         axes: The axes it scores.
         provenance: For each axis, where its scores come from.
-        sample_rate: The rate in Hz at which it wants its audio.
+        sample_rate: The rate in Hz at which it wants its audio; None when it takes clips at any rate.
         batch_size: How many clips it scores at once.
+        note: What a user should know of how it was chosen or put together; empty when there is nothing.
     """
 
     name: str
     axes: tuple[str, ...]
     provenance: dict[str, Provenance]
-    sample_rate: int
+    sample_rate: int | None
     batch_size: int = 8
+    note: str = ""
 
     @abc.abstractmethod
     def score(self, waveforms: Sequence[Waveform], prompts: Sequence[str]) -> list[dict[str, Score]]:
@@ -211,7 +213,7 @@ def _aligned(values: Sequence[str | None] | None, n: int, what: str) -> list[str
     return ["" if value is None else str(value).strip() for value in values]
 
 
-def _decode(path: Path, sample_rate: int) -> Waveform | Exception:
+def _decode(path: Path, sample_rate: int | None) -> Waveform | Exception:
     from qamro.audio import AudioError, load
 
     try:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from qamro.axes import get_axis
 from qamro.predictors.base import Predictor, Score
+from qamro.predictors.origin import encoder_label
 from qamro.predictors.provenance import Provenance
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class HeadPredictor(Predictor):
         self.card = bundle.card
         self.axes = tuple(bundle.heads)
         self._heads = bundle.heads
-        source = f"{encoder.name} r{encoder.revision}"
+        source = encoder_label(encoder)
         study = f"{self.card.study['name']}, {self.card.study['clips']} clips of {self.card.study['systems']} systems"
         self.provenance = {
             axis: Provenance(self.card.kind, source, "ScoreHead", study, self.card.interval) for axis in self.axes

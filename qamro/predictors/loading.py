@@ -3,22 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from qamro.predictors.base import Predictor
 
 
-def _offline(**options: Any) -> Predictor:
+def _offline(
+    *, heads: Path | str | None = None, device: str | None = None, precision: str = "float32", cache: bool = True
+) -> Predictor:
+    """Needs no weights: LogMel is fixed features, always float32 (``precision``) and quick enough without ``cache``."""
     from qamro.encoders import LogMel
     from qamro.paths import bundled_weights
     from qamro.predictors.head_predictor import HeadPredictor
 
-    folder = options.pop("heads", None) or bundled_weights() / "offline"
-    return HeadPredictor("offline", LogMel(**options), folder)
+    return HeadPredictor("offline", LogMel(device or "cpu"), heads or bundled_weights() / "offline")
+
+
+def _elsewhere(module: str, function: str) -> Callable[..., Predictor]:
+    def load_it(**options: Any) -> Predictor:
+        return getattr(import_module(module), function)(**options)
+
+    return load_it
 
 
 LOADERS: dict[str, Callable[..., Predictor]] = {
     "offline": _offline,
+    "clap": _elsewhere("qamro.predictors.clap", "load_clap"),
+    "audiobox": _elsewhere("qamro.predictors.audiobox", "load_audiobox"),
+    "full": _elsewhere("qamro.predictors.full", "load_full"),
+    "auto": _elsewhere("qamro.predictors.full", "load_auto"),
 }
 """For each predictor, what makes it; called only when asked for, since most bring heavy libraries."""
 
@@ -27,11 +42,14 @@ def load(name: str = "offline", **options: Any) -> Predictor:
     """Loads a predictor.
 
     Args:
-        name: ``"offline"``: LogMel features and small heads that ship with the project.
+        name: ``"offline"``: LogMel features and small heads that ship with the project. ``"clap"``: MI and TA on
+            LAION-CLAP. ``"audiobox"``: PQ, PC, CE and CU of Audiobox-Aesthetics. ``"full"``: all six on both.
+            ``"auto"``: full where its weights are on this machine, else offline; ``note`` says which.
         **options: Passed on, for example ``device="cuda"`` or ``heads="folder"`` (heads of your own).
 
     Raises:
         ValueError: There is no such predictor.
+        WeightsError: Its weights are not on this machine; the message says how to fetch them.
     """
     if name not in LOADERS:
         raise ValueError(f"there is no predictor {name!r}; choose one of {', '.join(LOADERS)}")

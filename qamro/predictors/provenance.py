@@ -8,6 +8,7 @@ KINDS = {
     "human": "trained on ratings by people",
     "zero-shot": "not trained on ratings; uncalibrated",
     "simulated": "trained on simulated listeners; a demonstration, not evidence",
+    "unverified": "made by weights of unknown origin; what they were trained on is not known",
 }
 """The kinds of origin that a score can have, and what each means."""
 
@@ -17,7 +18,7 @@ class Provenance:
     """Says what made a score.
 
     Attributes:
-        kind: ``"human"``, ``"zero-shot"`` or ``"simulated"``: what the head was trained on.
+        kind: ``"human"``, ``"zero-shot"``, ``"simulated"`` or ``"unverified"``: what the head was trained on.
         encoder: Name and revision of the encoder, for example ``"LogMel r1"``.
         head: Name of the head, for example ``"ScoreHead, 3 layers"``.
         data: The study that the head was trained on, with its size; empty for zero-shot.

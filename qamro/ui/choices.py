@@ -74,5 +74,5 @@ def warm(name: str = DEFAULT) -> None:
         from qamro.audio import Waveform
 
         predictor = get(name)
-        rate = predictor.sample_rate
+        rate = predictor.sample_rate or 48_000
         predictor.score([Waveform(np.zeros(rate // 2, np.float32), rate)], ["warm-up"])

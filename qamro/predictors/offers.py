@@ -1,0 +1,126 @@
+"""Which predictors there are and what each still needs; looked up without the network and in no time."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+
+from qamro.axes import AESTHETIC
+from qamro.checkpoints import (
+    AUDIOBOX,
+    CLAP,
+    TOKENIZER,
+    FetchCancelledError,
+    FileState,
+    Weights,
+    WeightsError,
+    fetch,
+    look,
+)
+from qamro.checkpoints.fetch import OnProgress
+
+NEEDS: dict[str, tuple[Weights, ...]] = {
+    "offline": (),
+    "clap": (CLAP, TOKENIZER),
+    "audiobox": (AUDIOBOX,),
+    "full": (AUDIOBOX, CLAP, TOKENIZER),
+}
+"""For each predictor, the published weights that it needs."""
+
+_TITLES = {
+    "offline": ("Offline", ("MI", "TA", *AESTHETIC), "Nothing to fetch; trained on simulated listeners."),
+    "clap": ("CLAP", ("MI", "TA"), "Musical impression and textual alignment."),
+    "audiobox": ("Audiobox-Aesthetics", AESTHETIC, "The four aesthetic axes as published by Meta."),
+    "full": ("Full", ("MI", "TA", *AESTHETIC), "CLAP and Audiobox-Aesthetics together: all six axes."),
+}
+
+_PATIENCE = 600.0
+"""Seconds for which a hub that could not be reached counts as not reachable."""
+
+_unreachable_since: float | None = None
+
+
+@dataclass(frozen=True)
+class PredictorState:
+    """A predictor as a user chooses it.
+
+    Attributes:
+        name: What ``load`` calls it.
+        title: What people read.
+        axes: The axes it scores.
+        state: ``"ready"``, ``"download"`` (its weights can be fetched) or ``"unreachable"`` (they would have to be
+            fetched, and the hub could not be reached a moment ago or is switched off).
+        bytes: What is still to be fetched; 0 when ready.
+        licence: Licences of its weights, empty when it needs none.
+        note: One line about it.
+    """
+
+    name: str
+    title: str
+    axes: tuple[str, ...]
+    state: str
+    bytes: int
+    licence: str
+    note: str
+
+
+def catalogue() -> list[PredictorState]:
+    """Lists the predictors; compares sizes of files and asks no server."""
+    return [_state(name) for name in NEEDS]
+
+
+def download(name: str, *, on_progress: OnProgress | None = None) -> None:
+    """Fetches what a predictor still needs and checks it; a stopped download goes on where it ended.
+
+    Args:
+        name: A name of the catalogue.
+        on_progress: Called with bytes done and bytes in all, over all its files; returning True stops.
+
+    Raises:
+        ValueError: There is no such predictor.
+        FetchCancelledError: ``on_progress`` returned True.
+        WeightsError: The hub cannot be reached, or has something else; the message says what to do.
+    """
+    global _unreachable_since  # noqa: PLW0603
+    if name not in NEEDS:
+        raise ValueError(f"there is no predictor {name!r} to fetch; choose one of {', '.join(NEEDS)}")
+    total, before = sum(weights.size for weights in NEEDS[name]), 0
+    for weights in NEEDS[name]:
+        start = before
+
+        def report(done: int, _: int, start: int = start) -> bool | None:
+            return on_progress(start + done, total) if on_progress is not None else None
+
+        try:
+            fetch(weights, on_progress=report)
+        except FetchCancelledError:
+            raise
+        except WeightsError:
+            _unreachable_since = time.monotonic()
+            raise
+        before += weights.size
+    _unreachable_since = None
+
+
+def _state(name: str) -> PredictorState:
+    title, axes, note = _TITLES[name]
+    states = [state for weights in NEEDS[name] for state in look(weights)]
+    missing = sum(_missing(state) for state in states)
+    complete = not any(state.problem for state in states)
+    state = "ready" if complete else "unreachable" if _is_unreachable() else "download"
+    licence = ", ".join(dict.fromkeys(weights.licence for weights in NEEDS[name]))
+    return PredictorState(name, title, tuple(axes), state, missing, licence, note)
+
+
+def _missing(state: FileState) -> int:
+    """Bytes of a file that are still to be fetched."""
+    if state.problem == "partial":
+        return max(0, state.file.size - state.present)
+    return state.file.size if state.problem else 0
+
+
+def _is_unreachable() -> bool:
+    if os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE"):
+        return True
+    return _unreachable_since is not None and time.monotonic() - _unreachable_since < _PATIENCE
