@@ -25,7 +25,7 @@ class Mood:
     Attributes:
         scale: Semitones above the root, seven of them.
         chords: Scale degrees of the chords' roots, from 0.
-        register: Semitones by which the melody is moved.
+        register: Scale steps by which the melody is moved.
         touch: Share of its length that a melody note is held; below 1 staccato, above 1 legato.
         rhythms: Patterns of the melody: lengths in beats that fill two beats.
         tilt: Tilt of the spectrum in dB per octave above 500 Hz.
@@ -41,14 +41,14 @@ class Mood:
     loudness: float
 
 
-_MAJOR, _MINOR, _PHRYGIAN = (0, 2, 4, 5, 7, 9, 11), (0, 2, 3, 5, 7, 8, 10), (0, 1, 3, 5, 6, 8, 10)
+_MAJOR, _MINOR, _LOCRIAN = (0, 2, 4, 5, 7, 9, 11), (0, 2, 3, 5, 7, 8, 10), (0, 1, 3, 5, 6, 8, 10)
 
 MOOD_STYLES: dict[str, Mood] = {
-    "happy": Mood(_MAJOR, (0, 4, 5, 3), 5, 0.5, ((0.5, 0.5, 1.0), (0.5, 0.5, 0.5, 0.5)), 1.5, 1.0),
-    "sad": Mood(_MINOR, (0, 5, 3, 4), -5, 1.1, ((1.0, 1.0), (1.0, 0.5, 0.5)), -3.0, 0.8),
+    "happy": Mood(_MAJOR, (0, 4, 5, 3), 3, 0.5, ((0.5, 0.5, 1.0), (0.5, 0.5, 0.5, 0.5)), 1.5, 1.0),
+    "sad": Mood(_MINOR, (0, 5, 3, 4), -3, 1.1, ((1.0, 1.0), (1.0, 0.5, 0.5)), -3.0, 0.8),
     "calm": Mood(_MAJOR, (0, 3, 0, 3), 0, 1.3, ((1.0, 1.0), (1.0, 0.5, 0.5)), -1.5, 0.7),
-    "tense": Mood(_PHRYGIAN, (0, 1, 0, 1), -8, 0.7, ((0.5, 0.5, 0.5, 0.5), (0.5, 0.25, 0.25, 1.0)), 0.0, 0.9),
-    "triumphant": Mood(_MAJOR, (0, 3, 4, 0), 3, 0.95, ((0.5, 0.5, 1.0), (1.0, 0.5, 0.5)), 3.0, 1.1),
+    "tense": Mood(_LOCRIAN, (0, 1, 0, 1), -5, 0.7, ((0.5, 0.5, 0.5, 0.5), (0.5, 0.25, 0.25, 1.0)), 0.0, 0.9),
+    "triumphant": Mood(_MAJOR, (0, 3, 4, 0), 2, 0.95, ((0.5, 0.5, 1.0), (1.0, 0.5, 0.5)), 3.0, 1.1),
 }
 """One style a mood."""
 
@@ -119,7 +119,7 @@ def _melody(style: Mood, root: int, chords: list[int], span: float, rng: np.rand
         start = i * span
         anchor = degree if degree < 4 else degree - 7
         for length, step in zip(lengths, steps, strict=True):
-            pitch = degree_pitch(style, root + 12 + style.register, anchor + int(step))
+            pitch = degree_pitch(style, root + 12, anchor + style.register + int(step))
             accent = 1.0 if start % 2 == 0 else 0.85
             velocity = style.loudness * accent * float(rng.uniform(0.9, 1.0))
             notes.append(Note("melody", pitch, start, length * style.touch, velocity))
@@ -145,8 +145,9 @@ def _chords(style: Mood, root: int, degree: int, start: float, span: float) -> l
 
 
 def _bass(style: Mood, root: int, degree: int, start: float, span: float) -> list[Note]:
-    low = degree_pitch(style, root - 24, degree if degree < 4 else degree - 7)
-    return [Note("bass", low + 7 * (i % 2), start + i, 0.9, 1.0 - 0.2 * (i % 2)) for i in range(int(span))]
+    low = degree if degree < 4 else degree - 7
+    pitches = [degree_pitch(style, root - 24, step) for step in (low, low + 4)]
+    return [Note("bass", pitches[i % 2], start + i, 0.9, 1.0 - 0.2 * (i % 2)) for i in range(int(span))]
 
 
 def _drums(style: Mood, root: int, degree: int, start: float, span: float) -> list[Note]:

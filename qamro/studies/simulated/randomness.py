@@ -38,18 +38,12 @@ def balanced_choice(seed: int, purpose: str, items: Sequence[Item], k: int) -> I
     return items[int(generator(seed, purpose, block).permutation(len(items))[position])]
 
 
-def spread_point(seed: int, purpose: str, dimensions: int, k: int) -> np.ndarray:
-    """Returns point number ``k`` of a sequence that fills the unit cube evenly from its first points on.
+def even_share(seed: int, purpose: str, k: int, strata: int = 12) -> float:
+    """Draws number ``k`` of a sequence of shares in [0, 1) in which every run of ``strata`` has one in each stratum.
 
-    It is the additive recurrence ``frac(offset + k · φ^-i)``, i = 1 … d, with φ the positive root of
-    ``x^(d+1) = x + 1`` (Martin Roberts, "The unreasonable effectiveness of quasirandom sequences", 2018);
-    the offset comes from the seed.
-
-    Returns:
-        Shape (dimensions,), each in [0, 1).
+    Several of them, for several purposes, are a Latin hypercube (McKay et al. 1979): a study of few systems already
+    spreads them evenly over every grade.
     """
-    phi = 2.0
-    for _ in range(64):
-        phi = (1 + phi) ** (1 / (dimensions + 1))
-    steps = phi ** -np.arange(1.0, dimensions + 1)
-    return (generator(seed, purpose).random(dimensions) + k * steps) % 1.0
+    return (
+        balanced_choice(seed, purpose, range(strata), k) + float(generator(seed, f"{purpose} within", k).random())
+    ) / strata

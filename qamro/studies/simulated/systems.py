@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from qamro.studies.simulated.prompts import INSTRUMENTS, MOODS, TEMPI
-from qamro.studies.simulated.randomness import balanced_choice, generator, spread_point
+from qamro.studies.simulated.randomness import balanced_choice, even_share, generator
 
 TECHNICAL = ("noise", "bandwidth", "clipping", "dropouts")
 """Faults of the recording."""
@@ -87,13 +87,15 @@ def draw_system(index: int, seed: int = 0) -> System:
     of its family, so that systems differ in kind and not in degree alone.
     """
     rng = generator(seed, "system", index)
-    recording, playing, ignoring, arrangement = spread_point(seed, "grades", 4, index)
+    recording, playing, ignoring, arrangement = (
+        even_share(seed, f"grade of {what}", index) for what in ("recording", "playing", "ignoring", "arrangement")
+    )
     severities: dict[str, Any] = {
         **_share_out(recording, TECHNICAL, balanced_choice(seed, "main technical fault", TECHNICAL, index), rng),
         **_share_out(playing, MUSICAL, balanced_choice(seed, "main musical fault", MUSICAL, index), rng),
         **{word: float(np.clip(ignoring * rng.uniform(0.75, 1.25), 0, 1)) for word in IGNORED},
-        "drops_layers": max(0.0, 1 - 2 * float(arrangement)),
-        "adds_layers": max(0.0, 2 * float(arrangement) - 1),
+        "drops_layers": max(0.0, 1 - 2 * arrangement),
+        "adds_layers": max(0.0, 2 * arrangement - 1),
     }
     return System(
         index,
@@ -107,4 +109,4 @@ def draw_system(index: int, seed: int = 0) -> System:
 def _share_out(grade: float, family: tuple[str, ...], main: str, rng: np.random.Generator) -> dict[str, float]:
     """Gives the main fault of a family the whole grade, and half of the others a random part of it, up to a third."""
     parts = {fault: float(grade * max(0.0, rng.uniform(-1 / 3, 1 / 3))) for fault in family}
-    return parts | {main: float(grade)}
+    return parts | {main: grade}
