@@ -8,11 +8,13 @@ from typing import Annotated
 import typer
 
 from qamro import __version__
+from qamro.cli.cache import cache
 from qamro.cli.evaluate import evaluate
 from qamro.cli.predict import predict
 from qamro.cli.serve import serve
 from qamro.cli.studies import studies
 from qamro.cli.train import train
+from qamro.cli.weights import weights
 
 app = typer.Typer(
     name="qamro",
@@ -27,6 +29,8 @@ app.command("predict")(predict)
 app.command("evaluate")(evaluate)
 app.command("train")(train)
 app.add_typer(studies, name="studies")
+app.add_typer(weights, name="weights")
+app.add_typer(cache, name="cache")
 app.command("serve")(serve)
 
 INTERRUPTED = 130

@@ -24,7 +24,7 @@ def train(
     study: Annotated[str, typer.Option(metavar="simulated|FOLDER|FILE|NAME", help="What to train on.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the heads and their card.", file_okay=False)],
     axis: Annotated[list[str] | None, typer.Option(help="Axis to train; all that are rated unless set.")] = None,
-    encoder: Annotated[str, typer.Option(help="Which encoder embeds the clips.")] = "logmel",
+    encoder: Annotated[str, typer.Option(help="What embeds the clips: logmel, clap or audiobox.")] = "logmel",
     regression: Annotated[
         str, typer.Option(help="huber, mse, mae, mse+mae, none; the paper's choice unless set.")
     ] = "",
@@ -47,7 +47,9 @@ def train(
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
 ) -> None:
     """Train heads on a study; they are written with a card that says what they are worth on held-out clips."""
-    with wrong_use(ValueError, FileNotFoundError, OSError):
+    from qamro.checkpoints import WeightsError
+
+    with wrong_use(ValueError, FileNotFoundError, OSError, WeightsError):
         from qamro.encoders import load_encoder
         from qamro.training.objective import Objective, paper_objective
         from qamro.training.recipe import Recipe

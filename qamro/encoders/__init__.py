@@ -14,6 +14,8 @@ _HOMES = {
 __all__ = ["Audiobox", "Clap", "LogMel", "load_encoder"]
 
 _LOADERS: dict[str, tuple[str, str]] = {
+    "audiobox": ("qamro.encoders.loading", "audiobox"),
+    "clap": ("qamro.encoders.loading", "clap"),
     "logmel": ("qamro.encoders.logmel", "LogMel"),
 }
 """For each encoder that heads can be trained on: the module and the callable that makes it."""
@@ -23,11 +25,12 @@ def load_encoder(name: str, **options: Any) -> Any:
     """Makes an encoder that heads can be trained on.
 
     Args:
-        name: ``"logmel"``.
+        name: ``"logmel"``, which needs no weights; ``"clap"`` or ``"audiobox"``, whose weights must have been fetched.
         **options: Passed on, for example ``device="cuda"``.
 
     Raises:
         ValueError: There is no such encoder.
+        WeightsError: Its weights are not on this machine; the message says how to fetch them.
     """
     if name not in _LOADERS:
         raise ValueError(f"there is no encoder {name!r}; choose one of {', '.join(_LOADERS)}")

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from qamro.predictors.base import Predictor, Score
 from qamro.predictors.combined import Combined
-from qamro.predictors.devices import best_device
 from qamro.predictors.head_predictor import HeadPredictor
 from qamro.predictors.origin import encoder_label
 from qamro.predictors.provenance import Provenance
@@ -48,38 +47,20 @@ class AudioboxScores(Predictor):
         return [{axis: Score(row[axis]) for axis in self.axes} for row in rows]
 
 
-def load_audiobox(
-    *,
-    heads: Path | str | None = None,
-    checkpoint: Path | str | None = None,
-    device: str | None = None,
-    precision: str = "float32",
-    cache: bool = True,
-) -> Predictor:
+def load_audiobox(*, heads: Path | str | None = None, **options: Any) -> Predictor:
     """Loads the predictor ``"audiobox"``.
 
     Args:
         heads: Folder of heads of your own, trained on this encoder; axes without a head are scored as published.
-        checkpoint: A folder of ``config.json`` and ``model.safetensors`` of your own; without it, the published
-            weights, which must have been fetched.
-        device: Any torch device; without it, a GPU where there is one.
-        precision: ``"float32"``, ``"bfloat16"``, ``"auto"``.
-        cache: Keep scores and embeddings on disk and use those that are there.
+        **options: What ``qamro.encoders.loading.audiobox`` takes: ``checkpoint``, ``device``, ``precision``, ``cache``.
 
     Raises:
         WeightsError: Weights are missing or damaged; the message says how to get them.
         FileNotFoundError: A file or folder that was named is missing.
         ValueError: The heads belong to another encoder.
     """
-    encoder = audiobox_encoder(checkpoint, device=device or best_device(), precision=precision, cache=cache)
+    from qamro.encoders.loading import audiobox
+
+    encoder = audiobox(**options)
     own: list[Predictor] = [] if heads is None else [HeadPredictor("audiobox", encoder, heads)]
     return Combined("audiobox", [*own, AudioboxScores(encoder)])
-
-
-def audiobox_encoder(checkpoint: Path | str | None, *, cache: bool, **options: Any) -> Any:
-    """Returns the encoder, remembering its answers if asked to."""
-    from qamro.encoders import Audiobox
-    from qamro.encoders.cached import CachedAudiobox
-
-    encoder = Audiobox.from_hub(**options) if checkpoint is None else Audiobox.from_checkpoint(checkpoint, **options)
-    return CachedAudiobox(encoder) if cache else encoder

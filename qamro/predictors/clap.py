@@ -8,53 +8,26 @@ from typing import Any
 from qamro.paths import bundled_weights
 from qamro.predictors.base import Predictor
 from qamro.predictors.combined import Combined
-from qamro.predictors.devices import best_device
 from qamro.predictors.head_predictor import HeadPredictor
 
 
-def load_clap(
-    *,
-    heads: Path | str | None = None,
-    checkpoint: Path | str | None = None,
-    tokenizer: Path | str | None = None,
-    device: str | None = None,
-    precision: str = "float32",
-    cache: bool = True,
-) -> Predictor:
+def load_clap(*, heads: Path | str | None = None, **options: Any) -> Predictor:
     """Loads the predictor ``"clap"``.
 
     Args:
         heads: Folder of heads of your own, trained on this encoder; without it, heads that ship with the project are
             used if they were trained on this very checkpoint. Axes without a head are scored zero-shot.
-        checkpoint: A checkpoint file of your own; without it, the published one, which must have been fetched.
-        tokenizer: Folder of roberta-base's tokenizer; without it, the published one if it is here.
-        device: Any torch device; without it, a GPU where there is one.
-        precision: ``"float32"``, ``"bfloat16"``, ``"auto"``.
-        cache: Keep embeddings on disk and use those that are there.
+        **options: What ``qamro.encoders.loading.clap`` takes: ``checkpoint``, ``tokenizer``, ``device``, ``precision``,
+            ``cache``.
 
     Raises:
         WeightsError: Weights are missing or damaged; the message says how to get them.
         FileNotFoundError: A file or folder that was named is missing.
         ValueError: The heads belong to another encoder.
     """
-    encoder = clap_encoder(checkpoint, tokenizer, device=device or best_device(), precision=precision, cache=cache)
-    return Combined("clap", clap_parts(encoder, heads))
+    from qamro.encoders.loading import clap
 
-
-def clap_encoder(checkpoint: Path | str | None, tokenizer: Path | str | None, *, cache: bool, **options: Any) -> Any:
-    """Returns the encoder, remembering its embeddings if asked to."""
-    from qamro.checkpoints import TOKENIZER, require
-    from qamro.encoders import Clap
-    from qamro.encoders.cached import CachedEncoder
-
-    if checkpoint is None and tokenizer is None:
-        encoder = Clap.from_hub(**options)
-    else:
-        from qamro.checkpoints import CLAP
-
-        folder = tokenizer if tokenizer is not None else require(TOKENIZER)[0].parent
-        encoder = Clap.from_checkpoint(checkpoint or require(CLAP)[0], folder, **options)
-    return CachedEncoder(encoder) if cache else encoder
+    return Combined("clap", clap_parts(clap(**options), heads))
 
 
 def clap_parts(encoder: Any, heads: Path | str | None) -> list[Predictor]:

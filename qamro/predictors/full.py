@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from qamro.checkpoints import WeightsError
-from qamro.predictors.audiobox import AudioboxScores, audiobox_encoder
+from qamro.predictors.audiobox import AudioboxScores
 from qamro.predictors.base import Predictor
-from qamro.predictors.clap import clap_encoder, clap_parts
+from qamro.predictors.clap import clap_parts
 from qamro.predictors.combined import Combined
-from qamro.predictors.devices import best_device
 
 
 def load_full(
@@ -19,30 +18,27 @@ def load_full(
     clap_checkpoint: Path | str | None = None,
     tokenizer: Path | str | None = None,
     audiobox_checkpoint: Path | str | None = None,
-    device: str | None = None,
-    precision: str = "float32",
-    cache: bool = True,
+    **options: Any,
 ) -> Predictor:
     """Loads the predictor ``"full"``: MI and TA as ``"clap"``, PQ, PC, CE and CU as ``"audiobox"``.
 
     Args:
         heads: As for ``load_clap``.
-        clap_checkpoint: As ``checkpoint`` for ``load_clap``.
-        tokenizer: As for ``load_clap``.
-        audiobox_checkpoint: As ``checkpoint`` for ``load_audiobox``.
-        device: Any torch device; without it, a GPU where there is one.
-        precision: ``"float32"``, ``"bfloat16"``, ``"auto"``.
-        cache: Keep what was computed on disk and use what is there.
+        clap_checkpoint: A CLAP checkpoint file of your own.
+        tokenizer: Folder of roberta-base's tokenizer.
+        audiobox_checkpoint: A folder with Audiobox-Aesthetics of your own.
+        **options: What both encoders take: ``device``, ``precision``, ``cache``.
 
     Raises:
         WeightsError: Weights are missing or damaged; the message says how to get them.
         FileNotFoundError: A file or folder that was named is missing.
         ValueError: The heads belong to another encoder.
     """
-    options: dict[str, Any] = {"device": device or best_device(), "precision": precision, "cache": cache}
-    clap = clap_encoder(clap_checkpoint, tokenizer, **options)
-    audiobox = audiobox_encoder(audiobox_checkpoint, **options)
-    return Combined("full", [*clap_parts(clap, heads), AudioboxScores(audiobox)])
+    from qamro.encoders.loading import audiobox, clap
+
+    scores = AudioboxScores(audiobox(checkpoint=audiobox_checkpoint, **options))
+    encoder = clap(checkpoint=clap_checkpoint, tokenizer=tokenizer, **options)
+    return Combined("full", [*clap_parts(encoder, heads), scores])
 
 
 def load_auto(**options: Any) -> Predictor:

@@ -1,0 +1,102 @@
+"""``weights``: the published weights, fetching them, and whether they are what was published."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Annotated
+
+import typer
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
+from rich.text import Text
+
+from qamro.checkpoints import WEIGHTS, FileState, Weights, WeightsError, fetch, get_weights, look, readable_size
+from qamro.cli.console import FAILED, err, fail, out, say, warn, wrong_use
+
+weights = typer.Typer(help="List, fetch and verify published weights.", no_args_is_help=True, rich_markup_mode=None)
+
+Names = Annotated[list[str] | None, typer.Argument(metavar="NAME...", help="From weights list; all without a name.")]
+
+
+@weights.command("list")
+def list_weights() -> None:
+    """List the published weights: what, from where, how big, and whether they are on this machine."""
+    for each in WEIGHTS.values():
+        states = look(each)
+        here = not any(state.problem for state in states)
+        out.print(Text(each.name, style="bold"), Text("on this machine", style="green") if here else "")
+        say(f"  {each.title} | {each.licence} | {readable_size(each.size)}")
+        say(f"  https://huggingface.co/{each.repo} at {each.revision}", "dim")
+        for state in states:
+            say(f"  {state.file.path}, {state.file.size:,} bytes, SHA-256 {state.file.sha256}", "dim")
+            say(f"    {_where(state)}")
+    say("Get them with: python -m qamro weights fetch NAME")
+
+
+def _where(state: FileState) -> str:
+    if state.problem == "partial":
+        return f"{readable_size(state.present)} of {readable_size(state.file.size)} fetched, beside {state.place}"
+    if state.problem == "damaged":
+        return f"damaged ({state.present:,} bytes): {state.place}"
+    return f"not here; would be {state.place}" if state.problem else str(state.place)
+
+
+@weights.command("fetch")
+def fetch_weights(names: Names = None) -> None:
+    """Fetch weights and check every byte; what is here already is kept. Interrupting is safe: fetch again to go on."""
+    for each in _chosen(names):
+        say(f"{each.title}: {readable_size(each.size)}. Licence: {each.licence}")
+        with wrong_use(OSError), _bytes_bar() as bar:
+            advance = partial(_show, bar, bar.add_task(each.name, total=each.size))
+            try:
+                places = fetch(each, on_progress=advance)
+            except WeightsError as problem:
+                fail(problem, FAILED)
+        for place in places:
+            say(f"  {place}")
+
+
+@weights.command("verify")
+def verify_weights(names: Names = None) -> None:
+    """Read every byte of the weights that are here. The exit code is 1 when a file is damaged or fetched in part."""
+    wrong = 0
+    for each in _chosen(names):
+        with err.status(f"Reading {each.name}"):
+            states = look(each, hashes=True)
+        for state in states:
+            if state.problem in ("damaged", "partial"):
+                wrong += 1
+                warn(f"{each.name}: {state}: fetch it again with `python -m qamro weights fetch {each.name}`")
+            else:
+                say(f"{each.name}: {state.file.path}: {'not here' if state.problem else 'as published'}")
+    if wrong:
+        raise typer.Exit(FAILED)
+
+
+def _show(bar: Progress, task: TaskID, done: int, _: int) -> None:
+    bar.update(task, completed=done)
+
+
+def _chosen(names: list[str] | None) -> list[Weights]:
+    with wrong_use(ValueError):
+        return [get_weights(name) for name in names or WEIGHTS]
+
+
+def _bytes_bar() -> Progress:
+    """Returns a progress bar of bytes on standard error; it shows only in a terminal."""
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn())
+    return Progress(
+        *columns,
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+        console=err,
+        transient=True,
+        disable=not err.is_terminal,
+    )

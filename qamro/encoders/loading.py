@@ -1,0 +1,73 @@
+"""Makes the pretrained encoders ready for use: from the hub or from files, on the best device, with a memory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from qamro.checkpoints import CLAP, TOKENIZER, require
+from qamro.encoders.audiobox import Audiobox
+from qamro.encoders.cached import CachedAudiobox, CachedEncoder
+from qamro.encoders.clap import Clap
+
+
+def clap(
+    *,
+    checkpoint: Path | str | None = None,
+    tokenizer: Path | str | None = None,
+    device: str | None = None,
+    precision: str = "float32",
+    cache: bool = True,
+) -> Any:
+    """Makes the LAION-CLAP encoder.
+
+    Args:
+        checkpoint: A checkpoint file of your own; without it, the published one, which must have been fetched.
+        tokenizer: Folder of roberta-base's tokenizer; without it, the published one, likewise.
+        device: Any torch device; without it, a GPU where there is one.
+        precision: ``"float32"``, ``"bfloat16"``, ``"auto"``.
+        cache: Keep embeddings on disk and use those that are there.
+
+    Raises:
+        WeightsError: Weights are missing or damaged; the message says how to get them.
+        FileNotFoundError: A file or folder that was named is missing.
+    """
+    encoder = Clap.from_checkpoint(
+        checkpoint if checkpoint is not None else require(CLAP)[0],
+        tokenizer if tokenizer is not None else require(TOKENIZER)[0].parent,
+        device=device or best_device(),
+        precision=precision,
+    )
+    return CachedEncoder(encoder) if cache else encoder
+
+
+def audiobox(
+    *,
+    checkpoint: Path | str | None = None,
+    device: str | None = None,
+    precision: str = "float32",
+    cache: bool = True,
+) -> Any:
+    """Makes the Audiobox-Aesthetics encoder.
+
+    Args:
+        checkpoint: A folder of ``config.json`` and ``model.safetensors`` of your own; without it, the published
+            weights, which must have been fetched.
+        device: Any torch device; without it, a GPU where there is one.
+        precision: ``"float32"``, ``"bfloat16"``, ``"auto"``.
+        cache: Keep scores and embeddings on disk and use those that are there.
+
+    Raises:
+        WeightsError: Weights are missing or damaged; the message says how to get them.
+        FileNotFoundError: A file is missing.
+    """
+    options: dict[str, Any] = {"device": device or best_device(), "precision": precision}
+    encoder = Audiobox.from_hub(**options) if checkpoint is None else Audiobox.from_checkpoint(checkpoint, **options)
+    return CachedAudiobox(encoder) if cache else encoder
+
+
+def best_device() -> str:
+    """Returns ``"cuda"`` where there is a GPU, else ``"cpu"``."""
+    return "cuda" if torch.cuda.is_available() else "cpu"
