@@ -1,0 +1,54 @@
+"""Scoring on a Space with ZeroGPU, where a GPU is lent for the length of one call. Elsewhere nothing of this is used."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from qamro.audio import Waveform
+    from qamro.predictors import Predictor
+
+    P = TypeVar("P", bound=Predictor)
+
+START = 10.0
+"""Seconds that a call may take before it computes: a process of its own, weights on their way to the GPU."""
+
+PER_SECOND = 0.05
+"""Seconds of GPU that are asked for a second of sound; generous, since a call that outlasts them is cut off."""
+
+LONGEST = 120
+"""Seconds that ZeroGPU lends at most to a visitor."""
+
+
+def is_zerogpu() -> bool:
+    """Whether this is a Space with ZeroGPU."""
+    return os.environ.get("SPACES_ZERO_GPU", "").lower() in ("1", "true", "yes", "on")
+
+
+def seconds_for(waveforms: Sequence[Waveform], prompts: Sequence[str] = ()) -> int:
+    """Returns for how long to borrow the GPU to score these clips.
+
+    Args:
+        waveforms: The clips.
+        prompts: Their prompts; short, and not counted.
+
+    Returns:
+        Whole seconds, 10 to 120.
+    """
+    return min(LONGEST, math.ceil(START + PER_SECOND * sum(wave.seconds for wave in waveforms)))
+
+
+def lend_gpu(predictor: P) -> P:
+    """Lets a predictor's ``score`` borrow the GPU where one is lent; returns the predictor.
+
+    Args:
+        predictor: A predictor on the device ``"cuda"``; off ZeroGPU it is returned as it is.
+    """
+    if is_zerogpu():
+        import spaces  # type: ignore[import-not-found]  # every ZeroGPU Space has it
+
+        predictor.score = spaces.GPU(duration=seconds_for)(predictor.score)  # type: ignore[method-assign]
+    return predictor
