@@ -1,4 +1,4 @@
-"""Scoring on a Space with ZeroGPU, where a GPU is lent for the length of one call. Elsewhere nothing of this is used."""
+"""Scoring on a Space with ZeroGPU, where a GPU is lent for one call at a time; elsewhere nothing of this is used."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def lend_gpu(predictor: P) -> P:
         predictor: A predictor on the device ``"cuda"``; off ZeroGPU it is returned as it is.
     """
     if is_zerogpu():
-        import spaces  # type: ignore[import-not-found]  # every ZeroGPU Space has it
+        import spaces  # every ZeroGPU Space has it
 
         predictor.score = spaces.GPU(duration=seconds_for)(predictor.score)  # type: ignore[method-assign]
     return predictor
