@@ -90,6 +90,7 @@ def timeline(windows: pd.DataFrame, seconds: float = 0.0) -> go.Figure:
     import plotly.graph_objects as go
 
     figure = go.Figure()
+    width = windows["end"].iloc[0] - windows["start"].iloc[0]
     times = [*windows["start"], *windows["end"][-1:]]
     for axis in windows.columns:
         info = get_axis(axis) if axis not in {"start", "end"} else None
@@ -111,7 +112,11 @@ def timeline(windows: pd.DataFrame, seconds: float = 0.0) -> go.Figure:
         hovermode="x unified",
         legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
         showlegend=True,
-        xaxis={"title": {"text": "seconds"}, "range": [0, max(*times, seconds)], **_line_axis()},
+        xaxis={
+            "title": {"text": f"seconds, in windows of {width:.3g} s"},
+            "range": [0, max(*times, seconds)],
+            **_line_axis(),
+        },
         yaxis={
             "range": [-0.02, 1.02],
             "tickvals": [0, 0.5, 1],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import tempfile
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -86,7 +87,8 @@ class Session:
         self.selected: str | None = None
         self.busy = False
         self._stop = False
-        self._ids = itertools.count(1)
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._added = 0
 
     def add(self, path: Path | str, name: str, prompt: str = "", system: str = "") -> bool:
         """Puts a clip on the table.
@@ -105,7 +107,8 @@ class Session:
         if path in taken.values():
             return False
         unique = next(n for n in _candidates(name or path.name) if n not in taken)
-        clip = Clip(f"c{next(self._ids)}", unique, path, prompt.strip(), system.strip())
+        self._added += 1
+        clip = Clip(f"c{self._added}", unique, path, prompt.strip(), system.strip())
         self.clips[clip.id] = clip
         return True
 
@@ -149,6 +152,23 @@ class Session:
                 close()
             run.cancelled = len(run.rows) < len(clips)
             self.busy = False
+
+    def folder(self, parent: Path | str | None = None) -> Path:
+        """Returns a folder for files that are made for this visitor; it goes when the session goes.
+
+        Args:
+            parent: Where to make it the first time; None takes the system's folder for such things.
+        """
+        if self._folder is None:
+            self._folder = tempfile.TemporaryDirectory(prefix="session-", dir=parent, ignore_cleanup_errors=True)
+        return Path(self._folder.name).resolve()
+
+    def close(self) -> None:
+        """Ends the session: stops a run and deletes the session's folder."""
+        self.cancel()
+        if self._folder is not None:
+            self._folder.cleanup()
+            self._folder = None
 
     def cancel(self) -> None:
         """Asks the run that is going on to end; what it has scored stays."""

@@ -36,6 +36,15 @@ def routes() -> list[BaseRoute]:
     return [Route(f"/{PREFIX}/plotly.min.js", plotly_script), Mount(f"/{PREFIX}", Assets(directory=assets()))]
 
 
+def own_folder() -> Path:
+    """Returns the folder of uploads and of files made for visitors, the only one that is served besides ours."""
+    import gradio as gr
+
+    folder = Path(gr.utils.get_upload_folder()).resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
 def url(path: Path | str) -> str:
     """Returns the address, relative to the page, at which a browser gets a file of a session.
 

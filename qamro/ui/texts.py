@@ -76,13 +76,14 @@ class Predict:
     }
     PLAYER_WORDS: ClassVar[dict[str, str]] = {
         "no_prompt": "no prompt",
-        "unplayable": "Your browser cannot play this file.",
+        "failed": "not scored",
+        "unplayable": "This file cannot be played.",
     }
     CHART_WORDS: ClassVar[dict[str, str]] = {"save": "Save as {format}", "failed": "The figure could not be drawn."}
 
     DETAIL_WINDOWS = "Over time"
     DETAIL_WINDOWS_NOTE = (
-        "Each step is a window of about three seconds, scored by itself. Click to hear it. "
+        "Each step is a window of the clip, scored by itself. Click to hear it. "
         "Height is the place on each axis's own scale."
     )
     DETAIL_AXES = "All axes"
@@ -136,14 +137,18 @@ deleted after a day. The app itself opens no connection to anywhere else.
 
 ## The method
 
-The predictor is trained with a loss that ranks clips by quality with a margin that adapts to how far listeners
-set them apart: *QAMRO: Quality-aware Adaptive Margin Ranking Optimization for Human-aligned Assessment of Audio
-Generation Systems*. With y the human score and ŷ the prediction, over pairs of clips that listeners rated differently,
+QAMRO is a training loss that ranks clips with a margin that adapts to how far listeners set them apart, and weighs
+mistakes among good clips more: *QAMRO: Quality-aware Adaptive Margin Ranking Optimization for Human-aligned Assessment
+of Audio Generation Systems*. With y the human score and ŷ the prediction, over pairs of clips that listeners rated
+differently,
 
 $$ L = \\operatorname{{mean}} \\; q_{{ij}} \\,
 \\max\\big(0,\\, -\\operatorname{{sign}}(y_i - y_j)(\\hat y_i - \\hat y_j) + \\alpha |y_i - y_j|\\big) $$
 
 $$ q_{{ij}} = 1 + (\\beta - 1) \\max(\\tilde y_i, \\tilde y_j). $$
+
+Which loss and which ratings a predictor was trained with is on the card beside its weights. The Margin tab takes the
+loss apart.
 
 The same verbs run without a browser: `python -m qamro predict FOLDER --out scores.csv`.
 Code: Apache-2.0. Version {version}.

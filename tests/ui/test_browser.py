@@ -104,11 +104,21 @@ def test_ten_files_one_of_them_bad(open_page: OpenPage, ten_files: list[Path], t
 
     third = names(page)[2]
     page.locator("#results tbody tr").nth(2).click()
-    page.wait_for_function("(name) => document.querySelector('#player h3').textContent === name", arg=third)
+    page.wait_for_function("(name) => document.querySelector('#player h3')?.textContent === name", arg=third)
     assert page.locator("#results tr.q-chosen .q-pick").inner_text() == third
-    page.wait_for_function("() => document.querySelector('#player audio').duration > 5")
+    page.wait_for_function("() => document.querySelector('#player audio')?.duration > 5")
     wait_chart(page, "#timeline")
     assert third in page.locator("#radar .q-plot").get_attribute("aria-label")
+
+    aiff = page.locator("#results tbody tr").filter(has_text="piece-6.aiff")
+    aiff.click()
+    page.wait_for_function("() => document.querySelector('#player h3')?.textContent === 'piece-6.aiff'")
+    page.wait_for_function("() => document.querySelector('#player audio')?.duration > 5")  # a copy that can be played
+    failed.click()
+    page.wait_for_selector("#player :text('cannot be played')")
+    assert "holds text" in page.locator("#player").inner_text()
+    page.locator("#results tbody tr").nth(0).click()
+    wait_chart(page, "#radar")
 
     page.get_by_role("radio", name="CU").check()
     page.wait_for_function(
@@ -150,9 +160,9 @@ def test_hostile_names_stay_names(open_page: OpenPage, tmp_path: Path) -> None:
     assert page.locator("#results .q-pick").all_text_contents() == wanted
     hostile = wanted.index("<img src=x onerror=alert(1)>.wav")
     page.locator("#results tbody tr").nth(hostile).click()
-    page.wait_for_function("() => document.querySelector('#player h3').textContent.includes('onerror')")
+    page.wait_for_function("() => document.querySelector('#player h3')?.textContent?.includes('onerror')")
     page.locator("#results tbody tr").nth(0).click()
-    page.wait_for_function("() => document.querySelector('#player p').textContent.includes('{{value}}')")
+    page.wait_for_function("() => document.querySelector('#player p')?.textContent.includes('{{value}}')")
     wait_chart(page, "#bars")
     assert page.locator("img[src=x]").count() == 0
 
@@ -193,7 +203,7 @@ def test_keyboard_alone(open_page: OpenPage, ten_files: list[Path]) -> None:
         if page.evaluate("() => document.activeElement.className") == "q-pick":
             break
     page.keyboard.press("ArrowDown")
-    page.wait_for_function("(name) => document.querySelector('#player h3').textContent === name", arg=ten_files[1].name)
+    page.wait_for_function("(name) => document.querySelector('#player h3')?.textContent === name", arg=ten_files[1].name)
     assert "second prompt" in page.locator("#player").inner_text()
     ring = page.evaluate("() => getComputedStyle(document.activeElement).outlineStyle")
     assert ring == "solid", "the focus is not visible"
@@ -294,7 +304,7 @@ def test_examples(open_page: OpenPage) -> None:
     wait_status(page, "already in the list")
     page.click("#score")
     wait_status(page, "1 of 1 clips scored")
-    page.wait_for_function("() => document.querySelector('#player audio').duration > 0.5")
+    page.wait_for_function("() => document.querySelector('#player audio')?.duration > 0.5")
 
 
 CONTRAST = """() => {

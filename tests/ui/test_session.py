@@ -111,3 +111,14 @@ def test_a_run_that_is_abandoned_leaves_the_session_free(clips: list[Path]) -> N
 def test_no_clips_give_no_rows() -> None:
     session = Session()
     assert list(session.score(Toy())) == []
+
+
+def test_the_folder_goes_with_the_session(tmp_path: Path) -> None:
+    session = Session()
+    folder = session.folder(tmp_path)
+    (folder / "scores.csv").write_text("x")
+    assert folder == session.folder()
+    assert folder.parent == tmp_path
+    session.close()
+    assert list(tmp_path.iterdir()) == []
+    session.close()

@@ -11,6 +11,7 @@ from qamro.ui.examples import examples
 from qamro.ui.manifest import apply_manifest, read_manifest
 from qamro.ui.predict.views import status
 from qamro.ui.session import Session
+from qamro.ui.static import own_folder
 from qamro.ui.texts import Predict as T
 
 MOST_CLIPS = 1000
@@ -22,7 +23,7 @@ Typed = dict[str, Any] | None
 def upload(session: Session, typed: Typed, event: gr.EventData) -> list[Any]:
     """Takes uploaded files in; a CSV among them names prompts and systems."""
     take_over(session, typed)
-    folder = Path(gr.utils.get_upload_folder()).resolve()
+    folder = own_folder()
     notes, twice = [], 0
     manifests = []
     for file in event.files:

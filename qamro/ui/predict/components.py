@@ -42,7 +42,7 @@ class Parts:
 
 def build_components() -> Parts:
     """Lays the components out: clips, the Score button, scores, the selected clip, systems."""
-    session = gr.State(Session)
+    session = gr.State(Session(), delete_callback=Session.close)
     with gr.Column(elem_classes="q-card"):
         _heading(T.CLIPS)
         clips = widget("clips", {"rows": []}, words=T.CLIP_WORDS, elem_id="clips")

@@ -9,10 +9,12 @@ import gradio as gr
 
 from qamro.ui import choices, figures
 from qamro.ui.results import scored_axes, system_means
-from qamro.ui.session import Session
-from qamro.ui.static import url
+from qamro.ui.session import Run, Session
+from qamro.ui.static import own_folder, url
 from qamro.ui.texts import Predict as T
 from qamro.ui.widgets import chart_value
+
+SHORTEST_WINDOW, MOST_WINDOWS = 3.0, 60
 
 _log = logging.getLogger(__name__)
 
@@ -25,6 +27,24 @@ def select(session: Session, event: gr.EventData) -> tuple[Any, ...]:
     return detail(session)
 
 
+def playable(session: Session) -> Any:
+    """Gives the player a WAV copy of a file that the browser does not play, or says that there is none."""
+    from qamro.audio import AudioError, load
+
+    run, key = session.run, session.selected
+    if run is None or key is None or key not in run.rows:
+        return None
+    try:
+        import soundfile
+
+        wave = load(run.clips[key].path)
+        copy = session.folder(own_folder()) / f"{key}.wav"
+        soundfile.write(copy, wave.samples, wave.sample_rate, subtype="PCM_16")
+    except AudioError:
+        return _player(run, key) | {"url": ""}
+    return _player(run, key) | {"url": url(copy)}
+
+
 def windows(session: Session) -> Any:
     """Scores the selected clip's windows and draws them."""
     run, key = session.run, session.selected
@@ -33,7 +53,8 @@ def windows(session: Session) -> Any:
     clip = run.clips[key]
     try:
         if key not in run.windows:
-            run.windows[key] = choices.get(run.predictor).windows(clip.path, clip.prompt)
+            width = max(SHORTEST_WINDOW, run.rows[key]["seconds"] / MOST_WINDOWS)
+            run.windows[key] = choices.get(run.predictor).windows(clip.path, clip.prompt, seconds=width)
         if session.selected != key:
             return gr.skip()  # somebody was quicker than the scoring
         figure = figures.timeline(run.windows[key], run.rows[key]["seconds"])
@@ -60,13 +81,7 @@ def detail(session: Session) -> tuple[Any, ...]:
     if run is None or key is None or key not in run.rows:
         return gr.Column(visible=False), None, None, None
     clip, row = run.clips[key], run.rows[key]
-    player = {
-        "name": clip.name,
-        "prompt": clip.prompt,
-        "system": clip.system,
-        "url": url(clip.path),
-        "error": row["error"],
-    }
+    player = _player(run, key)
     axes = scored_axes(run, key)
     if not axes:
         return gr.Column(visible=True), player, None, None
@@ -74,3 +89,9 @@ def detail(session: Session) -> tuple[Any, ...]:
     picture = chart_value(figures.radar(row, axes), name=f"{clip.name}-axes", alt=alt)
     waiting = gr.skip() if key in run.windows else None
     return gr.Column(visible=True), player, picture, waiting
+
+
+def _player(run: Run, key: str) -> dict[str, str]:
+    clip = run.clips[key]
+    error = run.rows[key]["error"].removeprefix(f"{clip.name}: ")
+    return {"name": clip.name, "prompt": clip.prompt, "system": clip.system, "url": url(clip.path), "error": error}

@@ -8,6 +8,7 @@ import gradio as gr
 
 from qamro.ui.predict import clips, details, scoring
 from qamro.ui.predict.components import Parts
+from qamro.ui.session import Session
 
 _QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
@@ -26,9 +27,10 @@ def bind(p: Parts) -> None:
     p.microphone.stop_recording(clips.recorded, recorder, [*listed, p.microphone], **_IN_ORDER)
 
     p.predictor.change(scoring.describe, [p.predictor], [p.badges], **_QUIET)
-    context = gr.context.Context.root_block
-    if context is not None:
-        context.load(scoring.describe, [p.predictor], [p.badges], **_QUIET)
+    page = gr.context.Context.root_block
+    if page is not None:
+        page.load(scoring.describe, [p.predictor], [p.badges], **_QUIET)
+        page.load(_keep, [p.session], [p.session], **_QUIET)
 
     shown = [p.detail, p.player, p.radar, p.timeline]
     running = gr.on(
@@ -48,4 +50,10 @@ def bind(p: Parts) -> None:
     p.results.select(details.select, [p.session], shown, trigger_mode="always_last", **_QUIET).then(
         details.windows, [p.session], [p.timeline], trigger_mode="always_last", **_QUIET
     )
+    p.player.retry(details.playable, [p.session], [p.player], **_QUIET)
     p.axis.input(details.bars, [p.session, p.axis], [p.bars], **_QUIET)
+
+
+def _keep(session: Session) -> Session:
+    """Hands the session back; Gradio closes only sessions that an event has returned."""
+    return session

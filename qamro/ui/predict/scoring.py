@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import tempfile
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -18,6 +16,7 @@ from qamro.ui.predict.details import bars, detail
 from qamro.ui.predict.views import badges, status
 from qamro.ui.results import has_systems, system_means, table, to_csv, to_json
 from qamro.ui.session import Session
+from qamro.ui.static import own_folder
 from qamro.ui.texts import Predict as T
 
 TELL_EVERY = 0.12  # seconds between two updates of the page while clips are scored
@@ -82,7 +81,7 @@ def finish(session: Session) -> tuple[Any, ...]:
     run = session.run
     if run is None or not run.rows:
         return (gr.Button(visible=False), gr.Button(visible=False), *[gr.skip()] * 6)
-    folder = Path(tempfile.mkdtemp(prefix="qamro-"))
+    folder = session.folder(own_folder())
     stem = f"qamro-scores-{run.began:%Y%m%d-%H%M%S}"
     files = {ending: folder / f"{stem}.{ending}" for ending in ("csv", "json")}
     files["csv"].write_text(to_csv(run), encoding="utf-8", errors="backslashreplace", newline="")
