@@ -26,26 +26,40 @@ export function outcome(p, y, rankY = ranks(y)) {
   };
 }
 
+/** @typedef {{task: import('./training.js').Task, rankY: Float64Array, runs: Record<string, any>}} Experiment */
+
+/** What a run depends on, for each loss, beside the task itself. */
+const MATTERS = { huber: [], mr: ["huber", "margin"], plain: ["huber", "alpha"], qamro: ["huber", "alpha", "beta"] };
+
 /**
  * Trains with all four losses from the same start.
  * @param {{clips: number, model: 'free' | 'linear', seed: number, huber: boolean, rate: number, margin: number,
  *   alpha: number, beta: number}} state
+ * @param {Experiment} [previous] an earlier answer; what cannot have changed since is taken from it
+ * @returns {Experiment}
  */
-export function runAll(state) {
+export function runAll(state, previous) {
   const task = makeTask(state);
   const rankY = ranks(task.y);
   const runs = {};
   for (const name of LOSSES) {
-    const { predictions, values } = train(task, objective(name, { ...state, withHuber: state.huber }), state);
-    runs[name] = {
-      predictions,
-      values,
-      srcc: predictions.map((p) => pearson(ranks(p), rankY)),
-      mse: predictions.map((p) => mse(p, task.y)),
-      top1: predictions.map((p) => top1(p, task.y)),
-    };
+    const key = ["clips", "model", "seed", "rate", ...MATTERS[name]].map((setting) => state[setting]).join();
+    const known = previous?.runs[name];
+    runs[name] = known?.key === key ? known : { key, ...followed(task, rankY, name, state) };
   }
   return { task, rankY, runs };
+}
+
+/** One training with its curves. */
+function followed(task, rankY, name, state) {
+  const { predictions, values } = train(task, objective(name, { ...state, withHuber: state.huber }), state);
+  return {
+    predictions,
+    values,
+    srcc: predictions.map((p) => pearson(ranks(p), rankY)),
+    mse: predictions.map((p) => mse(p, task.y)),
+    top1: predictions.map((p) => top1(p, task.y)),
+  };
 }
 
 /**

@@ -28,7 +28,7 @@ export const fields = {
 const SETTINGS = ["model", "huber", "clips", "seed", "rate", "margin", "alpha", "beta"];
 
 export function mount(root, store) {
-  /** @type {ReturnType<typeof runAll> | undefined} */
+  /** @type {import("../../experiment.js").Experiment | undefined} */
   let experiment;
   let width = 0;
   const lines = makeLines();
@@ -46,7 +46,7 @@ export function mount(root, store) {
   /** After other settings: trains anew. */
   function compute() {
     const state = store.get();
-    experiment = runAll(state);
+    experiment = runAll(state, experiment);
     seeds.prepare(Object.fromEntries(SETTINGS.map((key) => [key, state[key]])));
     redraw();
   }

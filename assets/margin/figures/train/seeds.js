@@ -18,6 +18,7 @@ const MEASURES = [
   },
 ];
 const BUDGET = 7;
+const REST = 250;
 
 /** @param {HTMLElement} figure while it can be seen, the seeds are run */
 export function makeSeeds(figure) {
@@ -27,7 +28,7 @@ export function makeSeeds(figure) {
   const note = html("small", {}, "each dot one made-up set of clips; bar: mean and its 95 % interval");
   const title = html("h4", {}, `The same on ${SEEDS} seeds`, note);
   const element = html("div", { class: "seeds", "data-seeds": 0 }, title, columns, story);
-  let [state, ends, running, visible] = [null, [], false, false];
+  let [state, ends, running, visible, resting, timer] = [null, [], false, false, false, 0];
   const watch = new IntersectionObserver(
     (entries) => {
       visible = entries.at(-1).isIntersecting;
@@ -38,10 +39,11 @@ export function makeSeeds(figure) {
   watch.observe(figure);
 
   function run() {
-    if (running || !visible || !state || ends.length >= SEEDS) return;
+    if (running || !visible || !resting || ends.length >= SEEDS) return;
     running = true;
     requestAnimationFrame(() => {
       running = false;
+      if (!resting) return;
       const until = performance.now() + BUDGET;
       while (ends.length < SEEDS && performance.now() < until) ends.push(runSeed(state, ends.length + 1));
       if (ends.length < SEEDS) run();
@@ -63,11 +65,15 @@ export function makeSeeds(figure) {
       for (const strip of strips) strip.resize(Math.floor((width - (count - 1) * 22) / count));
       if (ends.length >= SEEDS) draw();
     },
-    /** Starts over with another state. */
+    /** Starts over with another state, once the hand that changes it has come to rest. */
     prepare(next) {
-      [state, ends] = [next, []];
+      [state, ends, resting] = [next, [], false];
       element.dataset.seeds = "0";
-      run();
+      clearTimeout(timer);
+      timer = setTimeout(() => {
+        resting = true;
+        run();
+      }, REST);
     },
     /** Runs at once what is missing, and gives the ends of all seeds. */
     finish() {
