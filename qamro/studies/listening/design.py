@@ -1,0 +1,166 @@
+"""What a listening study asks: its scales or its question, and how much of it each rater gets."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict, dataclass
+
+from qamro.axes import AXES
+from qamro.studies.listening.errors import ListeningError
+
+PREFERENCE = "preference"
+"""The axis of A/B comparisons: 1 for the preferred clip, 0 for the other, 0.5 for both after a tie."""
+
+MODES = ("scores", PREFERENCE)
+MOST_STEPS = 11
+"""A scale of at most so many values is shown as buttons; a finer one as a slider."""
+
+BEEPS = (2, 3, 4, 5)
+"""How many beeps an attention check may have."""
+
+
+@dataclass(frozen=True)
+class Scale:
+    """One thing that is rated, with the range of its scores.
+
+    Attributes:
+        key: Name of the axis in the ratings, for example ``"MI"``.
+        low: Lowest score.
+        high: Highest score, above ``low``.
+        name: Full name; the key if empty.
+        definition: One line that says what is judged.
+    """
+
+    key: str
+    low: float
+    high: float
+    name: str = ""
+    definition: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuses what nobody could rate on.
+
+        Raises:
+            ListeningError: The key is empty, or the range is.
+        """
+        if not self.key.strip():
+            raise ListeningError("an axis needs a name, for example: naturalness, 1, 5")
+        if not (math.isfinite(self.low) and math.isfinite(self.high) and self.low < self.high):
+            raise ListeningError(
+                f"axis {self.key!r} runs from {self.low:g} to {self.high:g}; give a low and a high end"
+            )
+
+    @property
+    def step(self) -> float:
+        """Distance of neighbouring scores: 1 where the ends are whole and 2 or more apart, else 1/100 of the range."""
+        whole = self.low == int(self.low) and self.high == int(self.high)
+        return 1.0 if whole and self.high - self.low >= 2 else (self.high - self.low) / 100
+
+    @property
+    def values(self) -> list[float]:
+        """Every score of a coarse scale, ascending; none for a fine one."""
+        count = round((self.high - self.low) / self.step) + 1
+        return [self.low + i * self.step for i in range(count)] if count <= MOST_STEPS else []
+
+    def accepts(self, score: float) -> bool:
+        """Whether a score is on the scale."""
+        if not (math.isfinite(score) and self.low <= score <= self.high):
+            return False
+        steps = (score - self.low) / self.step
+        return abs(steps - round(steps)) < 1e-6
+
+
+def known_scale(key: str) -> Scale:
+    """Returns the scale of one of the field's six axes.
+
+    Raises:
+        KeyError: There is no such axis.
+    """
+    axis = AXES[key]
+    return Scale(axis.key, axis.low, axis.high, axis.name, axis.definition)
+
+
+@dataclass(frozen=True)
+class Design:
+    """What a study asks and how.
+
+    Attributes:
+        name: What raters read as its title.
+        mode: ``"scores"`` (every clip on every scale) or ``"preference"`` (A/B with tie).
+        scales: What is rated; empty for preference.
+        instructions: What raters read before they begin.
+        question: What is asked about a pair.
+        prompts: Whether raters see the prompts; always so where textual alignment is rated.
+        each: How many clips (or pairs) a rater gets; 0 for all.
+        repeats: How many of them come a second time, unannounced.
+        checks: How many attention checks (beeps to count) are mixed in.
+        seconds: How much of a clip must have been heard; less where it is shorter.
+    """
+
+    name: str
+    mode: str = "scores"
+    scales: tuple[Scale, ...] = ()
+    instructions: str = ""
+    question: str = "Which of the two is better?"
+    prompts: bool = False
+    each: int = 0
+    repeats: int = 0
+    checks: int = 0
+    seconds: float = 8.0
+
+    def __post_init__(self) -> None:
+        """Refuses a design that cannot be run.
+
+        Raises:
+            ListeningError: Says what is wrong and what to do.
+        """
+        keys = [scale.key for scale in self.scales]
+        if not self.name.strip():
+            raise ListeningError("give the study a name; raters see it")
+        if self.mode not in MODES:
+            raise ListeningError(f"mode is one of {', '.join(MODES)}, not {self.mode!r}")
+        if self.mode == "scores" and not keys:
+            raise ListeningError("choose at least one axis, or compare clips in pairs")
+        if self.mode == PREFERENCE and keys:
+            raise ListeningError("a comparison of pairs has no axes; leave them out")
+        if len(set(keys)) < len(keys) or PREFERENCE in keys:
+            twice = PREFERENCE if PREFERENCE in keys else next(key for key in keys if keys.count(key) > 1)
+            raise ListeningError(f"the name {twice!r} is taken; call one axis differently")
+        for what, number in (("each", self.each), ("repeats", self.repeats), ("checks", self.checks)):
+            if number < 0:
+                raise ListeningError(f"{what} is a number of clips, not {number}")
+        if not (math.isfinite(self.seconds) and self.seconds >= 0):
+            raise ListeningError(f"the time that must have been heard is a number of seconds, not {self.seconds}")
+        if self.checks and self.mode == "scores" and not self.answers:
+            raise ListeningError(
+                "attention checks count two to five beeps, which must be scores of at least one scale; "
+                "leave the checks out, or rate on a wider scale"
+            )
+
+    @property
+    def answers(self) -> tuple[int, ...]:
+        """Numbers of beeps that can be given as an answer: scores of every scale that holds any such number."""
+        scales = [scale for scale in self.scales if any(scale.accepts(n) for n in BEEPS)]
+        if self.mode == PREFERENCE:
+            return BEEPS
+        return tuple(n for n in BEEPS if scales and all(scale.accepts(n) for scale in scales))
+
+    @property
+    def shows_prompts(self) -> bool:
+        """Whether raters see prompts."""
+        return self.prompts or any(scale.key == "TA" for scale in self.scales)
+
+    def need(self, seconds: float) -> float:
+        """How many seconds of a clip of this length must have been heard."""
+        return min(self.seconds, seconds)
+
+    def to_json(self) -> str:
+        """Returns the design as text that ``from_json`` reads."""
+        return json.dumps(asdict(self), ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Design:
+        """Reads what ``to_json`` wrote."""
+        fields = json.loads(text)
+        return cls(**fields | {"scales": tuple(Scale(**scale) for scale in fields["scales"])})

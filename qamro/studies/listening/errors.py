@@ -1,0 +1,7 @@
+"""The one error of this room."""
+
+from __future__ import annotations
+
+
+class ListeningError(ValueError):
+    """Something about a listening study cannot be done; the message may be shown to whoever asked."""

@@ -1,0 +1,199 @@
+"""The store of ratings: one SQLite file, one transaction a confirmation, nothing that was confirmed is lost."""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from qamro.studies.listening import identity
+from qamro.studies.listening.blind import copy_blind, random_file, write_beeps
+from qamro.studies.listening.design import PREFERENCE, Design
+from qamro.studies.listening.errors import ListeningError
+from qamro.studies.listening.order import Item, pairs, plan
+from qamro.studies.listening.schema import connect
+from qamro.studies.listening.sources import Sound
+
+
+class RatingStore:
+    """A folder with the ratings (``ratings.sqlite``) and blind copies of the clips (``audio/``).
+
+    Safe to use from several threads, and from several processes on one machine.
+
+    Attributes:
+        folder: Where it lies.
+        clock: Returns the time, in seconds since 1970.
+    """
+
+    def __init__(self, folder: Path | str, *, clock: Callable[[], float] = time.time) -> None:
+        """Opens the store and makes it when it is new.
+
+        Raises:
+            sqlite3.DatabaseError: The folder holds a store of another version, or something else.
+            OSError: The folder cannot be written.
+        """
+        self.folder = Path(folder)
+        self.clock = clock
+        (self.folder / "audio").mkdir(parents=True, exist_ok=True)
+        self._db = connect(self.folder / "ratings.sqlite")
+        self._lock = threading.RLock()
+        with self.transaction() as db:
+            for key in ("salt", "store"):
+                db.execute("INSERT OR IGNORE INTO meta VALUES (?, ?)", (key, identity.new_salt()))
+        self.salt, self.id = (self.one("SELECT value FROM meta WHERE key = ?", k)["value"] for k in ("salt", "store"))
+
+    def close(self) -> None:
+        """Closes the file."""
+        with self._lock:
+            self._db.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Runs what is inside as one writing transaction: all of it is on the disk afterwards, or nothing is."""
+        with self._lock:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._db
+                self._db.execute("COMMIT")
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+
+    def all(self, sql: str, *values: Any) -> list[sqlite3.Row]:
+        """Returns every row of a query."""
+        with self._lock:
+            return self._db.execute(sql, values).fetchall()
+
+    def one(self, sql: str, *values: Any) -> Any:
+        """Returns the first row of a query, or None."""
+        with self._lock:
+            return self._db.execute(sql, values).fetchone()
+
+    def changes(self) -> tuple[int, int]:
+        """Returns something that differs whenever anybody has written since."""
+        with self._lock:
+            return self._db.total_changes, self._db.execute("PRAGMA data_version").fetchone()[0]
+
+    def snapshot(self, target: Path) -> None:
+        """Writes a consistent copy of the ratings to a file; readers of an older copy are not disturbed."""
+        part = target.with_suffix(".part")
+        part.unlink(missing_ok=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with self._lock:
+            self._db.execute("VACUUM INTO ?", (str(part),))
+        part.replace(target)
+
+    def create(
+        self, design: Design, sounds: Sequence[Sound], *, on_clip: Callable[[int, int], None] | None = None
+    ) -> str:
+        """Sets up a study and returns its random id, which is all that a rater needs to join.
+
+        Args:
+            design: What is asked.
+            sounds: The clips; they are copied and may go away afterwards.
+            on_clip: Called with the number of clips copied and of all clips.
+
+        Raises:
+            ListeningError: There is no clip (or no pair of clips), or two have the same name.
+            AudioError: A file cannot be decoded.
+        """
+        _check_names(sounds)
+        clips: list[tuple[Sound, str, float, int | None]] = []
+        try:
+            for done, sound in enumerate(sounds, 1):
+                file = random_file()
+                clips.append((sound, file, copy_blind(sound.path, self.folder / "audio" / file), None))
+                if on_clip is not None:
+                    on_clip(done, len(sounds))
+            for count in design.answers if design.checks else ():
+                file = random_file()
+                clips.append((Sound("", Path()), file, write_beeps(count, self.folder / "audio" / file), count))
+            return self._add(design, clips)
+        except BaseException:
+            for _, file, *_ in clips:
+                (self.folder / "audio" / file).unlink(missing_ok=True)
+            raise
+
+    def _add(self, design: Design, clips: list[tuple[Sound, str, float, int | None]]) -> str:
+        study, systems, contents = identity.new_token()[:16], {}, {}
+        with self.transaction() as db:
+            db.execute("INSERT INTO studies VALUES (?, ?, ?)", (study, design.to_json(), self.clock()))
+            for sound, file, seconds, beeps in clips:
+                row = (study, sound.name, sound.system, sound.prompt, sound.source, file, seconds, beeps)
+                key = db.execute("INSERT INTO clips VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?)", row).lastrowid or 0
+                if beeps is None:
+                    systems[key], contents[key] = sound.system, sound.source or sound.prompt
+            items: list[Item] = [(key,) for key in systems]
+            if design.mode == PREFERENCE:
+                items = pairs(systems, contents, random.Random(study))
+                if not items:
+                    raise ListeningError("there are no two clips of different systems to compare")
+            rows = [(study, *item, None)[:3] for item in items]
+            db.executemany("INSERT INTO items VALUES (?, ?, ?)", rows)
+        return study
+
+    def design(self, study: str) -> Design:
+        """Returns what a study asks.
+
+        Raises:
+            ListeningError: There is no such study.
+        """
+        row = self.one("SELECT design FROM studies WHERE id = ?", study)
+        if row is None:
+            raise ListeningError("there is no such study; check the link")
+        return Design.from_json(row["design"])
+
+    def join(self, study: str) -> str:
+        """Adds a rater with a random order of their own and returns their token, which is stored nowhere.
+
+        Raises:
+            ListeningError: There is no such study.
+        """
+        design, token = self.design(study), identity.new_token()
+        rater, rng = identity.hashed(token, self.salt), random.SystemRandom()
+        with self.transaction() as db:
+            clips = {row["id"]: row for row in db.execute("SELECT * FROM clips WHERE study = ?", (study,))}
+            pool = db.execute("SELECT a, b FROM items WHERE study = ?", (study,))
+            items = [tuple(clip for clip in row if clip is not None) for row in pool]
+            beeps = {key: clip["beeps"] for key, clip in clips.items() if clip["beeps"] is not None}
+            tasks = plan(design, items, _asked(db, study), beeps, rng)
+            db.execute("INSERT INTO raters VALUES (?, ?, ?, NULL)", (rater, study, self.clock()))
+            music = [clip for clip in clips.values() if clip["beeps"] is None]
+            for position, task in enumerate(tasks):
+                shown = rng.choice(music) if task.kind == "check" else clips[task.clips[0]]
+                right = task.clips[1] if len(task.clips) > 1 else None
+                names = identity.new_token(), identity.new_token() if right is not None else None
+                db.execute(
+                    "INSERT INTO tasks (rater, position, kind, a, b, prompt, answer, audio_a, audio_b)"
+                    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    (rater, position, task.kind, task.clips[0], right, shown["prompt"], task.answer, *names),
+                )
+        return token
+
+
+def _asked(db: sqlite3.Connection, study: str) -> dict[Item, int]:
+    """How many raters each item was given to."""
+    rows = db.execute(
+        "SELECT a, b, count(*) AS n FROM tasks JOIN raters ON raters.id = tasks.rater"
+        " WHERE raters.study = ? AND kind = 'first' GROUP BY a, b",
+        (study,),
+    )
+    counts: dict[Item, int] = {}
+    for row in rows:
+        item = tuple(sorted(clip for clip in (row["a"], row["b"]) if clip is not None))
+        counts[item] = counts.get(item, 0) + row["n"]
+    return counts
+
+
+def _check_names(sounds: Sequence[Sound]) -> None:
+    if not sounds:
+        raise ListeningError("a study needs clips; add some first")
+    names = [sound.name for sound in sounds]
+    for name in names:
+        if not name.strip() or names.count(name) > 1:
+            raise ListeningError(f"clip {name!r} stands twice, or has no name; give every clip a name of its own")
