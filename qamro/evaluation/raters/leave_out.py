@@ -1,0 +1,40 @@
+"""A study without some of its raters, which says so."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from qamro.studies import Study
+
+NOTE = "left_out_raters"
+"""The key of ``Study.about`` that names the raters who are missing."""
+
+
+def leave_out(study: Study, raters: Collection[str]) -> Study:
+    """Returns the study without some raters' ratings; ``about["left_out_raters"]`` names everybody who is missing.
+
+    Clips that nobody else rated stay in the clips table without a rating.
+
+    Raises:
+        ValueError: A name is not among the raters.
+    """
+    from qamro.studies import Study
+
+    gone = {str(rater) for rater in raters}
+    unknown = gone - set(study.ratings["rater"])
+    if unknown or "" in gone:
+        raise ValueError(f"study {study.name!r} has no rater {min(unknown or {''})!r}")
+    kept = study.ratings[~study.ratings["rater"].isin(gone)]
+    about = study.about | {NOTE: sorted(gone | set(study.about.get(NOTE, ())))}
+    return Study(study.clips, kept, name=study.name, kind=study.kind, root=study.root, about=about)
+
+
+def left_out_note(study: Study) -> str:
+    """What a figure of this study has to say of missing raters; empty when nobody was left out."""
+    gone = study.about.get(NOTE, ())
+    if not gone:
+        return ""
+    return f"without {len(gone)} rater{'s' * (len(gone) > 1)}: {', '.join(gone)}"
