@@ -21,7 +21,7 @@ from qamro.studies.study import Study
 if TYPE_CHECKING:
     import pandas as pd
 
-GENERATOR = 4
+GENERATOR = 5
 """Version of the generator; it changes whenever the sound, the true scores or the ratings do."""
 
 _TABLES = ("truth", "systems", "facts")

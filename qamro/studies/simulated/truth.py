@@ -16,8 +16,8 @@ def true_scores(facts: Facts) -> dict[str, float]:
     - fidelity f = (1 - .75 n)(1 - .65 b)(1 - .65 c)(1 - .75 d), and PQ = f
     - PC = .85 (L - 1) / 5 + .15 r
     - TA = .35 instrument + .25 layers + .2 tempo + .2 mood (each the share that was honoured)
-    - playing p = (1 - .7 w)(1 - .45 t); richness ρ = 1 - |L - 4| / 5
-    - MI = p (.6 + .4 f) (.7 + .3 ρ)
+    - playing p = (1 - .7 w)(1 - .35 t); richness ρ = 1 - |L - 4| / 5
+    - MI = p (.55 + .45 f) (.7 + .3 ρ)
     - CE = p^.5 f^.6 (.5 + .5 ρ)
     - CU = f (1 - .3 w)(1 - .3 t)(1 - .35 max(0, L - 3) / 3)
 
@@ -33,11 +33,11 @@ def true_scores(facts: Facts) -> dict[str, float]:
         * (1 - 0.65 * facts.clipping)
         * (1 - 0.75 * facts.dropouts)
     )
-    playing = (1 - 0.7 * facts.wrong_notes) * (1 - 0.45 * facts.timing)
+    playing = (1 - 0.7 * facts.wrong_notes) * (1 - 0.35 * facts.timing)
     richness = 1 - abs(facts.layers - 4) / 5
     crowded = max(0, facts.layers - 3) / 3
     shares = {
-        "MI": playing * (0.6 + 0.4 * fidelity) * (0.7 + 0.3 * richness),
+        "MI": playing * (0.55 + 0.45 * fidelity) * (0.7 + 0.3 * richness),
         "TA": 0.35 * facts.instrument_match
         + 0.25 * facts.layers_match
         + 0.2 * facts.tempo_match
