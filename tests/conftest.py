@@ -9,6 +9,15 @@ import pytest
 _SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 
 
+def _has(item: pytest.Item, marker: str) -> bool:
+    return item.get_closest_marker(marker) is not None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Fast tests first: those that start a process later, those that drive a browser last."""
+    items.sort(key=lambda item: (_has(item, "browser"), _has(item, "server")))
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder of reference answers and real rated audio that developers have; a user's machine has none."""
