@@ -9,7 +9,7 @@ from typing import Any, Literal
 import torch
 from torch.nn import functional
 
-from qamro.axes import AESTHETIC
+from qamro.axes import AESTHETIC, get_axis
 from qamro.losses import fixed_margin_qamro_loss, qamro_loss
 
 REGRESSION = ("huber", "mse", "mae", "mse+mae", "none")
@@ -34,7 +34,7 @@ class Objective:
         margin: The fixed margin of ``"mr"`` and ``"qamro-fixed-margin"``.
         normalize: ``"batch"`` or ``"scale"``: how QAMRO brings y to [0, 1].
         scale: ``(low, high)`` of the rating scale, for ``normalize="scale"``.
-        standardise: Whether the loss sees scores minus their mean, divided by their deviation.
+        standardise: Whether the loss sees scores minus their mean, divided by their deviation; for ``"batch"`` only.
     """
 
     regression: str = "huber"
@@ -52,7 +52,7 @@ class Objective:
         """Checks the choices.
 
         Raises:
-            ValueError: A term is unknown, a weight is negative, or both terms are ``"none"``.
+            ValueError: A term is unknown, a weight is negative, both terms are ``"none"``, or the scale is lost.
         """
         if self.regression not in REGRESSION:
             raise ValueError(f"regression is one of {', '.join(REGRESSION)}, not {self.regression!r}")
@@ -62,6 +62,8 @@ class Objective:
             raise ValueError("the weights of the two terms are not negative")
         if self.regression == self.ranking == "none":
             raise ValueError("an objective needs a regression term, a ranking term, or both")
+        if self.standardise and self.normalize == "scale":
+            raise ValueError("standardised scores are on no rating scale; with them, normalize is 'batch'")
 
     def __call__(
         self, predictions: torch.Tensor, targets: torch.Tensor, groups: torch.Tensor | None = None
@@ -164,10 +166,14 @@ def _ranking(
 
 
 def paper_objective(axis: str) -> Objective:
-    """Returns what the paper trains an axis with."""
+    """Returns what the paper trains an axis with.
+
+    An axis of your own gets what MI and TA get, on standardised scores: Huber's delta of 1 and the fixed margin of 0.1
+    mean something on a scale of 1 to 5, and nothing on one of 0 to 100.
+    """
     if axis in AESTHETIC:
         return Objective(regression="mse+mae", standardise=True)
-    return Objective()
+    return Objective(standardise=not get_axis(axis).has_range)
 
 
 def _weighted(name: str, weight: float) -> str:

@@ -55,6 +55,63 @@ def split(
     return result
 
 
+def folds(study: Study, count: int = 5, *, hold_out: str = "auto", seed: int = 0) -> list[dict[str, list[str]]]:
+    """Splits clips for cross-validation: every clip is in the test part of exactly one fold.
+
+    Args:
+        study: What to split.
+        count: Number of folds, at least 3: one to test, the next to stop by, the others to fit.
+        hold_out: As in ``split``.
+        seed: Decides which group goes where.
+
+    Returns:
+        For each fold its parts; none has a calibration part.
+
+    Raises:
+        ValueError: There are fewer than three folds, or fewer groups than folds.
+    """
+    groups = group_of_clip(study, hold_out)
+    names = sorted(set(groups.values()))
+    if not 3 <= count <= len(names):
+        raise ValueError(
+            f"study {study.name!r} has {len(names)} groups to hold out, which allows 3 to {len(names)} folds, not {count}"
+        )
+    order = np.random.default_rng(seed).permutation(len(names))
+    fold_of = {names[k]: place % count for place, k in enumerate(order)}
+    result = []
+    for test in range(count):
+        role = {test: "test", (test + 1) % count: "validation"}
+        parts: dict[str, list[str]] = {part: [] for part in PARTS}
+        for clip, group in groups.items():
+            parts[role.get(fold_of[group], "train")].append(clip)
+        result.append(parts)
+    return result
+
+
+def official_split(study: Study, *, seed: int = 0) -> dict[str, list[str]] | None:
+    """Returns the split that a study was published with (column ``split``: train, dev, test), or None.
+
+    Where there is no published test list, dev is the test part, and a tenth of the groups of train is held out to
+    stop by. Clips on no list are left out; there is no calibration part.
+    """
+    table = study.clips
+    if "split" not in table:
+        return None
+    listed = {name: list(table.loc[table["split"] == name, "clip"]) for name in ("train", "dev", "test")}
+    if not listed["train"] or not listed["dev"]:
+        return None
+    if listed["test"]:
+        train, stop, test = listed["train"], listed["dev"], listed["test"]
+    else:
+        groups = group_of_clip(study, "content")
+        names = sorted({groups[clip] for clip in listed["train"]})
+        count = max(1, round(len(names) / 10))
+        out = {names[k] for k in np.random.default_rng(seed).permutation(len(names))[:count]}
+        train = [clip for clip in listed["train"] if groups[clip] not in out]
+        stop, test = [clip for clip in listed["train"] if groups[clip] in out], listed["dev"]
+    return {"train": train, "validation": stop, "calibration": [], "test": test}
+
+
 def group_of_clip(study: Study, hold_out: str) -> dict[str, str]:
     """Returns the group that each clip must stay with (see ``split``)."""
     table = study.clips

@@ -3,74 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
 
 from qamro.axes import get_axis
-from qamro.training.objective import Objective, paper_objective
 from qamro.training.prepared import Prepared
 from qamro.training.run import Fit, FitConfig
 from qamro.training.trainer import fit_many
+from qamro.training.variants import Plan, Variant
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
-
-BASELINES = ("regression alone", "margin ranking", "without weighting", "without adaptive margin")
-"""What beta curves are held against: no ranking term, Eq. 1, beta = 1, and weights with a fixed margin."""
-
-
-@dataclass(frozen=True)
-class Variant:
-    """One objective of a sweep.
-
-    Attributes:
-        label: For tables and figures.
-        objective: What it trains with.
-        baseline: Whether it is one of ``BASELINES`` rather than a point of the curve.
-    """
-
-    label: str
-    objective: Objective
-    baseline: bool = False
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What a sweep trains.
-
-    Attributes:
-        betas: Preference factors.
-        alphas: Slopes of the adaptive margin.
-        seeds: One fit of every variant each.
-        baselines: Which of ``BASELINES`` to add.
-        config: How to fit.
-    """
-
-    betas: Sequence[float] = (1, 3, 5, 7, 9, 11)
-    alphas: Sequence[float] = (0.2,)
-    seeds: Sequence[int] = (0, 1, 2, 3, 4)
-    baselines: Sequence[str] = BASELINES
-    config: FitConfig = field(default_factory=FitConfig)
-
-    def variants(self, axis: str) -> list[Variant]:
-        """Returns the objectives of the sweep for an axis: baselines, then every alpha with every beta."""
-        from dataclasses import replace
-
-        paper = paper_objective(axis)
-        made = {
-            "regression alone": replace(paper, ranking="none"),
-            "margin ranking": replace(paper, ranking="mr"),
-            "without weighting": replace(paper, ranking="qamro-unweighted"),
-            "without adaptive margin": replace(paper, ranking="qamro-fixed-margin"),
-        }
-        points = [
-            Variant(f"alpha {alpha:g}, beta {beta:g}", replace(paper, alpha=alpha, beta=beta))
-            for alpha in self.alphas
-            for beta in self.betas
-        ]
-        return [Variant(name, made[name], baseline=True) for name in self.baselines] + points
 
 
 @dataclass
@@ -79,7 +25,7 @@ class Sweep:
 
     Attributes:
         runs: One row a fit, level and metric: ``axis``, ``variant``, ``baseline``, ``ranking``, ``alpha``, ``beta``,
-            ``seed``, ``best_epoch``, ``level``, ``metric``, ``value``, ``clips``, ``systems``.
+            ``seed``, ``best_epoch`` (mean over folds), ``level``, ``metric``, ``value``, ``clips``, ``systems``.
         predictions: One row a test clip and fit: ``axis``, ``variant``, ``seed``, ``clip``, ``system``, ``human``,
             ``predicted``.
     """
@@ -88,95 +34,143 @@ class Sweep:
     predictions: pd.DataFrame
 
 
+@dataclass(frozen=True)
+class SweepProgress:
+    """What a sweep reports after every epoch of all its heads.
+
+    Attributes:
+        axis: Being swept.
+        fold: Which fold, from 1.
+        folds: How many there are.
+        epoch: Epochs done in this fold.
+        heads: How many heads train side by side.
+    """
+
+    axis: str
+    fold: int
+    folds: int
+    epoch: int
+    heads: int
+
+
 def run_sweep(
-    prepared: Prepared,
+    folds: Prepared | Sequence[Prepared],
     axes: Sequence[str],
     plan: Plan,
     *,
-    on_epoch: Callable[[str, int], bool | None] | None = None,
+    variants: Callable[[str], Sequence[Variant]] | None = None,
+    on_epoch: Callable[[SweepProgress], bool | None] | None = None,
     device: str = "cpu",
 ) -> Sweep:
-    """Trains every variant with every seed and judges it on the test part.
+    """Trains every variant with every seed and judges it on clips that training never saw.
 
     Args:
-        prepared: The study, embedded and split.
+        folds: The study, embedded and split; with several splits of it (``splits.folds``), the predictions for their
+            test parts are put together and judged as one.
         axes: Which axes.
         plan: What to train.
-        on_epoch: Called with the axis and its epoch; returning True ends that axis's training.
+        variants: Gives the variants of an axis instead of ``plan.variants``.
+        on_epoch: Called after every epoch; returning True ends the training of that axis and fold.
         device: Where to train.
 
     Raises:
-        ValueError: An axis is not rated, or a part of the split is empty.
+        ValueError: An axis is not rated, a part of a split is empty, or a clip is tested twice.
     """
     import pandas as pd
 
+    given = [folds] if isinstance(folds, Prepared) else list(folds)
+    tested = [clip for prepared in given for clip in prepared.parts["test"]]
+    if len(set(tested)) != len(tested):
+        raise ValueError("a clip stands in the test parts of two folds; every clip is judged once")
     runs, predictions = [], []
     for axis in axes:
-        pairs = [(variant, seed) for variant in plan.variants(axis) for seed in plan.seeds]
+        pairs = [(variant, seed) for variant in (variants or plan.variants)(axis) for seed in plan.seeds]
+        found = []
+        for number, prepared in enumerate(given, 1):
 
-        def report(rows: list[dict[str, float]], axis: str = axis) -> bool | None:
-            return on_epoch(axis, int(rows[0]["epoch"])) if on_epoch is not None else None
+            def report(rows: list[dict[str, float]], axis: str = axis, number: int = number) -> bool | None:
+                event = SweepProgress(axis, number, len(given), int(max(row["epoch"] for row in rows)), len(rows))
+                return on_epoch(event) if on_epoch is not None else None
 
-        objectives, seeds = [variant.objective for variant, _ in pairs], [seed for _, seed in pairs]
-        fits = fit_many(prepared.data(axis), objectives, seeds, plan.config, on_epoch=report, device=device)
-        judged = _judge(prepared, axis, pairs, fits)
-        runs.append(judged.runs)
-        predictions.append(judged.predictions)
+            found.append(_fold(prepared, axis, pairs, plan.config, report, device))
+        tables = _tables(axis, pairs, found)
+        runs.append(_judge(axis, pairs, found, tables))
+        predictions += tables
     return Sweep(pd.concat(runs, ignore_index=True), pd.concat(predictions, ignore_index=True))
 
 
-def _judge(prepared: Prepared, axis: str, pairs: list[tuple[Variant, int]], fits: list[Fit]) -> Sweep:
+@dataclass
+class _Fold:
+    """One fold's answers: clips (n), their systems and MOS, and predictions of M fits, shape (M, n)."""
+
+    clips: list[str]
+    systems: list[str]
+    human: np.ndarray
+    predicted: np.ndarray
+    best_epochs: list[int]
+
+
+def _fold(
+    prepared: Prepared,
+    axis: str,
+    pairs: Sequence[tuple[Variant, int]],
+    config: FitConfig,
+    report: Callable[[list[dict[str, float]]], bool | None],
+    device: str,
+) -> _Fold:
+    objectives, seeds = [variant.objective for variant, _ in pairs], [seed for _, seed in pairs]
+    clips, features, targets = prepared.test(axis)
+    if not clips:
+        raise ValueError(f"no test clip of study {prepared.study.name!r} is rated on {axis!r}; choose another split")
+    fits: list[Fit] = fit_many(prepared.data(axis), objectives, seeds, config, on_epoch=report, device=device)
+    with torch.inference_mode():
+        scores = torch.stack([fitted.head(features) for fitted in fits]).double()
+    scale = get_axis(axis)
+    if scale.has_range:
+        scores = scores.clamp(scale.low, scale.high)
+    systems = dict(zip(prepared.study.clips["clip"], prepared.study.clips["system"], strict=True))
+    best_epochs = [fitted.best_epoch for fitted in fits]
+    return _Fold(clips, [systems[clip] for clip in clips], targets.double().numpy(), scores.numpy(), best_epochs)
+
+
+def _tables(axis: str, pairs: Sequence[tuple[Variant, int]], found: Sequence[_Fold]) -> list[pd.DataFrame]:
+    import numpy as np
+    import pandas as pd
+
+    shared = {
+        "clip": [clip for fold in found for clip in fold.clips],
+        "system": [system for fold in found for system in fold.systems],
+        "human": np.concatenate([fold.human for fold in found]),
+    }
+    predicted = np.concatenate([fold.predicted for fold in found], axis=1)
+    return [
+        pd.DataFrame({"axis": axis, "variant": variant.label, "seed": seed} | shared | {"predicted": predicted[m]})
+        for m, (variant, seed) in enumerate(pairs)
+    ]
+
+
+def _judge(
+    axis: str, pairs: Sequence[tuple[Variant, int]], found: Sequence[_Fold], tables: Sequence[pd.DataFrame]
+) -> pd.DataFrame:
     import pandas as pd
 
     from qamro.evaluation.levels import LEVELS, Sample
 
-    clips, features, targets = prepared.test(axis)
-    human = targets.double().numpy()
-    system_of = dict(zip(prepared.study.clips["clip"], prepared.study.clips["system"], strict=True))
-    systems = pd.Series(clips).map(system_of).to_numpy(dtype=str)
-    scale = get_axis(axis)
-    rows, tables = [], []
-    for (variant, seed), fitted in zip(pairs, fits, strict=True):
-        with torch.inference_mode():
-            scores = fitted.head(features)
-        predicted = (scores.clamp(scale.low, scale.high) if scale.has_range else scores).double().numpy()
-        sample = Sample(predicted, human, systems)
-        objective = variant.objective
+    rows = []
+    for m, ((variant, seed), table) in enumerate(zip(pairs, tables, strict=True)):
+        sample = Sample(table["predicted"].to_numpy(), table["human"].to_numpy(), table["system"].to_numpy(str))
         about = {
             "axis": axis,
             "variant": variant.label,
             "baseline": variant.baseline,
-            "ranking": objective.ranking,
-            "alpha": objective.alpha,
-            "beta": objective.beta,
+            "ranking": variant.objective.ranking,
+            "alpha": variant.objective.alpha,
+            "beta": variant.objective.beta,
             "seed": seed,
-            "best_epoch": fitted.best_epoch,
-            "clips": len(clips),
-            "systems": len({system for system in systems if system}),
+            "best_epoch": sum(fold.best_epochs[m] for fold in found) / len(found),
+            "clips": len(table),
+            "systems": int(table.loc[table["system"] != "", "system"].nunique()),
         }
         for level in LEVELS:
             rows += [about | {"level": level, "metric": key, "value": v} for key, v in sample.measure(level).items()]
-        made = {"clip": clips, "system": systems, "human": human, "predicted": predicted}
-        tables.append(pd.DataFrame({"axis": axis, "variant": variant.label, "seed": seed} | made))
-    return Sweep(pd.DataFrame(rows), pd.concat(tables, ignore_index=True))
-
-
-def summarise(runs: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
-    """Averages the runs over seeds.
-
-    Args:
-        runs: ``Sweep.runs``.
-        level: Coverage of the interval.
-
-    Returns:
-        One row for each axis, variant, level and metric: ``mean`` over seeds, ``low``, ``high`` (t-interval of the
-        mean over seeds; NaN with one seed), ``seeds``, and the variant's columns. The interval says how much
-        seeds move the mean on this very split; not how much other clips or listeners would.
-    """
-    import numpy as np
-    from scipy.stats import t
-
-    keys = ["axis", "variant", "baseline", "ranking", "alpha", "beta", "clips", "systems", "level", "metric"]
-    table = runs.groupby(keys, sort=False)["value"].agg(mean="mean", deviation="std", seeds="count").reset_index()
-    half = t.ppf(0.5 + level / 2, table["seeds"] - 1) * table["deviation"] / np.sqrt(table["seeds"])
-    return table.assign(low=table["mean"] - half, high=table["mean"] + half).drop(columns="deviation")
+    return pd.DataFrame(rows)

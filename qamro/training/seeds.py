@@ -1,0 +1,134 @@
+"""What several seeds allow to say: means with intervals, paired differences, and one line in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+VARIANT = ["axis", "variant", "baseline", "ranking", "alpha", "beta"]
+
+
+def summarise(runs: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
+    """Averages the runs over seeds.
+
+    Args:
+        runs: ``Sweep.runs``.
+        level: Coverage of the interval.
+
+    Returns:
+        One row for each axis, variant, level and metric: ``mean`` over seeds, ``low``, ``high`` (t-interval of the
+        mean over seeds; NaN with one seed), ``seeds``, and the variant's columns. The interval says how much
+        seeds move the mean on these very clips; not how much other clips or listeners would.
+    """
+    from scipy.stats import t
+
+    keys = [*VARIANT, "clips", "systems", "level", "metric"]
+    table = runs.groupby(keys, sort=False)["value"].agg(mean="mean", deviation="std", seeds="count").reset_index()
+    free = (table["seeds"] - 1).where(table["seeds"] > 1)
+    half = t.ppf(0.5 + level / 2, free) * table["deviation"] / np.sqrt(table["seeds"])
+    return table.assign(low=table["mean"] - half, high=table["mean"] + half).drop(columns="deviation")
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How far one variant is from another, paired over seeds.
+
+    Attributes:
+        mean: Mean over seeds of value minus reference.
+        low: Lower end of the t-interval; NaN with fewer than two seeds.
+        high: Upper end.
+        p: Of the paired t-test, two-sided; 1 where all differences are zero, NaN with fewer than two seeds.
+        seeds: How many seeds have both.
+    """
+
+    mean: float
+    low: float
+    high: float
+    p: float
+    seeds: int
+
+
+def paired(value: np.ndarray, reference: np.ndarray, level: float = 0.95) -> Difference:
+    """Compares two variants seed by seed; pairs with a NaN are left out.
+
+    Args:
+        value: (S,) one value a seed.
+        reference: (S,) values of the other variant with the same seeds.
+        level: Coverage of the interval.
+    """
+    from scipy.stats import t
+
+    differences = np.asarray(value, float) - np.asarray(reference, float)
+    differences = differences[np.isfinite(differences)]
+    n = differences.size
+    mean = float(differences.mean()) if n else float("nan")
+    if n < 2:
+        return Difference(mean, float("nan"), float("nan"), float("nan"), n)
+    error = float(differences.std(ddof=1) / np.sqrt(n))
+    half = float(t.ppf(0.5 + level / 2, n - 1)) * error
+    p = float(2 * t.sf(abs(mean) / error, n - 1)) if error > 0 else float(mean == 0)
+    return Difference(mean, mean - half, mean + half, p, n)
+
+
+def by_seed(runs: pd.DataFrame, axis: str, level: str, metric: str) -> pd.DataFrame:
+    """Returns a table of one row a seed and one column a variant."""
+    part = runs[(runs["axis"] == axis) & (runs["level"] == level) & (runs["metric"] == metric)]
+    return part.pivot(index="seed", columns="variant", values="value")
+
+
+def best_beta_in_words(
+    runs: pd.DataFrame, axis: str, level: str, metric: str, *, alpha: float | None = None, coverage: float = 0.95
+) -> str:
+    """Says how much of the difference between the best beta and beta = 1 is more than noise between seeds.
+
+    The best of several betas looks better than it is; the interval is widened for having had the choice (Bonferroni
+    over the betas other than 1).
+
+    Args:
+        runs: ``Sweep.runs``.
+        axis: Which axis.
+        level: ``"utterance"`` or ``"system"``.
+        metric: Key of ``METRICS``.
+        alpha: Which alpha; None for the first of the sweep.
+        coverage: Of the interval.
+    """
+    from qamro.evaluation import METRICS
+
+    points = runs[(runs["axis"] == axis) & ~runs["baseline"]]
+    what = f"{axis}, {level} {metric}"
+    if points.empty:
+        return f"{what}: the sweep holds no betas."
+    alpha = float(points["alpha"].iloc[0]) if alpha is None else alpha
+    points = points[points["alpha"] == alpha]
+    label_of = {float(beta): label for beta, label in zip(points["beta"], points["variant"], strict=True)}
+    table = by_seed(points, axis, level, metric)
+    others: Sequence[float] = [beta for beta in label_of if beta != 1]
+    if 1.0 not in label_of or not others:
+        return f"{what}: without beta = 1 and another one there is nothing to compare."
+    means = table.mean()
+    if means.isna().all():
+        return f"{what}: not defined on these clips."
+    sign = 1 if METRICS[metric].higher_is_better else -1
+    best = max(others, key=lambda beta: np.nan_to_num(sign * means[label_of[beta]], nan=-np.inf))
+    one = label_of[1.0]
+    found = paired(table[label_of[best]].to_numpy(), table[one].to_numpy(), 1 - (1 - coverage) / len(others))
+    start = f"{what}: beta = {best:g} is the best beta above 1 with {means[label_of[best]]:.3f}"
+    start += f", beta = 1 has {means[one]:.3f}"
+    if found.seeds < 2:
+        return f"{start}. One seed cannot tell a difference from noise."
+    choice = f", widened for the choice among {len(others)} betas" if len(others) > 1 else ""
+    paired_by = f"{found.mean:+.3f} [{found.low:+.3f}, {found.high:+.3f}] paired over {found.seeds} seeds{choice}"
+    gain, sure = sign * found.mean, sign * (found.low if sign > 0 else found.high)
+    if gain <= 0:
+        verdict = "No beta does better than beta = 1"
+    elif sure > 0:
+        verdict = f"Of the difference, {sure:.3f} is more than noise between seeds"
+    else:
+        verdict = "None of the difference is more than noise between seeds"
+    return f"{start}. {verdict}: {paired_by}."

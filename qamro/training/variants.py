@@ -1,0 +1,67 @@
+"""What a sweep trains: the baselines, and QAMRO for every alpha and beta."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from qamro.training.objective import Objective, paper_objective
+from qamro.training.run import FitConfig
+
+BASELINES = ("regression alone", "margin ranking", "without weighting", "without adaptive margin")
+"""What beta curves are held against: no ranking term, Eq. 1, beta = 1, and weights with a fixed margin."""
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One objective of a sweep.
+
+    Attributes:
+        label: For tables and figures.
+        objective: What it trains with.
+        baseline: Whether it is one of ``BASELINES`` rather than a point of the curve.
+    """
+
+    label: str
+    objective: Objective
+    baseline: bool = False
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a sweep trains.
+
+    Attributes:
+        betas: Preference factors.
+        alphas: Slopes of the adaptive margin.
+        seeds: One fit of every variant each.
+        baselines: Which of ``BASELINES`` to add; their alpha and beta are the paper's.
+        config: How to fit.
+    """
+
+    betas: Sequence[float] = (1, 3, 5, 7, 9, 11)
+    alphas: Sequence[float] = (0.2,)
+    seeds: Sequence[int] = (0, 1, 2, 3, 4)
+    baselines: Sequence[str] = BASELINES
+    config: FitConfig = field(default_factory=FitConfig)
+
+    def variants(self, axis: str) -> list[Variant]:
+        """Returns the objectives of the sweep for an axis: baselines, then every alpha with every beta."""
+        paper = paper_objective(axis)
+        ranking = {
+            "regression alone": "none",
+            "margin ranking": "mr",
+            "without weighting": "qamro-unweighted",
+            "without adaptive margin": "qamro-fixed-margin",
+        }
+        points = [
+            Variant(point_label(alpha, beta), replace(paper, alpha=alpha, beta=beta))
+            for alpha in self.alphas
+            for beta in self.betas
+        ]
+        return [Variant(name, replace(paper, ranking=ranking[name]), True) for name in self.baselines] + points
+
+
+def point_label(alpha: float, beta: float) -> str:
+    """Returns what a point of the curve is called."""
+    return f"alpha {alpha:g}, beta {beta:g}"
