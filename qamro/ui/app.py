@@ -39,6 +39,7 @@ class Tab:
 
 TABS: tuple[Tab, ...] = (
     Tab("predict", texts.Tabs.PREDICT, "qamro.ui.predict"),
+    Tab("annotate", "Annotate", "qamro.ui.annotate"),
     Tab("margin", texts.Tabs.MARGIN, "qamro.ui.margin"),
     Tab("about", texts.Tabs.ABOUT, "qamro.ui.about"),
 )
@@ -69,7 +70,10 @@ def build_app() -> gr.Blocks:
 def launch(host: str | None = None, port: int | None = None, *, quiet: bool = False, block: bool = True) -> str:
     """Builds and serves the app; see ``qamro.ui.launch``."""
     from qamro.ui.choices import warm
+    from qamro.ui.zerogpu import is_zerogpu
 
+    if is_zerogpu():
+        warm()  # ZeroGPU wants to know what will borrow the GPU before the app is up
     app = build_app().queue(default_concurrency_limit=4)
     port = port or int(os.environ.get("GRADIO_SERVER_PORT", DEFAULT_PORT))
     try:

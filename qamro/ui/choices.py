@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from qamro.predictors import Predictor
+    from qamro.predictors import Predictor, PredictorState
 
-DEFAULT = "offline"
+ALWAYS_THERE, BEST = "offline", "full"
 
 _loaded: dict[str, Predictor] = {}
 _loading: dict[str, threading.Lock] = defaultdict(threading.Lock)
@@ -31,9 +32,23 @@ class Kind:
     axes: tuple[str, ...]
 
 
-def choices() -> list[tuple[str, str]]:
-    """Returns (label, name) of every predictor that this installation knows."""
-    return [(DEFAULT.capitalize(), DEFAULT)]
+def state(name: str) -> PredictorState:
+    """Returns what is known of a predictor without loading it.
+
+    Raises:
+        ValueError: There is no such predictor.
+    """
+    from qamro.predictors import catalogue
+
+    for entry in catalogue():
+        if entry.name == name:
+            return entry
+    raise ValueError(f"there is no predictor {name!r}")
+
+
+def default() -> str:
+    """Returns the predictor that is chosen at first: the best one if its weights are here, else the one that ships."""
+    return BEST if state(BEST).state == "ready" else ALWAYS_THERE
 
 
 def get(name: str) -> Predictor:
@@ -41,13 +56,14 @@ def get(name: str) -> Predictor:
 
     Raises:
         ValueError: There is no such predictor.
-        FileNotFoundError: Its weights are not on this machine.
+        WeightsError: Its weights are not on this machine.
     """
     from qamro.predictors import load
+    from qamro.ui.zerogpu import is_zerogpu, lend_gpu
 
     with _loading[name]:
         if name not in _loaded:
-            _loaded[name] = load(name)
+            _loaded[name] = lend_gpu(load(name, device="cuda")) if is_zerogpu() else load(name)
         return _loaded[name]
 
 
@@ -61,8 +77,8 @@ def kinds(predictor: Any) -> list[Kind]:
     return [Kind(kind, KINDS[kind], tuple(axes)) for kind, axes in groups.items()]
 
 
-def warm(name: str = DEFAULT) -> None:
-    """Loads a predictor and scores half a second of silence, so that the first visitor does not wait.
+def warm() -> None:
+    """Loads the first choice and scores half a second of hiss, so that the first visitor does not wait.
 
     Failures are left for the moment when somebody asks for the predictor; then they are shown.
     """
@@ -73,6 +89,46 @@ def warm(name: str = DEFAULT) -> None:
     with contextlib.suppress(Exception):
         from qamro.audio import Waveform
 
-        predictor = get(name)
+        predictor = get(default())
         rate = predictor.sample_rate or 48_000
-        predictor.score([Waveform(np.zeros(rate // 2, np.float32), rate)], ["warm-up"])
+        hiss = 0.1 * np.random.default_rng(0).standard_normal(rate // 2)
+        predictor.score([Waveform(hiss.astype(np.float32), rate)], ["hiss"])
+
+
+def fetching(name: str, stop: Callable[[], bool], *, every: float = 0.25) -> Generator[tuple[int, int]]:
+    """Downloads what a predictor needs and yields (bytes done, bytes in all) now and then.
+
+    Args:
+        name: The predictor.
+        stop: Asked often; True stops the download, which can go on later.
+        every: Seconds between two reports.
+
+    Raises:
+        FetchCancelledError: ``stop`` said so.
+        WeightsError: The download failed; the message says what to do.
+    """
+    from qamro.predictors import download
+
+    at, abandoned, problems = (0, 0), threading.Event(), list[Exception]()
+
+    def report(done: int, total: int) -> bool:
+        nonlocal at
+        at = done, total
+        return abandoned.is_set() or stop()
+
+    def work() -> None:
+        try:
+            download(name, on_progress=report)
+        except Exception as problem:
+            problems.append(problem)
+
+    worker = threading.Thread(target=work, name=f"fetch {name}", daemon=True)
+    worker.start()
+    try:
+        while worker.is_alive():
+            worker.join(every)
+            yield at
+    finally:
+        abandoned.set()  # whoever watched has gone
+    if problems:
+        raise problems[0]

@@ -78,7 +78,8 @@ class Session:
         clips: The clips on the table, by id, in their order.
         run: The last run; None before the first.
         selected: Id of the clip whose details are shown.
-        busy: Whether a run is going on.
+        busy: Whether a run or a download is going on.
+        stopping: Whether the visitor asked for its end.
     """
 
     def __init__(self) -> None:
@@ -86,7 +87,7 @@ class Session:
         self.run: Run | None = None
         self.selected: str | None = None
         self.busy = False
-        self._stop = False
+        self.stopping = False
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._added = 0
 
@@ -136,12 +137,12 @@ class Session:
         """
         clips = {key: replace(clip) for key, clip in self.clips.items()}
         self.run = Run(predictor.name, predictor.columns, predictor.axes, predictor.provenance, clips)
-        self.selected, self._stop, self.busy = None, False, True
+        self.selected, self.stopping, self.busy = None, False, True
         run, texts = self.run, [(clip.prompt, clip.system) for clip in clips.values()]
         stream = predictor.stream([clip.path for clip in clips.values()], *map(list, zip(*texts, strict=True)))
         try:
             for clip, row in zip(clips.values(), stream, strict=False):
-                if self._stop:
+                if self.stopping:
                     break
                 error = row["error"].replace(str(clip.path), clip.name).replace(clip.path.name, clip.name)
                 run.rows[clip.id] = row | {"clip": clip.name, "path": clip.name, "error": error}
@@ -171,8 +172,8 @@ class Session:
             self._folder = None
 
     def cancel(self) -> None:
-        """Asks the run that is going on to end; what it has scored stays."""
-        self._stop = True
+        """Asks the run or the download that is going on to end; what is done stays."""
+        self.stopping = True
 
 
 def _candidates(name: str) -> Iterator[str]:

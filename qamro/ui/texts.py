@@ -27,6 +27,7 @@ class Predict:
     RECORD = "Record with the microphone"
     RECORDING = "recording"
     EXAMPLES = "Or try an example"
+    ALL_EXAMPLES = "All {n}"
     PREDICTOR = "Predictor"
     SCORE = "Score"
     SCORE_N = "Score {n} clips"
@@ -100,12 +101,25 @@ class Predict:
     DONE = "{good} of {all} clips scored."
     DONE_FAILED = "{good} of {all} clips scored. {failed} could not be; the table says why."
     STOPPED = "Stopped: {good} of {all} clips scored."
+    STOPPED_EARLY = "Stopped before the first clip."
     NOTHING = "Add a clip first."
     ADDED_TWICE = "{n} already in the list"
     SKIPPED = "{n} skipped (not audio)"
     MANIFEST = "{n} clips named by {file}"
     MANIFEST_BAD = "{file} was not used: {problem}"
     TOO_MANY = "Only the first {most} clips were taken."
+    STATES: ClassVar[dict[str, str]] = {
+        "ready": "ready",
+        "download": "download {size}",
+        "unreachable": "not reachable, {size}",
+    }
+    NEEDS = "Needs {size} of published weights first ({licence}); they are downloaded once and stay on this machine."
+    DOWNLOAD = "Download {size}"
+    DOWNLOAD_FIRST = "{title} needs its weights first: press Download, or choose another predictor."
+    FETCHING = "Downloading {title}: {done} of {all}"
+    FETCHED = "{title} is ready."
+    FETCH_STOPPED = "Stopped. The next download goes on where this one ended."
+    FETCH_FAILED = "The download failed: {problem}"
     NO_PREDICTOR = "The predictor could not be loaded: {problem}"
     BROKE = "Scoring stopped with an error: {problem}"
 

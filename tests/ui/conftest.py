@@ -41,7 +41,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    environment = os.environ | {"GRADIO_SERVER_PORT": str(port), "GRADIO_TEMP_DIR": str(folder / "uploads")}
+    environment = os.environ | {
+        "GRADIO_SERVER_PORT": str(port),
+        "GRADIO_TEMP_DIR": str(folder / "uploads"),
+        "QAMRO_WEIGHTS": str(folder / "weights"),
+        "HF_HUB_CACHE": str(folder / "hub"),
+        "HF_ENDPOINT": "http://127.0.0.1:9",  # nobody is there: the hub cannot be reached
+    }
     with (folder / "output.txt").open("w") as output:
         command = [sys.executable, str(HERE / "served.py"), str(folder / "outside.txt")]
         process = subprocess.Popen(command, env=environment, stdout=output, stderr=subprocess.STDOUT)

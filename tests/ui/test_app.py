@@ -40,33 +40,3 @@ def test_a_port_that_is_taken_is_named() -> None:
         port = taken.getsockname()[1]
         with pytest.raises(OSError, match=f"port {port} cannot be opened"):
             launch(port=port, quiet=True, block=False)
-
-
-def test_two_predictors_load_apart_and_each_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    from qamro.predictors import loading
-    from qamro.ui import choices
-
-    from .toy import Toy
-
-    made = []
-    monkeypatch.setattr(choices, "_loaded", {})
-    monkeypatch.setitem(loading.LOADERS, "toy", lambda: made.append(1) or Toy())
-    assert choices.get("toy") is choices.get("toy")
-    assert made == [1]
-    with pytest.raises(ValueError, match="no predictor 'nobody'"):
-        choices.get("nobody")
-
-
-def test_axes_of_different_kinds_are_told_apart() -> None:
-    from qamro.predictors import Provenance
-    from qamro.ui.choices import kinds
-
-    from .toy import Toy
-
-    toy = Toy(("MI", "TA", "PQ"))
-    toy.provenance = toy.provenance | {"PQ": Provenance("human", "e", "h"), "MI": Provenance("zero-shot", "e", "h")}
-    assert [(kind.kind, kind.axes) for kind in kinds(toy)] == [
-        ("zero-shot", ("MI",)),
-        ("simulated", ("TA",)),
-        ("human", ("PQ",)),
-    ]

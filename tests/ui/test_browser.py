@@ -203,7 +203,9 @@ def test_keyboard_alone(open_page: OpenPage, ten_files: list[Path]) -> None:
         if page.evaluate("() => document.activeElement.className") == "q-pick":
             break
     page.keyboard.press("ArrowDown")
-    page.wait_for_function("(name) => document.querySelector('#player h3')?.textContent === name", arg=ten_files[1].name)
+    page.wait_for_function(
+        "(name) => document.querySelector('#player h3')?.textContent === name", arg=ten_files[1].name
+    )
     assert "second prompt" in page.locator("#player").inner_text()
     ring = page.evaluate("() => getComputedStyle(document.activeElement).outlineStyle")
     assert ring == "solid", "the focus is not visible"
@@ -276,6 +278,25 @@ def test_a_file_that_was_not_uploaded_is_not_scored(open_page: OpenPage, ten_fil
     page.wait_for_timeout(500)
     assert page.locator("#clips tbody tr").count() == 0
     assert page.locator("#score").is_disabled()
+
+
+def test_a_predictor_without_its_weights_says_so_and_offers_them(open_page: OpenPage, ten_files: list[Path]) -> None:
+    page = open_page()
+    add(page, ten_files[:1])
+    page.click("#predictor input")
+    page.get_by_role("option", name="CLAP · download 2.4 GB").click()
+    page.wait_for_selector("#badges :text('2.4 GB')")
+    page.click("#score")
+    wait_status(page, "press Download")
+    assert page.locator("#results tbody tr").count() == 0
+    page.get_by_role("button", name="Download 2.4 GB").click()
+    wait_status(page, "The download failed")
+    page.wait_for_function("() => document.querySelector('#predictor input').value.includes('not reachable')")
+    page.click("#predictor input")
+    page.get_by_role("option", name="Offline · ready").click()
+    page.wait_for_selector("#badges :text('simulated')")
+    page.click("#score")
+    wait_status(page, "1 of 1 clips scored")
 
 
 def test_recording(open_page: OpenPage) -> None:

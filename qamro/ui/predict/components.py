@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import gradio as gr
 
+from qamro.predictors import catalogue
 from qamro.ui import choices
 from qamro.ui.examples import examples
-from qamro.ui.predict.views import badges, status
+from qamro.ui.predict.views import badges, option, status
 from qamro.ui.results import table
 from qamro.ui.session import Session
 from qamro.ui.texts import Predict as T
@@ -26,6 +27,7 @@ class Parts:
     predictor: gr.Dropdown
     badges: gr.HTML
     score: gr.Button
+    download: gr.Button
     cancel: gr.Button
     status: gr.HTML
     results: gr.HTML
@@ -49,16 +51,29 @@ def build_components() -> Parts:
         with gr.Row(elem_classes="q-sources"):
             found = [{"title": example.title, "prompt": example.prompt} for example in examples()]
             example_list = widget(
-                "examples", found, words={"title": T.EXAMPLES}, elem_id="examples", visible=bool(found)
+                "examples",
+                found,
+                words={"title": T.EXAMPLES, "all": T.ALL_EXAMPLES},
+                elem_id="examples",
+                visible=bool(found),
             )
             with gr.Accordion(T.RECORD, open=False, elem_id="record"):
                 microphone = gr.Audio(sources=["microphone"], type="filepath", format="wav", show_label=False)
         with gr.Row(elem_classes="q-action"):
-            options = choices.choices()
+            options = [(option(entry), entry.name) for entry in catalogue()]
             predictor = gr.Dropdown(
-                options, value=options[0][1], label=T.PREDICTOR, elem_id="predictor", min_width=220, scale=1
+                options,
+                value=choices.default(),
+                label=T.PREDICTOR,
+                elem_id="predictor",
+                filterable=False,
+                min_width=220,
+                scale=1,
             )
             badge = gr.HTML(badges([]), elem_id="badges", apply_default_css=False, scale=3)
+            download = gr.Button(
+                T.DOWNLOAD, variant="secondary", elem_id="download", visible=False, min_width=170, scale=0
+            )
             cancel = gr.Button(T.CANCEL, variant="secondary", elem_id="cancel", visible=False, min_width=110, scale=0)
             score = gr.Button(T.SCORE, variant="primary", elem_id="score", interactive=False, min_width=170, scale=0)
         progress = gr.HTML(status(T.WELCOME), elem_id="status", apply_default_css=False)
@@ -83,7 +98,8 @@ def build_components() -> Parts:
         bars = widget("chart", None, words=T.CHART_WORDS, elem_id="bars")
     return Parts(
         session=session, clips=clips, microphone=microphone, examples=example_list, predictor=predictor, badges=badge,
-        score=score, cancel=cancel, status=progress, results=results, csv=csv, json=json, detail=detail, player=player,
+        score=score, download=download,
+        cancel=cancel, status=progress, results=results, csv=csv, json=json, detail=detail, player=player,
         timeline=timeline, radar=radar, systems=systems, axis=axis, bars=bars,
     )  # fmt: skip
 

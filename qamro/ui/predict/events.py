@@ -6,7 +6,7 @@ from typing import Any
 
 import gradio as gr
 
-from qamro.ui.predict import clips, details, scoring
+from qamro.ui.predict import clips, details, predictors, scoring
 from qamro.ui.predict.components import Parts
 from qamro.ui.session import Session
 
@@ -26,10 +26,14 @@ def bind(p: Parts) -> None:
     recorder = [p.session, p.clips, p.microphone]
     p.microphone.stop_recording(clips.recorded, recorder, [*listed, p.microphone], **_IN_ORDER)
 
-    p.predictor.change(scoring.describe, [p.predictor], [p.badges], **_QUIET)
+    described = [p.badges, p.download]
+    p.predictor.input(predictors.describe, [p.predictor], described, trigger_mode="always_last", **_QUIET)
+    p.download.click(
+        predictors.fetch, [p.session, p.predictor], [p.status, p.score, p.download, p.cancel], **_QUIET
+    ).then(predictors.refresh, [p.predictor], [p.predictor, *described], **_QUIET)
     page = gr.context.Context.root_block
     if page is not None:
-        page.load(scoring.describe, [p.predictor], [p.badges], **_QUIET)
+        page.load(predictors.refresh, [p.predictor], [p.predictor, *described], **_QUIET)
         page.load(_keep, [p.session], [p.session], **_QUIET)
 
     shown = [p.detail, p.player, p.radar, p.timeline]

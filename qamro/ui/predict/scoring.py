@@ -24,15 +24,6 @@ TELL_EVERY = 0.12  # seconds between two updates of the page while clips are sco
 _log = logging.getLogger(__name__)
 
 
-def describe(name: str) -> str:
-    """Says what kind of numbers the chosen predictor gives."""
-    try:
-        return badges(choices.kinds(choices.get(name)))
-    except Exception as problem:
-        _log.warning("predictor %s: %s", name, problem)
-        return status(T.NO_PREDICTOR.format(problem=problem), calm=False)
-
-
 def score(session: Session, typed: Typed, name: str) -> Iterator[tuple[Any, ...]]:
     """Scores the clips on the table; tells the page after every few."""
     take_over(session, typed)
@@ -42,12 +33,19 @@ def score(session: Session, typed: Typed, name: str) -> Iterator[tuple[Any, ...]
     if not session.clips:
         yield same, status(T.NOTHING), *end
         return
+    entry = choices.state(name)
+    if entry.state != "ready":
+        yield same, status(T.DOWNLOAD_FIRST.format(title=entry.title), calm=False), *end
+        return
     go = gr.Button(interactive=False), gr.Button(visible=True)
     hide = gr.Column(visible=False), gr.Column(visible=False), gr.Button(visible=False), gr.Button(visible=False)
-    session.busy, text = True, T.NO_PREDICTOR
+    session.busy, session.stopping, text = True, False, T.NO_PREDICTOR
     try:
         yield same, status(T.LOADING), *go, same, *hide
         predictor = choices.get(name)
+        if session.stopping:
+            yield same, status(T.STOPPED_EARLY), *end
+            return
         text, told, n = T.BROKE, 0.0, len(session.clips)
         badge: Any = badges(choices.kinds(predictor))
         with contextlib.closing(session.score(predictor)) as rows:

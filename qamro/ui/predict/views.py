@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
+from qamro.checkpoints import readable_size
+from qamro.predictors import PredictorState
 from qamro.ui.choices import Kind
+from qamro.ui.texts import Predict as T
 
 
 def badges(kinds: Sequence[Kind]) -> str:
@@ -16,6 +19,18 @@ def badges(kinds: Sequence[Kind]) -> str:
         for kind in kinds
     ]
     return f'<div class="q-badges">{"".join(f"<p>{part}</p>" for part in parts)}</div>'
+
+
+def option(entry: PredictorState) -> str:
+    """One line about a predictor for the list of predictors: its name, and whether it is ready."""
+    return f"{entry.title} · {T.STATES[entry.state].format(size=readable_size(entry.bytes))}"
+
+
+def needs(entry: PredictorState) -> str:
+    """Says what a predictor that is not ready gives and what it needs."""
+    text = T.NEEDS.format(title=entry.title, size=readable_size(entry.bytes), licence=entry.licence)
+    axes = f"<b>{escape(' '.join(entry.axes))}</b>"
+    return f'<div class="q-badges"><p class="q-hint"><span>{axes} {escape(entry.note)} {escape(text)}</span></p></div>'
 
 
 def status(text: str, done: int | None = None, of: int | None = None, *, calm: bool = True) -> str:

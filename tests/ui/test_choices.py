@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import pytest
+
+from qamro.checkpoints import FetchCancelledError, WeightsError
+from qamro.predictors import Provenance, loading
+from qamro.predictors.offers import NEEDS
+from qamro.ui import choices
+from qamro.ui.predict.views import needs, option
+from tests.checkpoints.hub_server import HubServer, publish
+
+from .toy import Toy
+
+
+@pytest.fixture
+def nothing_fetched(tmp_path, monkeypatch):
+    monkeypatch.setenv("QAMRO_WEIGHTS", str(tmp_path / "weights"))
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setenv("QAMRO_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr("qamro.predictors.offers._unreachable_since", None)
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+
+
+@pytest.fixture
+def hub(nothing_fetched, monkeypatch):
+    server = HubServer()
+    monkeypatch.setenv("HF_ENDPOINT", server.url)
+    monkeypatch.setattr("huggingface_hub.constants.DOWNLOAD_CHUNK_SIZE", 10_000)
+    monkeypatch.setitem(NEEDS, "full", (publish(server, "one", {"a": bytes(2_000_000)}),))
+    yield server
+    server.close()
+
+
+def test_predictors_load_apart_and_each_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = []
+    monkeypatch.setattr(choices, "_loaded", {})
+    monkeypatch.setitem(loading.LOADERS, "toy", lambda: made.append(1) or Toy())
+    assert choices.get("toy") is choices.get("toy")
+    assert made == [1]
+    with pytest.raises(ValueError, match="no predictor 'nobody'"):
+        choices.get("nobody")
+    with pytest.raises(ValueError, match="no predictor 'nobody'"):
+        choices.state("nobody")
+
+
+def test_axes_of_different_kinds_are_told_apart() -> None:
+    toy = Toy(("MI", "TA", "PQ"))
+    toy.provenance = toy.provenance | {"PQ": Provenance("human", "e", "h"), "MI": Provenance("zero-shot", "e", "h")}
+    found = [(kind.kind, kind.axes) for kind in choices.kinds(toy)]
+    assert found == [("zero-shot", ("MI",)), ("simulated", ("TA",)), ("human", ("PQ",))]
+
+
+def test_a_download_tells_how_far_it_is_and_makes_the_best_predictor_the_first_choice(hub: HubServer) -> None:
+    assert choices.default() == "offline"
+    assert option(choices.state("full")) == "Full · download 2 MB"
+    assert "CC0-1.0" in needs(choices.state("full"))
+    seen = list(choices.fetching("full", lambda: False, every=0.001))
+    assert seen[-1] == (2_000_000, 2_000_000)
+    assert [done for done, _ in seen] == sorted(done for done, _ in seen)
+    assert choices.default() == "full"
+    assert option(choices.state("full")) == "Full · ready"
+
+
+def test_a_download_stops_when_asked_and_when_nobody_watches(hub: HubServer) -> None:
+    with pytest.raises(FetchCancelledError):
+        list(choices.fetching("full", lambda: True, every=0.001))
+    watched = choices.fetching("full", lambda: False, every=0.0)
+    next(watched)
+    watched.close()
+    list(choices.fetching("full", lambda: False, every=0.01))
+    assert choices.state("full").state == "ready"
+
+
+def test_a_download_that_fails_says_what_to_do(nothing_fetched, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    with pytest.raises(WeightsError, match="weights fetch audiobox"):
+        list(choices.fetching("audiobox", lambda: False, every=0.01))
+    assert option(choices.state("audiobox")) == "Audiobox-Aesthetics · not reachable, 415 MB"
