@@ -1,0 +1,163 @@
+"""Times QAMRO's loss, forward and backward: the double loop over pairs, dense tensors, and the package's own way.
+
+    python -m benchmarks.loss [--sizes 256 16384] [--write]
+
+Each cell is measured in a process of its own, as the shortest of several runs (other work on the machine can only make
+a run longer), together with the memory that it needs beyond its input. Targets are all different, which is the hardest
+case, except in the last column of times.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from benchmarks.report import write_section
+from qamro.losses import margin_ranking_loss, qamro_loss
+
+ALPHA, BETA = 0.2, 7.0
+BASELINES = ("double loop", "dense", "dense, tuned")
+SIZES = (256, 1024, 4096, 16_384, 65_536, 262_144, 1_000_000)
+
+
+def double_loop(predictions: Tensor, targets: Tensor) -> Tensor:
+    """The equation, pair by pair, as in the published code."""
+    low, high = targets.min(), targets.max()
+    quality = (targets - low) / (high - low)
+    total, pairs = torch.zeros(()), 0
+    for i in range(len(targets)):
+        for j in range(i + 1, len(targets)):
+            difference = targets[i] - targets[j]
+            if difference == 0:
+                continue
+            margin = ALPHA * torch.abs(difference)
+            weight = 1 + (BETA - 1) * torch.maximum(quality[i], quality[j])
+            hinge = torch.relu(-torch.sign(difference) * (predictions[i] - predictions[j]) + margin)
+            total, pairs = total + weight * hinge, pairs + 1
+    return total / pairs
+
+
+def dense(predictions: Tensor, targets: Tensor) -> Tensor:
+    """The equation over a B x B tensor: each pair once, better clip in the row, so that sign and maximum are gone."""
+    quality = (targets - targets.min()) / (targets.max() - targets.min())
+    difference = targets[:, None] - targets
+    ordered = difference > 0
+    hinge = torch.relu(ALPHA * difference - (predictions[:, None] - predictions))
+    return ((1 + (BETA - 1) * quality[:, None]) * hinge * ordered).sum() / ordered.sum()
+
+
+def dense_tuned(predictions: Tensor, targets: Tensor) -> Tensor:
+    """As dense, with as few passes over B x B as we found: one difference, the weights taken out of the inner sum."""
+    quality = (targets - targets.min()) / (targets.max() - targets.min())
+    v = ALPHA * targets - predictions
+    ordered = targets[:, None] > targets
+    sums = (torch.relu(v[:, None] - v) * ordered).sum(1)
+    return ((1 + (BETA - 1) * quality) * sums).sum() / ordered.sum()
+
+
+def ours(predictions: Tensor, targets: Tensor) -> Tensor:
+    """The package's loss."""
+    return qamro_loss(predictions, targets, alpha=ALPHA, beta=BETA)
+
+
+def ours_margin(predictions: Tensor, targets: Tensor) -> Tensor:
+    """The package's fixed-margin loss."""
+    return margin_ranking_loss(predictions, targets)
+
+
+WAYS: dict[str, tuple[Callable[[Tensor, Tensor], Tensor], int]] = {  # and the largest batch worth waiting for
+    "double loop": (double_loop, 256),
+    "dense": (dense, 16_384),
+    "dense, tuned": (dense_tuned, 16_384),
+    "ours": (ours, 1_000_000),
+    "ours, steps of 0.2": (ours, 1_000_000),
+    "ours, fixed margin": (ours_margin, 1_000_000),
+}
+
+
+def _memory(key: str) -> float:
+    """VmRSS (memory now) or VmHWM (its peak since the last reset) of this process, MiB; Linux only."""
+    line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith(key))
+    return int(line.split()[1]) / 1024
+
+
+def measure(way: str, size: int, budget: float = 2.0) -> tuple[float, float, float]:
+    """Seconds, MiB beyond the input and the loss itself, of one way at one size."""
+    generator = torch.Generator().manual_seed(size)
+    predictions = torch.randn(size, generator=generator)
+    targets = 1 + 4 * torch.rand(size, generator=generator)
+    if way == "ours, steps of 0.2":
+        targets = (targets * 5).round() / 5
+    loss = WAYS[way][0]
+
+    def once(batch: int) -> tuple[float, float]:
+        at = predictions[:batch].clone().requires_grad_()
+        start = time.perf_counter()
+        value = loss(at, targets[:batch])
+        value.backward()
+        return time.perf_counter() - start, value.item()
+
+    once(min(size, 64))  # loads what torch loads at first use
+    Path("/proc/self/clear_refs").write_text("5")  # forgets the peak so far
+    before = _memory("VmRSS")
+    seconds, value = once(size)
+    extra = _memory("VmHWM") - before
+    deadline = time.perf_counter() + budget
+    while time.perf_counter() < deadline:
+        seconds = min(seconds, once(size)[0])
+    return seconds, extra, value
+
+
+def _ratio(ratio: float) -> str:
+    return f"{ratio:,.0f}x" if ratio >= 10 else f"{ratio:.1f}x"
+
+
+def table(sizes: list[int]) -> str:
+    """Measures everything and lays it out in Markdown."""
+    rows = [
+        "| B | " + " | ".join(WAYS) + " | loop / ours | dense / ours | tuned / ours | ours, memory |",
+        "|--:|" + "--:|" * (len(WAYS) + 4),
+    ]
+    for size in sizes:
+        found: dict[str, tuple[float, float, float]] = {}
+        for way, (_, largest) in WAYS.items():
+            if size <= largest:
+                with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
+                    found[way] = process.submit(measure, way, size).result()
+        values = [found[way][2] for way in (*BASELINES, "ours") if way in found]
+        if max(values) - min(values) > 1e-3 * abs(values[-1]):
+            raise AssertionError(f"the ways do not agree at B = {size}: {values}")
+        times = [f"{found[way][0] * 1000:,.1f} ms" if way in found else "–" for way in WAYS]
+        ratios = [_ratio(found[way][0] / found["ours"][0]) if way in found else "–" for way in BASELINES]
+        rows.append(" | ".join([f"| {size:,}", *times, *ratios, f"{found['ours'][1]:,.0f} MiB |"]))
+        print(rows[-1], flush=True)
+    return "\n".join(rows)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sizes", type=int, nargs="+", default=list(SIZES))
+    parser.add_argument("--write", action="store_true", help="write the table to benchmarks/RESULTS.md")
+    options = parser.parse_args()
+    measured = table(options.sizes)
+    print("\n" + measured)
+    if options.write:
+        write_section(
+            "Losses",
+            f"QAMRO, forward and backward, float32, {torch.get_num_threads()} CPU threads, torch {torch.__version__}; "
+            "`python -m benchmarks.loss --write` makes this table. "
+            "Times are the shortest of several runs on a shared machine: read the ratios. The double loop is that of "
+            "the published code. A dense tensor of 65,536 x 65,536 (17 GB each) does not fit into memory.\n\n"
+            + measured,
+        )
+
+
+if __name__ == "__main__":
+    main()
