@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from qamro.predictors import Predictor, PredictorState
 
-ALWAYS_THERE, BEST = "offline", "full"
+DEFAULT, BEST = "offline", "full"
 
 _loaded: dict[str, Predictor] = {}
 _loading: dict[str, threading.Lock] = defaultdict(threading.Lock)
@@ -46,9 +46,9 @@ def state(name: str) -> PredictorState:
     raise ValueError(f"there is no predictor {name!r}")
 
 
-def default() -> str:
-    """Returns the predictor that is chosen at first: the best one if its weights are here, else the one that ships."""
-    return BEST if state(BEST).state == "ready" else ALWAYS_THERE
+def best_ready() -> str:
+    """Names the predictor that is chosen at first: the best one if its weights are here, else the one that ships."""
+    return BEST if state(BEST).state == "ready" else DEFAULT
 
 
 def get(name: str) -> Predictor:
@@ -89,7 +89,7 @@ def warm() -> None:
     with contextlib.suppress(Exception):
         from qamro.audio import Waveform
 
-        predictor = get(default())
+        predictor = get(best_ready())
         rate = predictor.sample_rate or 48_000
         hiss = 0.1 * np.random.default_rng(0).standard_normal(rate // 2)
         predictor.score([Waveform(hiss.astype(np.float32), rate)], ["hiss"])

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", sans-serif'
 INK, GRID, ACCENT = "#6b7280", "rgba(128,128,128,0.25)", "#1a7f8e"
+_WHISKER = {"type": "data", "color": INK, "thickness": 1.5, "width": 5}
 
 
 def radar(row: dict[str, Any], axes: Sequence[str]) -> go.Figure:
@@ -142,7 +143,7 @@ def systems(means: Sequence[SystemMean]) -> go.Figure:
     axis = get_axis(means[0].axis)
     means = list(reversed(means))
     base = axis.low if axis.has_range else 0.0
-    wide = [0.0 if math.isnan(entry.high) else entry.high - entry.mean for entry in means]
+    wide = [_width(entry.high - entry.mean) for entry in means]
     figure = go.Figure()
     figure.add_bar(
         y=list(range(len(means))),
@@ -150,7 +151,7 @@ def systems(means: Sequence[SystemMean]) -> go.Figure:
         base=base,
         orientation="h",
         marker={"color": axis.colour, "opacity": 0.75},
-        error_x={"type": "data", "array": wide, "color": INK, "thickness": 1.5, "width": 5},
+        error_x=_WHISKER | {"array": wide},
         customdata=[_mean_text(entry) for entry in means],
         hovertemplate="%{customdata}<extra></extra>",
     )
@@ -175,17 +176,21 @@ def _bars_of_axes(row: dict[str, Any], axes: Sequence[str]) -> go.Figure:
     import plotly.graph_objects as go
 
     axes = list(reversed(axes))
+    share = {axis: _share(axis, row[axis]) for axis in axes}
+    above = [_width(_share(axis, row[f"{axis}_high"]) - share[axis]) for axis in axes]
+    below = [_width(share[axis] - _share(axis, row[f"{axis}_low"])) for axis in axes]
     figure = go.Figure()
     figure.add_bar(
         y=[f"<b>{axis}</b> {row[axis]:.1f}" for axis in axes],
-        x=[_share(axis, row[axis]) for axis in axes],
+        x=[share[axis] for axis in axes],
         orientation="h",
-        marker={"color": [get_axis(axis).colour for axis in axes]},
+        marker={"color": [get_axis(axis).colour for axis in axes], "opacity": 0.75},
+        error_x=_WHISKER | {"array": above, "arrayminus": below},
         customdata=[_scale_text(row, axis) for axis in axes],
         hovertemplate="%{customdata}<extra></extra>",
     )
     figure.update_layout(
-        _layout(height=120 + 44 * len(axes), margin={"l": 12, "r": 16, "t": 28, "b": 36}),
+        _layout(height=120 + 44 * len(axes), margin={"l": 12, "r": 32, "t": 28, "b": 36}),
         bargap=0.4,
         xaxis={"range": [0, 1], "tickvals": [0, 0.5, 1], "ticktext": ["lowest", "middle", "highest"], **_line_axis()},
         yaxis={"automargin": True, "ticksuffix": "  ", **_line_axis(), "showgrid": False},
@@ -221,6 +226,11 @@ def _share(axis: str, score: float) -> float:
     """Where a score lies on its scale: 0 at the lowest, 1 at the highest."""
     scale = get_axis(axis)
     return (score - scale.low) / (scale.high - scale.low)
+
+
+def _width(value: float) -> float:
+    """Length of a whisker; none where the interval is not known."""
+    return 0.0 if math.isnan(value) else value
 
 
 def _closed(values: Sequence[Any]) -> list[Any]:

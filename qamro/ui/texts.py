@@ -88,7 +88,9 @@ class Predict:
         "Height is the place on each axis's own scale."
     )
     DETAIL_AXES = "All axes"
-    DETAIL_AXES_NOTE = "Centre: lowest score of the scale; rim: highest. The band is the 90 % interval."
+    DETAIL_AXES_NOTE = (
+        "Each axis from the lowest score of its scale to the highest, with its 90 % interval where one is known."
+    )
     SYSTEMS_NOTE = (
         "Bars: mean predicted score of a system's clips. Whiskers: 90 % t-interval of the mean over its clips. "
         "They show how clips vary, not how far the predictor may be off."

@@ -51,13 +51,13 @@ def test_axes_of_different_kinds_are_told_apart() -> None:
 
 
 def test_a_download_tells_how_far_it_is_and_makes_the_best_predictor_the_first_choice(hub: HubServer) -> None:
-    assert choices.default() == "offline"
+    assert choices.best_ready() == "offline"
     assert option(choices.state("full")) == "Full · download 2 MB"
     assert "CC0-1.0" in needs(choices.state("full"))
     seen = list(choices.fetching("full", lambda: False, every=0.001))
     assert seen[-1] == (2_000_000, 2_000_000)
     assert [done for done, _ in seen] == sorted(done for done, _ in seen)
-    assert choices.default() == "full"
+    assert choices.best_ready() == "full"
     assert option(choices.state("full")) == "Full · ready"
 
 

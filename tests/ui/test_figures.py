@@ -39,6 +39,9 @@ def test_two_axes_are_bars_and_axes_without_a_range_are_left_out() -> None:
     figure = figures.radar(row(["MI", "TA"]) | {"quality": 3.0}, ["MI", "TA", "quality"])
     assert figure.data[0].type == "bar"
     assert list(figure.data[0].x) == pytest.approx([0.125, 0.0])
+    assert list(figure.data[0].error_x.array) == pytest.approx([0.125, 0.125])
+    unknown = figures.radar(row(["MI", "TA"], math.nan), ["MI", "TA"])
+    assert list(unknown.data[0].error_x.array) == [0.0, 0.0]
 
 
 def test_timeline_has_a_step_for_each_window_and_ends_with_the_clip() -> None:

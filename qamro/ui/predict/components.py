@@ -63,7 +63,7 @@ def build_components() -> Parts:
             options = [(option(entry), entry.name) for entry in catalogue()]
             predictor = gr.Dropdown(
                 options,
-                value=choices.default(),
+                value=choices.best_ready(),
                 label=T.PREDICTOR,
                 elem_id="predictor",
                 filterable=False,
