@@ -96,7 +96,8 @@ def _rows(
             why = "no systems are named" if where == "system" and not systems else sample.pairs(where).why_unranked()
         if why:
             value, ends = math.nan, Interval(math.nan, math.nan, 0.0)
-        doubts = why or _doubts(key, drawn[key], ends.undefined, systems)
+        ties = f"differences up to {used.epsilon(where):.3g} are ties" if key == "ACC_EQ" else ""
+        doubts = why or _join(ties, _doubts(key, drawn[key], ends.undefined, systems))
         rows.append(
             {"axis": pair.label, "level": where, "metric": key, "value": value, "low": ends.low, "high": ends.high}
             | {"clips": int(used.targets.size), "systems": systems, "note": _join(note, doubts)}

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
 from qamro.evaluation.bootstrap import DRAWS, Bootstrap, Resample
-from qamro.evaluation.metrics import METRICS, Pairs, best
+from qamro.evaluation.metrics import METRICS, Pairs, calibrate_ties
 
 LEVELS = ("utterance", "system")
 """Clips one by one, and the mean over each system's clips."""
@@ -50,11 +50,25 @@ class Sample:
         _, predictions, targets, _ = self.at(level).system_means
         return Pairs.of(predictions, targets)
 
+    def epsilon(self, level: str) -> float:
+        """Up to which difference of predictions two clips (or systems) are best called a tie."""
+        return self._utterance_epsilon if level == "utterance" else self._system_epsilon
+
+    @cached_property
+    def _utterance_epsilon(self) -> float:
+        return calibrate_ties(self.predictions, self.targets)
+
+    @cached_property
+    def _system_epsilon(self) -> float:
+        return calibrate_ties(*self.at("system").system_means[1:3])
+
     def measure(self, level: str, metrics: Sequence[str] = tuple(METRICS)) -> dict[str, float]:
         """Returns the value of each metric; NaN where it is undefined."""
         pairs = self.pairs(level)
         if not pairs.predictions.size:
             return dict.fromkeys(metrics, float("nan"))
+        if "ACC_EQ" in metrics:
+            pairs = replace(pairs, epsilon=self.epsilon(level))
         return {key: float(METRICS[key].core(pairs)) for key in metrics}
 
 
@@ -105,12 +119,14 @@ def resample(
 
 
 def _answers(sample: Sample, level: str, metrics: Sequence[str], drawn: Resample) -> dict[str, np.ndarray]:
+    # The tie threshold stays that of the data: a draw of its own would tune it again.
+    epsilon = sample.epsilon(level) if "ACC_EQ" in metrics else None
     if level == "utterance":
-        pairs, labels = Pairs(sample.predictions, sample.targets, drawn.weights), None
+        pairs = Pairs(sample.predictions, sample.targets, drawn.weights, epsilon=epsilon)
     else:
-        pairs = Pairs(*(settle(drawn.system_means(scores)) for scores in (sample.predictions, sample.targets)))
-        labels = drawn.drawn
-    return {key: best.core(pairs, labels) if key == "TOP1" else METRICS[key].core(pairs) for key in metrics}
+        means = [settle(drawn.system_means(scores)) for scores in (sample.predictions, sample.targets)]
+        pairs = Pairs(means[0], means[1], labels=drawn.drawn, epsilon=epsilon)
+    return {key: METRICS[key].core(pairs) for key in metrics}
 
 
 def settle(means: np.ndarray) -> np.ndarray:

@@ -65,4 +65,23 @@ def top1(x, y, labels=None):
     return sum(name in best for name in chosen) / len(chosen)
 
 
-ALL = {"MSE": mse, "LCC": lcc, "SRCC": srcc, "KTAU": ktau, "ACC": pairwise_accuracy, "TOP1": top1}
+def tie_accuracy(x, y, epsilon):
+    right = pairs = 0
+    for i in range(len(x)):
+        for j in range(i):
+            called = 0 if abs(x[i] - x[j]) <= epsilon else (1 if x[i] > x[j] else -1)
+            right += called == int(y[i] > y[j]) - int(y[i] < y[j])
+            pairs += 1
+    return right / pairs if pairs else math.nan
+
+
+def best_tie_accuracy(x, y):
+    """Every difference that occurs is tried; returns the best accuracy and the smallest threshold that has it."""
+    if len(set(x)) < 2 or len(set(y)) < 2:
+        return math.nan, math.nan
+    tries = sorted({0.0, *(abs(a - b) for a in x for b in x)})
+    return max(((tie_accuracy(x, y, epsilon), -epsilon) for epsilon in tries), key=lambda pair: pair)
+
+
+ALL = {"MSE": mse, "LCC": lcc, "SRCC": srcc, "KTAU": ktau, "ACC": pairwise_accuracy}
+ALL |= {"ACC_EQ": lambda x, y: best_tie_accuracy(x, y)[0], "TOP1": top1}

@@ -76,8 +76,20 @@ def test_every_draw_equals_the_loop_over_its_clips(level, seed):
             x, y = np.round(x, 12).tolist(), np.round(y, 12).tolist()
             labels = drawn.drawn[d].tolist()
         for key in METRICS:
-            expected = oracles.top1(x, y, labels) if key == "TOP1" else oracles.ALL[key](x, y)
+            if key == "ACC_EQ":
+                own = items if level == "utterance" else np.arange(len(x))
+                expected = tie_accuracy_between(x, y, sample.epsilon(level), own)
+            else:
+                expected = oracles.top1(x, y, labels) if key == "TOP1" else oracles.ALL[key](x, y)
             np.testing.assert_allclose(found[key][d], expected, rtol=0, atol=1e-9, err_msg=f"{key}, draw {d}")
+
+
+def tie_accuracy_between(x, y, epsilon, items):
+    """Over the pairs of different items only."""
+    if len(set(x)) < 2 or len(set(y)) < 2:
+        return np.nan
+    pairs = [(i, j) for i in range(len(x)) for j in range(i) if items[i] != items[j]]
+    return np.mean([oracles.tie_accuracy([x[i], x[j]], [y[i], y[j]], epsilon) for i, j in pairs])
 
 
 def test_interval_is_the_percentile_of_the_defined_draws():

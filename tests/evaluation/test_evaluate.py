@@ -171,7 +171,7 @@ def test_constant_predictions_are_nan_with_the_reason():
     study = make_study()
     table = predictions_for(study, "MI").assign(MI=3.0)
     result = evaluate(study, table, draws=20)
-    for key in ("LCC", "SRCC", "KTAU", "ACC", "TOP1"):
+    for key in ("LCC", "SRCC", "KTAU", "ACC", "ACC_EQ", "TOP1"):
         for level in ("utterance", "system"):
             assert math.isnan(cell(result, key, level))
             assert cell(result, key, level, "note") == "constant predictions: no order to compare"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from qamro.evaluation.metrics import best, kendall, linear, pairwise, spearman, squared_error
+from qamro.evaluation.metrics import best, kendall, linear, pairwise, spearman, squared_error, ties
 from qamro.evaluation.metrics.best import top1
 from qamro.evaluation.metrics.kendall import ktau
 from qamro.evaluation.metrics.linear import lcc
@@ -12,6 +12,7 @@ from qamro.evaluation.metrics.pairs import Core, Pairs, UndefinedMetricWarning, 
 from qamro.evaluation.metrics.pairwise import pairwise_accuracy
 from qamro.evaluation.metrics.spearman import srcc
 from qamro.evaluation.metrics.squared_error import mse
+from qamro.evaluation.metrics.ties import calibrate_ties, tie_accuracy
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,13 @@ METRICS: dict[str, Metric] = {
         Metric("SRCC", "Rank correlation (Spearman)", True, "How alike the two orders are.", spearman.core),
         Metric("KTAU", "Rank correlation (Kendall tau-b)", True, "Right pairs minus wrong pairs.", kendall.core),
         Metric("ACC", "Pairwise accuracy", True, "Share of pairs put in the right order.", pairwise.core),
+        Metric(
+            "ACC_EQ",
+            "Pairwise accuracy, ties calibrated",
+            True,
+            "Share of pairs ordered or tied as by people.",
+            ties.core,
+        ),
         Metric("TOP1", "Best one found", True, "Whether the best one gets the highest prediction.", best.core),
     )
 }
@@ -51,11 +59,13 @@ __all__ = [
     "Metric",
     "Pairs",
     "UndefinedMetricWarning",
+    "calibrate_ties",
     "drop_missing",
     "ktau",
     "lcc",
     "mse",
     "pairwise_accuracy",
     "srcc",
+    "tie_accuracy",
     "top1",
 ]

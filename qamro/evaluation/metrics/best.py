@@ -44,15 +44,14 @@ def top1(
         >>> float(top1([1.0, 3.0, 2.0], [2.0, 5.0, 4.0]))
         1.0
     """
-    names = None if labels is None else np.asarray(labels)
-    return apply(lambda pairs: core(pairs, names), Pairs.of(predictions, targets, weights))
+    return apply(core, Pairs.of(predictions, targets, weights, labels=labels))
 
 
-def core(pairs: Pairs, labels: np.ndarray | None = None) -> np.ndarray:
+def core(pairs: Pairs) -> np.ndarray:
     """The formula on checked pairs."""
     chosen, liked = _highest(pairs.predictions, pairs.weights), _highest(pairs.targets, pairs.weights)
-    if labels is not None:
-        liked = _spread(liked, labels)
+    if pairs.labels is not None:
+        liked = _spread(liked, pairs.labels)
     with np.errstate(invalid="ignore"):
         value = pairs.sum((chosen & liked).astype(float)) / pairs.sum(chosen.astype(float))
     return np.where(pairs.constant, np.nan, value)

@@ -33,14 +33,27 @@ class Pairs:
         predictions: Predicted scores ŷ, shape (..., n).
         targets: Human scores y, shape (..., n).
         weights: Multiplicities, non-negative integers as floats, shape (..., n); None counts every item once.
+        labels: What each item is, integers from 0, shape (..., n): copies of a system in a draw are one thing. None
+            takes every item for itself. Only top-1 asks.
+        epsilon: Largest difference of predictions that is a tie, for the accuracy that counts ties; None calibrates.
     """
 
     predictions: np.ndarray
     targets: np.ndarray
     weights: np.ndarray | None = None
+    labels: np.ndarray | None = None
+    epsilon: float | None = None
 
     @classmethod
-    def of(cls, predictions: ArrayLike, targets: ArrayLike, weights: ArrayLike | None = None) -> Pairs:
+    def of(
+        cls,
+        predictions: ArrayLike,
+        targets: ArrayLike,
+        weights: ArrayLike | None = None,
+        *,
+        labels: ArrayLike | None = None,
+        epsilon: float | None = None,
+    ) -> Pairs:
         """Checks the input and makes float64 arrays of it.
 
         Raises:
@@ -57,7 +70,7 @@ class Pairs:
                 raise ValueError(f"{bad} of {values.size} {name} are NaN or infinite; drop those pairs and count them")
         if w is not None and not (np.isfinite(w).all() and (w >= 0).all() and (w == np.floor(w)).all()):
             raise ValueError("weights say how often an item counts: whole numbers, zero or more")
-        return cls(x, y, w)
+        return cls(x, y, w, None if labels is None else np.asarray(labels), epsilon)
 
     @cached_property
     def total(self) -> np.ndarray:
