@@ -11,15 +11,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from qamro.axes import get_axis
+from qamro.ui.figure_style import ACCENT, GRID, WHISKER, escape, layout, line_axis, share, shorten, whisker
 from qamro.ui.results import SystemMean
 
 if TYPE_CHECKING:
     import pandas as pd
     import plotly.graph_objects as go
-
-FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", sans-serif'
-INK, GRID, ACCENT = "#6b7280", "rgba(128,128,128,0.25)", "#1a7f8e"
-_WHISKER = {"type": "data", "color": INK, "thickness": 1.5, "width": 5}
 
 
 def radar(row: dict[str, Any], axes: Sequence[str]) -> go.Figure:
@@ -38,7 +35,7 @@ def radar(row: dict[str, Any], axes: Sequence[str]) -> go.Figure:
     if len(axes) < 3:
         return _bars_of_axes(row, axes)
     names = [f"<b>{axis}</b> {row[axis]:.1f}" for axis in axes]
-    ends = [(_share(axis, row[f"{axis}_low"]), _share(axis, row[f"{axis}_high"])) for axis in axes]
+    ends = [(share(axis, row[f"{axis}_low"]), share(axis, row[f"{axis}_high"])) for axis in axes]
     figure = go.Figure()
     if all(not math.isnan(end) for pair in ends for end in pair):
         rim, inner = _closed([high for _, high in ends]), _closed([low for low, _ in ends])
@@ -52,7 +49,7 @@ def radar(row: dict[str, Any], axes: Sequence[str]) -> go.Figure:
         }
         figure.add_scatterpolar(r=rim + inner[::-1], theta=around + around[::-1], **band)
     figure.add_scatterpolar(
-        r=_closed([_share(axis, row[axis]) for axis in axes]),
+        r=_closed([share(axis, row[axis]) for axis in axes]),
         theta=_closed(names),
         mode="lines+markers",
         line={"color": ACCENT, "width": 2},
@@ -62,7 +59,7 @@ def radar(row: dict[str, Any], axes: Sequence[str]) -> go.Figure:
     )
     grid = {"gridcolor": GRID, "linecolor": GRID}
     figure.update_layout(
-        _layout(height=320, margin={"l": 56, "r": 56, "t": 28, "b": 28}),
+        layout(height=320, margin={"l": 56, "r": 56, "t": 28, "b": 28}),
         polar={
             "bgcolor": "rgba(0,0,0,0)",
             "radialaxis": {
@@ -101,7 +98,7 @@ def timeline(windows: pd.DataFrame, seconds: float = 0.0) -> go.Figure:
         scores.append(scores[-1])
         figure.add_scatter(
             x=times,
-            y=[_share(axis, score) for score in scores],
+            y=[share(axis, score) for score in scores],
             name=axis,
             mode="lines",
             line={"color": info.colour, "width": 2.5, "shape": "hv"},
@@ -109,14 +106,14 @@ def timeline(windows: pd.DataFrame, seconds: float = 0.0) -> go.Figure:
             hovertemplate=f"<b>{axis}</b> %{{customdata}} of {info.low:g}–{info.high:g}<extra></extra>",
         )
     figure.update_layout(
-        _layout(height=300, margin={"l": 12, "r": 12, "t": 36, "b": 44}),
+        layout(height=300, margin={"l": 12, "r": 12, "t": 36, "b": 44}),
         hovermode="x unified",
         legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
         showlegend=True,
         xaxis={
             "title": {"text": f"seconds, in windows of {width:.3g} s"},
             "range": [0, max(*times, seconds)],
-            **_line_axis(),
+            **line_axis(),
         },
         yaxis={
             "range": [-0.02, 1.02],
@@ -124,7 +121,7 @@ def timeline(windows: pd.DataFrame, seconds: float = 0.0) -> go.Figure:
             "ticktext": ["lowest", "middle", "highest"],
             "automargin": True,
             "ticksuffix": " ",
-            **_line_axis(),
+            **line_axis(),
         },
     )
     return figure
@@ -143,7 +140,7 @@ def systems(means: Sequence[SystemMean]) -> go.Figure:
     axis = get_axis(means[0].axis)
     means = list(reversed(means))
     base = axis.low if axis.has_range else 0.0
-    wide = [_width(entry.high - entry.mean) for entry in means]
+    wide = [whisker(entry.high - entry.mean) for entry in means]
     figure = go.Figure()
     figure.add_bar(
         y=list(range(len(means))),
@@ -151,21 +148,21 @@ def systems(means: Sequence[SystemMean]) -> go.Figure:
         base=base,
         orientation="h",
         marker={"color": axis.colour, "opacity": 0.75},
-        error_x=_WHISKER | {"array": wide},
+        error_x=WHISKER | {"array": wide},
         customdata=[_mean_text(entry) for entry in means],
         hovertemplate="%{customdata}<extra></extra>",
     )
     ends = [axis.low, axis.high] if axis.has_range else None
     figure.update_layout(
-        _layout(height=90 + 34 * len(means), margin={"l": 12, "r": 16, "t": 12, "b": 44}),
+        layout(height=90 + 34 * len(means), margin={"l": 12, "r": 16, "t": 12, "b": 44}),
         bargap=0.35,
-        xaxis={"title": {"text": f"{axis.name}, {axis.key}"}, "range": ends, **_line_axis()},
+        xaxis={"title": {"text": f"{axis.name}, {axis.key}"}, "range": ends, **line_axis()},
         yaxis={
             "tickvals": list(range(len(means))),
-            "ticktext": [_shorten(entry.system) for entry in means],
+            "ticktext": [shorten(entry.system) for entry in means],
             "automargin": True,
             "ticksuffix": "  ",
-            **_line_axis(),
+            **line_axis(),
             "showgrid": False,
         },
     )
@@ -176,61 +173,26 @@ def _bars_of_axes(row: dict[str, Any], axes: Sequence[str]) -> go.Figure:
     import plotly.graph_objects as go
 
     axes = list(reversed(axes))
-    share = {axis: _share(axis, row[axis]) for axis in axes}
-    above = [_width(_share(axis, row[f"{axis}_high"]) - share[axis]) for axis in axes]
-    below = [_width(share[axis] - _share(axis, row[f"{axis}_low"])) for axis in axes]
+    at = {axis: share(axis, row[axis]) for axis in axes}
+    above = [whisker(share(axis, row[f"{axis}_high"]) - at[axis]) for axis in axes]
+    below = [whisker(at[axis] - share(axis, row[f"{axis}_low"])) for axis in axes]
     figure = go.Figure()
     figure.add_bar(
         y=[f"<b>{axis}</b> {row[axis]:.1f}" for axis in axes],
-        x=[share[axis] for axis in axes],
+        x=[at[axis] for axis in axes],
         orientation="h",
         marker={"color": [get_axis(axis).colour for axis in axes], "opacity": 0.75},
-        error_x=_WHISKER | {"array": above, "arrayminus": below},
+        error_x=WHISKER | {"array": above, "arrayminus": below},
         customdata=[_scale_text(row, axis) for axis in axes],
         hovertemplate="%{customdata}<extra></extra>",
     )
     figure.update_layout(
-        _layout(height=120 + 44 * len(axes), margin={"l": 12, "r": 32, "t": 28, "b": 36}),
+        layout(height=120 + 44 * len(axes), margin={"l": 12, "r": 32, "t": 28, "b": 36}),
         bargap=0.4,
-        xaxis={"range": [0, 1], "tickvals": [0, 0.5, 1], "ticktext": ["lowest", "middle", "highest"], **_line_axis()},
-        yaxis={"automargin": True, "ticksuffix": "  ", **_line_axis(), "showgrid": False},
+        xaxis={"range": [0, 1], "tickvals": [0, 0.5, 1], "ticktext": ["lowest", "middle", "highest"], **line_axis()},
+        yaxis={"automargin": True, "ticksuffix": "  ", **line_axis(), "showgrid": False},
     )
     return figure
-
-
-def _layout(**more: Any) -> dict[str, Any]:
-    return {
-        "template": "none",
-        "paper_bgcolor": "rgba(0,0,0,0)",
-        "plot_bgcolor": "rgba(0,0,0,0)",
-        "font": {"family": FONT, "size": 13, "color": INK},
-        "showlegend": False,
-        "dragmode": False,
-        "autosize": True,
-        **more,
-    }
-
-
-def _line_axis() -> dict[str, Any]:
-    return {
-        "gridcolor": GRID,
-        "linecolor": GRID,
-        "zeroline": False,
-        "fixedrange": True,
-        "ticks": "",
-        "title_font_size": 13,
-    }
-
-
-def _share(axis: str, score: float) -> float:
-    """Where a score lies on its scale: 0 at the lowest, 1 at the highest."""
-    scale = get_axis(axis)
-    return (score - scale.low) / (scale.high - scale.low)
-
-
-def _width(value: float) -> float:
-    """Length of a whisker; none where the interval is not known."""
-    return 0.0 if math.isnan(value) else value
 
 
 def _closed(values: Sequence[Any]) -> list[Any]:
@@ -247,13 +209,4 @@ def _scale_text(row: dict[str, Any], axis: str) -> str:
 def _mean_text(entry: SystemMean) -> str:
     clips = "1 clip" if entry.clips == 1 else f"{entry.clips} clips"
     interval = "no interval from one clip" if entry.clips == 1 else f"90 %: {entry.low:.2f} to {entry.high:.2f}"
-    return f"<b>{_escape(entry.system)}</b><br>{entry.mean:.2f}, {interval}<br>{clips}"
-
-
-def _shorten(name: str, most: int = 28) -> str:
-    return _escape(name if len(name) <= most else name[: most - 1] + "…")
-
-
-def _escape(text: str) -> str:
-    """Plotly reads a few tags in text; a system's name is shown as it is typed."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return f"<b>{escape(entry.system)}</b><br>{entry.mean:.2f}, {interval}<br>{clips}"
