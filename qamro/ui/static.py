@@ -21,6 +21,8 @@ def routes() -> list[BaseRoute]:
     from starlette.routing import Mount, Route
     from starlette.staticfiles import StaticFiles
 
+    from qamro.ui.annotate.sound import route as sound_route
+
     fresh = {"Cache-Control": "no-cache"}
     script = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 
@@ -33,7 +35,8 @@ def routes() -> list[BaseRoute]:
     def plotly_script(_: Any) -> Response:
         return FileResponse(script, headers={"Cache-Control": "max-age=86400"})
 
-    return [Route(f"/{PREFIX}/plotly.min.js", plotly_script), Mount(f"/{PREFIX}", Assets(directory=assets()))]
+    served = Mount(f"/{PREFIX}", Assets(directory=assets()))
+    return [Route(f"/{PREFIX}/plotly.min.js", plotly_script), sound_route(PREFIX), served]
 
 
 def own_folder() -> Path:

@@ -57,11 +57,10 @@ def from_study(study: Study) -> list[Sound]:
             f"{len(missing)} of {len(study.clips)} clips of {study.name!r} have no audio file, first {missing[0]!r}; "
             "put the audio beside clips.csv"
         )
-    has_source = "source" in study.clips.columns
-    return [
-        Sound(row.clip, study.audio_path(row.clip), row.system, row.prompt, str(row.source) if has_source else "")
-        for row in study.clips.itertuples()
-    ]
+    columns = {key: study.clips[key].astype(str) for key in ("clip", "system", "prompt")}
+    source = study.clips["source"].astype(str) if "source" in study.clips.columns else [""] * len(study.clips)
+    rows = zip(*columns.values(), source, strict=True)
+    return [Sound(name, study.audio_path(name), *rest) for name, *rest in rows]
 
 
 def from_files(files: Sequence[tuple[Path, str]], work: Path) -> list[Sound]:
@@ -110,7 +109,7 @@ def _rows(tables: Sequence[tuple[Path, str]]) -> dict[str, dict[str, str]]:
 
 
 def _by_file(table: pd.DataFrame, column: str) -> dict[str, dict[str, str]]:
-    return {_base(str(row[column])): {k: str(v) for k, v in row.items()} for row in table.to_dict("records")}
+    return {_base(str(row[column])): {str(k): str(v) for k, v in row.items()} for row in table.to_dict("records")}
 
 
 def _unpack(path: Path, name: str, folder: Path) -> list[tuple[Path, str]]:

@@ -1,0 +1,130 @@
+// The form that sets a listening study up, and the link that comes of it.
+// value: { axes: [{ key, name, low, high }], locked, closed, made: null | { busy } | { error } | { study, name, clips, owner } }
+import { el, fill } from "./dom.js";
+import { droppedFiles, inParallel } from "./files.js";
+import { copyField, LINK, plain, style } from "./annotate_parts.js";
+
+const UPLOADS_AT_ONCE = 4;
+
+export default function setup({ element, props, trigger, upload, watch }) {
+  const words = props.words;
+  style();
+  const sent = [];
+  let source = "upload";
+  let mode = "scores";
+
+  const field = (label, input, wide = false) => el("label", { class: `q-field${wide ? " q-wide" : ""}` }, el("span", {}, label), input);
+  const text = (name, hint = "") => el("input", { type: "text", name, placeholder: hint, autocomplete: "off" });
+  const count = (name, value, hint = "") => el("input", { type: "number", name, min: 0, step: name === "seconds" ? 0.5 : 1, value, placeholder: hint });
+  const area = (name, hint, rows) => el("textarea", { name, rows, placeholder: hint });
+  const option = (group, value, title, note) => el("label", { class: "q-option" },
+    el("input", { type: "radio", name: group, value, checked: value === { source, mode }[group], onchange: () => { choose(group, value); } }),
+    el("span", {}, el("strong", {}, title), el("span", { class: "q-hint" }, note)));
+
+  // Files ----------------------------------------------------------------------------------------------------
+  const picker = el("input", { type: "file", multiple: true, hidden: true, "data-testid": "study-files", "aria-label": words.files });
+  const told = el("span", { class: "q-hint", role: "status" });
+  const forget = el("button", { type: "button", class: "q-button q-quiet q-small", hidden: true, onclick: () => { sent.length = 0; tellFiles(); } }, words.remove);
+  const zone = el("div", { class: "q-drop q-slim" }, el("div", { class: "q-drop-text" }, el("strong", {}, words.drop), told), forget,
+    el("button", { type: "button", class: "q-button", onclick: () => picker.click() }, words.files), picker);
+  const tellFiles = (failed = 0) => {
+    told.textContent = failed ? fill(words.upload_failed, { n: failed }) : sent.length ? fill(sent.length === 1 ? words.chosen_one : words.chosen, { n: sent.length }) : "";
+    forget.hidden = !sent.length;
+  };
+  async function take(found) {
+    let done = 0;
+    let failed = 0;
+    const tell = () => { told.textContent = fill(words.uploading, { done, all: found.length }); };
+    if (found.length) tell();
+    const paths = await inParallel(found, UPLOADS_AT_ONCE, async ({ file, name }) => {
+      try {
+        return { path: (await upload(file)).path, name };
+      } catch {
+        failed += 1;
+        return null;
+      } finally {
+        done += 1;
+        tell();
+      }
+    });
+    sent.push(...paths.filter(Boolean));
+    tellFiles(failed);
+  }
+  picker.addEventListener("change", () => {
+    const found = [...picker.files].map((file) => ({ file, name: file.name }));
+    picker.value = "";
+    take(found);
+  });
+  zone.addEventListener("dragover", (event) => { event.preventDefault(); zone.classList.add("q-over"); });
+  zone.addEventListener("dragleave", () => zone.classList.remove("q-over"));
+  zone.addEventListener("drop", async (event) => {
+    event.preventDefault();
+    zone.classList.remove("q-over");
+    take(await droppedFiles(event.dataTransfer));
+  });
+
+  // The form -------------------------------------------------------------------------------------------------
+  const { axes, locked, closed } = props.value;
+  const chips = axes.map(({ key, name, low, high }) => el("label", { class: "q-check", title: `${plain(low)}–${plain(high)}` },
+    el("input", { type: "checkbox", name: "axes", value: key, checked: key === "MI" }), el("span", {}, el("b", {}, key), ` ${name}`)));
+  const forScores = el("div", { class: "q-part" },
+    el("fieldset", {}, el("legend", {}, words.axes), el("div", { class: "q-checks" }, chips)), field(words.own, area("own", words.own_hint, 2), true));
+  const forPairs = el("div", { class: "q-part", hidden: true }, field(words.question, text("question", words.question_hint), true));
+  const eachLabel = el("span", {}, words.each);
+  const status = el("p", { class: "q-say", role: "status", "aria-live": "polite" });
+  const create = el("button", { type: "submit", class: "q-button q-strong q-large" }, words.create);
+  const form = el("form", { class: "q-setup", novalidate: true, onsubmit: submit },
+    el("div", { class: "q-part" }, el("div", { class: "q-two" }, field(words.name, text("name", words.name_hint)),
+      field(words.instructions, area("instructions", words.instructions_hint, 1)))),
+    el("fieldset", { class: "q-part" }, el("legend", {}, words.source),
+      el("div", { class: "q-options" }, option("source", "upload", words.upload, words.upload_note),
+        option("source", "predict", words.predict, words.predict_note), option("source", "simulated", words.simulated, words.simulated_note)), zone),
+    el("fieldset", { class: "q-part" }, el("legend", {}, words.mode),
+      el("div", { class: "q-options" }, option("mode", "scores", words.scores, words.scores_note), option("mode", "preference", words.pairs, words.pairs_note))),
+    forScores, forPairs,
+    el("div", { class: "q-part q-numbers" },
+      el("label", { class: "q-field" }, eachLabel, count("each", "", words.each_hint)), field(words.repeats, count("repeats", 2)),
+      field(words.checks, count("checks", 1)), field(words.seconds, count("seconds", 8)),
+      el("label", { class: "q-check q-end" }, el("input", { type: "checkbox", name: "prompts" }), el("span", {}, words.prompts))),
+    el("p", { class: "q-hint" }, words.blind),
+    el("div", { class: "q-row q-start" }, create, locked && field(words.token, el("input", { type: "password", name: "token", autocomplete: "current-password" })), status));
+  const result = el("div", { class: "q-made", hidden: true });
+  element.replaceChildren(el("div", { class: "q-heading" }, el("h2", {}, words.title), el("p", { class: "q-hint" }, closed ? words.closed : words.note)),
+    ...(closed ? [] : [form, result]));
+
+  function choose(group, value) {
+    if (group === "source") source = value; else mode = value;
+    zone.hidden = source !== "upload";
+    forScores.hidden = mode !== "scores";
+    forPairs.hidden = mode === "scores";
+    eachLabel.textContent = mode === "scores" ? words.each : words.each_pairs;
+  }
+  function submit(event) {
+    event.preventDefault();
+    if (create.disabled) return;
+    const data = new FormData(form);
+    create.disabled = true;
+    status.textContent = "…";
+    status.classList.remove("q-failed");
+    trigger("submit", { form: { ...Object.fromEntries(data), axes: data.getAll("axes"), prompts: data.has("prompts"), files: sent } });
+  }
+  function draw() {
+    const made = props.value?.made;
+    if (!made || closed) return;
+    status.textContent = made.error ?? made.busy ?? "";
+    status.classList.toggle("q-failed", Boolean(made.error));
+    create.disabled = Boolean(made.busy);
+    if (!made.study) return;
+    const link = LINK(`study=${encodeURIComponent(made.study)}`);
+    result.replaceChildren(
+      el("h3", {}, fill(words.made, made)), el("p", {}, words.made_note), copyField(link, { ...words, link_title: words.made_note }),
+      !made.owner && el("p", { class: "q-hint" }, words.no_owner),
+      el("div", { class: "q-row q-start" },
+        el("a", { class: "q-button q-strong", href: link, target: "_blank", rel: "noopener" }, words.open),
+        el("button", { type: "button", class: "q-button", onclick: () => { form.hidden = false; result.hidden = true; } }, words.another)));
+    form.hidden = true;
+    result.hidden = false;
+  }
+  watch("value", draw);
+  choose("mode", mode);
+}

@@ -1,0 +1,126 @@
+"""After finishing: own ratings beside the predictor's and the panel's, as a figure, a table and a few sentences."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from qamro.studies.listening import PREFERENCE, RatingStore, comparison, quality
+from qamro.studies.listening.session import rater_of
+from qamro.ui import choices
+from qamro.ui.annotate.figure import against
+from qamro.ui.annotate.texts import Compare as T
+from qamro.ui.widgets import chart_value
+
+PREDICTOR = "offline"
+"""The predictor that is there on every machine."""
+
+STANDS_FOR = "MI"
+"""The axis by which a predictor prefers one clip of a pair."""
+
+_log = logging.getLogger(__name__)
+
+
+def page(store: RatingStore, token: str) -> dict[str, Any]:
+    """Returns what the page shows: ``notes``, ``rows``, ``chart`` (None where there is nothing to draw).
+
+    Raises:
+        ListeningError: The rater has not finished, or nobody has this link.
+    """
+    mine = comparison.own(store, token)
+    panel = comparison.panel(store, token)
+    clips = sorted({clip for row in mine for clip in (row["a"], row["b"]) if clip is not None})
+    try:
+        predicted, sources = predict(store, clips)
+    except Exception as problem:
+        _log.warning("no predictions for a listening study: %s", problem)
+        predicted, sources = {}, {}
+    rows = [_row(row, predicted, panel) for row in mine]
+    notes = [*_consistency(store, token), *_agreement(rows), _panel_note(rows)]
+    if any(row["predicted"] is not None for row in rows):
+        axes = {STANDS_FOR} if rows[0]["axis"] == PREFERENCE else {row["axis"] for row in rows}
+        notes += [T.SOURCE.format(axis=axis, source=sources[axis]) for axis in sorted(axes & sources.keys())]
+    else:
+        notes.append(T.NO_PREDICTIONS)
+    drawn = rows if rows and rows[0]["axis"] != PREFERENCE else []
+    scales = {scale.key: scale for scale in store.design(rater_of(store, token)["study"]).scales}
+    figure = (
+        against(drawn, scales) if any(r["predicted"] is not None or r["panel"] is not None for r in drawn) else None
+    )
+    chart = chart_value(figure, name="my-ratings", alt=T.ALT) if figure is not None else None
+    return {"notes": notes, "rows": rows, "chart": chart}
+
+
+def predict(store: RatingStore, clips: list[int]) -> tuple[dict[int, dict[str, float]], dict[str, str]]:
+    """Returns predictions of clips by the offline predictor; each clip is scored once and then remembered."""
+    predictor = choices.get(PREDICTOR)
+    known, _ = comparison.predictions(store, predictor.name, clips)
+    missing = [clip for clip in clips if clip not in known]
+    if missing:
+        marks = ",".join("?" * len(missing))
+        files = {
+            row["id"]: row for row in store.all(f"SELECT id, file, prompt FROM clips WHERE id IN ({marks})", *missing)
+        }
+        paths = [store.folder / "audio" / files[clip]["file"] for clip in missing]
+        table = predictor.predict(paths, [files[clip]["prompt"] for clip in missing])
+        records = table.to_dict("records")
+        scored = {
+            clip: {axis: float(row[axis]) for axis in predictor.axes if row[axis] == row[axis]}
+            for clip, row in zip(missing, records, strict=True)
+        }
+        sources = {axis: str(predictor.provenance[axis]) for axis in predictor.axes}
+        comparison.keep_predictions(store, predictor.name, scored, sources)
+    return comparison.predictions(store, predictor.name, clips)
+
+
+def _row(row: dict[str, Any], predicted: dict[int, dict[str, float]], panel: dict[Any, Any]) -> dict[str, Any]:
+    mean, raters = panel.get(comparison.key_of(row), (None, 0))
+    guess: float | None = predicted.get(row["a"], {}).get(row["axis"])
+    if row["axis"] == PREFERENCE:
+        a, b = (predicted.get(row[side], {}).get(STANDS_FOR) for side in ("a", "b"))
+        guess = None if a is None or b is None else 0.5 if a == b else float(a > b)
+        mean = mean if mean is None or row["a"] < row["b"] else 1 - mean
+    return {
+        "number": row["position"] + 1,
+        "axis": row["axis"],
+        "own": row["score"],
+        "predicted": guess,
+        "panel": mean,
+        "raters": raters,
+        "audio": [name for name in (row["audio"], row["audio_b"]) if name],
+    }
+
+
+def _consistency(store: RatingStore, token: str) -> list[str]:
+    rater = rater_of(store, token)
+    people = quality.raters(store, rater["study"])
+    line = people[people["rater"] == quality.label(rater["id"])].iloc[0]
+    notes = []
+    if line["repeats"]:
+        share = f"{100 * line['repeat_difference']:.0f}"
+        notes.append(T.REPEATS.format(n=line["repeats"], share=share))
+    if line["checks"]:
+        notes.append(T.CHECKS.format(passed=line["checks_passed"], n=line["checks"]))
+    return notes
+
+
+def _agreement(rows: list[dict[str, Any]]) -> list[str]:
+    """For pairs: how often one agrees with the predictor and with the panel's majority; ties are left out."""
+    notes = []
+    for what, text in (("predicted", T.AGREE_PREDICTOR), ("panel", T.AGREE_PANEL)):
+        sides = [
+            (row["own"] > 0.5) == (row[what] > 0.5)
+            for row in rows
+            if row["axis"] == PREFERENCE and row[what] not in (None, 0.5) and row["own"] != 0.5
+        ]
+        if sides:
+            notes.append(text.format(n=sum(sides), all=len(sides), axis=STANDS_FOR))
+    return notes
+
+
+def _panel_note(rows: list[dict[str, Any]]) -> str:
+    shown = sum(row["panel"] is not None for row in rows)
+    most = max((row["raters"] for row in rows), default=0)
+    if not shown:
+        return T.NO_PANEL.format(n=comparison.PANEL)
+    return T.PANEL.format(n=comparison.PANEL, most=most)

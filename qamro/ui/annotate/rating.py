@@ -1,0 +1,109 @@
+"""What the rater's page asks the server; every answer is about this rater alone."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import sqlite3
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from qamro.studies.listening import ListeningError, RatingStore, session
+from qamro.studies.listening.places import open_store
+from qamro.ui.annotate import comparing
+from qamro.ui.annotate.texts import BROKE
+
+_log = logging.getLogger(__name__)
+
+Asked = Mapping[str, Any]
+
+
+def answers(handle: Callable[[RatingStore, Asked], dict[str, Any]]) -> Callable[[Any], dict[str, Any]]:
+    """Makes a function that the page may call: problems come back as ``{"error": …}``, never as a failed request."""
+
+    @functools.wraps(handle)
+    def run(data: Any) -> dict[str, Any]:
+        try:
+            return handle(open_store(), data if isinstance(data, dict) else {})
+        except ListeningError as problem:
+            return {"error": str(problem)}
+        except (sqlite3.Error, OSError, KeyError, TypeError, ValueError) as problem:
+            _log.exception("annotate: %s", handle.__name__)
+            return {"error": BROKE.format(problem=type(problem).__name__)}
+
+    return run
+
+
+@answers
+def look(store: RatingStore, data: Asked) -> dict[str, Any]:
+    """Returns the study behind a link, and the rater's state where the link is personal."""
+    if data.get("rater"):
+        token = str(data["rater"])
+        return _study(store, session.rater_of(store, token)["study"]) | {"state": session.state(store, token)}
+    return _study(store, str(data.get("study") or ""))
+
+
+@answers
+def join(store: RatingStore, data: Asked) -> dict[str, Any]:
+    """Adds a rater and returns the token of the personal link with the first state."""
+    token = store.join(str(data.get("study") or ""))
+    return {"rater": token, "state": session.state(store, token)}
+
+
+@answers
+def rate(store: RatingStore, data: Asked) -> dict[str, Any]:
+    """Stores a confirmation; the answer means that it is on the disk."""
+    scores = {str(axis): score for axis, score in dict(data["scores"]).items()}
+    return {"state": session.rate(store, str(data["rater"]), int(data["task"]), scores, list(data["heard"]))}
+
+
+@answers
+def undo(store: RatingStore, data: Asked) -> dict[str, Any]:
+    """Takes the last confirmation back."""
+    return {"state": session.undo(store, str(data["rater"]))}
+
+
+@answers
+def finish(store: RatingStore, data: Asked) -> dict[str, Any]:
+    """Ends the rater's work."""
+    return {"state": session.finish(store, str(data["rater"]))}
+
+
+@answers
+def compare(store: RatingStore, data: Asked) -> dict[str, Any]:
+    """Returns own ratings beside the predictor's and the panel's, for a rater who has finished."""
+    return comparing.page(store, str(data["rater"]))
+
+
+FUNCTIONS = (look, join, rate, undo, finish, compare)
+"""What the page may call."""
+
+
+def warm() -> None:
+    """Opens the store ahead of the first visitor, so that a backup is fetched and started."""
+    try:
+        open_store()
+    except (sqlite3.Error, OSError):
+        _log.exception("the store of ratings cannot be opened")
+
+
+def _study(store: RatingStore, study: str) -> dict[str, Any]:
+    design = store.design(study)
+    scales = [
+        {"key": s.key, "name": s.name or s.key, "low": s.low, "high": s.high, "step": s.step}
+        | {"values": s.values, "definition": s.definition}
+        for s in design.scales
+    ]
+    return {
+        "study": {
+            "id": study,
+            "name": design.name,
+            "mode": design.mode,
+            "question": design.question,
+            "instructions": design.instructions,
+            "scales": scales,
+            "seconds": design.seconds,
+            "checks": design.checks > 0,
+            "repeats": design.repeats > 0,
+        }
+    }

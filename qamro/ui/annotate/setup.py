@@ -1,0 +1,154 @@
+"""Setting a study up: from what was filled in to the link for raters."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from qamro.audio import AudioError
+from qamro.studies.listening import Design, ListeningError, RatingStore, Scale, identity, known_scale
+from qamro.studies.listening.places import open_store
+from qamro.studies.listening.sources import Sound, from_files, from_study
+from qamro.ui.annotate.texts import Setup as T
+from qamro.ui.session import Session
+from qamro.ui.static import own_folder
+
+SYSTEMS, PROMPTS = 6, 4
+"""Size of the simulated study that may be rated: 24 clips."""
+
+_log = logging.getLogger(__name__)
+
+
+def create(session: Session, value: Mapping[str, Any], event: gr.EventData) -> Iterator[dict[str, Any]]:
+    """Makes a study of what the form says; tells the page how far it is, and in the end the study's id."""
+    form, value = event.form, dict(value)
+    try:
+        if not identity.may_set_up(str(form.get("token") or "")):
+            raise ListeningError(T.NOT_ALLOWED)
+        design = design_of(form)
+        with tempfile.TemporaryDirectory(prefix="qamro-") as work:
+            yield value | {"made": {"busy": T.READING}}
+            sounds = sounds_of(form, session, Path(work))
+            for told in _told(open_store(), design, sounds):
+                yield value | {"made": told}
+    except (ListeningError, AudioError) as problem:
+        yield value | {"made": {"error": str(problem)}}
+    except Exception as problem:
+        _log.exception("setting up a study")
+        yield value | {"made": {"error": T.BROKE.format(problem=problem)}}
+
+
+def design_of(form: Mapping[str, Any]) -> Design:
+    """Reads the form.
+
+    Raises:
+        ListeningError: A field cannot be used; says which and why.
+    """
+    pairs = form.get("mode") == "preference"
+    scales = () if pairs else (*map(known_scale, form.get("axes") or ()), *own_scales(str(form.get("own") or "")))
+    question = str(form.get("question") or "").strip()
+    return Design(
+        str(form.get("name") or "").strip(),
+        mode="preference" if pairs else "scores",
+        scales=scales,
+        instructions=str(form.get("instructions") or "").strip(),
+        prompts=bool(form.get("prompts")),
+        each=_whole(form, "each"),
+        repeats=_whole(form, "repeats"),
+        checks=_whole(form, "checks"),
+        seconds=_number(form, "seconds", 8.0),
+        question=question or Design.question,
+    )
+
+
+def own_scales(text: str) -> list[Scale]:
+    """Reads axes of one's own, one a line: ``name, low, high`` and if wanted a line that says what is judged.
+
+    Raises:
+        ListeningError: A line is not of this form.
+    """
+    scales = []
+    for line in filter(None, map(str.strip, text.splitlines())):
+        parts = [part.strip() for part in line.split(",", 3)]
+        try:
+            scales.append(Scale(parts[0], float(parts[1]), float(parts[2]), "", parts[3] if len(parts) > 3 else ""))
+        except (IndexError, ValueError) as problem:
+            if isinstance(problem, ListeningError):
+                raise
+            raise ListeningError(T.OWN_BAD.format(line=line)) from problem
+    return scales
+
+
+def sounds_of(form: Mapping[str, Any], session: Session, work: Path) -> list[Sound]:
+    """Returns the clips that were chosen.
+
+    Raises:
+        ListeningError: There are none, or they cannot be used.
+    """
+    source = form.get("source")
+    if source == "simulated":
+        from qamro.studies.simulated import build
+
+        return from_study(build(SYSTEMS, PROMPTS).study)
+    if source == "predict":
+        sounds = [Sound(clip.name, clip.path, clip.system, clip.prompt) for clip in session.clips.values()]
+        if not sounds:
+            raise ListeningError(T.NO_PREDICT)
+        return sounds
+    files = []
+    for file in form.get("files") or ():
+        path = Path(str(file["path"])).resolve()
+        if path.is_relative_to(own_folder()) and path.is_file():  # nothing that did not come in through the page
+            files.append((path, str(file["name"])))
+    if not files:
+        raise ListeningError(T.NO_FILES)
+    return from_files(files, work)
+
+
+def _told(store: RatingStore, design: Design, sounds: list[Sound]) -> Iterator[dict[str, Any]]:
+    """Creates the study in a thread and says how far it is."""
+    news: queue.Queue[dict[str, Any]] = queue.Queue()
+
+    def work() -> None:
+        try:
+            tell = lambda done, of: news.put({"busy": T.COPIED.format(done=done, all=of)})  # noqa: E731
+            study = store.create(design, sounds, on_clip=tell)
+            news.put({"study": study, "name": design.name, "clips": len(sounds), "owner": identity.has_owner()})
+        except Exception as problem:
+            news.put({"problem": problem})
+
+    threading.Thread(target=work, name="listening-study", daemon=True).start()
+    while True:
+        told = news.get()
+        while "busy" in told and not news.empty():
+            told = news.get()
+        if "problem" in told:
+            raise told["problem"]
+        yield told
+        if "busy" not in told:
+            return
+
+
+def _whole(form: Mapping[str, Any], field: str) -> int:
+    number = _number(form, field, 0.0)
+    if number != int(number):
+        raise ListeningError(T.NOT_WHOLE.format(field=field, number=number))
+    return int(number)
+
+
+def _number(form: Mapping[str, Any], field: str, otherwise: float) -> float:
+    text = str(form.get(field) if form.get(field) is not None else "").strip()
+    try:
+        number = float(text) if text else otherwise
+    except ValueError:
+        number = float("nan")
+    if not 0 <= number < 1e6:
+        raise ListeningError(T.NO_NUMBER.format(field=field, text=text))
+    return number
