@@ -1,10 +1,14 @@
-# make app    the app on http://127.0.0.1:7860        make test   lint, types and every test
+# make app         the app on http://127.0.0.1:7860
+# make test        lint, types and every test
+# make reference   laion-clap itself, in an environment of its own, against this project's CLAP encoder
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+REFERENCE := .venv-reference
+LAION_CLAP := laion-clap==1.1.7
 PORT ?= 7860
 
-.PHONY: setup app test lint types format clean
+.PHONY: setup app test reference lint types format clean
 
 setup: $(VENV)/.ready
 
@@ -21,6 +25,18 @@ app: setup
 test: setup lint types
 	$(BIN)/python -m pytest
 
+reference: setup $(REFERENCE)/.ready
+	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
+	$(REFERENCE)/bin/python -W ignore benchmarks/reference/original.py "$$folder" && \
+	$(BIN)/python benchmarks/reference/compare.py "$$folder"
+
+# laion-clap goes in without its dependencies: it pins what it does not need for this, and leaves out what it needs.
+$(REFERENCE)/.ready: requirements-reference.txt
+	$(PYTHON) -m venv $(REFERENCE)
+	$(REFERENCE)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-reference.txt
+	$(REFERENCE)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps $(LAION_CLAP)
+	touch $@
+
 lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -33,4 +49,4 @@ format: setup
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(REFERENCE) .pytest_cache .mypy_cache .ruff_cache
