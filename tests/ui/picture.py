@@ -1,4 +1,4 @@
-"""Takes the README's picture from the real app: ``python tests/ui/picture.py`` writes docs/figures/app.png.
+"""Takes the README's picture from the real app: ``python -m tests.ui.picture`` writes docs/figures/app.png.
 
 The clips are from the simulated study; their prompts and systems stand in the table.
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import json
 import re
@@ -249,6 +250,28 @@ def test_a_folder_brings_its_audio_files_only(open_page: OpenPage, ten_files: li
     page.set_input_files("[data-testid=folder]", str(folder))
     rows(page, "#clips", 2)
     assert sorted(page.locator("#clips tbody th").all_text_contents()) == ["my-system/a.wav", "my-system/deep/b.flac"]
+
+
+def test_files_can_be_dropped(open_page: OpenPage, ten_files: list[Path]) -> None:
+    page = open_page()
+    page.evaluate(
+        """async ([name, text]) => {
+          const transfer = new DataTransfer();
+          transfer.items.add(new File([Uint8Array.from(atob(text), (c) => c.charCodeAt(0))], name));
+          const zone = document.querySelector(".q-drop");
+          const event = (kind) => new DragEvent(kind, { dataTransfer: transfer, bubbles: true, cancelable: true });
+          zone.dispatchEvent(event("dragenter"));
+          if (!zone.classList.contains("q-over")) throw new Error("the zone does not show that it will take the files");
+          if (zone.dispatchEvent(event("drop"))) throw new Error("the browser would open the file");
+          if (zone.classList.contains("q-over")) throw new Error("the zone still waits");
+        }""",
+        ["dropped.flac", base64.b64encode(ten_files[1].read_bytes()).decode()],
+    )
+    rows(page, "#clips", 1)
+    page.click("#score")
+    wait_status(page, "1 of 1 clips scored")
+    missed = """() => document.body.dispatchEvent(new DragEvent("drop", { bubbles: true, cancelable: true }))"""
+    assert page.evaluate(missed) is False, "a drop that misses the zone would leave the page"
 
 
 def test_visitors_do_not_see_each_other(open_page: OpenPage, ten_files: list[Path]) -> None:
