@@ -12,6 +12,7 @@ from qamro.evaluation.evaluate import sample_of
 from qamro.studies import Study
 
 from . import oracles
+from .data import study_of, track2
 
 
 def make_study(seed=0, systems=9, clips=6, raters=4, axes=("MI", "quality")):
@@ -245,3 +246,21 @@ def test_real_ratings_with_an_axis_of_their_own(shared):
     assert result.match.how == {"stem": 104}
     assert cell(result, "SRCC", "utterance") == 1.0
     assert sample_of(result.clips).targets.size == 104
+
+
+@pytest.mark.parametrize(
+    ("axis", "utterance", "system"),
+    [("PQ", 0.775, 0.987), ("PC", 0.852, 0.974), ("CE", 0.816, 0.989), ("CU", 0.807, 0.993)],
+)
+def test_half_of_the_raters_as_the_predictor_reaches_the_ceiling(shared, axis, utterance, system):
+    """The whole way, ratings in and table out: one random half of ten anonymous ratings predicts the other."""
+    clips, scores = track2(shared)
+    rng = np.random.default_rng(0)
+    found = []
+    for _ in range(4):
+        shuffled = rng.permuted(scores[axis], axis=1)
+        study = study_of(clips, {axis: shuffled[:, :5]})
+        table = pd.DataFrame({"clip": clips["clip"], axis: shuffled[:, 5:].mean(axis=1)})
+        result = evaluate(study, table, draws=0)
+        found.append([cell(result, "SRCC", "utterance"), cell(result, "SRCC", "system")])
+    assert np.mean(found, axis=0) == pytest.approx([utterance, system], abs=0.01)

@@ -1,0 +1,169 @@
+"""Predictor against predictor: paired differences of every metric, tested and corrected."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from qamro.evaluation.axes import AxisPair, NoCommonAxis, pair_axes
+from qamro.evaluation.bootstrap import DRAWS, interval
+from qamro.evaluation.evaluate import sample_of
+from qamro.evaluation.joining import join, scored
+from qamro.evaluation.levels import LEVELS, Sample, resample
+from qamro.evaluation.matching import match, nothing_matched
+from qamro.evaluation.metrics import METRICS
+from qamro.evaluation.significance.claims import claim
+from qamro.evaluation.significance.holm import holm
+from qamro.evaluation.significance.paired import between, bootstrap_p
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from qamro.studies import Study
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Differences between predictors on the clips that all of them scored.
+
+    Attributes:
+        study: The study's name.
+        kind: ``"human"`` or ``"simulated"`` ratings.
+        table: One row for each axis, level, metric and pair of predictors: ``axis``, ``level``, ``metric``, ``first``,
+            ``second``, ``first_value``, ``second_value``, ``difference`` (first minus second), ``low``, ``high``,
+            ``p`` (paired bootstrap), ``p_holm`` (corrected over the ``tests`` of this metric and level), ``tests``,
+            ``p_williams`` (LCC and SRCC only), ``better`` (who is better if ``p_holm`` allows a claim, else empty),
+            ``clips``, ``systems``, ``note``.
+        level: Coverage of the intervals; a claim needs p below 1 - level.
+    """
+
+    study: str
+    kind: str
+    table: pd.DataFrame
+    level: float
+
+    def sentences(self, metric: str = "SRCC") -> list[str]:
+        """Says in words what can be claimed by one metric, the system level first."""
+        rows = self.table[self.table["metric"] == metric]
+        ordered = [row for level in reversed(LEVELS) for row in rows[rows["level"] == level].to_dict("records")]
+        return [claim({str(key): cell for key, cell in row.items()}, self.kind, self.level) for row in ordered]
+
+
+def compare(
+    study: Study,
+    predictions: Mapping[str, pd.DataFrame],
+    *,
+    axes: Sequence[str] | None = None,
+    axis_map: Mapping[str, str] | None = None,
+    draws: int = DRAWS,
+    seed: int = 0,
+    level: float = 0.95,
+) -> Comparison:
+    """Compares several predictors on one study.
+
+    All are measured on the clips that every one of them scored, and see the same bootstrap draws (systems, then clips
+    within), so a difference is paired.
+
+    Args:
+        study: The ratings.
+        predictions: A score table for each predictor, by its name.
+        axes: Axes with the same name on both sides; None takes what at least two predictors score.
+        axis_map: From predicted to rated axis where the names differ.
+        draws: Bootstrap draws.
+        seed: Their seed.
+        level: Coverage of the intervals.
+
+    Raises:
+        ValueError: Fewer than two predictors are given.
+        NothingMatched: A predictor scored no rated clip.
+        NoCommonAxis: No two predictors score an axis that was rated.
+    """
+    import pandas as pd
+
+    if len(predictions) < 2:
+        raise ValueError(f"a comparison needs two predictors or more, not {len(predictions)}")
+    rows: list[dict[str, Any]] = []
+    for pair, tables in _by_axis(study, predictions, axes, axis_map).items():
+        rows += _rows(pair, tables, draws=draws, seed=seed, level=level)
+    table = pd.DataFrame(rows)
+    table["p_holm"] = table.groupby(["level", "metric"])["p"].transform(holm)
+    table["tests"] = table.groupby(["level", "metric"])["p"].transform("count")
+    higher = table["metric"].map({key: metric.higher_is_better for key, metric in METRICS.items()})
+    first_wins = (table["difference"] > 0) == higher
+    table["better"] = np.where(table["p_holm"] < 1 - level, np.where(first_wins, table["first"], table["second"]), "")
+    columns = ["axis", "level", "metric", "first", "second", "first_value", "second_value", "difference", "low", "high"]
+    columns += ["p", "p_holm", "tests", "p_williams", "better", "clips", "systems", "note"]
+    return Comparison(study.name, study.kind, table[columns], level)
+
+
+def _by_axis(
+    study: Study,
+    predictions: Mapping[str, pd.DataFrame],
+    axes: Sequence[str] | None,
+    axis_map: Mapping[str, str] | None,
+) -> dict[AxisPair, dict[str, pd.DataFrame]]:
+    """For each axis the tables of the predictors that score it, all on the same clips in the same order."""
+    found: dict[AxisPair, dict[str, pd.DataFrame]] = {}
+    for name, table in predictions.items():
+        result = match(table, study)
+        if not result.rows:
+            raise nothing_matched(study, result)
+        try:
+            pairs = pair_axes(map(str, table.columns), study.axes, axes=axes, axis_map=axis_map)
+        except NoCommonAxis as problem:
+            raise NoCommonAxis(f"{name}: {problem}") from None
+        for pair in pairs:
+            found.setdefault(pair, {})[name] = scored(join(study, table, result, pair))[0].set_index("clip")
+    shared = {pair: tables for pair, tables in found.items() if len(tables) > 1}
+    if not shared:
+        raise NoCommonAxis(f"no two of {', '.join(predictions)} score the same rated axis")
+    for tables in shared.values():
+        common = sorted(set.intersection(*(set(table.index) for table in tables.values())))
+        for name in tables:
+            tables[name] = tables[name].loc[common]
+    return shared
+
+
+def _rows(
+    pair: AxisPair, tables: dict[str, pd.DataFrame], *, draws: int, seed: int, level: float
+) -> list[dict[str, Any]]:
+    # A system that only one predictor's table names is named for all: the draws have to be the same.
+    systems = np.array([max(names) for names in zip(*(table["system"] for table in tables.values()), strict=True)])
+    samples = {}
+    for name, table in tables.items():
+        sample = sample_of(table)
+        samples[name] = Sample(sample.predictions, sample.targets, systems.astype(str))
+    drawn = dict(zip(samples, resample(list(samples.values()), draws=draws, seed=seed), strict=True))
+    rows = []
+    for where in LEVELS:
+        values = {name: sample.measure(where) for name, sample in samples.items()}
+        used = next(iter(samples.values())).at(where)
+        about = {"clips": used.targets.size, "systems": len(np.unique(systems[systems != ""]))}
+        for first, second in combinations(samples, 2):
+            for key in METRICS:
+                gaps = drawn[first][where][key] - drawn[second][where][key]
+                ends = interval(gaps, level)
+                gap = values[first][key] - values[second][key]
+                note = "" if not math.isnan(gap) else _why(key, (samples[first], samples[second]), where)
+                if key == "MSE" and pair.why_no_distance:
+                    gap, note, gaps, ends = math.nan, pair.why_no_distance, np.empty(0), interval(np.empty(0), level)
+                # One event, found or not, is no sample to test on.
+                p = math.nan if key == "TOP1" or math.isnan(gap) else bootstrap_p(gaps)
+                rows.append(
+                    {"axis": pair.label, "level": where, "metric": key, "first": first, "second": second}
+                    | {"first_value": values[first][key], "second_value": values[second][key], "difference": gap}
+                    | {"low": ends.low, "high": ends.high, "p": p}
+                    | {"p_williams": between(samples[first], samples[second], where, key).p, "note": note}
+                    | about
+                )
+    return rows
+
+
+def _why(key: str, samples: tuple[Sample, Sample], where: str) -> str:
+    reasons = [sample.pairs(where).why_unranked() for sample in samples]
+    return next((reason for reason in reasons if reason), f"{key} is undefined")
