@@ -41,8 +41,8 @@ def train(
     patience: Annotated[int, typer.Option(help="Epochs without a better validation loss.", min=1)] = 20,
     seeds: Annotated[int, typer.Option(help="Fits an axis; the best by validation loss is kept.", min=1)] = 1,
     hold_out: Annotated[str, typer.Option(help="system, content or auto: what no two parts share.")] = "auto",
-    systems: Annotated[int, typer.Option(help="Of the simulated corpus.", min=8)] = 400,
-    prompts: Annotated[int, typer.Option(help="For each system of the simulated corpus.", min=1)] = 20,
+    systems: Annotated[int, typer.Option(help="Of the simulated corpus.", min=8)] = 600,
+    prompts: Annotated[int, typer.Option(help="For each system of the simulated corpus.", min=1)] = 16,
     workers: Annotated[int, typer.Option(help="Processes that render the simulated corpus.", min=0)] = 2,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
 ) -> None:
@@ -107,8 +107,9 @@ def _prepare(name: str, encoder: str, hold_out: str, size: tuple[int, int], work
     for clip, why in embeddings.failed.items():
         say(f"left out {clip}: {why}", "yellow")
     parts = split(study, hold_out=hold_out)
-    for part in ("validation", "calibration", "test"):
-        parts[part] = [clip for clip in parts[part] if not is_catch(clip)]
+    if name == SIMULATED:  # catches are for fitting; the figures are of clips with their own prompts
+        for part in ("validation", "calibration", "test"):
+            parts[part] = [clip for clip in parts[part] if not is_catch(clip)]
     return Prepared(study, embeddings, parts)
 
 

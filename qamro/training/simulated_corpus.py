@@ -36,10 +36,10 @@ class Corpus:
         seed: Systems, prompts and listeners follow from it.
     """
 
-    systems: int = 400
-    prompts: int = 20
+    systems: int = 600
+    prompts: int = 16
     listeners: int = 8
-    catches: int = 4
+    catches: int = 8
     seed: int = 1
 
 
