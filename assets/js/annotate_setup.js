@@ -75,7 +75,7 @@ export default function setup({ element, props, trigger, upload, watch }) {
   const create = el("button", { type: "submit", class: "q-button q-strong q-large" }, words.create);
   const form = el("form", { class: "q-setup", novalidate: true, onsubmit: submit },
     el("div", { class: "q-part" }, el("div", { class: "q-two" }, field(words.name, text("name", words.name_hint)),
-      field(words.instructions, area("instructions", words.instructions_hint, 1)))),
+      field(words.instructions, area("instructions", words.instructions_hint, 3)))),
     el("fieldset", { class: "q-part" }, el("legend", {}, words.source),
       el("div", { class: "q-options" }, option("source", "upload", words.upload, words.upload_note),
         option("source", "predict", words.predict, words.predict_note), option("source", "simulated", words.simulated, words.simulated_note)), zone),

@@ -9,6 +9,7 @@ export function task({ words, about, state, quiet, rate, undo, next, pause }) {
   const pairs = about.mode === "preference";
   let busy = false;
   let active = 0;
+  let built = false; // players tell of themselves before everything stands
 
   const players = now.clips.map((sound, i) => player({ words, sound, name: pairs ? [words.side_a, words.side_b][i] : "",
     told: () => tell() }));
@@ -52,7 +53,7 @@ export function task({ words, about, state, quiet, rate, undo, next, pause }) {
   const open = () => inputs.some((input) => input.value === null);
 
   function tell() {
-    if (!confirm || busy) return;
+    if (!built || busy) return;
     const seconds = Math.ceil(missing());
     const text = seconds ? fill(pairs ? words.listen_both : words.listen_more, { seconds }) : open() ? (pairs ? words.choose_pair : words.choose) : words.ready;
     if (hint.textContent !== text) hint.textContent = text;
@@ -108,6 +109,7 @@ export function task({ words, about, state, quiet, rate, undo, next, pause }) {
   };
   document.addEventListener("keydown", onKey, true);
 
+  built = true;
   focus(Math.max(0, inputs.findIndex((input) => input.value === null)));
   tell();
   if (!quiet && players[0].missing() > 0) players[0].play();

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import logging
 import sqlite3
 from collections.abc import Callable, Mapping
@@ -21,7 +20,6 @@ Asked = Mapping[str, Any]
 def answers(handle: Callable[[RatingStore, Asked], dict[str, Any]]) -> Callable[[Any], dict[str, Any]]:
     """Makes a function that the page may call: problems come back as ``{"error": …}``, never as a failed request."""
 
-    @functools.wraps(handle)
     def run(data: Any) -> dict[str, Any]:
         try:
             return handle(open_store(), data if isinstance(data, dict) else {})
@@ -31,6 +29,7 @@ def answers(handle: Callable[[RatingStore, Asked], dict[str, Any]]) -> Callable[
             _log.exception("annotate: %s", handle.__name__)
             return {"error": BROKE.format(problem=type(problem).__name__)}
 
+    run.__name__, run.__doc__ = handle.__name__, handle.__doc__  # not its signature: Gradio goes by that
     return run
 
 

@@ -80,5 +80,5 @@ def test_which_pairs_are_compared(systems, contents, expected):
 
 
 def test_of_too_many_pairs_a_part():
-    found = pairs({i: "" for i in range(150)}, {}, random.Random(0))
+    found = pairs(dict.fromkeys(range(150), ""), {}, random.Random(0))
     assert len(set(found)) == len(found) == MOST_PAIRS
