@@ -1,34 +1,11 @@
-"""The Margin page on its own, as any static server would serve it, and hands to move what is on it."""
+"""Hands and eyes for the Margin page: they move what is on it and read what it says."""
 
 from __future__ import annotations
 
-import http.server
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from functools import partial
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
-ASSETS = Path(__file__).resolve().parents[2] / "assets"
 OpenMargin = Callable[..., Any]
-
-
-class _Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_: Any) -> None:
-        """Tests have no use for a log."""
-
-
-@contextmanager
-def serve_assets() -> Iterator[str]:
-    """Serves ``assets`` and gives the address of the page."""
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(ASSETS)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/margin/index.html"
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 def wait_ready(page: Any) -> None:

@@ -10,18 +10,20 @@ import pytest
 from margin import reference
 
 from qamro.losses import margin_ranking_loss, qamro_loss
+from qamro.ui.margin_figures import serve_page
+from qamro.ui.score_distributions import bundled_file
 
 from . import margin_page as on
 from .conftest import PATIENCE, SCREENSHOTS
 
 pytestmark = pytest.mark.browser
 HUMAN = [4.7, 4.4, 4.1, 3.6, 3.6, 3.3, 3.0, 2.8, 2.5, 2.0, 1.7, 1.4]
-SIMULATED = json.loads((on.ASSETS / "margin" / "distributions.json").read_text())["studies"]
+SIMULATED = json.loads(bundled_file().read_text(encoding="utf-8"))["studies"]
 
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    with on.serve_assets() as url:
+    with serve_page() as url:
         yield url
 
 

@@ -43,12 +43,13 @@ export function makeClips(store, redraw) {
   });
 
   function draw(p, pair, clip) {
-    const [left, right] = [70, board.width - 74];
+    const left = 70;
     const lit = (i) => (pair ? i === pair.i || i === pair.j : i === clip);
     const lighted = (look, i) => (lit(i) ? `${look} lit` : look);
     y = linear(1, 5, board.height - 26, 34);
     const places = p.map(y);
     const shifts = lanes(places, KNOB).map((lane) => lane * KNOB);
+    const right = board.width - Math.max(74, 14 + Math.max(...shifts));
     back.begin();
     back.text("people", "label strong", left, 14, "people", "middle");
     back.text("model", "label strong", right + 10, 14, "model", "middle");

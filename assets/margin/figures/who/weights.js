@@ -47,7 +47,7 @@ export function makeWeights(store) {
     drawHistogram(x, histogram(scores, low, high, BINS));
     const jump = high - low > 12 ? 20 : 1;
     const ticks = Array.from({ length: Math.floor((high - low) / jump) + 1 }, (_, k) => low + k * jump);
-    axisBottom(layer, "x", x, FLOOR, ticks, "score of the clip; dark: the best quarter");
+    axisBottom(layer, "x", x, FLOOR, ticks, "score of the clip; strong colour: the best quarter");
     layer.end();
     knob.setAttribute("transform", `translate(${x(ends[1])} ${y(beta)})`);
     announce();
