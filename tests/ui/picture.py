@@ -1,52 +1,38 @@
-"""Takes the README's picture from the real app: ``python -m tests.ui.picture`` writes docs/figures/app.png.
-
-The clips are from the simulated study; their prompts and systems stand in the table.
-"""
+"""Takes the README's picture from the real app: ``python -m tests.ui.picture`` writes docs/figures/app.png."""
 
 from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-SYSTEMS, PROMPTS, SEED = 3, 2, 4
-WIDTH, HEIGHT = 1180, 1926
+WIDTH, MARGIN = 1180, 14
 
 
 def main() -> None:
-    """Serves the app, scores six clips and takes the picture."""
+    """Serves the app, scores the examples and takes the picture down to the figures of the first clip."""
     from playwright.sync_api import sync_playwright
 
-    from qamro.studies.simulated import build
     from qamro.ui import launch
 
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        study = build(SYSTEMS, PROMPTS, 1, SEED, folder=Path(folder) / "study")
-        address = launch(port=int(os.environ.get("PORT", "7869")), quiet=True, block=False)
+    address = launch(port=int(os.environ.get("PORT", "7869")), quiet=True, block=False)
+    with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
+        page = browser.new_page(viewport={"width": WIDTH, "height": 900})
         page.goto(f"{address}?__theme=light")
-        paths = [str(study.folder / path) for path in study.study.clips["path"]]
-        page.set_input_files("[data-testid=files]", paths)
-        page.wait_for_selector(f"#clips tbody tr:nth-child({len(paths)})")
-        names = page.locator("#clips tbody th").all_text_contents()
-        by_name = study.study.clips.assign(name=[Path(path).name for path in study.study.clips["path"]]).set_index(
-            "name"
-        )
-        for i, name in enumerate(names):
-            page.locator("#clips input[data-field=prompt]").nth(i).fill(str(by_name.loc[name, "prompt"]))
-            page.locator("#clips input[data-field=system]").nth(i).fill(str(by_name.loc[name, "system"]))
+        page.locator("#examples button").last.click()
+        page.wait_for_selector("#clips tbody tr:nth-child(6)")
         page.click("#score")
-        page.wait_for_selector("#timeline .q-plot .main-svg >> nth=0")
-        page.wait_for_selector("#radar .q-plot .main-svg >> nth=0")
+        for chart in ("#timeline", "#radar", "#bars"):
+            page.wait_for_selector(f"{chart} .q-plot .main-svg >> nth=0")
         page.mouse.move(0, 0)
         page.evaluate("() => document.activeElement.blur()")
         page.wait_for_timeout(800)
+        end = page.evaluate("() => scrollY + document.querySelector('#detail').getBoundingClientRect().bottom")
         target = ROOT / "docs" / "figures" / "app.png"
         target.parent.mkdir(exist_ok=True)
-        page.screenshot(path=target)
+        page.screenshot(path=target, full_page=True, clip={"x": 0, "y": 0, "width": WIDTH, "height": end + MARGIN})
         browser.close()
 
 
