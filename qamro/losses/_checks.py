@@ -28,13 +28,43 @@ def check_batch(predictions: Tensor, targets: Tensor, groups: Tensor | None = No
             f"{shapes}: predictions must be floating point and targets real, "
             f"but they are {predictions.dtype} and {targets.dtype}"
         )
+    _check_groups(shapes, targets, groups)
+    _check_finite(shapes, "predictions", predictions)
+    _check_finite(shapes, "targets", targets)
+
+
+def check_rows(name: str, values: Tensor, targets: Tensor, groups: Tensor | None = None) -> None:
+    """Refuses a batch in which every clip has a row of numbers: an embedding, or the logits of a distribution.
+
+    Args:
+        name: What the rows are, for the message.
+        values: Floating point, shape (..., B, D) with D > 0.
+        targets: Numbers, shape (B,).
+        groups: Shape (B,), or None.
+
+    Raises:
+        ValueError: As ``check_batch``.
+    """
+    shapes = f"{name} {tuple(values.shape)} and targets {tuple(targets.shape)}"
+    if targets.dim() != 1 or values.dim() < 2 or values.shape[-2] != targets.shape[0] or values.shape[-1] == 0:
+        raise ValueError(f"{shapes} do not fit: targets must be (B,) and {name} (..., B, D) with the same B and D > 0")
+    if not values.is_floating_point() or targets.is_complex():
+        raise ValueError(f"{shapes}: {name} must be floating point and targets real")
+    _check_groups(shapes, targets, groups)
+    _check_finite(shapes, name, values)
+    _check_finite(shapes, "targets", targets)
+
+
+def _check_groups(shapes: str, targets: Tensor, groups: Tensor | None) -> None:
     if groups is not None and groups.shape != targets.shape:
         raise ValueError(f"{shapes}: groups {tuple(groups.shape)} must have the shape of targets")
-    for name, values in (("predictions", predictions), ("targets", targets)):
-        finite = torch.isfinite(values)
-        if not finite.all():
-            bad = int((~finite).sum())
-            raise ValueError(f"{shapes}: {name} hold {bad} NaN or infinite value{'s' if bad > 1 else ''}; remove them")
+
+
+def _check_finite(shapes: str, name: str, values: Tensor) -> None:
+    finite = torch.isfinite(values)
+    if not finite.all():
+        bad = int((~finite).sum())
+        raise ValueError(f"{shapes}: {name} hold {bad} NaN or infinite value{'s' if bad > 1 else ''}; remove them")
 
 
 def check_number(name: str, value: float) -> float:
@@ -58,6 +88,18 @@ def check_coefficient(name: str, value: float | Tensor, like: Tensor) -> Tensor:
     if not torch.isfinite(coefficient).all():
         raise ValueError(f"{name} must be finite, but it is {value}")
     return coefficient
+
+
+def check_temperature(value: float | Tensor, like: Tensor) -> Tensor:
+    """Turns a temperature into a float64 tensor beside ``like``.
+
+    Raises:
+        ValueError: It is not above zero and finite.
+    """
+    temperature = check_coefficient("temperature", value, like)
+    if not (temperature > 0).all():
+        raise ValueError(f"temperature must be above zero, but it is {value}")
+    return temperature
 
 
 def broadcast_leading(predictions: Tensor, targets: Tensor, **coefficients: Tensor) -> torch.Size:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from qamro.losses._groups import group_index
+
 
 @dataclass(frozen=True)
 class Ranks:
@@ -41,7 +43,7 @@ def rank_targets(targets: Tensor, groups: Tensor | None) -> Ranks:
     order = targets.argsort(stable=True)
     group = torch.zeros_like(order)
     if groups is not None:
-        index = torch.unique(groups, return_inverse=True)[1]
+        index = group_index(groups)
         order = order[index[order].argsort(stable=True)]
         group = index[order]
     y = targets[order]

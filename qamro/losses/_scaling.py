@@ -7,6 +7,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from qamro.losses._groups import group_index
+
 Normalisation = Literal["batch", "scale"]
 
 
@@ -20,11 +22,6 @@ def centred(values: Tensor) -> Tensor:
     if values.shape[-1] == 0:
         return values
     return values - values.detach().median(dim=-1, keepdim=True).values
-
-
-def group_index(groups: Tensor) -> Tensor:
-    """Numbers the groups of a batch 0, 1, 2, …; shape (B,)."""
-    return torch.unique(groups, return_inverse=True)[1]
 
 
 def normalised(
