@@ -50,7 +50,7 @@ def split_half(sim: SimulatedStudy, splits: int = 100, seed: int = 0) -> pd.Data
             halves = [wide[half].mean(axis=1) for half in np.array_split(order, 2)]
             clips = pd.concat(halves, axis=1).dropna()
             levels = (clips, clips.groupby(system).mean())
-            found.append([level.corr("spearman").iloc[0, 1] for level in levels])
+            found.append([float(level.corr("spearman").to_numpy()[0, 1]) for level in levels])
         rows[axis] = np.mean(found, axis=0)
     return pd.DataFrame.from_dict(rows, orient="index", columns=["clip", "system"]).loc[list(AXES)]
 
