@@ -10,7 +10,7 @@ import numpy as np
 
 from qamro.evaluation.axes import AxisPair, pair_axes
 from qamro.evaluation.bootstrap import DRAWS, Interval, interval
-from qamro.evaluation.joining import join, scored
+from qamro.evaluation.joining import join, ratings_of, sample_of, scored
 from qamro.evaluation.levels import LEVELS, Sample, resample
 from qamro.evaluation.matching import match, nothing_matched
 from qamro.evaluation.metrics import METRICS
@@ -35,6 +35,7 @@ def evaluate(
     draws: int = DRAWS,
     seed: int = 0,
     level: float = 0.95,
+    raters: bool = False,
 ) -> Evaluation:
     """Computes every metric at both levels with cluster bootstrap intervals.
 
@@ -48,6 +49,7 @@ def evaluate(
         draws: Bootstrap draws; 0 leaves the intervals out.
         seed: Seed of the draws.
         level: Coverage of the intervals.
+        raters: Whether the metrics' intervals also draw raters (see ``resample``): what another panel might have said.
 
     Raises:
         NothingMatched: No prediction belongs to a rated clip.
@@ -61,7 +63,10 @@ def evaluate(
     if not result.rows:
         raise nothing_matched(study, result)
     clips, notes = zip(*(scored(join(study, predictions, result, pair)) for pair in pairs), strict=True)
-    samples = [sample_of(table) for table in clips]
+    samples = [
+        sample_of(table, ratings_of(study, pair.human, table) if raters else None)
+        for pair, table in zip(pairs, clips, strict=True)
+    ]
     drawn = resample(samples, draws=draws, seed=seed)
     rows, systems = [], []
     for pair, sample, note, values in zip(pairs, samples, notes, drawn, strict=True):
@@ -70,13 +75,17 @@ def evaluate(
         systems.append(system_table(sample.at("system"), pair.label, draws=draws, seed=seed, level=level))
     joined = [pd.concat(tables, ignore_index=True) for tables in (clips, systems)]
     return Evaluation(
-        study.name, study.kind, pd.DataFrame(rows), joined[0], joined[1], result, draws=draws, seed=seed, level=level
+        study.name,
+        study.kind,
+        pd.DataFrame(rows),
+        joined[0],
+        joined[1],
+        result,
+        draws=draws,
+        seed=seed,
+        level=level,
+        drawn=("systems", "clips", "raters") if raters else ("systems", "clips"),
     )
-
-
-def sample_of(table: pd.DataFrame) -> Sample:
-    """Takes the arrays out of a table of scored clips (``predicted``, ``human``, ``system``)."""
-    return Sample(table["predicted"].to_numpy(float), table["human"].to_numpy(float), table["system"].to_numpy(str))
 
 
 def _rows(

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from qamro.evaluation.axes import AxisPair
+from qamro.evaluation.levels import Sample
 from qamro.evaluation.matching import Match, PredictionsError
+from qamro.evaluation.rating_matrix import RatingMatrix, rating_matrix
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -77,3 +79,16 @@ def scored(table: pd.DataFrame) -> tuple[pd.DataFrame, str]:
     notes = [f"{int(missing.sum())} without a prediction"] * bool(missing.any())
     notes += [f"{int(unrated.sum())} not rated"] * bool(unrated.any())
     return table[~missing & ~unrated], f"clips left out: {', '.join(notes)}" if notes else ""
+
+
+def sample_of(table: pd.DataFrame, ratings: RatingMatrix | None = None) -> Sample:
+    """Takes the arrays out of a table of scored clips (``predicted``, ``human``, ``system``)."""
+    predicted, human = (table[side].to_numpy(float) for side in ("predicted", "human"))
+    return Sample(predicted, human, table["system"].to_numpy(str), ratings)
+
+
+def ratings_of(study: Study, axis: str, table: pd.DataFrame) -> RatingMatrix:
+    """The ratings behind a table of scored clips, row by row the same clips."""
+    matrix = rating_matrix(study, axis)
+    place = {clip: i for i, clip in enumerate(matrix.clips)}
+    return matrix.rows(np.array([place[clip] for clip in table["clip"]], dtype=int))

@@ -10,6 +10,8 @@ import numpy as np
 
 from qamro.evaluation.bootstrap import DRAWS, Bootstrap, Resample
 from qamro.evaluation.metrics import METRICS, Pairs, calibrate_ties
+from qamro.evaluation.panels import mos_draws
+from qamro.evaluation.rating_matrix import RatingMatrix
 
 LEVELS = ("utterance", "system")
 """Clips one by one, and the mean over each system's clips."""
@@ -23,18 +25,23 @@ class Sample:
         predictions: Predicted scores ŷ, shape (n,), finite.
         targets: MOS y, shape (n,), finite.
         systems: Name of each clip's system, "" where there is none, shape (n,).
+        ratings: The ratings behind the MOS, row by row the same clips, to draw raters too; None leaves raters alone.
     """
 
     predictions: np.ndarray
     targets: np.ndarray
     systems: np.ndarray
+    ratings: RatingMatrix | None = None
 
     def at(self, level: str) -> Sample:
         """The clips that count at a level: all of them, or those that have a system."""
         if level == "utterance":
             return self
         named = self.systems != ""
-        return self if named.all() else Sample(self.predictions[named], self.targets[named], self.systems[named])
+        if named.all():
+            return self
+        ratings = None if self.ratings is None else self.ratings.rows(named)
+        return Sample(self.predictions[named], self.targets[named], self.systems[named], ratings)
 
     @cached_property
     def system_means(self) -> tuple[list[str], np.ndarray, np.ndarray, np.ndarray]:
@@ -86,7 +93,10 @@ def resample(
 ) -> list[Draws]:
     """Computes the metrics in every bootstrap draw (see ``Bootstrap``).
 
-    Samples of the same clips (several axes, several predictors) see the same draws: what they answer is paired.
+    Samples of the same clips (several axes, several predictors) see the same draws: what they answer is paired. The
+    noise of independent ratings is in the clips' MOS, and drawing clips holds it. What it does not hold is that all
+    clips were rated by one panel: samples with ``ratings`` get a new panel in each draw. Drawn panels repeat raters, so
+    their MOS are noisier than the real ones and correlations a little lower.
 
     Args:
         samples: Predicted and human scores.
@@ -108,9 +118,15 @@ def resample(
             used = sample.at(level)
             shared.setdefault("\0".join(used.systems).encode(), []).append((i, level, used))
     for uses in shared.values():
+        panels = {id(sample.ratings): np.random.default_rng([seed, 1]) for _, _, sample in uses}
         for drawn in Bootstrap(uses[0][2].systems, draws=draws, seed=seed):
+            targets: dict[int, np.ndarray] = {}
             for i, level, sample in uses:
-                for key, value in _answers(sample, level, metrics, drawn).items():
+                if sample.ratings is not None and id(sample.ratings) not in targets:
+                    source = panels[id(sample.ratings)]
+                    targets[id(sample.ratings)] = settle(mos_draws(sample.ratings, len(drawn.drawn), source), 14)
+                rated = targets.get(id(sample.ratings), sample.targets)
+                for key, value in _answers(sample, level, metrics, drawn, rated).items():
                     found[i][level][key].append(value)
     return [
         {level: {key: np.concatenate(parts) for key, parts in values.items()} for level, values in each.items()}
@@ -118,18 +134,34 @@ def resample(
     ]
 
 
-def _answers(sample: Sample, level: str, metrics: Sequence[str], drawn: Resample) -> dict[str, np.ndarray]:
+def _answers(
+    sample: Sample, level: str, metrics: Sequence[str], drawn: Resample, targets: np.ndarray
+) -> dict[str, np.ndarray]:
     # The tie threshold stays that of the data: a draw of its own would tune it again.
     epsilon = sample.epsilon(level) if "ACC_EQ" in metrics else None
+    predictions, weights = sample.predictions, drawn.weights
+    rated = np.isfinite(targets)
+    if not rated.all():  # a drawn panel did not hear every clip
+        targets, weights = np.where(rated, targets, 0.0), weights * rated
+    lost: np.ndarray | None = None
     if level == "utterance":
-        pairs = Pairs(sample.predictions, sample.targets, drawn.weights, epsilon=epsilon)
+        pairs = Pairs(predictions, targets, weights, epsilon=epsilon)
     else:
-        means = [settle(drawn.system_means(scores)) for scores in (sample.predictions, sample.targets)]
-        pairs = Pairs(means[0], means[1], labels=drawn.drawn, epsilon=epsilon)
-    return {key: METRICS[key].core(pairs) for key in metrics}
+        means = [drawn.system_means(scores) for scores in (predictions, targets)]
+        if not rated.all():
+            share = drawn.system_means(rated.astype(float))
+            lost = (share == 0).any(axis=1)
+            heard = np.where(share > 0, share, 1.0)
+            means = [drawn.system_means(predictions * rated) / heard, means[1] / heard]
+        pairs = Pairs(settle(means[0]), settle(means[1]), labels=drawn.drawn, epsilon=epsilon)
+    values = {key: METRICS[key].core(pairs) for key in metrics}
+    return values if lost is None else {key: np.where(lost, np.nan, value) for key, value in values.items()}
 
 
-def settle(means: np.ndarray) -> np.ndarray:
-    """Rounds to 12 digits of the largest: sums in another order differ in the last bit, and ties must stay ties."""
+def settle(means: np.ndarray, digits: int = 12) -> np.ndarray:
+    """Rounds to so many digits of the largest: sums in another order differ in the last bit, and ties must stay ties.
+
+    Means of what was rounded need fewer digits than that was given.
+    """
     largest = np.nanmax(np.abs(means), initial=0)
-    return np.round(means, 11 - int(np.floor(np.log10(largest)))) if largest else means
+    return np.round(means, digits - 1 - int(np.floor(np.log10(largest)))) if largest else means

@@ -30,6 +30,7 @@ class Evaluation:
         draws: Number of bootstrap draws.
         seed: Their seed.
         level: Coverage of the intervals.
+        drawn: What the draws resample, in this order.
     """
 
     study: str
@@ -41,6 +42,7 @@ class Evaluation:
     draws: int
     seed: int
     level: float
+    drawn: tuple[str, ...] = ("systems", "clips")
 
     @property
     def matched(self) -> int:
@@ -62,7 +64,12 @@ class Evaluation:
         return {
             "study": self.study,
             "ratings": self.kind,
-            "interval": {"method": "cluster bootstrap, percentile", "level": self.level, "draws": self.draws},
+            "interval": {
+                "method": "cluster bootstrap, percentile",
+                "level": self.level,
+                "draws": self.draws,
+                "drawn": list(self.drawn),
+            },
             "seed": self.seed,
             "matched": self.matched,
             "matched_by": self.match.how,

@@ -113,6 +113,7 @@ def test_alpha_is_undefined_without_variation_or_pairs():
 # Variance components and intraclass correlations
 
 
+@pytest.mark.filterwarnings("ignore:The inplace keyword")
 @pytest.mark.parametrize("seed", range(4))
 def test_icc_equals_pingouin_on_complete_ratings(seed):
     scores = panel(seed, n=25, k=6)

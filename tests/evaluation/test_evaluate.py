@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from qamro.evaluation import METRICS, NoCommonAxis, NothingMatched, PredictionsError, evaluate
-from qamro.evaluation.evaluate import sample_of
+from qamro.evaluation.joining import sample_of
 from qamro.studies import Study
 
 from . import oracles
@@ -226,7 +226,12 @@ def test_json_round_trip():
     assert row["value"] is None
     assert row["note"]
     assert {"metric", "low", "high", "clips", "systems"} <= row.keys()
-    assert told["interval"] == {"method": "cluster bootstrap, percentile", "level": 0.95, "draws": 20}
+    assert told["interval"] == {
+        "method": "cluster bootstrap, percentile",
+        "level": 0.95,
+        "draws": 20,
+        "drawn": ["systems", "clips"],
+    }
 
 
 def test_published_lists_of_different_splits_do_not_match(shared):

@@ -254,5 +254,25 @@ def test_a_threshold_needs_one_set_and_no_sign():
         tie_accuracy([[1.0, 2.0], [2.0, 1.0]], [1.0, 2.0])
     with pytest.raises(ValueError, match="zero or more, not -1"):
         tie_accuracy([1.0, 2.0], [1.0, 2.0], epsilon=-1)
-    with pytest.raises(ValueError, match="one set of scores"):
+    with pytest.raises(ValueError, match="predictions of shape"):
         tie_accuracy([[1.0, 2.0]], [1.0, 2.0], epsilon=0, weights=[[1, 1]])
+
+
+@pytest.mark.parametrize("tied", [False, True])
+@pytest.mark.parametrize("rows", [3, 20])
+def test_many_panels_under_weights(tied, rows):
+    """One set of predictions, human scores and weights of their own in every row, against the loop."""
+    rng = np.random.default_rng(rows)
+    x = np.round(rng.normal(size=40), 1)
+    y = rng.normal(size=(rows, 40))
+    y = np.round(y) if tied else y
+    weights = rng.multinomial(40, np.full(40, 1 / 40), size=rows)
+    for key in REPEATED:
+        expected = [
+            oracles.ALL[key](np.repeat(x, w).tolist(), np.repeat(each, w).tolist())
+            for each, w in zip(y, weights, strict=True)
+        ]
+        np.testing.assert_allclose(FUNCTIONS[key](x, y, weights=weights), expected, atol=1e-10, err_msg=key)
+    found = tie_accuracy(x, y, epsilon=0.4, weights=weights)
+    for value, each, w in zip(found, y, weights, strict=True):
+        assert value == pytest.approx(float(tie_accuracy(x, each, epsilon=0.4, weights=w)))

@@ -11,9 +11,9 @@ from qamro.evaluation.agreement.alpha import krippendorff_alpha
 from qamro.evaluation.agreement.ceiling import ceiling, spearman_brown
 from qamro.evaluation.agreement.components import components
 from qamro.evaluation.agreement.icc import icc_mean, icc_single
-from qamro.evaluation.agreement.matrix import RatingMatrix, rating_matrix
 from qamro.evaluation.agreement.more_raters import more_raters
 from qamro.evaluation.bootstrap import DRAWS, Bootstrap, clips_within_systems, interval
+from qamro.evaluation.rating_matrix import RatingMatrix, rating_matrix
 
 if TYPE_CHECKING:
     import pandas as pd

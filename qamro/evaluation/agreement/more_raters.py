@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from qamro.evaluation.agreement.matrix import RatingMatrix
+from qamro.evaluation.rating_matrix import RatingMatrix
 
 HALF = 4.0
 """The variance has to fall to a quarter for the interval to halve."""

@@ -7,7 +7,7 @@ from math import comb
 
 import numpy as np
 
-from qamro.evaluation.agreement.matrix import RatingMatrix
+from qamro.evaluation.rating_matrix import RatingMatrix
 
 _ALL_HALVES = 1000
 

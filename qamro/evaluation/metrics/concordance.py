@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from qamro.evaluation.metrics.levelled import concordance_of_panels
+
 _BLOCK = 1 << 22  # entries of a block of the sign matrix: 16 MB in float32, which stays near the cache
 _EXACT_FLOAT32 = 1 << 24  # whole numbers below this are exact in float32
 
@@ -21,6 +23,8 @@ def concordance(predictions: np.ndarray, targets: np.ndarray, weights: np.ndarra
     """
     if predictions.ndim == 1 and targets.ndim == 1:
         return _shared(predictions, targets, weights)
+    if predictions.ndim == 1 and targets.ndim == 2 and weights is not None and targets.shape == weights.shape:
+        return concordance_of_panels(predictions, targets, weights)
     return _batched(predictions, targets, weights)
 
 

@@ -68,6 +68,28 @@ def _of_shared_values(values: np.ndarray, weights: np.ndarray | None) -> Ties:
     return Ties(np.take(upto - (sizes - 1) / 2, group, axis=-1), *_moments(sizes))
 
 
+def levels_of(values: np.ndarray) -> tuple[np.ndarray, int]:
+    """Codes every row's values by their order within the row.
+
+    Args:
+        values: Scores, shape (rows, n).
+
+    Returns:
+        Whole numbers from 0 of the same shape, equal where values are equal and larger where they are larger, and a
+        number above all of them.
+    """
+    coded = _few_levels(values)
+    if coded is not None:
+        return coded
+    order = np.argsort(values, axis=-1, kind="stable")
+    ordered = np.take_along_axis(values, order, axis=-1)
+    steps = np.zeros(values.shape, dtype=np.int64)
+    steps[:, 1:] = np.cumsum(ordered[:, 1:] > ordered[:, :-1], axis=-1)
+    codes = np.empty_like(steps)
+    np.put_along_axis(codes, order, steps, axis=-1)
+    return codes, int(codes.max(initial=-1)) + 1
+
+
 def _few_levels(values: np.ndarray) -> tuple[np.ndarray, int] | None:
     """Each value's place among the distinct values, and their number, if many rows share few; otherwise None.
 

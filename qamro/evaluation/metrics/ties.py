@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from qamro.evaluation.metrics.levelled import right_pairs_of_panels
 from qamro.evaluation.metrics.pairs import Pairs, apply
 
 if TYPE_CHECKING:
@@ -67,7 +68,8 @@ def tie_accuracy(
         predictions: Predicted scores ŷ, shape (..., n).
         targets: Human scores y, shape (..., n).
         epsilon: Largest difference of predictions that is a tie; None calibrates it (scores of shape (n,) only).
-        weights: How often each item counts, shape (..., n); with it the scores have shape (n,).
+        weights: How often each item counts, shape (..., n); with it the predictions have shape (n,), and the targets
+            that or the shape of the weights.
 
     Returns:
         Values of shape (...), from 0 to 1; NaN where one side is constant.
@@ -95,10 +97,21 @@ def core(pairs: Pairs) -> np.ndarray:
         if x.ndim > 1 or y.ndim > 1:
             raise ValueError("a threshold is calibrated on one set of scores; give epsilon for several")
         epsilon = calibrate_ties(x, y)
-    if w is not None and (x.ndim > 1 or y.ndim > 1):
-        raise ValueError("weights go with one set of scores of shape (n,)")
-    value = _many(x, y, epsilon) if w is None else _weighted(x, y, epsilon, w)
+    if w is None:
+        value = _many(x, y, epsilon)
+    elif x.ndim == 1 and y.ndim == 1:
+        value = _weighted(x, y, epsilon, w)
+    elif x.ndim == 1 and y.ndim == 2 and y.shape == w.shape:
+        with np.errstate(invalid="ignore", divide="ignore"):
+            value = right_pairs_of_panels(x, y, w, epsilon) / _pairs(w)
+    else:
+        raise ValueError("weights go with predictions of shape (n,), and with targets of that shape or their own")
     return np.where(pairs.constant, np.nan, value)
+
+
+def _pairs(weights: np.ndarray) -> np.ndarray:
+    """Number of pairs of different items."""
+    return (weights.sum(axis=-1) ** 2 - (weights**2).sum(axis=-1)) / 2
 
 
 def _right(x: np.ndarray, y: np.ndarray, epsilon: float, rows: slice, columns: slice) -> np.ndarray:
@@ -133,6 +146,5 @@ def _weighted(x: np.ndarray, y: np.ndarray, epsilon: float, weights: np.ndarray)
         size = len(block)
         block[:, :size] = np.triu(block[:, :size], 1)
         right += np.einsum("dj,dj->d", w[:, rows] @ block, w[:, columns], dtype=np.float64)
-    pairs = (weights.sum(axis=-1) ** 2 - (weights**2).sum(axis=-1)) / 2
     with np.errstate(invalid="ignore", divide="ignore"):
-        return right.reshape(weights.shape[:-1]) / pairs
+        return right.reshape(weights.shape[:-1]) / _pairs(weights)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from qamro.evaluation.agreement.matrix import rating_matrix
 from qamro.evaluation.raters.itu import MODELS, run
 from qamro.evaluation.raters.tables import clip_table, rater_table
+from qamro.evaluation.rating_matrix import rating_matrix
 
 if TYPE_CHECKING:
     import pandas as pd

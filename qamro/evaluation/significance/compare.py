@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +12,8 @@ import numpy as np
 
 from qamro.evaluation.axes import AxisPair, NoCommonAxis, pair_axes
 from qamro.evaluation.bootstrap import DRAWS, interval
-from qamro.evaluation.evaluate import sample_of
-from qamro.evaluation.joining import join, scored
-from qamro.evaluation.levels import LEVELS, Sample, resample
+from qamro.evaluation.joining import join, ratings_of, sample_of, scored
+from qamro.evaluation.levels import LEVELS, Draws, Sample, resample
 from qamro.evaluation.matching import match, nothing_matched
 from qamro.evaluation.metrics import METRICS
 from qamro.evaluation.significance.claims import claim
@@ -63,6 +62,7 @@ def compare(
     draws: int = DRAWS,
     seed: int = 0,
     level: float = 0.95,
+    raters: bool = False,
 ) -> Comparison:
     """Compares several predictors on one study.
 
@@ -77,6 +77,7 @@ def compare(
         draws: Bootstrap draws.
         seed: Their seed.
         level: Coverage of the intervals.
+        raters: Whether draws also hold raters, the same panel for all predictors (see ``resample``).
 
     Raises:
         ValueError: Fewer than two predictors are given.
@@ -89,7 +90,9 @@ def compare(
         raise ValueError(f"a comparison needs two predictors or more, not {len(predictions)}")
     rows: list[dict[str, Any]] = []
     for pair, tables in _by_axis(study, predictions, axes, axis_map).items():
-        rows += _rows(pair, tables, draws=draws, seed=seed, level=level)
+        samples = _samples(study, pair, tables, raters=raters)
+        drawn = dict(zip(samples, resample(list(samples.values()), draws=draws, seed=seed), strict=True))
+        rows += _rows(pair, samples, drawn, level)
     table = pd.DataFrame(rows)
     table["p_holm"] = table.groupby(["level", "metric"])["p"].transform(holm)
     table["tests"] = table.groupby(["level", "metric"])["p"].transform("count")
@@ -129,21 +132,20 @@ def _by_axis(
     return shared
 
 
-def _rows(
-    pair: AxisPair, tables: dict[str, pd.DataFrame], *, draws: int, seed: int, level: float
-) -> list[dict[str, Any]]:
+def _samples(study: Study, pair: AxisPair, tables: dict[str, pd.DataFrame], *, raters: bool) -> dict[str, Sample]:
     # A system that only one predictor's table names is named for all: the draws have to be the same.
     systems = np.array([max(names) for names in zip(*(table["system"] for table in tables.values()), strict=True)])
-    samples = {}
-    for name, table in tables.items():
-        sample = sample_of(table)
-        samples[name] = Sample(sample.predictions, sample.targets, systems.astype(str))
-    drawn = dict(zip(samples, resample(list(samples.values()), draws=draws, seed=seed), strict=True))
+    first = next(iter(tables.values()))
+    ratings = ratings_of(study, pair.human, first.reset_index()) if raters else None
+    return {name: replace(sample_of(table, ratings), systems=systems.astype(str)) for name, table in tables.items()}
+
+
+def _rows(pair: AxisPair, samples: dict[str, Sample], drawn: dict[str, Draws], level: float) -> list[dict[str, Any]]:
     rows = []
     for where in LEVELS:
         values = {name: sample.measure(where) for name, sample in samples.items()}
-        used = next(iter(samples.values())).at(where)
-        about = {"clips": used.targets.size, "systems": len(np.unique(systems[systems != ""]))}
+        one = next(iter(samples.values()))
+        about = {"clips": one.at(where).targets.size, "systems": len(one.at("system").system_means[0])}
         for first, second in combinations(samples, 2):
             for key in METRICS:
                 gaps = drawn[first][where][key] - drawn[second][where][key]

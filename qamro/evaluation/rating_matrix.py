@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -41,6 +41,16 @@ class RatingMatrix:
     def counts(self) -> np.ndarray:
         """Number of ratings of each clip, shape (n,)."""
         return np.isfinite(self.scores).sum(axis=1)
+
+    def rows(self, keep: np.ndarray) -> RatingMatrix:
+        """The ratings of some clips.
+
+        Args:
+            keep: Which clips, as positions or as a mask of shape (n,).
+        """
+        places = np.arange(len(self.clips))[keep]
+        clips = [self.clips[i] for i in places]
+        return replace(self, clips=clips, systems=self.systems[places], scores=self.scores[places])
 
 
 def rating_matrix(study: Study, axis: str) -> RatingMatrix:

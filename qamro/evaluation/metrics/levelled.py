@@ -1,0 +1,107 @@
+"""Counts over pairs for one set of predictions and many sets of human scores: panels drawn anew in a bootstrap."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from qamro.evaluation.metrics.ranks import levels_of
+
+
+def concordance_of_panels(x: np.ndarray, targets: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Concordant minus discordant pairs, for human scores that differ from draw to draw.
+
+    The predictions are the same in every draw, so items are visited in their order, and what was seen so far says how
+    many human scores lie below and above. A sign matrix for every draw would take memory and time of D n².
+
+    Args:
+        x: Predicted scores, shape (n,).
+        targets: Human scores, shape (D, n).
+        weights: Multiplicities, shape (D, n).
+
+    Returns:
+        Exact whole numbers, shape (D,).
+    """
+    seen = _Seen(targets, weights)
+    total = np.zeros(len(targets))
+    order = np.argsort(x, kind="stable")
+    starts = np.flatnonzero(np.concatenate(([True], np.diff(x[order]) > 0)))
+    for tied in np.split(order, starts[1:]):
+        for i in tied:
+            total += seen.weights[i] * (seen.below(i) - seen.above(i))
+        for i in tied:
+            seen.add(i)
+    return total
+
+
+def right_pairs_of_panels(x: np.ndarray, targets: np.ndarray, weights: np.ndarray, epsilon: float) -> np.ndarray:
+    """Pairs of different items called rightly: predictions further apart than ``epsilon`` in order, others tied.
+
+    Args:
+        x: Predicted scores, shape (n,).
+        targets: Human scores, shape (D, n).
+        weights: Multiplicities, shape (D, n).
+        epsilon: Largest difference of predictions that is a tie.
+
+    Returns:
+        Exact whole numbers, shape (D,).
+    """
+    far = _Seen(targets, weights)
+    near = np.zeros_like(far.counts)
+    total = np.zeros(len(targets))
+    order = np.argsort(x, kind="stable")
+    first = 0
+    for i in order:
+        while x[i] - x[order[first]] > epsilon:
+            leaves = order[first]
+            near[far.codes[leaves], far.draws] -= far.weights[leaves]
+            far.add(leaves)
+            first += 1
+        here = (far.codes[i], far.draws)
+        total += far.weights[i] * (far.below(i) + near[here])
+        near[here] += far.weights[i]
+    return total
+
+
+class _Seen:
+    """The human scores of the items seen so far, in every draw.
+
+    A histogram of D draws answers how many lie below a score once its cumulative sums are known, and those cost as
+    much as a hundred look-ups. So new items wait, are compared one by one, and enter the histogram in batches. Draws
+    are the last dimension: a step touches one item of every draw, which then lie side by side.
+    """
+
+    _WAIT = 16
+
+    def __init__(self, targets: np.ndarray, weights: np.ndarray) -> None:
+        codes, levels = levels_of(targets)
+        self.draws = np.arange(len(codes))
+        self.codes = np.ascontiguousarray(codes.T, dtype=np.int32)
+        self.weights = np.ascontiguousarray(weights.T)
+        self.counts = np.zeros((levels, self.draws.size))
+        self._upto = np.zeros_like(self.counts)
+        self._waiting: list[int] = []
+        self._codes = np.empty((self._WAIT, self.draws.size), dtype=np.int32)
+        self._weights = np.empty((self._WAIT, self.draws.size))
+
+    def add(self, i: int) -> None:
+        """Marks an item as seen."""
+        if len(self._waiting) == self._WAIT:
+            for item in self._waiting:
+                self.counts[self.codes[item], self.draws] += self.weights[item]
+            np.cumsum(self.counts, axis=0, out=self._upto)
+            self._waiting.clear()
+        place = len(self._waiting)
+        self._codes[place], self._weights[place] = self.codes[i], self.weights[i]
+        self._waiting.append(int(i))
+
+    def below(self, i: int) -> np.ndarray:
+        """How many items with a lower score than item ``i`` were seen, shape (D,)."""
+        here, n = (self.codes[i], self.draws), len(self._waiting)
+        lower = self._codes[:n] < self.codes[i]
+        return self._upto[here] - self.counts[here] + np.einsum("pd,pd->d", lower, self._weights[:n])
+
+    def above(self, i: int) -> np.ndarray:
+        """How many items with a higher score were seen, shape (D,)."""
+        n = len(self._waiting)
+        higher = self._codes[:n] > self.codes[i]
+        return self._upto[-1] - self._upto[self.codes[i], self.draws] + np.einsum("pd,pd->d", higher, self._weights[:n])

@@ -1,0 +1,41 @@
+"""Bootstrap draws of raters: the mean scores that another panel might have given."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from qamro.evaluation.rating_matrix import RatingMatrix
+
+_POOL = 1000
+
+
+def mos_draws(matrix: RatingMatrix, draws: int, random: np.random.Generator) -> np.ndarray:
+    """Draws raters with replacement and takes each clip's mean.
+
+    Named raters are drawn once for all clips, as a panel. Anonymous ratings are drawn clip by clip; each clip has a
+    thousand resamples to pick from.
+
+    Args:
+        matrix: The ratings of one axis.
+        draws: Number of draws D.
+        random: Source of the draws.
+
+    Returns:
+        Mean scores, shape (D, n); NaN where none of the drawn raters rated the clip.
+    """
+    known = np.isfinite(matrix.scores)
+    scores = np.where(known, matrix.scores, 0.0)
+    if not matrix.anonymous:
+        k = len(matrix.raters)
+        panel = random.multinomial(k, np.full(k, 1 / k), size=draws).astype(float)
+        count = panel @ known.T
+        with np.errstate(invalid="ignore"):
+            return np.where(count > 0, (panel @ scores.T) / count, np.nan)
+    means = np.empty((draws, len(scores)))
+    for size in np.unique(matrix.counts):
+        mine = np.flatnonzero(matrix.counts == size)
+        packed = scores[mine][known[mine]].reshape(mine.size, size)
+        pool = random.multinomial(size, np.full(size, 1 / size), size=_POOL).astype(float)
+        sums = packed @ pool.T
+        means[:, mine] = sums[np.arange(mine.size), random.integers(_POOL, size=(draws, mine.size))] / size
+    return means
