@@ -20,7 +20,16 @@ import torch
 from torch import Tensor
 
 from benchmarks.report import write_section
-from qamro.losses import margin_ranking_loss, qamro_loss
+from qamro.losses import (
+    balr_loss,
+    coral_loss,
+    gaussian_cross_entropy_loss,
+    listmle_loss,
+    margin_ranking_loss,
+    qamro_loss,
+    sama_loss,
+    soft_spearman_loss,
+)
 
 ALPHA, BETA = 0.2, 7.0
 BASELINES = ("double loop", "dense", "dense, tuned")
@@ -141,13 +150,50 @@ def table(sizes: list[int]) -> str:
     return "\n".join(rows)
 
 
+def _sama(embeddings: Tensor, targets: Tensor) -> Tensor:
+    return sama_loss(embeddings, embeddings.detach().flip(-1), targets)
+
+
+FAMILIES: dict[str, tuple[Callable[[Tensor, Tensor], Tensor], tuple[int, ...]]] = {  # and what each clip needs
+    "margin ranking": (margin_ranking_loss, ()),
+    "QAMRO": (qamro_loss, ()),
+    "BALR": (balr_loss, ()),
+    "ListMLE": (listmle_loss, ()),
+    "soft Spearman": (soft_spearman_loss, ()),
+    "SAMA, 512 dimensions": (_sama, (512,)),
+    "Gaussian soft labels, 20 bins": (gaussian_cross_entropy_loss, (20,)),
+    "CORAL, 4 thresholds": (coral_loss, (4,)),
+}
+
+
+def families(sizes: tuple[int, ...] = (256, 16_384), budget: float = 1.0) -> str:
+    """Times every loss, forward and backward, and lays the times out in Markdown."""
+    rows = ["| loss | " + " | ".join(f"B = {size:,}" for size in sizes) + " |", "|---|" + "--:|" * len(sizes)]
+    for name, (loss, extra) in FAMILIES.items():
+        cells = []
+        for size in sizes:
+            generator = torch.Generator().manual_seed(size)
+            predictions = torch.randn(size, *extra, generator=generator).requires_grad_()
+            targets = 1 + 4 * torch.rand(size, generator=generator)
+            loss(predictions, targets).backward()
+            seconds, deadline = float("inf"), time.perf_counter() + budget
+            while time.perf_counter() < deadline:
+                start = time.perf_counter()
+                loss(predictions, targets).backward()
+                seconds = min(seconds, time.perf_counter() - start)
+            cells.append(f"{seconds * 1000:.2f} ms")
+        rows.append(f"| {name} | " + " | ".join(cells) + " |")
+    return "\n".join(rows)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", type=int, nargs="+", default=list(SIZES))
     parser.add_argument("--write", action="store_true", help="write the table to benchmarks/RESULTS.md")
     options = parser.parse_args()
     measured = table(options.sizes)
-    print("\n" + measured)
+    others = families()
+    print(f"\n{measured}\n\n{others}")
     if options.write:
         write_section(
             "Losses",

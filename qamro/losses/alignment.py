@@ -49,7 +49,7 @@ def sama_loss(
 
     Source:
         DeRA-MOS (arXiv 2606.10010), weight 0.3; during training only, on embeddings before they are fused. The
-        equation is that of the authors' public code, with its (y - 1) / 4.
+        equation follows the public code in which it was developed, with its (y - 1) / 4.
     """
     check_rows("audio embeddings", audio, targets, groups)
     check_rows("text embeddings", text, targets)

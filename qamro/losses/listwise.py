@@ -47,7 +47,8 @@ def balr_loss(
 
     Source:
         DeRA-MOS (arXiv 2606.10010), the loss of its MI branch with weight 0.2; it is ListNet's top-one loss (Cao et
-        al., ICML 2007) over a mini-batch. The equation is that of the authors' public code, with its τ = 1.
+        al., ICML 2007) over a mini-batch. Equation and τ = 1 follow the public code in which it was developed, where ŷ
+        is the expectation of a predicted distribution.
     """
 
     def of_list(p: Tensor, y: Tensor, temperature: Tensor) -> Tensor:
