@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+from qamro.axes import axis_order
 from qamro.studies.listening import PREFERENCE, RatingStore, comparison, quality
 from qamro.studies.listening.session import rater_of
 from qamro.ui import choices
@@ -39,7 +40,10 @@ def page(store: RatingStore, token: str) -> dict[str, Any]:
     notes = [*_consistency(store, token), *_agreement(rows), _panel_note(rows)]
     if any(row["predicted"] is not None for row in rows):
         axes = {STANDS_FOR} if rows[0]["axis"] == PREFERENCE else {row["axis"] for row in rows}
-        notes += [T.SOURCE.format(axis=axis, source=sources[axis]) for axis in sorted(axes & sources.keys())]
+        kinds: dict[str, list[str]] = {}
+        for axis in axis_order(list(axes & sources.keys())):
+            kinds.setdefault(sources[axis], []).append(axis)
+        notes += [T.SOURCE.format(axes=" ".join(keys), source=source) for source, keys in kinds.items()]
     else:
         notes.append(T.NO_PREDICTIONS)
     drawn = rows if rows and rows[0]["axis"] != PREFERENCE else []

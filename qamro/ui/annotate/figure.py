@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from qamro.axes import get_axis
 from qamro.studies.listening import Scale
 from qamro.ui.annotate.texts import Compare as T
 
@@ -27,10 +26,11 @@ def against(rows: Sequence[Mapping[str, Any]], scales: Mapping[str, Scale]) -> g
     """
     from plotly.subplots import make_subplots
 
-    axes = [axis for axis in scales if any(row["axis"] == axis for row in rows)]
+    compared = {row["axis"] for row in rows if row["predicted"] is not None or row["panel"] is not None}
+    axes = [axis for axis in scales if axis in compared]
     columns = min(_COLUMNS, len(axes))
     lines = -(-len(axes) // columns)
-    names = [f"<b>{axis}</b> {get_axis(axis).name if get_axis(axis).name != axis else ''}" for axis in axes]
+    names = [f"<b>{axis}</b>" for axis in axes]
     gap = {"horizontal_spacing": 0.09, "vertical_spacing": 0.3 / lines}
     figure: go.Figure = make_subplots(rows=lines, cols=columns, subplot_titles=names, **gap)
     kinds = (("predicted", T.PREDICTOR, _PREDICTED, "circle"), ("panel", T.PANEL_NAME, _PANEL, "diamond"))

@@ -31,7 +31,7 @@ class Compare:
     CHECKS = "You passed {passed} of {n} attention checks."
     AGREE_PREDICTOR = "You agree with the predictor ({axis}) on {n} of {all} pairs, ties left out."
     AGREE_PANEL = "You agree with the panel's majority on {n} of {all} pairs, ties left out."
-    SOURCE = "{axis}, predictor: {source}"
+    SOURCE = "Predictor, {axes}: {source}"
     NO_PREDICTIONS = "The predictor has no scores for what you rated."
     PANEL = "The panel is the mean of {n} to {most} other raters who have finished; never of fewer than {n}."
     NO_PANEL = "The panel's means appear once {n} other raters have finished, so that nobody's ratings can be told."

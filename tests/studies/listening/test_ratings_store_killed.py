@@ -54,9 +54,14 @@ def test_the_file_is_opened_for_safety(tmp_path):
 
 def test_a_transaction_is_all_or_nothing(tmp_path):
     store = RatingStore(tmp_path)
-    with pytest.raises(RuntimeError), store.transaction() as db:
-        db.execute("INSERT INTO meta VALUES ('half', 'done')")
-        raise RuntimeError
+
+    def half() -> None:
+        with store.transaction() as db:
+            db.execute("INSERT INTO meta VALUES ('half', 'done')")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        half()
     assert store.one("SELECT * FROM meta WHERE key = 'half'") is None
 
 
