@@ -11,8 +11,10 @@ from qamro import __version__
 from qamro.cli.cache import cache
 from qamro.cli.evaluate import evaluate
 from qamro.cli.predict import predict
+from qamro.cli.reproduce import reproduce
 from qamro.cli.serve import serve
 from qamro.cli.studies import studies
+from qamro.cli.sweep import sweep
 from qamro.cli.train import train
 from qamro.cli.weights import weights
 
@@ -28,6 +30,8 @@ app = typer.Typer(
 app.command("predict")(predict)
 app.command("evaluate")(evaluate)
 app.command("train")(train)
+app.command("sweep")(sweep)
+app.command("reproduce")(reproduce)
 app.add_typer(studies, name="studies")
 app.add_typer(weights, name="weights")
 app.add_typer(cache, name="cache")

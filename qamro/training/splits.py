@@ -74,7 +74,7 @@ def folds(study: Study, count: int = 5, *, hold_out: str = "auto", seed: int = 0
     names = sorted(set(groups.values()))
     if not 3 <= count <= len(names):
         raise ValueError(
-            f"study {study.name!r} has {len(names)} groups to hold out, which allows 3 to {len(names)} folds, not {count}"
+            f"study {study.name!r} has {len(names)} groups to hold out, enough for 3 to {len(names)} folds, not {count}"
         )
     order = np.random.default_rng(seed).permutation(len(names))
     fold_of = {names[k]: place % count for place, k in enumerate(order)}

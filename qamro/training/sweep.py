@@ -92,7 +92,7 @@ def run_sweep(
                 event = SweepProgress(axis, number, len(given), int(max(row["epoch"] for row in rows)), len(rows))
                 return on_epoch(event) if on_epoch is not None else None
 
-            found.append(_fold(prepared, axis, pairs, plan.config, report, device))
+            found.append(_fold(prepared, axis, pairs, plan.config, report=report, device=device))
         tables = _tables(axis, pairs, found)
         runs.append(_judge(axis, pairs, found, tables))
         predictions += tables
@@ -115,6 +115,7 @@ def _fold(
     axis: str,
     pairs: Sequence[tuple[Variant, int]],
     config: FitConfig,
+    *,
     report: Callable[[list[dict[str, float]]], bool | None],
     device: str,
 ) -> _Fold:

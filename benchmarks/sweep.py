@@ -1,0 +1,128 @@
+"""Times training: many heads at once or one by one, one head to early stop, full-batch QAMRO or dense batches.
+
+    python -m benchmarks.sweep [--device cuda] [--write]
+
+All in one run, on made-up embeddings whose MOS follows from them with noise. Ratios within a run can be trusted on a
+busy machine; seconds less so.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import torch
+
+from benchmarks.loss import dense_tuned
+from benchmarks.report import write_section
+from qamro.losses import qamro_loss
+from qamro.training.objective import Objective
+from qamro.training.run import Data, FitConfig
+from qamro.training.trainer import fit, fit_many
+
+BETAS, SEEDS = (1, 2, 3, 5, 7, 9, 11, 13), range(5)
+STEPS_OF = 2748  # clips of MusicEval
+
+
+def made_up(clips: int, dim: int, validation: int = 400) -> Data:
+    generator = torch.Generator().manual_seed(clips + dim)
+    x = torch.randn(clips + validation, dim, generator=generator)
+    signal = x @ torch.randn(dim, generator=generator) / dim**0.5
+    y = (3 + 0.7 * signal + 0.5 * torch.randn(len(x), generator=generator)).clamp(1, 5)
+    return Data(x[:clips], y[:clips], x[clips:], y[clips:])
+
+
+def sweep(device: str, config: FitConfig) -> tuple[float, float, float]:
+    """Seconds at once, seconds one by one (all of them trained), and the largest difference of a weight."""
+    data = made_up(2000, 512)
+    pairs = [(Objective(beta=beta), seed) for beta in BETAS for seed in SEEDS]
+    objectives, seeds = [objective for objective, _ in pairs], [seed for _, seed in pairs]
+    fit_many(data, objectives[:2], seeds[:2], replace(config, max_epochs=1), device=device)
+
+    def alone() -> list[dict[str, torch.Tensor]]:
+        return [
+            fit(data, objective, replace(config, seed=seed), device=device).head.state_dict()
+            for objective, seed in pairs
+        ]
+
+    together_s, together = timed(lambda: fit_many(data, objectives, seeds, config, device=device), device)
+    alone_s, heads = timed(alone, device)
+    worst = max(
+        float((fitted.head.state_dict()[key] - value).abs().max())
+        for fitted, head in zip(together, heads, strict=True)
+        for key, value in head.items()
+    )
+    return together_s, alone_s, worst
+
+
+def timed(work: Callable, device: str) -> tuple[float, object]:
+    start = time.perf_counter()
+    made = work()
+    if device != "cpu":
+        torch.cuda.synchronize()
+    return time.perf_counter() - start, made
+
+
+def step(loss: Callable[[torch.Tensor, torch.Tensor], torch.Tensor], clips: int, device: str) -> float:
+    """Shortest milliseconds of one forward and backward pass of a loss."""
+    data = made_up(clips, 8)
+    y = data.targets.to(device)
+    best = float("inf")
+    for _ in range(30):
+        predictions = torch.randn(clips, device=device).requires_grad_()
+        best = min(best, timed(lambda at=predictions: loss(at, y).backward(), device)[0])
+    return 1000 * best
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--epochs", type=int, default=5, help="of the comparison of many at once with one by one")
+    parser.add_argument("--write", action="store_true", help="write the table to benchmarks/RESULTS.md")
+    options = parser.parse_args()
+    rows = [
+        "| sweep of 8 betas x 5 seeds, 2,000 x 512 | at once | one by one | faster | largest difference of a weight |"
+    ]
+    rows += ["|---|--:|--:|--:|--:|"]
+    for optimizer, batch in (("sgd", 256), ("sgd", 0), ("adamw", 256), ("adamw", 0)):
+        config = FitConfig(optimizer, batch_size=batch, max_epochs=options.epochs)
+        together, alone, worst = sweep(options.device, config)
+        name = f"{optimizer}, {f'batch {batch}' if batch else 'all clips in every step'}, {options.epochs} epochs"
+        rows.append(f"| {name} | {together:.2f} s | {alone:.2f} s | {alone / together:.1f}x | {worst:.0e} |")
+        print(rows[-1], flush=True)
+    rows += ["", "| one head on 2,000 x 1,024 embeddings to early stop | seconds | epochs |", "|---|--:|--:|"]
+    data = made_up(2000, 1024)
+    for name, config in (
+        ("the paper's SGD, batch 256", FitConfig()),
+        ("SGD, ten times the rate, batch 256", FitConfig(lr=5e-3)),
+        ("AdamW, all clips in every step", FitConfig("adamw", lr=1e-3, batch_size=0)),
+    ):
+        seconds, found = timed(
+            lambda config=config: fit(data, Objective(), config, device=options.device), options.device
+        )
+        rows.append(f"| {name} | {seconds:.1f} | {len(found.history)} |")
+        print(rows[-1], flush=True)
+    rows += ["", "| one step of QAMRO, forward and backward | milliseconds |", "|---|--:|"]
+    for name, loss, clips in (
+        ("dense, 256 clips", dense_tuned, 256),
+        ("dense, 2,748 clips", dense_tuned, STEPS_OF),
+        ("ours, 256 clips", qamro_loss, 256),
+        ("ours, all 2,748 clips", qamro_loss, STEPS_OF),
+    ):
+        rows.append(f"| {name} | {step(loss, clips, options.device):.2f} |")
+        print(rows[-1], flush=True)
+    where = torch.cuda.get_device_name() if options.device != "cpu" else f"{torch.get_num_threads()} CPU threads"
+    busy = f" (load average at the end {os.getloadavg()[0]:.1f})" if options.device == "cpu" else ""
+    introduction = (
+        f"{where}{busy}, torch {torch.__version__}; `python -m benchmarks.sweep --write` makes these tables, "
+        "on made-up embeddings. The machine was shared: read ratios rather than seconds."
+    )
+    if options.write:
+        write_section("Training", introduction + "\n\n" + "\n".join(rows))
+
+
+if __name__ == "__main__":
+    main()

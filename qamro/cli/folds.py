@@ -1,0 +1,117 @@
+"""What ``sweep`` and ``reproduce`` share: a study embedded and split, progress, and what they write."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qamro.cli.console import progress, warn
+
+if TYPE_CHECKING:
+    from qamro.studies import Study
+    from qamro.training.prepared import Prepared
+    from qamro.training.sweep import Sweep
+    from qamro.training.variants import Plan
+
+
+def prepare(study: Study, encoder: str, count: int, hold_out: str, device: str) -> tuple[list[Prepared], str]:
+    """Embeds a study and splits it.
+
+    Args:
+        study: With ratings and audio.
+        encoder: Name of an encoder.
+        count: Folds of a study that was published without a split; 1 splits once.
+        hold_out: See ``splits.split``; given, it overrides the published split, unless it is ``"auto"``.
+        device: Where to embed.
+
+    Returns:
+        The folds, and how it was split, in words.
+
+    Raises:
+        ValueError: No clip can be read, or the study is too small for the folds.
+    """
+    from qamro.encoders import load_encoder
+    from qamro.encoders.cached import CachedEncoder
+    from qamro.training.embeddings import embed_study
+    from qamro.training.prepared import Prepared
+    from qamro.training.splits import folds, official_split, split
+
+    official = official_split(study) if hold_out == "auto" else None
+    held = "content" if hold_out == "auto" else hold_out
+    if official is not None:
+        parts, how = [official], "the published split"
+    elif count == 1:
+        once = split(study, hold_out=held)
+        once["train"] += once["calibration"]
+        parts, how = [once | {"calibration": []}], f"one split that holds out {held}"
+    else:
+        parts, how = folds(study, count, hold_out=held), f"{count} folds that hold out {held}, every clip tested once"
+    with progress() as bar:
+        task = bar.add_task("Embedding", total=None)
+        embeddings = embed_study(
+            study,
+            CachedEncoder(load_encoder(encoder, device=device)),
+            on_clip=lambda done, total: bar.update(task, completed=done, total=total),
+        )
+    if embeddings.failed:
+        clip, why = next(iter(embeddings.failed.items()))
+        warn(f"{len(embeddings.failed)} of {len(study.clips)} clips cannot be read, for example {clip}: {why}")
+    return [Prepared(study, embeddings, part) for part in parts], how
+
+
+def train(folds: Sequence[Prepared], axes: Sequence[str], plan: Plan, device: str) -> Sweep:
+    """Runs a sweep behind a progress bar."""
+    from qamro.training.sweep import SweepProgress, run_sweep
+
+    with progress() as bar:
+        task = bar.add_task("Training", total=len(axes) * len(folds))
+
+        def tick(event: SweepProgress) -> None:
+            text = f"{event.axis}, fold {event.fold} of {event.folds}, {event.heads} heads, epoch {event.epoch}"
+            bar.update(task, description=text, completed=axes.index(event.axis) * len(folds) + event.fold - 1)
+
+        return run_sweep(folds, axes, plan, on_epoch=tick, device=device)
+
+
+def write_tables(out: Path, sweep: Sweep, study: Study, plan: Plan, about: dict[str, Any]) -> None:
+    """Writes ``runs.csv``, ``summary.csv``, ``predictions.csv`` and ``record.json`` into a folder."""
+    from qamro.training.record import study_summary, versions
+    from qamro.training.seeds import summarise
+
+    out.mkdir(parents=True, exist_ok=True)
+    sweep.runs.to_csv(out / "runs.csv", index=False)
+    summarise(sweep.runs).to_csv(out / "summary.csv", index=False)
+    sweep.predictions.to_csv(out / "predictions.csv", index=False)
+    record = {"study": study_summary(study), **about, "plan": asdict(plan), **versions()}
+    (out / "record.json").write_text(json.dumps(record, indent=1, ensure_ascii=False, default=list) + "\n", "utf-8")
+
+
+def axes_of(folds: Sequence[Prepared], wanted: Sequence[str] | None) -> list[str]:
+    """Returns the axes to train: those asked for, or all that can be.
+
+    Raises:
+        ValueError: One of them is not rated, or cannot be trained with this encoder.
+    """
+    trainable = folds[0].trainable
+    for axis in wanted or ():
+        if axis not in trainable:
+            raise ValueError(f"there is no axis {axis!r} to train on; these can be: {', '.join(trainable)}")
+    return list(dict.fromkeys(wanted)) if wanted else trainable
+
+
+def numbers(text: str, option: str) -> list[float]:
+    """Reads ``"1,3,5"``.
+
+    Raises:
+        ValueError: It is no list of numbers, or one stands twice.
+    """
+    try:
+        values = [float(part) for part in text.split(",")]
+    except ValueError as problem:
+        raise ValueError(f"{option} takes numbers with commas between, for example 1,3,5, not {text!r}") from problem
+    if len(set(values)) != len(values):
+        raise ValueError(f"{option} {text} names a number twice")
+    return values

@@ -1,0 +1,137 @@
+"""``reproduce``: the paper's tables and figure, ours beside the published numbers; or the experiment on other data."""
+
+from __future__ import annotations
+
+import math
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from qamro.cli.console import out as console
+from qamro.cli.console import safe, say, wrong_use
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from qamro.studies import Study
+    from qamro.training.reproduce import Experiment
+
+
+class What(StrEnum):
+    """What can be reproduced."""
+
+    TABLE1 = "table1"
+    TABLE2 = "table2"
+    FIGURE1 = "figure1"
+
+
+def reproduce(
+    what: Annotated[What, typer.Argument(help="Which table or figure of the paper.")],
+    study: Annotated[
+        str, typer.Option(metavar="NAME|FILE|FOLDER", help="Other data instead of the paper's; then nothing published.")
+    ] = "",
+    seeds: Annotated[int, typer.Option(help="Fits of every objective.", min=1)] = 5,
+    axis: Annotated[list[str] | None, typer.Option(help="Axis; the paper's, or all rated ones with --study.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder for the results.", file_okay=False)] = None,
+    encoder: Annotated[str, typer.Option(help="Which frozen encoder embeds the clips.")] = "logmel",
+    folds: Annotated[int, typer.Option(help="Folds where no split was published.", min=1)] = 5,
+    hold_out: Annotated[
+        str, typer.Option(help="content, system, or auto: the published split, else content.")
+    ] = "auto",
+    optimizer: Annotated[str, typer.Option(help="sgd (the paper's) or adamw.")] = "sgd",
+    lr: Annotated[float, typer.Option(help="Learning rate.")] = 5e-4,
+    batch_size: Annotated[int, typer.Option(help="Clips a step; 0 ranks all of them in every step.", min=0)] = 256,
+    epochs: Annotated[int, typer.Option(help="At most this many.", min=1)] = 1000,
+    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+) -> None:
+    """Run a table of the paper (baseline, QAMRO, without weighting, without adaptive margin) or its curve over beta."""
+    from qamro.checkpoints import WeightsError
+    from qamro.cli.folds import axes_of, prepare, train, write_tables
+
+    with wrong_use(ValueError, FileNotFoundError, OSError, WeightsError):
+        from qamro.training.reproduce import EXPERIMENTS, table_of
+        from qamro.training.run import FitConfig
+        from qamro.training.sweep_page import INTERVALS, write_page
+
+        experiment = EXPERIMENTS[what.value]
+        opened = _open(experiment, study)
+        config = FitConfig(optimizer=optimizer, lr=lr, batch_size=batch_size, max_epochs=epochs)
+        plan = experiment.plan(range(seeds), config)
+        parts, how = prepare(opened, encoder, folds, hold_out, device)
+        axes = axes_of(parts, axis or (None if study else list(experiment.axes)))
+        found = train(parts, axes, plan, device)
+        table = table_of(found)
+        title = experiment.on_other_data(opened.name) if study else experiment.title
+        about = f"{opened.kind} ratings, {how}; heads on frozen {encoder} embeddings, {seeds} seeds"
+        target = out or Path(f"reproduce-{what.value}-{opened.name.split()[0]}")
+        write_tables(target, found, opened, plan, {"title": title, "encoder": encoder, "split": how})
+        table.to_csv(target / "table.csv", index=False)
+        if what is What.FIGURE1:
+            write_page(target / "figure1.html", found.runs, title, [about + ".", INTERVALS])
+    say(title, "bold")
+    say(f"Ours: {about}")
+    _ours(table)
+    say("seeds: 95 % interval of the mean over seeds; clips: 95 % bootstrap over systems and clips", "dim")
+    if not study:
+        _published(experiment)
+    say(f"tables written to {target}")
+
+
+def _open(experiment: Experiment, study: str) -> Study:
+    """Opens the study of the experiment, or another one.
+
+    Raises:
+        FileNotFoundError: It is not on this machine, or has no audio; says how to get it.
+    """
+    from qamro.cli.inputs import open_ratings
+    from qamro.studies.registry import get_dataset
+
+    if study:
+        return open_ratings(study)
+    dataset = get_dataset(experiment.study)
+    other = "Or run it on other data: --study codec_mushra, lstm_music or simulated."
+    if not dataset.is_here:
+        raise FileNotFoundError(
+            f"{experiment.title} needs {dataset.name}, which is not on this machine. {dataset.obtain} "
+            f"Fetch it with: python -m qamro studies fetch {dataset.name} --from FOLDER. Page: {dataset.page}. {other}"
+        )
+    opened = open_ratings(dataset.name)
+    if len(opened.missing_audio()) == len(opened.clips):
+        raise FileNotFoundError(f"{dataset.name} is here without its audio. {dataset.obtain} {other}")
+    return opened
+
+
+def _ours(table: pd.DataFrame) -> None:
+    shown = Table(show_edge=False, pad_edge=False)
+    for column in ("axis", "ours", "level", "SRCC", "seeds", "clips", "rests on"):
+        shown.add_column(column, justify="right" if column == "SRCC" else "left")
+    for row in table.to_dict("records"):
+        rests = f"{row['systems']} systems" if row["level"] == "system" else f"{row['clips']} clips"
+        value = f"{row['SRCC']:.3f}" if math.isfinite(row["SRCC"]) else "undefined"
+        ends = [_ends(row["seeds_low"], row["seeds_high"]), _ends(row["clips_low"], row["clips_high"])]
+        shown.add_row(Text(safe(row["axis"])), Text(safe(row["name"])), row["level"], value, *ends, rests)
+    console.print(shown)
+
+
+def _published(experiment: Experiment) -> None:
+    if not experiment.published:
+        say("The paper's figure was published as a picture; no numbers of it are kept here.")
+        return
+    say(f"Published on {experiment.study}, not computed here; other encoders, other training, no intervals given:")
+    shown = Table(show_edge=False, pad_edge=False)
+    for column in ("published", *experiment.axes):
+        shown.add_column(column, justify="left" if column == "published" else "right")
+    for row in experiment.published:
+        shown.add_row(row.name, *(f"{row.values[axis]:.3f}" for axis in experiment.axes))
+    console.print(shown)
+    for source in dict.fromkeys(row.source for row in experiment.published):
+        names = ", ".join(row.name for row in experiment.published if row.source == source)
+        say(f"source: {source} ({names})")
+
+
+def _ends(low: float, high: float) -> str:
+    return f"{low:.3f} to {high:.3f}" if math.isfinite(low) else "-"

@@ -1,0 +1,118 @@
+"""The paper's experiments: what each trains, what was published of it, and our own figures with their intervals."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qamro.evaluation.bootstrap import interval
+from qamro.training.other_clips import bootstrap_variants
+from qamro.training.run import FitConfig
+from qamro.training.seeds import summarise
+from qamro.training.variants import Plan, point_label
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from qamro.training.sweep import Sweep
+
+_FILE = Path(__file__).with_name("published.toml")
+
+NAMES = {
+    "regression alone": "baseline: regression alone",
+    point_label(0.2, 7): "QAMRO",
+    "without weighting": "QAMRO without quality weighting",
+    "without adaptive margin": "QAMRO without adaptive margin",
+}
+"""What the variants of the tables are called."""
+
+
+@dataclass(frozen=True)
+class Published:
+    """One published row.
+
+    Attributes:
+        name: The method.
+        source: Where it was published.
+        values: Axis to system-level SRCC.
+    """
+
+    name: str
+    source: str
+    values: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A table or figure of the paper.
+
+    Attributes:
+        key: ``"table1"``, ``"table2"`` or ``"figure1"``.
+        title: What it shows.
+        study: The study that it is about.
+        axes: The axes that it shows.
+        published: What was published; empty for a figure, whose points were published without numbers.
+    """
+
+    key: str
+    title: str
+    study: str
+    axes: tuple[str, ...]
+    published: tuple[Published, ...]
+
+    def plan(self, seeds: Sequence[int], config: FitConfig) -> Plan:
+        """Returns what has to be trained."""
+        if self.key == "figure1":
+            return Plan(seeds=seeds, config=config)
+        return Plan(betas=(7,), seeds=seeds, baselines=[name for name in NAMES if " beta" not in name], config=config)
+
+    def on_other_data(self, study: str) -> str:
+        """Returns the title of the same experiment on another study; it claims nothing of the paper's data."""
+        return f"The experiment of the paper's {self.title.split(':')[0].lower()} on other data: {study}"
+
+
+def _read(table: dict[str, Any]) -> dict[str, Experiment]:
+    return {
+        key: Experiment(
+            key,
+            entry["title"],
+            entry["study"],
+            tuple(entry["axes"]),
+            tuple(Published(**row) for row in entry.get("rows", ())),
+        )
+        for key, entry in table.items()
+    }
+
+
+EXPERIMENTS: dict[str, Experiment] = _read(tomllib.loads(_FILE.read_text(encoding="utf-8")))
+"""The paper's tables and figure by key."""
+
+
+def table_of(sweep: Sweep, *, draws: int = 1000) -> pd.DataFrame:
+    """Lays out our figures, one row a variant, axis and level.
+
+    Args:
+        sweep: What was run.
+        draws: Bootstrap draws.
+
+    Returns:
+        Columns ``axis``, ``name``, ``level``, ``SRCC`` (mean over seeds), ``seeds_low``, ``seeds_high`` (t-interval of
+        that mean), ``clips_low``, ``clips_high`` (bootstrap over systems and clips, of the mean over seeds), ``seeds``,
+        ``clips``, ``systems``.
+    """
+    summary = summarise(sweep.runs)
+    summary = summary[summary["metric"] == "SRCC"].copy()
+    ends = {}
+    for axis in summary["axis"].unique():
+        for key, values in bootstrap_variants(sweep.predictions, axis, draws=draws).items():
+            ends[(axis, *key[:2])] = interval(values)
+    found = [ends.get(key) for key in zip(summary["axis"], summary["variant"], summary["level"], strict=True)]
+    summary["clips_low"] = [float("nan") if end is None else end.low for end in found]
+    summary["clips_high"] = [float("nan") if end is None else end.high for end in found]
+    summary["name"] = [NAMES.get(variant, variant) for variant in summary["variant"]]
+    summary = summary.rename(columns={"mean": "SRCC", "low": "seeds_low", "high": "seeds_high"})
+    columns = ["axis", "name", "level", "SRCC", "seeds_low", "seeds_high", "clips_low", "clips_high"]
+    return summary[[*columns, "seeds", "clips", "systems"]].reset_index(drop=True)

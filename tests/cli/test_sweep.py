@@ -1,0 +1,107 @@
+"""sweep and reproduce, on a folder of clips that are really read and embedded."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+
+from qamro.studies import Study
+from qamro.training.reproduce import EXPERIMENTS
+
+FEW = ("--seeds", 2, "--epochs", 2, "--folds", 3, "--optimizer", "adamw")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Tones in noise; the more noise, the lower the score."""
+    root = tmp_path_factory.mktemp("rated")
+    rng, rows = np.random.default_rng(0), []
+    tone = np.sin(2 * np.pi * 440 * np.arange(8000) / 16_000)
+    for k in range(12):
+        wave = 0.3 * tone + 0.02 * k * rng.normal(size=tone.size)
+        soundfile.write(root / f"c{k}.wav", wave, 16_000)
+        rows.append({"clip": f"c{k}", "path": f"c{k}.wav", "system": f"s{k % 3}", "prompt": ""})
+    scores = pd.DataFrame({"clip": [row["clip"] for row in rows], "axis": "MI", "score": np.linspace(5, 1, 12)})
+    Study(pd.DataFrame(rows), scores, name="noisy tones", kind="simulated", root=root).save(root)
+    return root
+
+
+def test_sweep_writes_table_summary_and_figure(run, folder, tmp_path):
+    result = run("sweep", "--study", folder, "--betas", "1,7", *FEW, "--out", tmp_path / "out")
+    assert result.exit_code == 0, result.output
+    runs = pd.read_csv(tmp_path / "out" / "runs.csv")
+    assert set(runs["variant"]) >= {"alpha 0.2, beta 1", "alpha 0.2, beta 7", "without adaptive margin"}
+    assert runs.groupby(["level", "metric"]).size().eq(12).all()
+    assert len(pd.read_csv(tmp_path / "out" / "predictions.csv")) == 12 * 12
+    assert set(pd.read_csv(tmp_path / "out" / "summary.csv")["seeds"]) <= {0, 1, 2}
+    record = json.loads((tmp_path / "out" / "record.json").read_text())
+    assert record["plan"]["betas"] == [1, 7]
+    assert record["study"]["kind"] == "simulated"
+    assert "3 folds that hold out content" in record["split"]
+    assert "simulated ratings" in (tmp_path / "out" / "sweep.html").read_text("utf-8")
+    assert "MI, utterance SRCC: beta = 7" in result.stdout
+    assert "12 runs" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--betas", "1,x"), "numbers with commas"),
+        (("--betas", "1,1"), "names a number twice"),
+        (("--axis", "PQ"), "no axis 'PQ'"),
+        (("--folds", 50), "3 to 12 folds"),
+    ],
+)
+def test_wrong_use_is_named(run, folder, tmp_path, options, message):
+    result = run("sweep", "--study", folder, *options, "--out", tmp_path / "out")
+    assert result.exit_code == 2
+    assert message in result.stderr.replace("\n", " ")
+    assert not (tmp_path / "out").exists()
+
+
+def test_other_data_are_titled_so_and_stand_beside_nothing_published(run, folder, tmp_path):
+    result = run("reproduce", "table1", "--study", folder, *FEW, "--out", tmp_path / "out")
+    assert result.exit_code == 0, result.output
+    assert "The experiment of the paper's table 1 on other data: noisy tones" in result.stdout
+    published = [f"{value:.3f}" for row in EXPERIMENTS["table1"].published for value in row.values.values()]
+    table = pd.read_csv(tmp_path / "out" / "table.csv")
+    assert list(table["name"].unique()) == [
+        "baseline: regression alone",
+        "QAMRO without quality weighting",
+        "QAMRO without adaptive margin",
+        "QAMRO",
+    ]
+    ours = {f"{value:.3f}" for value in table[["SRCC", "seeds_low", "seeds_high", "clips_low", "clips_high"]].stack()}
+    assert not [value for value in published if value in result.stdout and value not in ours]
+    assert "MusicEval" not in result.stdout
+    assert "Published" not in result.stdout
+    assert "3 systems" in result.stdout
+
+
+@pytest.mark.parametrize("what", list(EXPERIMENTS))
+def test_without_the_papers_data_it_says_how_to_get_them(run, tmp_path, monkeypatch, what):
+    monkeypatch.setenv("QAMRO_CACHE", str(tmp_path))
+    result = run("reproduce", what)
+    assert result.exit_code == 2
+    said = result.stderr.replace("\n", " ")
+    assert f"studies fetch {EXPERIMENTS[what].study}" in said
+    assert "--study codec_mushra" in said
+
+
+def test_on_the_papers_study_published_figures_stand_in_a_table_of_their_own(run, folder, tmp_path, monkeypatch):
+    monkeypatch.setenv("QAMRO_CACHE", str(tmp_path))
+    study = Study.load(folder)
+    both = pd.concat([study.ratings, study.ratings.assign(axis="TA")])
+    clips = study.clips.assign(prompt="a tone", split=["train", "dev", "test"] * 4)
+    Study(clips, both, name="musiceval", root=folder).save(tmp_path / "studies" / "musiceval")
+    result = run("reproduce", "table1", *FEW, "--out", tmp_path / "out")
+    assert result.exit_code == 0, result.output
+    ours, published = result.stdout.split("Published on musiceval, not computed here")
+    assert "the published split" in ours
+    assert "0.972" in published
+    assert "QAMRO, arXiv 2508.08957, Table I" in published
+    assert "0.972" not in (tmp_path / "out" / "table.csv").read_text()

@@ -1,0 +1,72 @@
+import re
+from dataclasses import replace
+
+import pytest
+
+from qamro.training.seeds import summarise
+from qamro.training.sweep import run_sweep
+from qamro.training.sweep_figure import beta_curves, heat_map
+from qamro.training.sweep_page import write_page
+from qamro.training.variants import BASELINES, Plan
+from tests.training.swept import QUICK, small_folds
+
+
+@pytest.fixture(scope="module")
+def runs():
+    plan = Plan(betas=(1, 5, 9), alphas=(0.2, 0.5), seeds=(0, 1), config=replace(QUICK, max_epochs=3))
+    return run_sweep(small_folds(count=3), ["MI"], plan).runs
+
+
+def test_curves_show_the_means_with_their_intervals(runs):
+    summary = summarise(runs)
+    figure = beta_curves(summary, "MI", levels=["utterance"], metrics=["SRCC"])
+    traces = {trace.name: trace for trace in figure.data if trace.name}
+    assert set(traces) == {*BASELINES, "QAMRO, alpha 0.2", "QAMRO, alpha 0.5"}
+    curve = traces["QAMRO, alpha 0.5"]
+    assert list(curve.x) == [1, 5, 9]
+    expected = summary[
+        (summary["level"] == "utterance") & (summary["metric"] == "SRCC") & (summary["alpha"] == 0.5)
+    ].sort_values("beta")
+    assert list(curve.y) == list(expected["mean"])
+    assert list(curve.error_y.array) == pytest.approx(list(expected["high"] - expected["mean"]))
+
+
+def test_whole_figure_and_legend_once(runs):
+    figure = beta_curves(summarise(runs), "MI")
+    titles = [note.text for note in figure.layout.annotations]
+    assert titles[:2] == ["utterance SRCC, 32 clips", "utterance LCC, 32 clips"]
+    assert "system MSE, 4 systems" in titles
+    names = [trace.name for trace in figure.data if trace.showlegend]
+    assert sorted(names) == sorted(set(names))
+    assert len(names) == 6
+
+
+def test_one_seed_has_no_interval(runs):
+    figure = beta_curves(summarise(runs[runs["seed"] == 0]), "MI", levels=["utterance"], metrics=["SRCC"])
+    assert not any(trace.fill == "toself" for trace in figure.data)
+    assert any("no interval" in str(trace.customdata) for trace in figure.data)
+
+
+def test_heat_map_has_a_cell_for_every_pair(runs):
+    summary = summarise(runs)
+    (cells,) = heat_map(summary, "MI", "system", "MSE").data
+    assert cells.z.shape == (2, 3)
+    assert (list(cells.x), list(cells.y)) == (["1", "5", "9"], ["0.2", "0.5"])
+    assert cells.reversescale  # a small error is good
+
+
+def test_an_axis_that_was_not_swept(runs):
+    with pytest.raises(ValueError, match="no axis 'PQ'"):
+        beta_curves(summarise(runs), "PQ")
+
+
+def test_page_needs_no_network_and_escapes_names(runs, tmp_path):
+    write_page(tmp_path / "sweep.html", runs, "Sweep of <b>mine</b>", ["a & b"])
+    page = (tmp_path / "sweep.html").read_text("utf-8")
+    own = re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL)
+    assert "&lt;b&gt;mine" in own
+    assert "a &amp; b" in own
+    assert not re.search(r"<(?:script|link|img)[^>]+(?:src|href)=", page[: page.index("<body>")] + own)
+    assert not re.search(r"<script[^>]+src=", page)
+    assert "MI, utterance SRCC: beta = " in own
+    assert own.count("plotly-graph-div") == 3
