@@ -58,14 +58,21 @@ def test_groups_reach_the_ranking_term():
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"regression": "l3"}, {"ranking": "best"}, {"ranking_weight": -1}, {"regression": "none", "ranking": "none"}],
+    [
+        {"regression": "l3"},
+        {"ranking": "best"},
+        {"ranking_weight": -1},
+        {"regression": "none", "ranking": "none"},
+        {"standardise": True, "normalize": "scale", "scale": (1, 5)},
+    ],
 )
 def test_wrong_choices_are_refused(wrong):
-    with pytest.raises(ValueError, match="regression|ranking|weights"):
+    with pytest.raises(ValueError, match="regression|ranking|weights|standardised"):
         Objective(**wrong)
 
 
 def test_the_paper_and_words():
     assert str(paper_objective("MI")) == "Huber + QAMRO (alpha 0.2, beta 7)"
     assert str(paper_objective("PQ")) == "MSE + MAE + QAMRO (alpha 0.2, beta 7) on standardised scores"
+    assert str(paper_objective("quality")) == "Huber + QAMRO (alpha 0.2, beta 7) on standardised scores"
     assert str(Objective("none", "mr", ranking_weight=0.5)) == "0.5 x margin ranking (margin 0.1)"

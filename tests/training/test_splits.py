@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 
 from qamro.studies import Study
-from qamro.training.splits import PARTS, group_of_clip, split, subset
+from qamro.training.splits import PARTS, folds, group_of_clip, official_split, split, subset
 
 
 def study(systems=20, contents=10, **columns) -> Study:
@@ -54,3 +54,42 @@ def test_too_few_groups_are_refused():
 def test_subset_keeps_clips_with_their_ratings():
     part = subset(study(), ["s0_1", "s3_2"])
     assert list(part.clips["clip"]) == list(part.ratings["clip"]) == ["s0_1", "s3_2"]
+
+
+def test_folds_test_every_clip_once_and_share_no_content():
+    made = study()
+    group = group_of_clip(made, "content")
+    cut = folds(made, 4, hold_out="content", seed=3)
+    assert sorted(clip for parts in cut for clip in parts["test"]) == sorted(made.clips["clip"])
+    for parts in cut:
+        assert sorted(clip for clips in parts.values() for clip in clips) == sorted(made.clips["clip"])
+        kept = [{group[clip] for clip in parts[part]} for part in ("train", "validation", "test")]
+        assert all(kept)
+        assert sum(map(len, kept)) == len(set.union(*kept))
+        assert parts["calibration"] == []
+
+
+@pytest.mark.parametrize("count", [2, 11])
+def test_too_few_groups_or_folds(count):
+    with pytest.raises(ValueError, match="3 to 10 folds"):
+        folds(study(), count, hold_out="content")
+
+
+def test_published_split_is_kept():
+    made = study()
+    assert official_split(made) is None
+    made.clips["split"] = ["train"] * 150 + ["dev"] * 30 + ["test"] * 10 + [""] * 10
+    parts = official_split(made)
+    assert [len(parts[part]) for part in PARTS] == [150, 30, 0, 10]
+    assert parts["validation"] == list(made.clips["clip"][150:180])
+
+
+def test_where_no_test_list_was_published_dev_is_the_test_part():
+    made = study()
+    made.clips["split"] = ["train"] * 150 + ["dev"] * 50
+    parts = official_split(made)
+    assert parts["test"] == list(made.clips["clip"][150:])
+    assert len(parts["validation"]) == 15  # one prompt of ten, in 15 systems
+    group = group_of_clip(made, "content")
+    assert not {group[clip] for clip in parts["train"]} & {group[clip] for clip in parts["validation"]}
+    assert len(parts["train"]) == 135
