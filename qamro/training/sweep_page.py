@@ -45,7 +45,7 @@ def write_page(path: Path, runs: pd.DataFrame, title: str, notes: Sequence[str])
                 figure = heat_map(summary, axis, level, "SRCC")
                 figures.append(figure.update_layout(title={"text": f"{level} SRCC"}, margin={"t": 56}))
         for figure in figures:
-            config = {"displaylogo": False, "responsive": True}
+            config = {"displayModeBar": False, "responsive": True}
             body.append(to_html(figure, full_html=False, include_plotlyjs=script, config=config))
             script = False
     page = f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
