@@ -23,7 +23,7 @@ export default function setup({ element, props, trigger, upload, watch }) {
 
   // Files ----------------------------------------------------------------------------------------------------
   const picker = el("input", { type: "file", multiple: true, hidden: true, "data-testid": "study-files", "aria-label": words.files });
-  const told = el("span", { class: "q-hint", role: "status" });
+  const told = el("span", { class: "q-told", role: "status" });
   const forget = el("button", { type: "button", class: "q-button q-quiet q-small", hidden: true, onclick: () => { sent.length = 0; tellFiles(); } }, words.remove);
   const zone = el("div", { class: "q-drop q-slim" }, el("div", { class: "q-drop-text" }, el("strong", {}, words.drop), told), forget,
     el("button", { type: "button", class: "q-button", onclick: () => picker.click() }, words.files), picker);
