@@ -10,7 +10,7 @@ from torch import nn
 
 from qamro.checkpoints import WeightsError
 from qamro.encoders.clap_attention import WindowAttention
-from qamro.encoders.compat import hide_broken_packages
+from qamro.encoders.compat import import_clap
 
 _AUDIO, _TEXT = "audio_model.audio_encoder.", "text_model."
 
@@ -27,14 +27,13 @@ def build(tensors: dict[str, torch.Tensor]) -> Any:
     Raises:
         WeightsError: A tensor is missing or has another shape than its neighbours call for.
     """
-    hide_broken_packages()
-    from transformers import ClapConfig, ClapModel
-
+    clap = import_clap()
     try:
         joint = len(tensors["audio_projection.linear2.weight"])
-        config = ClapConfig(audio_config=_audio_sizes(tensors), text_config=_text_sizes(tensors), projection_dim=joint)
+        audio, text = _audio_sizes(tensors), _text_sizes(tensors)
+        config = clap.ClapConfig(audio_config=audio, text_config=text, projection_dim=joint)
         with torch.device("meta"):
-            network = ClapModel(config)
+            network = clap.ClapModel(config)
         own = {key for key in tensors if key.endswith(".attn_mask") or ".attention.self.qkv." in key}
         found = network.load_state_dict({k: v for k, v in tensors.items() if k not in own}, strict=False, assign=True)
         _fuse_attention(network.audio_model.audio_encoder, tensors)
