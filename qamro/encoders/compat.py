@@ -47,7 +47,8 @@ def import_clap() -> ModuleType:
     """
     hide_broken_packages()
     with _answering_no(*_UNUSED):
-        return importlib.import_module("transformers.models.clap")
+        importlib.import_module("transformers.models.clap.modeling_clap")
+    return importlib.import_module("transformers.models.clap")
 
 
 @contextlib.contextmanager
