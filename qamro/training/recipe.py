@@ -103,7 +103,7 @@ def train_heads(
         },
         metrics=held_out_metrics(prepared, heads),
         half_width=_half_widths(prepared, heads),
-        interval=f"{LEVEL:.0%} split-conformal interval from {len(parts['calibration'])} held-out {who}clips",
+        interval=f"{100 * LEVEL:.0f} % split-conformal interval from {len(parts['calibration'])} held-out {who}clips",
     )
     probe = probe_embedding(encoder)
     card.encoder["hash"] = hashlib.sha256(probe.numpy().tobytes()).hexdigest()[:16]

@@ -22,11 +22,12 @@ def study_hash(study: Study) -> str:
 
 
 def study_summary(study: Study) -> dict[str, Any]:
-    """Returns what a card says of its study."""
+    """Returns what a card says of its study; a clip that is rated against several prompts is one clip."""
+    catches = int((study.clips["catch_of"] != "").sum()) if "catch_of" in study.clips else 0
     return {
         "name": study.name,
         "kind": study.kind,
-        "clips": len(study.clips),
+        "clips": len(study.clips) - catches,
         "systems": len(study.systems),
         "ratings": len(study.ratings),
         "hash": study_hash(study),

@@ -79,7 +79,7 @@ def simulated_corpus(
             audio.append(torch.from_numpy(embedded).repeat(1 + corpus.catches, 1))
             if on_clip is not None and on_clip(done * corpus.prompts, corpus.systems * corpus.prompts):
                 raise InterruptedError(f"stopped after {done} of {corpus.systems} systems")
-    table = pd.DataFrame(clips, columns=["clip", "system", "prompt"])
+    table = pd.DataFrame(clips, columns=["clip", "system", "prompt", "catch_of"])
     study = Study(
         table,
         pd.concat(ratings, ignore_index=True),
@@ -114,7 +114,7 @@ def _system(corpus: Corpus, encoder: Callable[[], Any], index: int) -> tuple[lis
     first = index * corpus.prompts
     prompts = [draw_prompt(first + k, corpus.seed) for k in range(corpus.prompts)]
     made = list(stream([system], prompts, corpus.seed))
-    rows = [(clip.clip, system.name, clip.prompt.text) for clip in made]
+    rows = [(clip.clip, system.name, clip.prompt.text, "") for clip in made]
     ratings = [_rate(corpus, system, prompts, [clip.truth for clip in made], [row[0] for row in rows])]
     for k in range(corpus.catches):
         # Prompts of other systems: numbers that no clip of this one has.
@@ -122,7 +122,9 @@ def _system(corpus: Corpus, encoder: Callable[[], Any], index: int) -> tuple[lis
         others = [draw_prompt(start + j, corpus.seed) for j in range(corpus.prompts)]
         truth = [true_scores(judge(clip.facts, other)) for clip, other in zip(made, others, strict=True)]
         names = [f"{clip.clip}{_CATCH}{other.name}" for clip, other in zip(made, others, strict=True)]
-        rows += [(name, system.name, other.text) for name, other in zip(names, others, strict=True)]
+        rows += [
+            (name, system.name, other.text, clip.clip) for name, other, clip in zip(names, others, made, strict=True)
+        ]
         rated = _rate(corpus, system, others, truth, names)
         ratings.append(rated[rated["axis"] == "TA"])
     embedded = encoder().embed_audio([(clip.samples, SAMPLE_RATE) for clip in made]).numpy()

@@ -68,7 +68,7 @@ def test_card_says_what_was_done(trained):
     assert card.training["clips"] == {part: len(clips) for part, clips in ready.parts.items()}
     assert card.objective["MI"] == "Huber + QAMRO (alpha 0.2, beta 7)"
     assert [event.axis for event in seen if event.row["epoch"] == 1] == ["MI", "TA"]
-    assert "90% split-conformal interval from 36 held-out simulated clips" in card.interval
+    assert "90 % split-conformal interval from 36 held-out simulated clips" in card.interval
 
 
 def test_metrics_on_the_card_are_those_of_the_test_part(trained):

@@ -59,3 +59,9 @@ def test_workers_do_not_change_the_numbers(made):
 def test_stopping():
     with pytest.raises(InterruptedError, match="1 of 3"):
         simulated_corpus(TINY, partial(load_encoder, "logmel"), workers=0, on_clip=lambda done, total: True)
+
+
+def test_the_card_counts_sounds_and_not_pairs(made):
+    from qamro.training.record import study_summary
+
+    assert study_summary(made[0])["clips"] == 3 * 4
