@@ -106,14 +106,15 @@ def _open(experiment: Experiment, study: str) -> Study:
 
 
 def _ours(table: pd.DataFrame) -> None:
-    shown = Table(show_edge=False, pad_edge=False)
-    for column in ("axis", "ours", "level", "SRCC", "seeds", "clips", "rests on"):
+    shown = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    for column in ("axis", "ours", "rests on", "SRCC", "seeds", "clips"):
         shown.add_column(column, justify="right" if column == "SRCC" else "left")
     for row in table.to_dict("records"):
         rests = f"{row['systems']} systems" if row["level"] == "system" else f"{row['clips']} clips"
         value = f"{row['SRCC']:.3f}" if math.isfinite(row["SRCC"]) else "undefined"
         ends = [_ends(row["seeds_low"], row["seeds_high"]), _ends(row["clips_low"], row["clips_high"])]
-        shown.add_row(Text(safe(row["axis"])), Text(safe(row["name"])), row["level"], value, *ends, rests)
+        name = row["name"].removeprefix("QAMRO ")
+        shown.add_row(Text(safe(row["axis"])), Text(safe(name)), rests, value, *ends)
     console.print(shown)
 
 
@@ -134,4 +135,4 @@ def _published(experiment: Experiment) -> None:
 
 
 def _ends(low: float, high: float) -> str:
-    return f"{low:.3f} to {high:.3f}" if math.isfinite(low) else "-"
+    return f"{low:.3f}–{high:.3f}" if math.isfinite(low) else "-"
