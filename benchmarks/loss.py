@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import multiprocessing
+import os
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
@@ -191,17 +192,19 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="+", default=list(SIZES))
     parser.add_argument("--write", action="store_true", help="write the table to benchmarks/RESULTS.md")
     options = parser.parse_args()
+    before = os.getloadavg()[0]
     measured = table(options.sizes)
     others = families()
+    after = os.getloadavg()[0]
     print(f"\n{measured}\n\n{others}")
     if options.write:
         write_section(
             "Losses",
             f"QAMRO, forward and backward, float32, {torch.get_num_threads()} CPU threads, torch {torch.__version__}; "
-            "`python -m benchmarks.loss --write` makes this table. "
-            "Times are the shortest of several runs on a shared machine: read the ratios. The double loop is that of "
-            "the published code. A dense tensor of 65,536 x 65,536 (17 GB each) does not fit into memory.\n\n"
-            + measured,
+            "`python -m benchmarks.loss --write` makes these tables. Times are the shortest of several runs on a "
+            f"shared machine (load average {before:.1f} before, {after:.1f} after): read the ratios. The double loop "
+            "is that of the published code. A dense tensor of 65,536 x 65,536 (17 GB each) does not fit into memory.\n\n"
+            f"{measured}\n\nEvery loss, forward and backward, in the same run:\n\n{others}",
         )
 
 

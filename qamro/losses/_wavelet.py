@@ -108,7 +108,8 @@ def count_pairs(
     ends = torch.tensor([[0], [batch]], device=values.device).expand(2, len(ranks.distinct))
     node = _Prefixes(ends, ranks.distinct)
 
-    unit = 2.0 ** (62 - batch.bit_length())  # the sum of B masses stays below 2^62
+    # The sum of B masses, over all levels, stays below 2^62; with a million clips a unit is still 7e-12.
+    unit = 2.0 ** (62 - batch.bit_length() - ranks.levels.bit_length())
     fixed = None if mass is None else (mass[ranks.order] * unit).round().long()
     ones = ranks.code.new_empty(models, batch + 1)
     masses = None if mass is None else torch.empty_like(ones)
