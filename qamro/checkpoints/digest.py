@@ -41,6 +41,16 @@ def sha256_of(path: Path | str, *, fresh: bool = False) -> str:
     return digest
 
 
+def moved(old: Path, new: Path) -> None:
+    """Moves a file and takes the memory of its content along, so that it is not read again."""
+    digest = sha256_of(old)
+    os.replace(old, new)
+    new = new.resolve()
+    state = new.stat()
+    stamp = {"path": str(new), "size": state.st_size, "mtime_ns": state.st_mtime_ns}
+    _write(_receipt(new), stamp | {"sha256": digest})
+
+
 def _receipt(path: Path) -> Path:
     return cache_dir("receipts") / f"{hashlib.sha256(str(path).encode()).hexdigest()[:32]}.json"
 

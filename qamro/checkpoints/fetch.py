@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from qamro.checkpoints.digest import sha256_of
+from qamro.checkpoints.digest import moved, sha256_of
 from qamro.checkpoints.manifest import WeightFile, Weights, readable_size
 from qamro.checkpoints.places import part_of, place_of
 from qamro.checkpoints.state import FileState, WeightsError, look
@@ -72,7 +72,7 @@ def _locked(weights: Weights, state: FileState, before: int, on_progress: OnProg
                     f"{file.sha256[:12]}…); nothing was kept. Something between here and the hub changes files, or "
                     f"HF_ENDPOINT names a mirror that differs: fetch it by hand from {weights.page}"
                 )
-        os.replace(part, place)
+        moved(part, place)
 
 
 def _download(weights: Weights, file: WeightFile, part: Path, before: int, on_progress: OnProgress | None) -> None:
