@@ -13,12 +13,15 @@ from qamro.predictors.base import Predictor
 def _offline(
     *, heads: Path | str | None = None, device: str | None = None, precision: str = "float32", cache: bool = True
 ) -> Predictor:
-    """Needs no weights: LogMel is fixed features, always float32 (``precision``) and quick enough without ``cache``."""
+    """Needs no weights to be fetched: LogMel is fixed features, always in float32 whatever ``precision`` says."""
     from qamro.encoders import LogMel
+    from qamro.encoders.cached import CachedEncoder
     from qamro.paths import bundled_weights
     from qamro.predictors.head_predictor import HeadPredictor
 
-    return HeadPredictor("offline", LogMel(device or "cpu"), heads or bundled_weights() / "offline")
+    encoder = LogMel(device or "cpu")
+    folder = heads or bundled_weights() / "offline"
+    return HeadPredictor("offline", CachedEncoder(encoder) if cache else encoder, folder)
 
 
 def _elsewhere(module: str, function: str) -> Callable[..., Predictor]:

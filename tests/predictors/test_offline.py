@@ -95,3 +95,13 @@ def test_the_features_are_those_that_the_heads_were_trained_on():
 def test_unknown_predictor():
     with pytest.raises(ValueError, match="there is no predictor 'best'"):
         load("best")
+
+
+def test_what_was_embedded_once_is_not_embedded_again(held_out, monkeypatch):
+    clips = held_out.study.clips[:3]
+    paths = [held_out.study.audio_path(clip) for clip in clips["clip"]]
+    first = load("offline").predict(paths, list(clips["prompt"]))
+    monkeypatch.setattr(LogMel, "_embed", None)
+    pd.testing.assert_frame_equal(load("offline").predict(paths, list(clips["prompt"])), first)
+    with pytest.raises(TypeError):
+        load("offline", cache=False).predict(paths)
