@@ -8,15 +8,20 @@ from pathlib import Path
 _ROOT = Path(__file__).resolve().parent.parent
 
 
-def cache_dir(*parts: str) -> Path:
-    """Returns a folder below the cache and makes it.
+def cache_path(*parts: str) -> Path:
+    """Returns where something lies below the cache, whether it is there or not.
 
     ``QAMRO_CACHE`` moves the cache; without it, it is the user's cache folder of the platform.
     """
     import platformdirs
 
     base = os.environ.get("QAMRO_CACHE") or platformdirs.user_cache_dir("qamro", appauthor=False)
-    folder = Path(base).expanduser().joinpath(*parts)
+    return Path(base).expanduser().joinpath(*parts)
+
+
+def cache_dir(*parts: str) -> Path:
+    """Returns a folder below the cache and makes it (see ``cache_path``)."""
+    folder = cache_path(*parts)
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 

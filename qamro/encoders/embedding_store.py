@@ -14,7 +14,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from qamro.paths import cache_dir
+from qamro.paths import cache_path
 
 LIMIT = 1_000_000_000
 """Bytes of embeddings that are kept unless ``QAMRO_CACHE_LIMIT`` (bytes) says otherwise."""
@@ -71,7 +71,7 @@ class EmbeddingStore:
             path: The file; without it, one in the cache folder.
             limit: Bytes of embeddings to keep.
         """
-        self.path = path or cache_dir("embeddings") / "embeddings.sqlite"
+        self.path = path or cache_path("embeddings", "embeddings.sqlite")
         self.limit = limit if limit is not None else int(os.environ.get("QAMRO_CACHE_LIMIT") or LIMIT)
 
     def get(self, encoder: str, contents: Sequence[str]) -> dict[str, np.ndarray]:

@@ -105,3 +105,10 @@ def test_what_was_embedded_once_is_not_embedded_again(held_out, monkeypatch):
     pd.testing.assert_frame_equal(load("offline").predict(paths, list(clips["prompt"])), first)
     with pytest.raises(TypeError):
         load("offline", cache=False).predict(paths)
+
+
+def test_a_cache_that_cannot_be_written_costs_time_and_no_answer(held_out, monkeypatch, tmp_path):
+    (tmp_path / "file").write_text("where a folder should be")
+    path = held_out.study.audio_path(held_out.study.clips["clip"][0])
+    monkeypatch.setenv("QAMRO_CACHE", str(tmp_path / "file" / "below"))
+    assert load("offline").predict([path])["MI"].notna().all()
