@@ -109,7 +109,7 @@ def cold(folder: Path, precision: str, device: str) -> dict:
     clock = Clock()
     for library in ("torch", "pandas", "soundfile", "soxr", "av", "audiobox_aesthetics.model.aes"):
         import_module(library)
-    from qamro.encoders.compat import import_clap
+    from qamro.encoders.quick_import import import_clap
     from qamro.predictors import load
 
     import_clap()
@@ -143,7 +143,29 @@ def kept(folder: Path, precision: str, device: str) -> dict:
     return {"first": times[0], "again": times[1], "decode": clock.read()}
 
 
-RUNS = {run.__name__: run for run in (ours_clap, ours_audiobox, original_audiobox, windows, cold, kept)}
+def profile(folder: Path, precision: str, device: str) -> dict:
+    """Shares of the processor time of one window of 10 s, by operation."""
+    import numpy as np
+    import torch
+
+    from qamro.encoders import Audiobox, Clap
+
+    clip = (np.random.default_rng(0).normal(0, 0.1, 480_000).astype(np.float32), 48_000)
+    options = {"precision": precision, "device": device}
+    clap = Clap.from_checkpoint(folder / "clap.pt", **options)
+    audiobox = Audiobox.from_checkpoint(folder / "audiobox", **options)
+    shares = {}
+    for name, call in (("CLAP", clap.embed_audio), ("Audiobox", audiobox.score)):
+        call([clip])
+        with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU]) as seen:
+            call([clip])
+        times = {event.key.removeprefix("aten::"): event.self_cpu_time_total for event in seen.key_averages()}
+        total = sum(times.values())
+        shares[name] = {key: time / total for key, time in sorted(times.items(), key=lambda one: -one[1])[:6]}
+    return shares
+
+
+RUNS = {run.__name__: run for run in (ours_clap, ours_audiobox, original_audiobox, windows, cold, kept, profile)}
 
 if __name__ == "__main__":
     name, where, option = sys.argv[1], Path(sys.argv[2]), sys.argv[3]

@@ -118,6 +118,11 @@ def phases(folder: Path, repeats: int) -> list[str]:
         f"- All clips on all six axes, processor time: {first:.1f} s; again, from the cache: {second:.2f} s, of which "
         f"decoding alone is {decode:.2f} s."
     )
+    for precision in ("float32", "bfloat16"):
+        found = run(folder, "profile", precision)
+        for name in ("CLAP", "Audiobox"):
+            shares = ", ".join(f"{operation} {share:.0%}" for operation, share in found[name].items())
+            lines.append(f"- Where the time of one window goes, {name}, {precision}: {shares}.")
     return lines
 
 

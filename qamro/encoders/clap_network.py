@@ -10,7 +10,7 @@ from torch import nn
 
 from qamro.checkpoints import WeightsError
 from qamro.encoders.clap_attention import WindowAttention
-from qamro.encoders.compat import import_clap
+from qamro.encoders.quick_import import import_clap
 
 _AUDIO, _TEXT = "audio_model.audio_encoder.", "text_model."
 

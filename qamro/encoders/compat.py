@@ -1,4 +1,4 @@
-"""Imports of libraries that bring more along than this project needs, some of it broken."""
+"""Keeps optional packages that are installed but broken from taking everything else down with them."""
 
 from __future__ import annotations
 
@@ -6,13 +6,8 @@ import contextlib
 import importlib
 import os
 import sys
-from collections.abc import Iterator
-from types import ModuleType
 
 _OPTIONAL = ("torchaudio", "torchvision")
-
-_UNUSED = ("is_scipy_available", "is_torch_distributed_available")
-"""What transformers asks before it imports losses of object detection, and tensors spread over machines."""
 
 
 def hide_broken_packages() -> list[str]:
@@ -37,32 +32,6 @@ def hide_broken_packages() -> list[str]:
             _forget(name)
             sys.modules[name] = None  # type: ignore[assignment]
     return [name for name in _OPTIONAL if sys.modules.get(name, ...) is None]
-
-
-def import_clap() -> ModuleType:
-    """Imports transformers' CLAP, in three quarters of the usual time, and returns its module.
-
-    While transformers loads it is told that scipy and distributed tensors are not here: it would import half a second
-    of them and CLAP uses neither. Afterwards the answers are true again.
-    """
-    hide_broken_packages()
-    with _answering_no(*_UNUSED):
-        importlib.import_module("transformers.models.clap.modeling_clap")
-    return importlib.import_module("transformers.models.clap")
-
-
-@contextlib.contextmanager
-def _answering_no(*questions: str) -> Iterator[None]:
-    utils = importlib.import_module("transformers.utils")
-    homes = (utils, utils.import_utils)
-    answers = [(home, name, getattr(home, name)) for home in homes for name in questions if hasattr(home, name)]
-    try:
-        for home, name, _ in answers:
-            setattr(home, name, bool)
-        yield
-    finally:
-        for home, name, answer in answers:
-            setattr(home, name, answer)
 
 
 def _forget(name: str) -> None:

@@ -49,19 +49,3 @@ def test_working_packages_stay(tmp_path):
         """
     )
     assert result.returncode == 0, result.stderr
-
-
-def test_clap_loads_without_what_it_does_not_use_and_transformers_is_told_the_truth_afterwards():
-    result = run(
-        """
-        import sys
-        from qamro.encoders.compat import import_clap
-        clap = import_clap()
-        clap.ClapModel, clap.ClapConfig
-        assert "scipy.optimize" not in sys.modules
-        from transformers.utils import import_utils, is_scipy_available, is_torch_distributed_available
-        assert is_scipy_available() and import_utils.is_scipy_available()
-        assert is_torch_distributed_available() and import_utils.is_torch_distributed_available()
-        """
-    )
-    assert result.returncode == 0, result.stderr
