@@ -1,7 +1,7 @@
 """Checkpoints: the published weights, where they lie, how they come here, and whether they are what was published."""
 
 from qamro.checkpoints.digest import sha256_of
-from qamro.checkpoints.fetch import FetchCancelledError, fetch
+from qamro.checkpoints.fetch import FetchCancelledError, HubUnreachableError, fetch
 from qamro.checkpoints.manifest import (
     AUDIOBOX,
     CLAP,
@@ -22,6 +22,7 @@ __all__ = [
     "WEIGHTS",
     "FetchCancelledError",
     "FileState",
+    "HubUnreachableError",
     "WeightFile",
     "Weights",
     "WeightsError",

@@ -23,6 +23,10 @@ class FetchCancelledError(WeightsError):
     """The fetch was stopped on request; what was fetched stays, and the next fetch goes on from there."""
 
 
+class HubUnreachableError(WeightsError):
+    """The hub did not answer; what was fetched stays, and the next fetch goes on from there."""
+
+
 def fetch(weights: Weights, *, on_progress: OnProgress | None = None, fresh: bool = False) -> list[Path]:
     """Fetches what is missing or damaged of a set of weights and checks every byte of it.
 
@@ -36,7 +40,8 @@ def fetch(weights: Weights, *, on_progress: OnProgress | None = None, fresh: boo
 
     Raises:
         FetchCancelledError: ``on_progress`` returned True.
-        WeightsError: The hub cannot be reached, has another file than was published, or the disk is full.
+        HubUnreachableError: The hub cannot be reached.
+        WeightsError: The hub has another file than was published, or the disk is full.
     """
     states = look(weights, hashes=True if fresh else None)
     done = 0
@@ -106,7 +111,7 @@ def _download(weights: Weights, file: WeightFile, part: Path, before: int, on_pr
         if isinstance(problem, OSError) and problem.errno is not None and not _is_network(problem):
             raise
         fetched = readable_size(part.stat().st_size) if part.is_file() else "nothing"
-        raise WeightsError(
+        raise HubUnreachableError(
             f"{weights.title} cannot be fetched now ({type(problem).__name__}: {_first_line(problem)}). Missing: "
             f"{file.path}, {readable_size(file.size)}, of which {fetched} is here. When the network is back, run "
             f"`python -m qamro weights fetch {weights.name}`; it goes on where it stopped"

@@ -11,10 +11,9 @@ from qamro.checkpoints import (
     AUDIOBOX,
     CLAP,
     TOKENIZER,
-    FetchCancelledError,
     FileState,
+    HubUnreachableError,
     Weights,
-    WeightsError,
     fetch,
     look,
 )
@@ -80,7 +79,8 @@ def download(name: str, *, on_progress: OnProgress | None = None) -> None:
     Raises:
         ValueError: There is no such predictor.
         FetchCancelledError: ``on_progress`` returned True.
-        WeightsError: The hub cannot be reached, or has something else; the message says what to do.
+        HubUnreachableError: The hub cannot be reached; for ten minutes the catalogue says so.
+        WeightsError: The hub has something else than was published, or the disk is full.
     """
     global _unreachable_since  # noqa: PLW0603
     if name not in NEEDS:
@@ -94,9 +94,7 @@ def download(name: str, *, on_progress: OnProgress | None = None) -> None:
 
         try:
             fetch(weights, on_progress=report)
-        except FetchCancelledError:
-            raise
-        except WeightsError:
+        except HubUnreachableError:
             _unreachable_since = time.monotonic()
             raise
         before += weights.size

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from qamro.checkpoints import AUDIOBOX, CLAP, TOKENIZER, FetchCancelledError, WeightsError
+from qamro.checkpoints import AUDIOBOX, CLAP, TOKENIZER, FetchCancelledError, HubUnreachableError, WeightsError
 from qamro.predictors import catalogue, download
 from qamro.predictors.loading import LOADERS
 from qamro.predictors.offers import NEEDS
@@ -63,11 +63,20 @@ def test_a_hub_that_is_switched_off_is_not_reachable(no_weights, monkeypatch):
 
 def test_a_hub_that_failed_is_not_reachable_until_it_works(no_weights, monkeypatch):
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
-    with pytest.raises(WeightsError, match="cannot be fetched now"):
+    with pytest.raises(HubUnreachableError, match="cannot be fetched now"):
         download("audiobox")
     assert states()["clap"].state == "unreachable"
     download("offline")
     assert states()["clap"].state == "download"
+
+
+def test_other_failures_say_nothing_of_the_hub(no_weights, monkeypatch):
+    from collections import namedtuple
+
+    monkeypatch.setattr("shutil.disk_usage", lambda _: namedtuple("usage", "total used free")(10, 10, 0))
+    with pytest.raises(WeightsError, match="are needed"):
+        download("audiobox")
+    assert states()["audiobox"].state == "download"
 
 
 def test_a_download_reports_over_all_files_can_be_stopped_and_goes_on(no_weights, monkeypatch):
