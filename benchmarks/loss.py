@@ -203,7 +203,8 @@ def main() -> None:
             f"QAMRO, forward and backward, float32, {torch.get_num_threads()} CPU threads, torch {torch.__version__}; "
             "`python -m benchmarks.loss --write` makes these tables. Times are the shortest of several runs on a "
             f"shared machine (load average {before:.1f} before, {after:.1f} after): read the ratios. The double loop "
-            "is that of the published code. A dense tensor of 65,536 x 65,536 (17 GB each) does not fit into memory.\n\n"
+            "is that of the published code. A dense tensor of 65,536 x 65,536 (17 GB each) does not fit into "
+            "memory.\n\n"
             f"{measured}\n\nEvery loss, forward and backward, in the same run:\n\n{others}",
         )
 
