@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from qamro.cli.console import FAILED, fail, progress, safe, say, warn, wrong_use
+from qamro.cli.console import out as console
 from qamro.cli.inputs import Clip, gather
 from qamro.cli.rows import RowWriter
+from qamro.cli.score_table import score_table
 
 if TYPE_CHECKING:
     from qamro.predictors import Predictor
@@ -30,7 +33,10 @@ def predict(
         ),
     ],
     *,
-    out: Annotated[Path, typer.Option("--out", "-o", help="CSV to write: one row a clip.", dir_okay=False)],
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", help="CSV to write: one row a clip; shown here without it.", dir_okay=False),
+    ] = None,
     prompt: Annotated[str, typer.Option(help="Prompt of every clip that the manifest gives none.")] = "",
     predictor: Annotated[
         str, typer.Option(help="Which predictor scores: offline, clap, audiobox, full or auto.")
@@ -41,14 +47,15 @@ def predict(
         str | None, typer.Option(help="float32, bfloat16, or auto: bfloat16 where the hardware has it.")
     ] = None,
 ) -> None:
-    """Score clips and write the score table.
+    """Score clips and write the score table, or show it.
 
-    Rows are written as they come: interrupting keeps what was scored. The exit code is 0 only if every clip was scored,
-    1 when some failed (they are named, and their rows say why), 2 for wrong use.
+    With --out, rows are written as they come: interrupting keeps what was scored. The exit code is 0 only if every
+    clip was scored, 1 when some failed (they are named, and their rows say why), 2 for wrong use.
     """
     with wrong_use(FileNotFoundError, ValueError, OSError):
         clips = gather(inputs, prompt)
-        _check_writable(out)
+        if out is not None:
+            _check_writable(out)
     start = time.perf_counter()
     from qamro.checkpoints import WeightsError
 
@@ -63,30 +70,34 @@ def predict(
     try:
         _score(model, clips, out, rows)
     except KeyboardInterrupt:
-        kept = f"; kept in {out}" if rows else ""
+        kept = f"; kept in {out}" if rows and out is not None else ""
         fail(f"interrupted: {len(rows)} of {len(clips)} clips done{kept}", INTERRUPTED)
     _summarise(model, rows, out, time.perf_counter() - start)
 
 
-def _score(model: Predictor, clips: list[Clip], out: Path, rows: list[dict[str, Any]]) -> None:
+def _score(model: Predictor, clips: list[Clip], out: Path | None, rows: list[dict[str, Any]]) -> None:
     stream = model.stream(
         [clip.path for clip in clips], [clip.prompt for clip in clips], [clip.system for clip in clips]
     )
-    with RowWriter(out, model.columns) as table, progress() as bar:
+    with RowWriter(out, model.columns) if out is not None else nullcontext() as table, progress() as bar:
         task = bar.add_task("Scoring", total=len(clips))
         for clip, row in zip(clips, stream, strict=True):
             if clip.name:
                 row["clip"] = clip.name
-            table.write(row)
+            if table is not None:
+                table.write(row)
             rows.append(row)
             bar.advance(task)
 
 
-def _summarise(model: Predictor, rows: list[dict[str, Any]], out: Path, seconds: float) -> None:
+def _summarise(model: Predictor, rows: list[dict[str, Any]], out: Path | None, seconds: float) -> None:
     from qamro.predictors.provenance import KINDS
 
     failed = [row for row in rows if row["error"]]
-    say(f"{len(rows) - len(failed)} of {len(rows)} clips scored in {seconds:.1f} s, written to {out}")
+    if out is None:
+        console.print(score_table(rows, model.axes))
+    written = "" if out is None else f", written to {out}"
+    say(f"{len(rows) - len(failed)} of {len(rows)} clips scored in {seconds:.1f} s{written}")
     sources = {axis: Counter(row[f"source_{axis}"] for row in rows if not row["error"]) for axis in model.axes}
     said: dict[tuple[tuple[str, int], ...], list[str]] = {}
     for axis, counts in sources.items():

@@ -25,6 +25,21 @@ def clip(folder, name, hz=440.0, seconds=0.5):
     return write_wav(folder / name, tone(seconds, hz=hz))
 
 
+def test_without_a_file_the_scores_are_shown(tmp_path, run, heads):
+    good, bad = clip(tmp_path, "good.wav"), tmp_path / "bad.wav"
+    bad.write_bytes(b"no sound")
+    result = run("predict", good, bad, "--heads", heads, "--out", tmp_path / "scores.csv")
+    score = rows_of(tmp_path / "scores.csv")[0]
+    shown = run("predict", good, bad, "--heads", heads)
+    assert shown.exit_code == result.exit_code == 1
+    lines = shown.output.splitlines()
+    at = next(n for n, line in enumerate(lines) if line.startswith("good.wav"))
+    assert lines[at].split()[1:] == [f"{float(score['MI']):.1f}", "-", f"{float(score['PQ']):.1f}"]
+    assert lines[at + 1].split() == [f"{float(score['MI_low']):.1f}-{float(score['MI_high']):.1f}"]  # PQ has none here
+    assert lines[at + 2].split() == ["bad.wav", "failed"]
+    assert "written to" not in shown.output
+
+
 def test_a_manifest_is_scored(tmp_path, run, heads):
     clip(tmp_path / "audio", "a.wav")
     clip(tmp_path / "audio", "b.wav", hz=880)
@@ -115,7 +130,6 @@ def test_names_that_break_careless_code(tmp_path, run, heads):
         (["gone.csv", "--out", "s.csv"], "there is no file or folder gone.csv"),
         (["in", "--out", "s.csv"], "holds no audio files"),
         (["m.csv", "--out", "s.csv"], "m.csv has no column 'path'"),
-        (["a.wav"], "Missing option"),
         (["a.wav", "--out", "in"], "in"),
         (["a.wav", "--out", "s.csv", "--predictor", "psychic"], "no predictor 'psychic'; choose one of offline"),
         (["a.wav", "--out", "s.csv", "--heads", "in"], "holds no"),
