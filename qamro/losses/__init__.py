@@ -1,6 +1,6 @@
 """Losses that train a head to rank clips as people do, one family a file; ``docs/losses.md`` shows them."""
 
-from qamro.losses.alignment import SAMALoss, sama_loss
+from qamro.losses.alignment import SAMALoss, sama_loss, sama_of_cosine
 from qamro.losses.distribution import (
     CORALLoss,
     GaussianCrossEntropyLoss,
@@ -41,5 +41,6 @@ __all__ = [
     "margin_ranking_loss",
     "qamro_loss",
     "sama_loss",
+    "sama_of_cosine",
     "soft_spearman_loss",
 ]

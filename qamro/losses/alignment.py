@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional
 
-from qamro.losses._checks import check_rows, result_dtype
+from qamro.losses._checks import check_batch, check_rows, result_dtype
 from qamro.losses._groups import mean_over_groups
 from qamro.losses._scaling import Normalisation, normalised
 
@@ -55,10 +55,43 @@ def sama_loss(
     check_rows("text embeddings", text, targets)
     if audio.shape[-1] != text.shape[-1]:
         raise ValueError(f"audio {tuple(audio.shape)} and text {tuple(text.shape)} must have the same last dimension")
-    wanted = normalised(targets, normalize, scale if normalize == "scale" else None, groups)
     dtype = result_dtype(audio)
-    likeness = (functional.cosine_similarity(audio.to(dtype), text.to(dtype), dim=-1) + 1) / 2
-    return mean_over_groups((likeness - wanted.to(dtype)) ** 2, groups)
+    cosine = functional.cosine_similarity(audio.to(dtype), text.to(dtype), dim=-1)
+    return sama_of_cosine(cosine, targets, normalize=normalize, scale=scale, groups=groups)
+
+
+def sama_of_cosine(
+    cosine: Tensor,
+    targets: Tensor,
+    *,
+    normalize: Normalisation = "scale",
+    scale: tuple[float, float] | None = (1.0, 5.0),
+    groups: Tensor | None = None,
+) -> Tensor:
+    """``sama_loss`` of embeddings whose cosine is known, for instance because the score is computed from it.
+
+    Args:
+        cosine: cos(a, t) in [-1, 1], floating point, shape (B,), or (..., B) for many models at once.
+        targets: As in ``sama_loss``.
+        normalize: As in ``sama_loss``.
+        scale: As in ``sama_loss``.
+        groups: As in ``sama_loss``.
+
+    Returns:
+        The loss, shape (...), in the dtype of cosine (float32 for half precision). Zero for an empty batch.
+
+    Raises:
+        ValueError: As ``sama_loss``.
+
+    Example:
+        >>> import torch
+        >>> sama_of_cosine(torch.tensor([0.0]), torch.tensor([5.0]))
+        tensor(0.2500)
+    """
+    check_batch(cosine, targets, groups)
+    wanted = normalised(targets, normalize, scale if normalize == "scale" else None, groups)
+    dtype = result_dtype(cosine)
+    return mean_over_groups(((cosine.to(dtype) + 1) / 2 - wanted.to(dtype)) ** 2, groups)
 
 
 class SAMALoss(nn.Module):

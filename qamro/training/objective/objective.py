@@ -1,0 +1,133 @@
+"""The choice of a loss: which terms, with which weights and parameters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from qamro.training.objective.words import in_words
+
+if TYPE_CHECKING:
+    import torch
+
+REGRESSION = ("huber", "mse", "mae", "mse+mae", "ce-gauss", "none")
+RANKING = ("qamro", "qamro-unweighted", "qamro-fixed-margin", "mr", "balr", "listmle", "soft-spearman", "none")
+LISTWISE = ("balr", "listmle", "soft-spearman")
+
+
+@dataclass(frozen=True)
+class Objective:
+    """``regression_weight * regression + ranking_weight * ranking + alignment_weight * SAMA``.
+
+    QAMRO (arXiv 2508.08957) trains MI and TA with Huber + QAMRO on the rating scale, and the aesthetic axes with
+    MSE + MAE + QAMRO on standardised scores. DeRA-MOS (arXiv 2606.10010) trains with CE-Gauss + 0.2 BALR, and adds
+    0.3 SAMA where there is a prompt.
+
+    Attributes:
+        regression: ``"huber"``, ``"mse"``, ``"mae"``, ``"mse+mae"``, ``"ce-gauss"`` (cross-entropy with Gaussian
+            labels over bins; needs a head that answers with logits) or ``"none"``.
+        ranking: ``"qamro"`` (QAMRO's Eq. 2 and 3), ``"qamro-unweighted"`` (beta = 1), ``"qamro-fixed-margin"`` (its
+            weights with the margin of Eq. 1), ``"mr"`` (Eq. 1), ``"balr"``, ``"listmle"``, ``"soft-spearman"`` or
+            ``"none"``.
+        regression_weight: Weight of the regression term, at least 0.
+        ranking_weight: Weight of the ranking term, at least 0; DeRA-MOS's alpha for BALR.
+        alpha: Slope of the adaptive margin.
+        beta: Preference factor, at least 1.
+        margin: The fixed margin of ``"mr"`` and ``"qamro-fixed-margin"``.
+        normalize: ``"batch"`` or ``"scale"``: how QAMRO brings y to [0, 1].
+        scale: ``(low, high)`` of the rating scale, for ``normalize="scale"``, and for CE-Gauss and SAMA where the head
+            does not say on which scale it answers.
+        standardise: Whether regression and ranking see scores minus their mean, divided by their deviation; for
+            ``"batch"`` only. CE-Gauss and SAMA are the same on any scale.
+        temperature: τ of BALR, ListMLE and soft Spearman, above 0, in units of the scores that they see.
+        sigma: σ of CE-Gauss's labels, above 0, as a share of the scale: 1/16 is the 0.25 of a scale of 1 to 5.
+        alignment_weight: Weight of SAMA, at least 0; DeRA-MOS's beta. Above 0 it needs a head that compares the clip
+            with its prompt.
+    """
+
+    regression: str = "huber"
+    ranking: str = "qamro"
+    regression_weight: float = 1.0
+    ranking_weight: float = 1.0
+    alpha: float = 0.2
+    beta: float = 7.0
+    margin: float = 0.1
+    normalize: Literal["batch", "scale"] = "batch"
+    scale: tuple[float, float] | None = None
+    standardise: bool = False
+    temperature: float = 1.0
+    sigma: float = 1 / 16
+    alignment_weight: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Checks the choices.
+
+        Raises:
+            ValueError: A term is unknown, a weight or parameter is out of range, no term trains the score, or the
+                scale is lost.
+        """
+        if self.regression not in REGRESSION:
+            raise ValueError(f"regression is one of {', '.join(REGRESSION)}, not {self.regression!r}")
+        if self.ranking not in RANKING:
+            raise ValueError(f"ranking is one of {', '.join(RANKING)}, not {self.ranking!r}")
+        if not all(weight >= 0 for weight in (self.regression_weight, self.ranking_weight, self.alignment_weight)):
+            raise ValueError("the weights of the terms are not negative")
+        if not (self.temperature > 0 and self.sigma > 0):
+            raise ValueError("temperature and sigma are above zero")
+        if self.regression == self.ranking == "none":
+            raise ValueError("an objective needs a regression term, a ranking term, or both")
+        if self.standardise and self.normalize == "scale":
+            raise ValueError("standardised scores are on no rating scale; with them, normalize is 'batch'")
+
+    @property
+    def needs_logits(self) -> bool:
+        """Whether the head must answer with logits over bins of the scale."""
+        return self.regression == "ce-gauss"
+
+    @property
+    def needs_similarity(self) -> bool:
+        """Whether the head must say how alike a clip and its prompt are."""
+        return self.alignment_weight > 0
+
+    def __call__(
+        self,
+        predictions: torch.Tensor,
+        targets: torch.Tensor,
+        groups: torch.Tensor | None = None,
+        *,
+        logits: torch.Tensor | None = None,
+        similarity: torch.Tensor | None = None,
+        scale: tuple[float, float] | None = None,
+        standard: tuple[torch.Tensor | float, torch.Tensor | float] | None = None,
+    ) -> torch.Tensor:
+        """Returns the loss of one model.
+
+        Args:
+            predictions: (B,) scores ŷ.
+            targets: (B,) human MOS y.
+            groups: (B,) study of each clip; only clips of one study are ranked against each other.
+            logits: (B, K) over bins of the scale, for CE-Gauss.
+            similarity: (B,) cosine of clip and prompt, for SAMA.
+            scale: As in ``stacked_loss``.
+            standard: As in ``stacked_loss``.
+
+        Returns:
+            A scalar.
+        """
+        from qamro.training.objective.stacked import stacked_loss
+
+        losses = stacked_loss(
+            [self],
+            predictions[None],
+            targets,
+            groups,
+            logits=None if logits is None else logits[None],
+            similarity=None if similarity is None else similarity[None],
+            scale=scale,
+            standard=standard,
+        )
+        return losses[0]
+
+    def __str__(self) -> str:
+        """The objective in words, for cards and tables."""
+        return in_words(self)
