@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import itertools
-import tempfile
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from qamro.ui.visitor import Visitor
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,24 +72,20 @@ class Run:
         return [key for key in self.clips if key in self.rows and self.rows[key]["error"]]
 
 
-class Session:
+class Session(Visitor):
     """Everything that belongs to one visitor; nothing in here is shared between visitors.
 
     Attributes:
         clips: The clips on the table, by id, in their order.
         run: The last run; None before the first.
         selected: Id of the clip whose details are shown.
-        busy: Whether a run or a download is going on.
-        stopping: Whether the visitor asked for its end.
     """
 
     def __init__(self) -> None:
+        super().__init__()
         self.clips: dict[str, Clip] = {}
         self.run: Run | None = None
         self.selected: str | None = None
-        self.busy = False
-        self.stopping = False
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._added = 0
 
     def add(self, path: Path | str, name: str, prompt: str = "", system: str = "") -> bool:
@@ -154,26 +151,15 @@ class Session:
             run.cancelled = len(run.rows) < len(clips)
             self.busy = False
 
-    def folder(self, parent: Path | str | None = None) -> Path:
-        """Returns a folder for files that are made for this visitor; it goes when the session goes.
 
-        Args:
-            parent: Where to make it the first time; None takes the system's folder for such things.
-        """
-        if self._folder is None:
-            self._folder = tempfile.TemporaryDirectory(prefix="session-", dir=parent, ignore_cleanup_errors=True)
-        return Path(self._folder.name).resolve()
+def predict_session() -> Any:
+    """Finds the Predict tab's session in the app that is being built, for other tabs to take from; else a new one."""
+    import gradio as gr
 
-    def close(self) -> None:
-        """Ends the session: stops a run and deletes the session's folder."""
-        self.cancel()
-        if self._folder is not None:
-            self._folder.cleanup()
-            self._folder = None
-
-    def cancel(self) -> None:
-        """Asks the run or the download that is going on to end; what is done stays."""
-        self.stopping = True
+    app = gr.context.Context.root_block
+    blocks = app.blocks.values() if app is not None else ()
+    found = (block for block in blocks if isinstance(block, gr.State) and isinstance(block.value, Session))
+    return next(found, None) or gr.State(Session())
 
 
 def _candidates(name: str) -> Iterator[str]:

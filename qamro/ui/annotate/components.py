@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from typing import Any
 
 import gradio as gr
 
@@ -11,7 +10,7 @@ from qamro.axes import AXES
 from qamro.studies.listening import hub_backup, identity
 from qamro.ui.annotate import owner, rating, setup
 from qamro.ui.annotate.texts import RATE_WORDS, RESULT_WORDS, SETUP_WORDS
-from qamro.ui.session import Session
+from qamro.ui.session import predict_session
 from qamro.ui.widgets import widget
 
 
@@ -39,11 +38,3 @@ def build_components() -> None:
         )
     if hub_backup.wanted() is not None:
         threading.Thread(target=rating.warm, name="ratings-restore", daemon=True).start()
-
-
-def predict_session() -> Any:
-    """Finds the Predict tab's session in the app at hand, so that its clips can be rated; else a new one."""
-    app = gr.context.Context.root_block
-    blocks = app.blocks.values() if app is not None else ()
-    found = (block for block in blocks if isinstance(block, gr.State) and isinstance(block.value, Session))
-    return next(found, None) or gr.State(Session())
