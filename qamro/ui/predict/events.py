@@ -30,10 +30,14 @@ def bind(p: Parts) -> None:
     p.predictor.input(predictors.describe, [p.predictor], described, trigger_mode="always_last", **_QUIET)
     p.download.click(
         predictors.fetch, [p.session, p.predictor], [p.status, p.score, p.download, p.cancel], **_QUIET
-    ).then(predictors.refresh, [p.predictor], [p.predictor, *described], **_QUIET)
+    ).then(predictors.refresh, None, [p.predictor], **_QUIET).then(
+        predictors.describe, [p.predictor], described, **_QUIET
+    )
     page = gr.context.Context.root_block
     if page is not None:
-        page.load(predictors.refresh, [p.predictor], [p.predictor, *described], **_QUIET)
+        page.load(predictors.refresh, None, [p.predictor], **_QUIET).then(
+            predictors.describe, [p.predictor], described, **_QUIET
+        )
         page.load(_keep, [p.session], [p.session], **_QUIET)
 
     shown = [p.detail, p.player, p.radar, p.timeline]

@@ -20,10 +20,9 @@ from qamro.ui.texts import Predict as T
 _log = logging.getLogger(__name__)
 
 
-def refresh(name: str) -> tuple[Any, ...]:
-    """Looks again at what is ready, and describes the chosen predictor."""
-    options = [(option(entry), entry.name) for entry in catalogue()]
-    return gr.Dropdown(options, value=name), *describe(name)
+def refresh() -> gr.Dropdown:
+    """Looks again at what is ready; the choice stays what the visitor has made of it meanwhile."""
+    return gr.Dropdown([(option(entry), entry.name) for entry in catalogue()])
 
 
 def describe(name: str) -> tuple[Any, ...]:
