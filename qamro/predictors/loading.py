@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from qamro.predictors.base import Predictor
+from qamro.predictors.saved_names import PREFIX
 
 
 def _offline(
@@ -48,12 +49,17 @@ def load(name: str = "offline", **options: Any) -> Predictor:
         name: ``"offline"``: LogMel features and small heads that ship with the project. ``"clap"``: MI and TA on
             LAION-CLAP. ``"audiobox"``: PQ, PC, CE and CU of Audiobox-Aesthetics. ``"full"``: all six on both.
             ``"auto"``: full where its weights are on this machine, else offline; ``note`` says which.
+            ``"saved:NAME"``: heads that were kept under a name (see ``qamro.predictors.saved``).
         **options: Passed on, for example ``device="cuda"`` or ``heads="folder"`` (heads of your own).
 
     Raises:
         ValueError: There is no such predictor.
         WeightsError: Its weights are not on this machine; the message says how to fetch them.
     """
+    if name.startswith(PREFIX):
+        from qamro.predictors.saved import load_saved
+
+        return load_saved(name, **options)
     if name not in LOADERS:
         raise ValueError(f"there is no predictor {name!r}; choose one of {', '.join(LOADERS)}")
     return LOADERS[name](**options)

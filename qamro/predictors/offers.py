@@ -18,6 +18,8 @@ from qamro.checkpoints import (
     look,
 )
 from qamro.checkpoints.fetch import OnProgress
+from qamro.predictors.saved import SavedHeads, find, saved
+from qamro.predictors.saved_names import PREFIX
 
 NEEDS: dict[str, tuple[Weights, ...]] = {
     "offline": (),
@@ -64,9 +66,26 @@ class PredictorState:
     note: str
 
 
-def catalogue() -> list[PredictorState]:
-    """Lists the predictors; compares sizes of files and asks no server."""
-    return [_state(name) for name in NEEDS]
+def catalogue(owner: str = "") -> list[PredictorState]:
+    """Lists the predictors, kept heads last; compares sizes of files and asks no server.
+
+    Args:
+        owner: Whose kept heads to list besides everybody's (see ``saved_folder``).
+    """
+    return [*map(_state, NEEDS), *map(_saved_state, saved(owner))]
+
+
+def weights_of(name: str) -> tuple[Weights, ...]:
+    """Returns the published weights that a predictor needs; kept heads need their encoder's.
+
+    Raises:
+        ValueError: There is no such predictor.
+    """
+    if name.startswith(PREFIX):
+        return NEEDS.get(find(name).encoder, ())
+    if name not in NEEDS:
+        raise ValueError(f"there is no predictor {name!r} to fetch; choose one of {', '.join(NEEDS)}")
+    return NEEDS[name]
 
 
 def download(name: str, *, on_progress: OnProgress | None = None) -> None:
@@ -83,10 +102,9 @@ def download(name: str, *, on_progress: OnProgress | None = None) -> None:
         WeightsError: The hub has something else than was published, or the disk is full.
     """
     global _unreachable_since  # noqa: PLW0603
-    if name not in NEEDS:
-        raise ValueError(f"there is no predictor {name!r} to fetch; choose one of {', '.join(NEEDS)}")
-    total, before = sum(weights.size for weights in NEEDS[name]), 0
-    for weights in NEEDS[name]:
+    needed = weights_of(name)
+    total, before = sum(weights.size for weights in needed), 0
+    for weights in needed:
         start = before
 
         def report(done: int, _: int, start: int = start) -> bool | None:
@@ -103,12 +121,21 @@ def download(name: str, *, on_progress: OnProgress | None = None) -> None:
 
 def _state(name: str) -> PredictorState:
     title, axes, note = _TITLES[name]
-    states = [state for weights in NEEDS[name] for state in look(weights)]
+    return PredictorState(name, title, tuple(axes), *_here(NEEDS[name]), note)
+
+
+def _saved_state(heads: SavedHeads) -> PredictorState:
+    title = f"{heads.name} ({', '.join(heads.axes)})"
+    return PredictorState(heads.key, title, heads.axes, *_here(NEEDS.get(heads.encoder, ())), heads.about)
+
+
+def _here(needed: tuple[Weights, ...]) -> tuple[str, int, str]:
+    """State, bytes still to fetch, and licences of weights."""
+    states = [state for weights in needed for state in look(weights)]
     missing = sum(_missing(state) for state in states)
     complete = not any(state.problem for state in states)
     state = "ready" if complete else "unreachable" if _is_unreachable() else "download"
-    licence = ", ".join(dict.fromkeys(weights.licence for weights in NEEDS[name]))
-    return PredictorState(name, title, tuple(axes), state, missing, licence, note)
+    return state, missing, ", ".join(dict.fromkeys(weights.licence for weights in needed))
 
 
 def _missing(state: FileState) -> int:
