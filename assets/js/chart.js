@@ -1,5 +1,5 @@
 // A plotly figure that follows the theme, can be saved as PNG or SVG, and tells the server which point was clicked.
-// value: { figure: { data, layout }, name, alt, audio } or null
+// value: { figure: { data, layout }, name, alt, audio }, { waiting: text } while one is being made, or null
 import { el, fill } from "./dom.js";
 import { playhead } from "./playhead.js";
 
@@ -50,7 +50,8 @@ export default function chart({ element, props, trigger, watch }) {
   const tools = el("div", { class: "q-tools" }, ["PNG", "SVG"].map((format) => el("button",
     { type: "button", class: "q-button q-quiet q-small", title: fill(words.save, { format }), "aria-label": fill(words.save, { format }),
       onclick: () => save(format.toLowerCase()) }, format)));
-  element.replaceChildren(plot, tools);
+  const waiting = el("p", { class: "q-hint q-waiting", role: "status" });
+  element.replaceChildren(waiting, plot, tools);
   let line = null;
 
   async function save(format) {
@@ -65,7 +66,9 @@ export default function chart({ element, props, trigger, watch }) {
     line?.remove();
     line = null;
     element.classList.toggle("q-none", !value);
-    if (!value) return;
+    waiting.textContent = value?.waiting ?? "";
+    for (const part of [plot, tools]) part.hidden = !value?.figure;
+    if (!value?.figure) return;
     plot.setAttribute("aria-label", value.alt);
     try {
       const Plotly = await plotly();

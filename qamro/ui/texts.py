@@ -87,6 +87,7 @@ class Predict:
         "Each step is a window of the clip, scored by itself. Click to hear it. "
         "Height is the place on each axis's own scale."
     )
+    DETAIL_WINDOWS_WAITING = "Scoring each window by itself …"
     DETAIL_AXES = "All axes"
     DETAIL_AXES_NOTE = (
         "Each axis from the lowest score of its scale to the highest, with its 90 % interval where one is known."

@@ -87,7 +87,7 @@ def detail(session: Session) -> tuple[Any, ...]:
         return gr.Column(visible=True), player, None, None
     alt = f"{T.DETAIL_AXES}, {clip.name}: " + ", ".join(f"{axis} {row[axis]:.2f}" for axis in axes)
     picture = chart_value(figures.radar(row, axes), name=f"{clip.name}-axes", alt=alt)
-    waiting = gr.skip() if key in run.windows else None
+    waiting = gr.skip() if key in run.windows else {"waiting": T.DETAIL_WINDOWS_WAITING}
     return gr.Column(visible=True), player, picture, waiting
 
 

@@ -50,7 +50,7 @@ def bind(p: Parts) -> None:
         concurrency_id="predictor",
         **_QUIET,
     )
-    running.then(scoring.finish, [p.session], [p.csv, p.json, p.systems, p.axis, p.bars, *shown[:3]], **_QUIET).then(
+    running.then(scoring.finish, [p.session], [p.csv, p.json, p.systems, p.axis, p.bars, *shown], **_QUIET).then(
         details.windows, [p.session], [p.timeline], **_QUIET
     )
     p.cancel.click(scoring.cancel, [p.session], [p.status], queue=False, **_QUIET)

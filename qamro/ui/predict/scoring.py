@@ -89,7 +89,7 @@ def finish(session: Session) -> tuple[Any, ...]:
     systems = gr.Column(visible=bool(axes)), gr.Radio(axes, value=axes[0] if axes else None)
     picture = bars(session, axes[0]) if axes else None
     session.selected = session.selected or _first(session)
-    return (*downloads, *systems, picture, *detail(session)[:3])
+    return (*downloads, *systems, picture, *detail(session))
 
 
 def _first(session: Session) -> str | None:
