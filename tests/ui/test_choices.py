@@ -81,6 +81,6 @@ def test_a_download_that_fails_says_what_to_do(nothing_fetched, monkeypatch: pyt
 def test_looking_again_at_what_is_ready_leaves_the_choice_to_the_visitor():
     from qamro.ui.predict.predictors import refresh
 
-    (given,) = refresh()._constructor_args
+    given = refresh().constructor_args
     assert [name for _, name in given["choices"]][:2] == ["offline", "clap"]
     assert "value" not in given
