@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from qamro.training.recipe import Recipe
 
 SIMULATED = "simulated"
+UNFINISHED = "unfinished"
+"""Folder within ``--out`` that holds what a killed run goes on from."""
 
 
 def train(
@@ -45,8 +48,15 @@ def train(
     prompts: Annotated[int, typer.Option(help="For each system of the simulated corpus.", min=1)] = 16,
     workers: Annotated[int, typer.Option(help="Processes that render the simulated corpus.", min=0)] = 2,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    resume: Annotated[
+        bool,
+        typer.Option("--resume/--restart", help="Go on where a killed run with the same --out ended, or begin anew."),
+    ] = True,
 ) -> None:
-    """Train heads on a study; they are written with a card that says what they are worth on held-out clips."""
+    """Train heads on a study; they are written with a card that says what they are worth on held-out clips.
+
+    A run that was killed goes on when its command is given again: no embedding and no epoch is lost.
+    """
     from qamro.checkpoints import WeightsError
 
     with wrong_use(ValueError, FileNotFoundError, OSError, WeightsError):
@@ -79,6 +89,8 @@ def train(
         )
         prepared = _prepare(study, encoder, hold_out, (systems, prompts), workers, device)
         recipe = Recipe(out.resolve().name, axis, objective, config, range(seeds), _command(), device)
+        if not resume:
+            shutil.rmtree(out / UNFINISHED, ignore_errors=True)
         card = _fit(prepared, model, recipe, out)
     _report(card, out)
 
@@ -121,11 +133,14 @@ def _fit(prepared: Prepared, encoder: object, recipe: Recipe, out: Path) -> Card
         task = bar.add_task("Training", total=len(axes))
 
         def tick(event: Progress) -> None:
-            text = f"{event.axis}, epoch {event.row['epoch']:.0f}, validation loss {event.row['val_loss']:.4f}"
+            row = event.row
+            text = f"{event.axis}, epoch {row['epoch']:.0f}, validation loss {row['val_loss']:.4f}"
+            text += f", SRCC {row['val_srcc']:.3f}"
             bar.update(task, description=text, completed=axes.index(event.axis))
 
-        bundle = train_heads(prepared, encoder, recipe, on_epoch=tick)
+        bundle = train_heads(prepared, encoder, recipe, on_epoch=tick, checkpoint=out / UNFINISHED)
     bundle.save(out)
+    shutil.rmtree(out / UNFINISHED, ignore_errors=True)
     return bundle.card
 
 

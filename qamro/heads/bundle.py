@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from qamro.heads.score_head import ScoreHead
+from qamro.heads.kinds import Head, head_from_state
 
-HEADS_FILE, CARD_FILE, README_FILE = "heads.safetensors", "card.json", "README.md"
+HEADS_FILE, CARD_FILE, README_FILE, RECORD_FILE = "heads.safetensors", "card.json", "README.md", "run.json"
 
 
 @dataclass
@@ -54,14 +55,16 @@ class HeadBundle:
         heads: For each axis, its head.
         card: Where they come from.
         extra: Further tensors that travel along, for example the encoder's answer to a probe.
+        record: How the run that made them went, ready for JSON (see ``qamro.training.record``); empty when unknown.
     """
 
-    heads: dict[str, ScoreHead]
+    heads: dict[str, Head]
     card: Card
     extra: dict[str, torch.Tensor] = field(default_factory=dict)
+    record: dict[str, Any] = field(default_factory=dict)
 
     def save(self, folder: Path | str) -> Path:
-        """Writes the heads, the card as JSON, and the card as a readable page."""
+        """Writes the heads, the card as JSON and as a readable page, and the record of the run where there is one."""
         from safetensors.torch import save_file
 
         from qamro.heads.card_page import render
@@ -75,6 +78,10 @@ class HeadBundle:
         save_file({key: value.detach().cpu().contiguous() for key, value in tensors.items()}, folder / HEADS_FILE)
         (folder / CARD_FILE).write_text(json.dumps(asdict(self.card), indent=1, ensure_ascii=False) + "\n", "utf-8")
         (folder / README_FILE).write_text(render(self.card), "utf-8")
+        (folder / RECORD_FILE).unlink(missing_ok=True)
+        if self.record:
+            text = json.dumps(_without_nan(self.record), indent=1, ensure_ascii=False, allow_nan=False)
+            (folder / RECORD_FILE).write_text(text + "\n", "utf-8")
         return folder
 
     @classmethod
@@ -109,9 +116,20 @@ class HeadBundle:
                     "train them again on this encoder"
                 )
         tensors = load_file(folder / HEADS_FILE)
-        heads = {axis: ScoreHead.from_state(_below(tensors, axis)) for axis in card.axes}
-        return cls(heads, card, _below(tensors, "extra"))
+        heads = {axis: head_from_state(_below(tensors, axis)) for axis in card.axes}
+        record_file = folder / RECORD_FILE
+        record = json.loads(record_file.read_text("utf-8")) if record_file.is_file() else {}
+        return cls(heads, card, _below(tensors, "extra"), record)
 
 
 def _below(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
     return {key[len(prefix) + 1 :]: value for key, value in tensors.items() if key.startswith(prefix + ".")}
+
+
+def _without_nan(value: Any) -> Any:
+    """Returns a copy in which numbers that JSON does not know are None."""
+    if isinstance(value, dict):
+        return {key: _without_nan(part) for key, part in value.items()}
+    if isinstance(value, list | tuple | range):
+        return [_without_nan(part) for part in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

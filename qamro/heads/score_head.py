@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import torch
 from torch import nn
+
+if TYPE_CHECKING:
+    from qamro.heads.stack import HeadStack
 
 LIMIT = 6.0
 """Standardised inputs are held to this many deviations: a value far outside the training range cannot run away."""
@@ -82,6 +88,13 @@ class ScoreHead(nn.Module):
     def linears(self) -> list[nn.Linear]:
         """The three linear layers, in order."""
         return [layer for layer in self.layers if isinstance(layer, nn.Linear)]
+
+    @classmethod
+    def stack(cls, heads: Sequence[ScoreHead], seeds: Sequence[int]) -> HeadStack:
+        """Puts heads of one shape side by side, to train them in the same few operations."""
+        from qamro.heads.stack import HeadStack
+
+        return HeadStack(heads, seeds)
 
     @classmethod
     def from_state(cls, state: dict[str, torch.Tensor]) -> ScoreHead:

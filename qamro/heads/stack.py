@@ -8,6 +8,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from qamro.heads.branch_output import BranchOutput
 from qamro.heads.score_head import LIMIT, ScoreHead
 
 
@@ -41,7 +42,7 @@ class HeadStack(nn.Module):
         self.heads = list(heads)
         self.dropout = heads[0].dropout
         self.weights, self.biases = nn.ParameterList(), nn.ParameterList()
-        for layer in range(3):
+        for layer in range(len(heads[0].linears)):
             linears = [head.linears[layer] for head in heads]
             self.weights.append(nn.Parameter(torch.stack([linear.weight.detach().T for linear in linears])))
             self.biases.append(nn.Parameter(torch.stack([linear.bias.detach()[None] for linear in linears])))
@@ -80,6 +81,15 @@ class HeadStack(nn.Module):
         hidden = self._drop(functional.gelu(torch.baddbmm(self.biases[0], standard, self.weights[0])))
         hidden = self._drop(functional.gelu(torch.baddbmm(self.biases[1], hidden, self.weights[1])))
         return torch.baddbmm(self.biases[2], hidden, self.weights[2]).squeeze(-1) * self.out_std + self.out_mean
+
+    def answer(self, standard: torch.Tensor) -> BranchOutput:
+        """Predicts scores, with what training needs beside them: nothing, for heads that answer with a score alone."""
+        return BranchOutput(self(standard))
+
+    @property
+    def scale(self) -> tuple[float, float] | None:
+        """(low, high) of the bins of a distribution; None for heads that answer with a score alone."""
+        return None
 
     def _drop(self, hidden: torch.Tensor) -> torch.Tensor:
         if not self.training or self.dropout == 0:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from qamro.axes import get_axis
-from qamro.heads import ScoreHead
+from qamro.heads.kinds import Head
 from qamro.predictors.head_predictor import NEEDS_PROMPT
 from qamro.training.embeddings import Embeddings
 from qamro.training.run import Data
@@ -72,7 +72,7 @@ class Prepared:
         features = self.embeddings.features(axis in NEEDS_PROMPT)
         return [self.embeddings.clips[row] for row in rows.tolist()], features[rows], targets
 
-    def predict(self, clips: Sequence[str], heads: dict[str, ScoreHead]) -> pd.DataFrame:
+    def predict(self, clips: Sequence[str], heads: dict[str, Head]) -> pd.DataFrame:
         """Predicts embedded clips.
 
         Returns:

@@ -5,12 +5,20 @@ from __future__ import annotations
 import hashlib
 import platform
 import subprocess
+from dataclasses import asdict
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from qamro.heads import Card
     from qamro.studies import Study
+    from qamro.training.fit_config import FitConfig
+    from qamro.training.objective import Objective
+    from qamro.training.run import Fit
 
 
 def study_hash(study: Study) -> str:
@@ -36,7 +44,10 @@ def study_summary(study: Study) -> dict[str, Any]:
 
 
 def versions() -> dict[str, str]:
-    """Returns the versions that decide the numbers: Python, torch, qamro, and the commit when there is one."""
+    """Returns the versions that decide the numbers: Python, torch, qamro, and the commit when there is one.
+
+    A commit with ``-dirty`` behind it had changes on top.
+    """
     from qamro import __version__
 
     return {
@@ -47,11 +58,80 @@ def versions() -> dict[str, str]:
     }
 
 
+def fit_record(
+    objective: Objective, seeds: Sequence[int], fits: Sequence[Fit], held_out: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    """Returns what a run record says of one axis.
+
+    Args:
+        objective: What was minimised.
+        seeds: S seeds.
+        fits: S fits; the one with the lowest validation loss is kept.
+        held_out: S results on the test part.
+    """
+    kept = min(range(len(fits)), key=lambda m: fits[m].val_loss)
+    return {
+        "objective": {"in words": str(objective), **asdict(objective)},
+        "kept seed": seeds[kept],
+        "seconds": round(fits[kept].seconds, 2),
+        "seeds": [
+            {
+                "seed": seed,
+                "best_epoch": fitted.best_epoch,
+                "val_loss": fitted.val_loss,
+                "held_out": tested,
+                "history": fitted.history,
+            }
+            for seed, fitted, tested in zip(seeds, fits, held_out, strict=True)
+        ],
+    }
+
+
+def run_record(
+    card: Card, config: FitConfig, parts: Mapping[str, Sequence[str]], axes: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Returns what is written beside heads and card: all that it takes to trace or repeat a run.
+
+    Args:
+        card: The heads' card.
+        config: How each head was fitted.
+        parts: For each part, its clips.
+        axes: For each axis, its ``fit_record``.
+    """
+    split = "\n".join(f"{part}: {clip}" for part, clips in parts.items() for clip in sorted(clips))
+    return {
+        "name": card.name,
+        "command": card.training["command"],
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        "seconds": card.training["seconds"],
+        "device": _device(card.training["device"]),
+        "config": asdict(config),
+        "encoder": card.encoder,
+        "study": card.study,
+        "split": {"hash": hashlib.sha256(split.encode()).hexdigest(), "clips": card.training["clips"]},
+        "versions": versions(),
+        "axes": dict(axes),
+    }
+
+
+def _device(name: str) -> dict[str, Any]:
+    import torch
+
+    if name.startswith("cuda"):
+        return {"name": name, "gpu": torch.cuda.get_device_name(name), "gpus": torch.cuda.device_count()}
+    return {"name": name, "threads": torch.get_num_threads(), "machine": platform.machine()}
+
+
 def _commit() -> str:
     try:
         folder = Path(__file__).resolve().parent
         answer = subprocess.run(
-            ["git", "rev-parse", "--short", "HEAD"], cwd=folder, capture_output=True, text=True, timeout=5, check=True
+            ["git", "describe", "--always", "--dirty", "--exclude=*"],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            timeout=5,
+            check=True,
         )
     except (OSError, subprocess.SubprocessError):
         return "unknown"

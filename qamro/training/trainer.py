@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from qamro.heads import HeadStack, ScoreHead
+from qamro.heads import ScoreHead
+from qamro.heads.kinds import Head
+from qamro.training.fit_config import FitConfig
 from qamro.training.objective import Objective
-from qamro.training.run import Data, Fit, FitConfig, Run
+from qamro.training.run import Data, Fit, Run
 
 
 def fit(
@@ -34,7 +36,7 @@ def fit(
         device: Where to train.
 
     Raises:
-        ValueError: There are no training or no validation clips.
+        ValueError: There are no training or no validation clips, or the checkpoint is another run's.
     """
     config = config or FitConfig()
     report = None if on_epoch is None else (lambda rows: on_epoch(rows[0]))
@@ -50,6 +52,7 @@ def fit_many(
     on_epoch: Callable[[list[dict[str, float]]], bool | None] | None = None,
     checkpoint: Path | None = None,
     device: str | torch.device = "cpu",
+    make_head: Callable[[], Head] | None = None,
 ) -> list[Fit]:
     """Trains many heads side by side, each as it would be trained alone.
 
@@ -65,26 +68,29 @@ def fit_many(
         on_epoch: Called with the newest M rows of the histories; returning True stops.
         checkpoint: A file written after every epoch; when it is there, training goes on from it.
         device: Where to train.
+        make_head: Makes an untrained head; without it, a ``ScoreHead`` as ``config`` says. All heads are of one kind.
 
     Returns:
         M fits.
 
     Raises:
-        ValueError: There are no training or no validation clips, or the lengths differ.
+        ValueError: There are no training or no validation clips, the lengths differ, or the checkpoint is another
+            run's.
     """
     config = config or FitConfig()
     if len(objectives) != len(seeds):
         raise ValueError(f"{len(objectives)} objectives but {len(seeds)} seeds")
     if len(data.targets) == 0 or len(data.val_targets) == 0:
         raise ValueError("training needs clips to fit and clips to stop by; one of the two parts is empty")
-    heads = []
+    make = make_head or partial(ScoreHead, data.features.shape[1], config.hidden, config.dropout)
+    heads: list[Any] = []
     for seed in seeds:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            head = ScoreHead(data.features.shape[1], config.hidden, config.dropout)
+            head = make()
         head.calibrate_scales(data.features, data.targets)
         heads.append(head.to(device))
-    run = Run(HeadStack(heads, seeds), objectives, config, data)
+    run = Run(type(heads[0]).stack(heads, seeds), objectives, config, data)
     if checkpoint is not None and checkpoint.is_file():
         run.restore(checkpoint)
     while not run.done:
@@ -94,11 +100,3 @@ def fit_many(
         if on_epoch is not None and on_epoch(rows):
             break
     return run.finish()
-
-
-def describe(config: FitConfig) -> dict[str, Any]:
-    """Returns the settings for a card, without the seed and what the chosen optimiser does not use."""
-    settings = asdict(config) | {"hidden": list(config.hidden)}
-    for unused in ("seed", "weight_decay" if config.optimizer == "sgd" else "momentum"):
-        settings.pop(unused)
-    return settings

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,7 +11,7 @@ from qamro.heads import HeadBundle
 from qamro.predictors.head_predictor import HeadPredictor
 from qamro.studies import Study
 from qamro.training.embeddings import Embeddings
-from qamro.training.objective import Objective
+from qamro.training.objective import OBJECTIVES, Objective
 from qamro.training.prepared import Prepared
 from qamro.training.recipe import Progress, Recipe, train_heads
 from qamro.training.run import FitConfig
@@ -108,3 +110,28 @@ def test_without_prompts_ta_is_not_trainable(encoder):
     assert ready.trainable == ["MI"]
     with pytest.raises(ValueError, match="reads no text"):
         train_heads(ready, encoder, Recipe("toy", axes=["TA"], config=QUICK))
+
+
+def test_an_objective_of_distributions_gets_its_head_and_stopping_leaves_later_axes_out(encoder, tmp_path):
+    ready, seen = prepared(encoder), []
+    recipe = Recipe("toy", objective=OBJECTIVES["ce-gauss"], config=replace(QUICK, max_epochs=4), seeds=(0, 3))
+    bundle = train_heads(ready, encoder, recipe, on_epoch=seen.append, stop=lambda: True)
+    assert list(bundle.heads) == bundle.card.axes == ["MI"]
+    assert type(bundle.heads["MI"]).__name__ == "DistributionHead"
+    assert [len(event.rows) for event in seen] == [2] * 4
+    assert [event.row for event in seen] == [event.rows[0] for event in seen]
+    again = HeadBundle.load(bundle.save(tmp_path))
+    assert [seed["seed"] for seed in again.record["axes"]["MI"]["seeds"]] == [0, 3]
+    audio = ready.embeddings.audio
+    torch.testing.assert_close(again.heads["MI"](audio), bundle.heads["MI"](audio))
+
+
+def test_checkpoints_of_all_axes_go_on(encoder, tmp_path):
+    ready = prepared(encoder)
+    recipe = Recipe("toy", config=replace(QUICK, max_epochs=6), seeds=(0, 1))
+    whole = train_heads(ready, encoder, recipe)
+    train_heads(ready, encoder, recipe, checkpoint=tmp_path, on_epoch=lambda event: event.row["epoch"] == 3)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["MI.pt", "TA.pt"]
+    resumed = train_heads(ready, encoder, recipe, checkpoint=tmp_path)
+    for axis in ("MI", "TA"):
+        assert repr(resumed.record["axes"][axis]["seeds"]) == repr(whole.record["axes"][axis]["seeds"])  # NaN is NaN

@@ -1,9 +1,13 @@
+from dataclasses import replace
+
 import pytest
 import torch
+from scipy.stats import spearmanr
 
+from qamro.training.fit_config import FitConfig, describe
 from qamro.training.objective import Objective
-from qamro.training.run import Data, FitConfig
-from qamro.training.trainer import describe, fit, fit_many
+from qamro.training.run import Data
+from qamro.training.trainer import fit, fit_many
 
 
 def data(n=200, dim=6, seed=0) -> Data:
@@ -132,3 +136,12 @@ def test_paper_defaults_and_description():
     assert "momentum" not in describe(QUICK)
     with pytest.raises(ValueError, match="optimizer"):
         FitConfig(optimizer="lion")
+
+
+def test_history_has_the_validation_correlation_of_every_epoch_and_head():
+    given = data()
+    for fitted in fit_many(given, MANY, [0, 1, 2, 3], replace(QUICK, max_epochs=3, patience=3)):
+        assert [sorted(row) for row in fitted.history] == [["epoch", "train_loss", "val_loss", "val_srcc"]] * 3
+        with torch.no_grad():
+            expected = spearmanr(fitted.head(given.val_features), given.val_targets)[0]
+        assert fitted.history[fitted.best_epoch - 1]["val_srcc"] == pytest.approx(expected, abs=1e-9)

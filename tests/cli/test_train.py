@@ -1,0 +1,119 @@
+"""train, with real processes that are killed in the middle."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+from safetensors.numpy import load_file
+
+from qamro.studies import Study
+
+OPTIONS = ("--optimizer", "adamw", "--batch-size", "8", "--lr", "1e-4", "--epochs", "80", "--patience", "80")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Tones in noise; the more noise, the lower the score."""
+    root = tmp_path_factory.mktemp("rated")
+    rng, rows = np.random.default_rng(0), []
+    tone = np.sin(2 * np.pi * 440 * np.arange(8000) / 16_000)
+    for k in range(48):
+        soundfile.write(root / f"c{k}.wav", 0.3 * tone + 0.005 * k * rng.normal(size=tone.size), 16_000)
+        rows.append({"clip": f"c{k}", "path": f"c{k}.wav", "system": f"s{k % 3}", "prompt": ""})
+    scores = [
+        pd.DataFrame({"clip": [f"c{k}" for k in range(48)], "axis": a, "score": np.linspace(5, 1, 48)})
+        for a in ("MI", "PQ")
+    ]
+    Study(pd.DataFrame(rows), pd.concat(scores), name="noisy tones", kind="simulated", root=root).save(root)
+    return root
+
+
+def command(folder, out):
+    return [sys.executable, "-m", "qamro", "train", "--study", str(folder), "--out", str(out), *OPTIONS]
+
+
+@pytest.mark.server
+def test_a_killed_run_goes_on_and_ends_as_if_it_had_never_been_killed(folder, tmp_path):
+    environment = os.environ | {"QAMRO_CACHE": str(tmp_path / "cache"), "OMP_NUM_THREADS": "1"}
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    subprocess.run(command(folder, whole), env=environment, check=True, timeout=120, capture_output=True)
+    process = subprocess.Popen(
+        command(folder, killed), env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    deadline = time.monotonic() + 60
+    while not (killed / "unfinished" / "PQ.pt").exists() and time.monotonic() < deadline:
+        time.sleep(0.005)
+    process.send_signal(signal.SIGKILL)
+    assert process.wait(10) == -signal.SIGKILL
+    assert not (killed / "heads.safetensors").exists()
+    done = subprocess.run(
+        command(folder, killed), env=environment, timeout=120, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert not (killed / "unfinished").exists()
+    first, again = (load_file(path / "heads.safetensors") for path in (whole, killed))
+    assert all(np.array_equal(first[key], again[key]) for key in first)
+    first, again = (json.loads((path / "run.json").read_text()) for path in (whole, killed))
+    for axis in ("MI", "PQ"):
+        assert first["axes"][axis]["seeds"] == again["axes"][axis]["seeds"]
+        assert [row["epoch"] for row in again["axes"][axis]["seeds"][0]["history"]] == list(range(1, 81))
+
+
+@pytest.fixture(scope="module")
+def trained(folder, tmp_path_factory):
+    from typer.testing import CliRunner
+
+    from qamro.cli import app
+
+    out = tmp_path_factory.mktemp("heads") / "mine"
+    result = CliRunner().invoke(app, ["train", "--study", str(folder), "-o", str(out), "--seeds", "2", "--epochs", "3"])
+    assert result.exit_code == 0, result.output
+    return out, result
+
+
+def test_the_record_says_what_was_done(trained, folder):
+    out, _ = trained
+    record = json.loads((out / "run.json").read_text("utf-8"))
+    assert record["study"]["name"] == "noisy tones"
+    assert len(record["study"]["hash"]) == len(record["split"]["hash"]) == 64
+    assert record["config"]["lr"] == 5e-4
+    assert record["versions"]["torch"]
+    assert record["device"]["name"] == "cpu"
+    assert record["seconds"] > 0
+    assert sum(record["split"]["clips"].values()) == 48
+    for axis in ("MI", "PQ"):
+        entry = record["axes"][axis]
+        assert [seed["seed"] for seed in entry["seeds"]] == [0, 1]
+        assert entry["kept seed"] == min(entry["seeds"], key=lambda seed: seed["val_loss"])["seed"]
+        assert entry["objective"]["ranking"] == "qamro"
+        for seed in entry["seeds"]:
+            assert [row["epoch"] for row in seed["history"]] == [1, 2, 3]
+            assert seed["val_loss"] == min(row["val_loss"] for row in seed["history"])
+            assert set(seed["held_out"]["utterance"]) >= {"SRCC", "MSE"}
+    kept = next(row for row in record["axes"]["MI"]["seeds"] if row["seed"] == record["axes"]["MI"]["kept seed"])
+    card = json.loads((out / "card.json").read_text("utf-8"))
+    row = next(
+        row for row in card["metrics"] if (row["axis"], row["level"], row["metric"]) == ("MI", "utterance", "MSE")
+    )
+    assert kept["held_out"]["utterance"]["MSE"] == pytest.approx(row["value"], abs=1e-3)
+
+
+def test_what_another_run_left_is_refused_with_the_remedy_and_restart_takes_it_away(run, folder, tmp_path):
+    out = tmp_path / "heads"
+    (out / "unfinished").mkdir(parents=True)
+    (out / "unfinished" / "MI.pt").write_bytes(b"not a checkpoint")
+    arguments = ("train", "--study", folder, "--out", out, "--epochs", 2)
+    refused = run(*arguments)
+    assert refused.exit_code == 2
+    assert "--restart" in refused.stderr
+    assert run(*arguments, "--restart").exit_code == 0
+    assert (out / "heads.safetensors").exists()
