@@ -5,7 +5,10 @@ from qamro.checkpoints.fetch import FetchCancelledError, HubUnreachableError, fe
 from qamro.checkpoints.manifest import (
     AUDIOBOX,
     CLAP,
+    MUQ,
+    ROBERTA,
     TOKENIZER,
+    WAVLM,
     WEIGHTS,
     WeightFile,
     Weights,
@@ -18,7 +21,10 @@ from qamro.checkpoints.state import FileState, WeightsError, is_ready, look, req
 __all__ = [
     "AUDIOBOX",
     "CLAP",
+    "MUQ",
+    "ROBERTA",
     "TOKENIZER",
+    "WAVLM",
     "WEIGHTS",
     "FetchCancelledError",
     "FileState",

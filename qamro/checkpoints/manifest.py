@@ -35,6 +35,7 @@ class Weights:
         revision: Commit of the repository, 40 hexadecimal digits.
         licence: Licence as its model card states it.
         files: The files, the one that matters last.
+        optional: Whether they are fetched only when named: no predictor of the catalogue needs them.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Weights:
     revision: str
     licence: str
     files: tuple[WeightFile, ...]
+    optional: bool = False
 
     @property
     def size(self) -> int:
@@ -98,7 +100,56 @@ AUDIOBOX = Weights(
 )
 """Audiobox-Aesthetics (arXiv 2502.05139): WavLM-base and four heads, trained by Meta on AES ratings."""
 
-WEIGHTS: dict[str, Weights] = {weights.name: weights for weights in (CLAP, TOKENIZER, AUDIOBOX)}
+WAVLM = Weights(
+    "wavlm",
+    "WavLM base-plus",
+    "microsoft/wavlm-base-plus",
+    "4c66d4806a428f2e922ccfa1a962776e232d487b",
+    "CC-BY-SA-3.0",
+    (
+        WeightFile("config.json", 2_232, "fea6df1c2700a3954fc07e70588aecc9055eeb28db2ff57151a2db0d19180ed4"),
+        WeightFile("preprocessor_config.json", 215, "99272fe8ccfab114b68b478681ea47ee3a1ce62bb788cb92dd6e4f69fb1f1da2"),
+        WeightFile(
+            "pytorch_model.bin", 377_617_425, "3bb273a6ace99408b50cfc81afdbb7ef2de02da2eab0234e18db608ce692fe51"
+        ),
+    ),
+    optional=True,
+)
+"""WavLM (arXiv 2110.13900), 94 million parameters; its model card names the licence of microsoft/UniSpeech."""
+
+ROBERTA = Weights(
+    "roberta-base-network",
+    "RoBERTa-base, for prompts token by token",
+    "FacebookAI/roberta-base",
+    "e2da8e2f811d1448a5b465c236feacd80ffbac7b",
+    "MIT",
+    (
+        WeightFile("config.json", 481, "ef0185e2aae6e06c5f105a285006952c340e20c7dbf43c86ec82601b13fc45e9"),
+        WeightFile(
+            "model.safetensors", 498_818_054, "5bde1d28afb363d0103324efeb5afc8b2b397fe5e04beabb9b1ef355255ade81"
+        ),
+    ),
+    optional=True,
+)
+"""RoBERTa (arXiv 1907.11692), the text encoder of frame-level models on WavLM and MuQ."""
+
+MUQ = Weights(
+    "muq",
+    "MuQ large, not for commercial use",
+    "OpenMuQ/MuQ-large-msd-iter",
+    "0562a57814f6f8bbd9fdea0a25921a2fce1a841a",
+    "CC-BY-NC-4.0",
+    (
+        WeightFile("config.json", 3_133, "237335ee27d8fb951ce778701a12a79e06c51ae636dd786f97e45f51ce532543"),
+        WeightFile(
+            "model.safetensors", 1_333_825_096, "273febab2be02872c37d2c37e48a9d6c52c1c9392f3eeeabd498efa281ccb7a6"
+        ),
+    ),
+    optional=True,
+)
+"""MuQ (arXiv 2501.01108), the audio encoder of the challenge's winner and of DeRA-MOS; needs the package ``muq``."""
+
+WEIGHTS: dict[str, Weights] = {weights.name: weights for weights in (CLAP, TOKENIZER, AUDIOBOX, WAVLM, ROBERTA, MUQ)}
 """All published weights by name."""
 
 

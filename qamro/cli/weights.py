@@ -50,8 +50,11 @@ def _where(state: FileState) -> str:
 
 @weights.command("fetch")
 def fetch_weights(names: Names = None) -> None:
-    """Fetch weights and check every byte; what is here already is kept. Interrupting is safe: fetch again to go on."""
-    for each in _chosen(names):
+    """Fetch weights and check every byte; what is here already is kept. Interrupting is safe: fetch again to go on.
+
+    Optional weights (WavLM, RoBERTa, MuQ) are fetched only when they are named.
+    """
+    for each in _chosen(names or [each.name for each in WEIGHTS.values() if not each.optional]):
         say(f"{each.title}: {readable_size(each.size)}. Licence: {each.licence}")
         with wrong_use(OSError), _bytes_bar() as bar:
             advance = partial(_show, bar, bar.add_task(each.name, total=each.size))

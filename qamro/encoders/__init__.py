@@ -9,14 +9,20 @@ _HOMES = {
     "Audiobox": "qamro.encoders.audiobox",
     "Clap": "qamro.encoders.clap",
     "LogMel": "qamro.encoders.logmel",
+    "MuQ": "qamro.encoders.muq",
+    "Roberta": "qamro.encoders.roberta",
+    "WavLM": "qamro.encoders.wavlm",
+    "frame_encoder": "qamro.encoders.frames",
 }
 
-__all__ = ["Audiobox", "Clap", "LogMel", "load_encoder"]
+__all__ = ["Audiobox", "Clap", "LogMel", "MuQ", "Roberta", "WavLM", "frame_encoder", "load_encoder"]
 
 _LOADERS: dict[str, tuple[str, str]] = {
     "audiobox": ("qamro.encoders.loading", "audiobox"),
     "clap": ("qamro.encoders.loading", "clap"),
     "logmel": ("qamro.encoders.logmel", "LogMel"),
+    "muq": ("qamro.encoders.loading", "muq"),
+    "wavlm": ("qamro.encoders.loading", "wavlm"),
 }
 """For each encoder that heads can be trained on: the module and the callable that makes it."""
 
@@ -25,7 +31,8 @@ def load_encoder(name: str, **options: Any) -> Any:
     """Makes an encoder that heads can be trained on.
 
     Args:
-        name: ``"logmel"``, which needs no weights; ``"clap"`` or ``"audiobox"``, whose weights must have been fetched.
+        name: ``"logmel"``, which needs no weights; ``"clap"``, ``"audiobox"``, ``"wavlm"`` or ``"muq"``, whose weights
+            must have been fetched.
         **options: Passed on, for example ``device="cuda"``.
 
     Raises:

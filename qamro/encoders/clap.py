@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +12,20 @@ from torch.nn.functional import normalize
 
 from qamro.checkpoints import CLAP, TOKENIZER, is_published, require
 from qamro.encoders.clap_checkpoint import load_converted
-from qamro.encoders.clap_mel import SAMPLE_RATE, ClapMel
+from qamro.encoders.clap_frames import FRAMES_A_WINDOW, frames_heard, frames_of
+from qamro.encoders.clap_mel import SAMPLE_RATE, WINDOW, ClapMel
 from qamro.encoders.clap_network import build
 from qamro.encoders.clap_tokens import RobertaTokens
 from qamro.encoders.clap_windows import windows_of
 from qamro.encoders.clips import Clip, at_rate
 from qamro.encoders.precision import autocast, choose, store_products_as
+from qamro.encoders.token_states import token_states
 
 _AT_ONCE = {"cpu": 4, "cuda": 64}
 """Windows that are computed together: what a CPU's cache and a GPU's memory like."""
+
+
+_NO_TOKENIZER = "this encoder has no tokenizer: give Clap.from_checkpoint a folder with roberta-base's"
 
 
 class Clap:
@@ -36,6 +41,9 @@ class Clap:
         sample_rate: 48,000 Hz; other rates are resampled.
         audio_dim: Length of an audio embedding, 512 in the published checkpoint.
         text_dim: Length of a text embedding, the same.
+        frame_dim: Width of a frame: of the audio tower's last feature map.
+        frame_rate: Frames a second, 3.2.
+        token_dim: Width of a token's state in the text tower.
         logit_scale: What CLAP learned to multiply cosines by before its softmax.
         settings: What else an embedding depends on; part of cache keys.
         device: Where the network runs.
@@ -43,6 +51,7 @@ class Clap:
 
     name = "Clap"
     sample_rate = SAMPLE_RATE
+    frame_rate = FRAMES_A_WINDOW * SAMPLE_RATE / WINDOW
 
     def __init__(
         self,
@@ -66,6 +75,8 @@ class Clap:
         self._network = network.to(self.device)
         self._mel = ClapMel().to(self.device)
         self.audio_dim = self.text_dim = int(network.config.projection_dim)
+        self.frame_dim = int(network.config.audio_config.hidden_size)
+        self.token_dim = int(network.config.text_config.hidden_size)
         self.logit_scale = float(network.logit_scale_a.exp())
         self.settings = f"{str(self._dtype).removeprefix('torch.')}{'' if like_laion else ', full precision samples'}"
 
@@ -118,14 +129,36 @@ class Clap:
         cut = [windows_of(samples, like_laion=self._like_laion) for samples in at_rate(clips, SAMPLE_RATE)]
         if not cut:
             return torch.empty(0, self.audio_dim)
-        windows = [window for clip in cut for window, _ in clip]
-        at_once = _AT_ONCE.get(self.device.type, 8)
-        parts = [np.stack(windows[i : i + at_once]) for i in range(0, len(windows), at_once)]
-        embedded = torch.cat([self._embed(torch.from_numpy(part).to(self.device)).cpu() for part in parts])
+        embedded = self._over_windows(cut, self._embed)
         weights = torch.tensor([weight for clip in cut for _, weight in clip])
         clip_of = torch.tensor([i for i, clip in enumerate(cut) for _ in clip])
         summed = torch.zeros(len(cut), self.audio_dim).index_add_(0, clip_of, embedded * weights[:, None])
         return normalize(summed, dim=1)
+
+    @torch.inference_mode()
+    def embed_frames(self, clips: Sequence[Clip]) -> list[torch.Tensor]:
+        """Embeds clips along time: the audio tower's last feature map, averaged over frequency.
+
+        Of a window that had to be filled up, the frames of the filling are left out.
+
+        Args:
+            clips: As for ``embed_audio``.
+
+        Returns:
+            N tensors (T_i, frame_dim) float32 on the CPU.
+        """
+        if not clips:
+            return []
+        cut = [windows_of(samples, like_laion=self._like_laion) for samples in at_rate(clips, SAMPLE_RATE)]
+        maps = iter(self._over_windows(cut, self._map))
+        return [torch.cat([next(maps)[: frames_heard(share)] for _, share in clip]) for clip in cut]
+
+    @torch.inference_mode()
+    def embed_text_frames(self, texts: Sequence[str]) -> list[torch.Tensor]:
+        """Embeds texts token by token: the text tower's last states, N tensors (L_i, token_dim) float32 on the CPU."""
+        if self._tokens is None:
+            raise ValueError(_NO_TOKENIZER)
+        return token_states(self._network.text_model, self._tokens, texts, self.device)
 
     def embed_text(self, texts: Sequence[str]) -> torch.Tensor:
         """Embeds texts.
@@ -140,7 +173,7 @@ class Clap:
             ValueError: The encoder was made without a tokenizer.
         """
         if self._tokens is None:
-            raise ValueError("this encoder has no tokenizer: give Clap.from_checkpoint a folder with roberta-base's")
+            raise ValueError(_NO_TOKENIZER)
         if not texts:
             return torch.empty(0, self.text_dim)
         return self.embed_tokens(*self._tokens(texts))
@@ -166,6 +199,18 @@ class Clap:
     def log_mel(self, windows: torch.Tensor) -> torch.Tensor:
         """Returns what the audio tower hears of windows of 10 s: (B, 480000) → (B, 1001, 64) in dB."""
         return self._mel(windows.to(self.device))
+
+    def _over_windows(
+        self, cut: list[list[tuple[np.ndarray, float]]], compute: Callable[[torch.Tensor], torch.Tensor]
+    ) -> torch.Tensor:
+        windows = [window for clip in cut for window, _ in clip]
+        at_once = _AT_ONCE.get(self.device.type, 8)
+        parts = [np.stack(windows[i : i + at_once]) for i in range(0, len(windows), at_once)]
+        return torch.cat([compute(torch.from_numpy(part).to(self.device)).cpu() for part in parts])
+
+    def _map(self, windows: torch.Tensor) -> torch.Tensor:
+        with autocast(self.device, self._dtype):
+            return frames_of(self._network.audio_model(input_features=self._mel(windows)[:, None]))
 
     def _embed(self, windows: torch.Tensor) -> torch.Tensor:
         mel = self._mel(windows)[:, None]

@@ -58,7 +58,7 @@ class StoreInfo:
 
 
 class EmbeddingStore:
-    """Rows of float32 by encoder and content, in one SQLite file that several processes may use at once.
+    """Rows of numbers by encoder and content, in one SQLite file that several processes may use at once.
 
     What was not used for longest goes first when the limit is reached. A store that cannot be read or written costs
     time and never an answer: it is logged, and the embedding is computed.
@@ -74,12 +74,13 @@ class EmbeddingStore:
         self.path = path or cache_path("embeddings", "embeddings.sqlite")
         self.limit = limit if limit is not None else int(os.environ.get("QAMRO_CACHE_LIMIT") or LIMIT)
 
-    def get(self, encoder: str, contents: Sequence[str]) -> dict[str, np.ndarray]:
+    def get(self, encoder: str, contents: Sequence[str], *, kept_as: str = "<f4") -> dict[str, np.ndarray]:
         """Returns the rows that are there, and marks them as used.
 
         Args:
             encoder: Which encoder made them, in which revision and setting.
             contents: Fingerprints of what was embedded.
+            kept_as: The number format that they were put in with.
 
         Returns:
             For each fingerprint that is known, its row, (dim,) float32.
@@ -92,7 +93,7 @@ class EmbeddingStore:
             for content in set(contents):
                 row = base.execute("SELECT value FROM rows WHERE encoder = ? AND content = ?", (encoder, content))
                 for (value,) in row.fetchall():  # all, since an open read would bar the update below
-                    found[content] = np.frombuffer(value, dtype="<f4").astype(np.float32)
+                    found[content] = np.frombuffer(value, dtype=kept_as).astype(np.float32)
             now = time.time_ns()
             used = [(now, encoder, content) for content in found]
             base.executemany("UPDATE rows SET used = ? WHERE encoder = ? AND content = ?", used)
@@ -100,15 +101,16 @@ class EmbeddingStore:
 
         return self._use("read", step, {})
 
-    def put(self, encoder: str, rows: Mapping[str, np.ndarray]) -> None:
+    def put(self, encoder: str, rows: Mapping[str, np.ndarray], *, kept_as: str = "<f4") -> None:
         """Keeps rows; the oldest go if there are too many.
 
         Args:
             encoder: As for ``get``.
             rows: (dim,) float32 by fingerprint.
+            kept_as: The number format on disk, ``"<f2"`` for half the space.
         """
         now = time.time_ns()
-        values = [(content, np.ascontiguousarray(row, dtype="<f4").tobytes()) for content, row in rows.items()]
+        values = [(content, np.ascontiguousarray(row, dtype=kept_as).tobytes()) for content, row in rows.items()]
 
         def step(base: sqlite3.Connection) -> None:
             base.execute("BEGIN IMMEDIATE")

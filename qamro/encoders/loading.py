@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from qamro.checkpoints import CLAP, TOKENIZER, require
+from qamro.checkpoints import CLAP, MUQ, ROBERTA, TOKENIZER, WAVLM, require
 from qamro.encoders.audiobox import Audiobox
 from qamro.encoders.cached import CachedAudiobox, CachedEncoder
 from qamro.encoders.clap import Clap
@@ -66,6 +66,78 @@ def audiobox(
     options: dict[str, Any] = {"device": device or best_device(), "precision": precision}
     encoder = Audiobox.from_hub(**options) if checkpoint is None else Audiobox.from_checkpoint(checkpoint, **options)
     return CachedAudiobox(encoder) if cache else encoder
+
+
+def wavlm(
+    *,
+    checkpoint: Path | str | None = None,
+    device: str | None = None,
+    precision: str = "float32",
+    cache: bool = True,
+    **options: Any,
+) -> Any:
+    """Makes the WavLM encoder.
+
+    Args:
+        checkpoint: A folder of your own as Microsoft publishes them; without it, the published base-plus weights, which
+            must have been fetched.
+        device: Any torch device; without it, a GPU where there is one.
+        precision: ``"float32"``, ``"bfloat16"``, ``"auto"``.
+        cache: Keep embeddings on disk and use those that are there.
+        **options: ``layers`` and ``every``; see ``WavLM``.
+
+    Raises:
+        WeightsError: Weights are missing or damaged; the message says how to get them.
+        FileNotFoundError: A file is missing.
+    """
+    from qamro.encoders.wavlm import WavLM
+
+    folder = checkpoint if checkpoint is not None else require(WAVLM)[0].parent
+    encoder = WavLM.from_checkpoint(folder, device=device or best_device(), precision=precision, **options)
+    return CachedEncoder(encoder) if cache else encoder
+
+
+def muq(*, checkpoint: Path | str | None = None, device: str | None = None, cache: bool = True, **options: Any) -> Any:
+    """Makes the MuQ encoder, whose package must have been installed; its weights are CC BY-NC 4.0.
+
+    Args:
+        checkpoint: A folder of your own; without it, the published weights, which must have been fetched.
+        device: Any torch device; without it, a GPU where there is one.
+        cache: Keep embeddings on disk and use those that are there.
+        **options: ``every``; see ``MuQ``.
+
+    Raises:
+        WeightsError: The package or the weights are missing; the message says how to get them.
+        FileNotFoundError: A file is missing.
+    """
+    from qamro.encoders.muq import MuQ
+
+    folder = checkpoint if checkpoint is not None else require(MUQ)[0].parent
+    encoder = MuQ.from_checkpoint(folder, device=device or best_device(), **options)
+    return CachedEncoder(encoder) if cache else encoder
+
+
+def roberta(
+    *, checkpoint: Path | str | None = None, tokenizer: Path | str | None = None, device: str | None = None
+) -> Any:
+    """Makes RoBERTa as a reader of prompts, token by token.
+
+    Args:
+        checkpoint: A folder of your own; without it, the published roberta-base, which must have been fetched.
+        tokenizer: Folder of its tokenizer; without it, the published one, likewise.
+        device: Any torch device; without it, a GPU where there is one.
+
+    Raises:
+        WeightsError: Weights are missing or damaged; the message says how to get them.
+        FileNotFoundError: A file is missing.
+    """
+    from qamro.encoders.roberta import Roberta
+
+    return Roberta.from_checkpoint(
+        checkpoint if checkpoint is not None else require(ROBERTA)[0].parent,
+        tokenizer if tokenizer is not None else require(TOKENIZER)[0].parent,
+        device=device or best_device(),
+    )
 
 
 def best_device() -> str:

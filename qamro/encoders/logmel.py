@@ -14,8 +14,9 @@ import numpy as np
 import torch
 
 from qamro.encoders import descriptors
+from qamro.encoders.logmel_frames import FRAME_DIM, FRAMES_REVISION, HOPS, frames_of
 from qamro.encoders.mel import mel_filterbank
-from qamro.encoders.text import TEXT_DIM, hash_texts
+from qamro.encoders.text import TEXT_DIM, hash_texts, hash_tokens
 
 REVISION = "1"
 """Part of every cache key and card; raise it with any change of the numbers."""
@@ -34,13 +35,20 @@ class LogMel:
         sample_rate: 32,000 Hz; other rates are resampled.
         audio_dim: Length of an audio embedding.
         text_dim: Length of a text embedding.
+        frame_dim: Width of a frame.
+        frame_rate: Frames a second.
+        frame_settings: What else a frame depends on; part of cache keys.
+        token_dim: Width of a token's state.
         device: Where the spectrogram is computed.
     """
 
     name = "LogMel"
     revision = REVISION
     sample_rate = 32_000
-    text_dim = TEXT_DIM
+    text_dim = token_dim = TEXT_DIM
+    frame_dim = FRAME_DIM
+    frame_rate = sample_rate / (_HOP * HOPS)
+    frame_settings = f"r{FRAMES_REVISION}"
 
     def __init__(self, device: str | torch.device = "cpu") -> None:
         """Prepares the filters.
@@ -78,16 +86,42 @@ class LogMel:
         """
         return hash_texts(texts)
 
-    def _embed(self, samples: np.ndarray, rate: int) -> torch.Tensor:
+    def embed_frames(self, clips: Sequence[tuple[np.ndarray, int]]) -> list[torch.Tensor]:
+        """Describes clips tenth by tenth of a second (see ``qamro.encoders.logmel_frames``).
+
+        Args:
+            clips: As for ``embed_audio``.
+
+        Returns:
+            N tensors (T_i, frame_dim), float32 on the CPU; every value is finite.
+        """
+        return [self._frames(self._wave(samples, rate)).cpu() for samples, rate in clips]
+
+    def embed_text_frames(self, texts: Sequence[str]) -> list[torch.Tensor]:
+        """Encodes prompts word by word (see ``qamro.encoders.text``): N tensors (L_i, token_dim)."""
+        return hash_tokens(texts)
+
+    def _wave(self, samples: np.ndarray, rate: int) -> torch.Tensor:
         if rate != self.sample_rate:
             import soxr
 
             samples = soxr.resample(samples, rate, self.sample_rate)
-        wave = torch.from_numpy(np.ascontiguousarray(samples, dtype=np.float32)).to(self.device)
+        return torch.from_numpy(np.ascontiguousarray(samples, dtype=np.float32)).to(self.device)
+
+    def _frames(self, wave: torch.Tensor) -> torch.Tensor:
+        level = wave.square().mean().sqrt().clamp_min(1e-5)
+        log_mel = 10 * torch.log10(self._spectra(wave / level)[0] + 1e-8)
+        return torch.nan_to_num(frames_of(log_mel, self._notes(wave / level), wave, _HOP))
+
+    def _notes(self, wave: torch.Tensor) -> torch.Tensor:
+        return torch.cat([(self._chroma @ part).T for part in self._power(wave, _NOTE_FFT, _NOTE_HOP)])
+
+    def _embed(self, samples: np.ndarray, rate: int) -> torch.Tensor:
+        wave = self._wave(samples, rate)
         level = wave.square().mean().sqrt().clamp_min(1e-5)
         mel, power = self._spectra(wave / level)
         log_mel = 10 * torch.log10(mel + 1e-8)
-        chroma = torch.cat([(self._chroma @ part).T for part in self._power(wave / level, _NOTE_FFT, _NOTE_HOP)])
+        chroma = self._notes(wave / level)
         parts = [
             descriptors.band_statistics(log_mel),
             descriptors.modulation(log_mel, self.sample_rate / _HOP),

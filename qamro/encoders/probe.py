@@ -9,7 +9,7 @@ import torch
 
 
 def probe_embedding(encoder: Any) -> torch.Tensor:
-    """Embeds two seconds of a fixed sound: three decaying notes and a little noise.
+    """Embeds the probe.
 
     Args:
         encoder: Any encoder with ``embed_audio``.
@@ -17,10 +17,14 @@ def probe_embedding(encoder: Any) -> torch.Tensor:
     Returns:
         (audio_dim,) float32.
     """
-    rate = int(encoder.sample_rate)
+    return encoder.embed_audio([probe_sound(int(encoder.sample_rate))])[0].float().cpu()
+
+
+def probe_sound(rate: int) -> tuple[np.ndarray, int]:
+    """Returns two seconds of a fixed sound at a rate: three decaying notes and a little noise."""
     time = np.arange(2 * rate) / rate
     notes = sum(
         np.sin(2 * np.pi * hz * time) * np.exp(-((time * 2) % 1) * k) for k, hz in ((2, 220), (3, 330), (5, 880))
     )
     noise = np.random.default_rng(0).standard_normal(len(time))
-    return encoder.embed_audio([((0.2 * notes + 0.01 * noise).astype(np.float32), rate)])[0].float().cpu()
+    return (0.2 * notes + 0.01 * noise).astype(np.float32), rate

@@ -31,6 +31,33 @@ def hash_texts(texts: Sequence[str]) -> torch.Tensor:
     for row, text in zip(rows, texts, strict=True):
         words = _WORD.findall(text.casefold())
         for token in [*words, *(f"{a} {b}" for a, b in itertools.pairwise(words))]:
-            code = zlib.crc32(token.encode())
-            row[code % TEXT_DIM] += 1.0 if code & 0x80000000 else -1.0
+            _add(row, token)
     return torch.nn.functional.normalize(rows, dim=1)
+
+
+def hash_tokens(texts: Sequence[str]) -> list[torch.Tensor]:
+    """Encodes texts word by word: each row holds a word and the pair that it ends.
+
+    The sum of a text's rows, brought to unit norm, is its encoding by ``hash_texts``.
+
+    Args:
+        texts: N texts, as for ``hash_texts``.
+
+    Returns:
+        N tensors (words, TEXT_DIM) float32; a text without a word is one row of zeros.
+    """
+    found = []
+    for text in texts:
+        words = _WORD.findall(text.casefold())
+        rows = torch.zeros(max(1, len(words)), TEXT_DIM)
+        for i, word in enumerate(words):
+            _add(rows[i], word)
+            if i:
+                _add(rows[i], f"{words[i - 1]} {word}")
+        found.append(rows)
+    return found
+
+
+def _add(row: torch.Tensor, token: str) -> None:
+    code = zlib.crc32(token.encode())
+    row[code % TEXT_DIM] += 1.0 if code & 0x80000000 else -1.0

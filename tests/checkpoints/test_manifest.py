@@ -2,7 +2,18 @@ import re
 
 import pytest
 
-from qamro.checkpoints import AUDIOBOX, CLAP, TOKENIZER, WEIGHTS, get_weights, is_published, readable_size
+from qamro.checkpoints import (
+    AUDIOBOX,
+    CLAP,
+    MUQ,
+    ROBERTA,
+    TOKENIZER,
+    WAVLM,
+    WEIGHTS,
+    get_weights,
+    is_published,
+    readable_size,
+)
 
 
 def test_every_entry_is_pinned_in_full() -> None:
@@ -12,13 +23,16 @@ def test_every_entry_is_pinned_in_full() -> None:
         for file in weights.files:
             assert re.fullmatch(r"[0-9a-f]{64}", file.sha256)
             assert file.size > 0
-    assert set(WEIGHTS) == {"clap", "roberta-base", "audiobox"}
+    assert set(WEIGHTS) == {"clap", "roberta-base", "audiobox", "wavlm", "roberta-base-network", "muq"}
+    assert {name for name, weights in WEIGHTS.items() if weights.optional} == {"wavlm", "roberta-base-network", "muq"}
 
 
 def test_names_are_those_of_the_publishers() -> None:
     assert (CLAP.repo, CLAP.files[0].path) == ("lukewys/laion_clap", "music_audioset_epoch_15_esc_90.14.pt")
     assert [file.path for file in AUDIOBOX.files] == ["config.json", "model.safetensors"]
-    assert TOKENIZER.repo == "FacebookAI/roberta-base"
+    assert TOKENIZER.repo == ROBERTA.repo == "FacebookAI/roberta-base"
+    assert (WAVLM.repo, WAVLM.files[-1].path) == ("microsoft/wavlm-base-plus", "pytorch_model.bin")
+    assert (MUQ.repo, MUQ.licence) == ("OpenMuQ/MuQ-large-msd-iter", "CC-BY-NC-4.0")
 
 
 def test_unknown_weights_are_named() -> None:

@@ -1,0 +1,137 @@
+"""Clips and prompts as sequences: the audio encoder and the text encoder of a frame-level model, as one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from qamro.encoders.clips import Clip
+from qamro.encoders.probe import probe_sound
+
+
+class FrameEncoder:
+    """Audio frames of one encoder, token states of another or of the same.
+
+    Attributes:
+        key: What ``frame_encoder`` calls it.
+        name: For cards, for example ``"WavLM + RoBERTa, frames"``.
+        revision: Of both.
+        published: Whether all weights are, byte for byte, the published ones.
+        sample_rate: Of the audio encoder, Hz.
+        frame_dim: Width of a frame.
+        frame_rate: Frames a second.
+        token_dim: Width of a token's state; 0 when no text can be read.
+    """
+
+    def __init__(self, key: str, audio: Any, text: Any | None) -> None:
+        """Puts two encoders together.
+
+        Args:
+            key: What ``frame_encoder`` calls it.
+            audio: With ``embed_frames``.
+            text: With ``embed_text_frames``; None for a model that reads no prompts.
+        """
+        parts = [audio] if text is None or text.name == audio.name else [audio, text]
+        self.key, self.audio, self.text = key, audio, text
+        self.name = f"{' + '.join(part.name for part in parts)}, frames"
+        settings = getattr(audio, "frame_settings", "")
+        self.revision = " + ".join(str(part.revision) for part in parts) + (f", {settings}" if settings else "")
+        self.published = all(getattr(part, "published", True) for part in parts)
+        self.sample_rate = int(audio.sample_rate)
+        self.frame_dim, self.frame_rate = int(audio.frame_dim), float(audio.frame_rate)
+        self.token_dim = 0 if text is None else int(text.token_dim)
+
+    def embed_frames(self, clips: Sequence[Clip]) -> list[torch.Tensor]:
+        """Embeds clips along time: N tensors (T_i, frame_dim) float32 on the CPU."""
+        return self.audio.embed_frames(clips)
+
+    def embed_text_frames(self, texts: Sequence[str]) -> list[torch.Tensor]:
+        """Embeds texts token by token: N tensors (L_i, token_dim) float32 on the CPU.
+
+        Raises:
+            ValueError: There is no text encoder.
+        """
+        if self.text is None:
+            raise ValueError(f"{self.name} reads no text; an axis that needs the prompt cannot be scored with it")
+        return self.text.embed_text_frames(texts)
+
+    def probe(self) -> torch.Tensor:
+        """Its answer to a fixed sound, (frame_dim,): the fingerprint by which a model recognises its encoder."""
+        return self.embed_frames([probe_sound(self.sample_rate)])[0].mean(0)
+
+
+def frame_encoder(name: str, *, cache: bool = True, **options: Any) -> FrameEncoder:
+    """Makes an encoder of frames.
+
+    Args:
+        name: ``"logmel"``, which needs no weights, with hashed words; ``"clap"`` with its own text tower;
+            ``"wavlm"`` or ``"muq"`` with RoBERTa. Weights must have been fetched.
+        cache: Keep frames on disk, in half precision, and use those that are there.
+        **options: ``device``, ``precision``; ``checkpoint`` (folder or file of the audio encoder's weights),
+            ``text_checkpoint`` (folder of RoBERTa's) and ``tokenizer`` of your own.
+
+    Raises:
+        ValueError: There is no such encoder.
+        WeightsError: Weights are missing or damaged, or a package is not installed; the message says what to do.
+        FileNotFoundError: A file or folder that was named is missing.
+    """
+    makers: dict[str, Callable[..., tuple[Any, Any]]] = {
+        "logmel": _logmel,
+        "clap": _clap,
+        "wavlm": _wavlm,
+        "muq": _muq,
+    }
+    if name not in makers:
+        raise ValueError(f"there is no encoder of frames {name!r}; choose one of {', '.join(makers)}")
+    audio, text = makers[name](**options)
+    if not cache:
+        return FrameEncoder(name, audio, text)
+    from qamro.encoders.cached_frames import CachedFrames
+
+    remembered = CachedFrames(audio)
+    words = text if name == "logmel" else remembered if text is audio else CachedFrames(text)  # hashing takes no time
+    return FrameEncoder(name, remembered, words)
+
+
+FRAME_ENCODERS = ("logmel", "clap", "wavlm", "muq")
+"""What ``frame_encoder`` makes."""
+
+
+def _logmel(*, device: str | None = None, precision: str = "float32") -> tuple[Any, Any]:
+    """LogMel is computed in float32, whatever ``precision`` says."""
+    from qamro.encoders.logmel import LogMel
+
+    encoder = LogMel(device or "cpu")
+    return encoder, encoder
+
+
+def _clap(**options: Any) -> tuple[Any, Any]:
+    from qamro.encoders.loading import clap
+
+    encoder = clap(cache=False, **options)
+    return encoder, encoder
+
+
+def _wavlm(
+    *, text_checkpoint: Path | str | None = None, tokenizer: Path | str | None = None, **options: Any
+) -> tuple[Any, Any]:
+    from qamro.encoders.loading import roberta, wavlm
+
+    text = roberta(checkpoint=text_checkpoint, tokenizer=tokenizer, device=options.get("device"))
+    return wavlm(cache=False, **options), text
+
+
+def _muq(
+    *,
+    text_checkpoint: Path | str | None = None,
+    tokenizer: Path | str | None = None,
+    precision: str = "float32",
+    **options: Any,
+) -> tuple[Any, Any]:
+    from qamro.encoders.loading import muq, roberta
+
+    audio = muq(cache=False, **options)
+    return audio, roberta(checkpoint=text_checkpoint, tokenizer=tokenizer, device=options.get("device"))
