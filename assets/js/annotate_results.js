@@ -1,5 +1,5 @@
 // The owner's list of studies, with links and downloads. value: { locked }: whether this server has an owner's token
-import { el } from "./dom.js";
+import { el, fill } from "./dom.js";
 import { copy, LINK, style } from "./annotate_parts.js";
 
 export default function results({ element, props, server }) {
@@ -27,10 +27,26 @@ export default function results({ element, props, server }) {
     el("th", { scope: "row" }, study.name), ...["raters", "finished", "rated"].map((key) => el("td", { "data-label": words[key] }, String(study[key]))),
     el("td", { class: "q-acts" },
       small(words.copy, async (event) => { if (await copy(LINK(`study=${encodeURIComponent(study.id)}`))) event.target.textContent = words.copied; }),
-      small(words.download, () => download(study.id, false)), small(words.download_audio, () => download(study.id, true))));
+      small(words.download, () => download(study.id, false)), small(words.download_audio, () => download(study.id, true)),
+      small(words.delete, (event) => remove(event.target, study))));
+  /** The first press asks, the second deletes; leaving the button takes the question back. */
+  async function remove(button, study) {
+    if (!button.classList.contains("q-danger")) {
+      button.classList.add("q-danger");
+      button.textContent = fill(words.sure, study);
+      button.onblur = () => { button.classList.remove("q-danger"); button.textContent = words.delete; };
+      return;
+    }
+    const answer = await ask("delete", { study: study.id });
+    if (!answer) return;
+    list(answer);
+    say(fill(words.deleted, study));
+  }
   async function show(event) {
     event.preventDefault();
-    const answer = await ask("overview");
+    list(await ask("overview"));
+  }
+  function list(answer) {
     if (!answer) { place.replaceChildren(); return; }
     if (!answer.studies.length) { place.replaceChildren(el("p", {}, words.empty)); return; }
     place.replaceChildren(el("div", { class: "q-scroll" }, el("table", { class: "q-studies" },

@@ -87,15 +87,21 @@ def visit(own: Own, browser: Any) -> Iterator[Callable[..., Any]]:
     assert not troubles
 
 
-def set_up(page: Any, folder: Path, mode: str = "scores", prompts: str = "") -> str:
-    """Fills the form in with four clips of two systems, and returns the link for raters."""
+def set_up(page: Any, folder: Path, mode: str = "scores", prompts: str = "", *, packed: bool = False) -> str:
+    """Fills the form in with four clips of two systems, or a zip of them, and returns the link for raters."""
     files = [write_wav(folder / f"loud-system-{i}.wav", tone(0.6, hz=220 + 50 * i)) for i in range(4)]
     table = folder / "names.csv"
     rows = [f"{path.name},system-{i % 2},{prompts and f'prompt {i // 2}'}" for i, path in enumerate(files)]
     table.write_text("\n".join(["clip,system,prompt", *rows]))
     page.wait_for_selector("#annotate-form form")
-    page.set_input_files("[data-testid=study-files]", [str(path) for path in (*files, table)])
-    page.wait_for_selector("text=5 files ready")
+    given = [*files, table]
+    if packed:
+        given = [folder / "study.zip"]
+        with zipfile.ZipFile(given[0], "w") as archive:
+            for path in (*files, table):
+                archive.write(path, f"a study/{path.name}")
+    page.set_input_files("[data-testid=study-files]", [str(path) for path in given])
+    page.wait_for_selector(f"text={len(given)} file{'s' if len(given) > 1 else ''} ready")
     page.fill("#annotate-form [name=name]", "A test of tones")
     page.check(f"#annotate-form [name=mode][value={mode}]")
     if mode == "scores":
@@ -212,7 +218,7 @@ def test_a_study_from_the_form_to_the_zip(own: Own, visit: Callable[..., Any], t
 
 
 def test_pairs_on_a_phone(own: Own, visit: Callable[..., Any], tmp_path: Path) -> None:
-    link = set_up(visit(f"{own.url}?tab=annotate&__theme=dark"), tmp_path, "preference", prompts="yes")
+    link = set_up(visit(f"{own.url}?tab=annotate&__theme=dark"), tmp_path, "preference", prompts="yes", packed=True)
     page = visit(f"{link}&__theme=dark", width=400)
     page.wait_for_selector(".q-intro")
     begin(page)
@@ -227,6 +233,26 @@ def test_pairs_on_a_phone(own: Own, visit: Callable[..., Any], tmp_path: Path) -
     rated = store.all("SELECT score, a, b FROM ratings JOIN tasks ON tasks.id = task WHERE axis = 'preference'")
     store.close()
     assert [row["score"] for row in rated] == [1.0]
+
+    owner = visit(f"{own.url}?tab=annotate&__theme=dark", width=400)
+    owner.fill("#annotate-owner [name=token]", SECRET)
+    owner.press("#annotate-owner [name=token]", "Enter")
+    newest = owner.locator(".q-studies tbody tr").first
+    newest.wait_for()
+    shown = owner.locator(".q-studies tbody tr").count()
+    shot(owner, "owner-phone")
+    assert owner.evaluate("() => document.documentElement.scrollWidth - innerWidth") <= 0, "the page scrolls sideways"
+    delete = newest.locator("text=Delete")
+    delete.click()
+    assert delete.inner_text() == "Delete for good: 1 answers"
+    owner.focus("#annotate-owner [name=token]")
+    assert delete.inner_text() == "Delete", "leaving the button takes the question back"
+    delete.click()
+    delete.click()
+    owner.wait_for_selector("#annotate-owner >> text=A test of tones is deleted.")
+    assert owner.locator(".q-studies tbody tr").count() == shown - 1
+    gone = visit(link)
+    gone.wait_for_selector(".q-rate-notice:not([hidden])")
 
 
 def test_strangers_and_wrong_links(own: Own, visit: Callable[..., Any], tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
-from qamro.studies.listening import RatingStore, export
+from qamro.studies.listening import RatingStore, export, removal
 from qamro.ui.annotate.rating import answers
 from qamro.ui.static import own_folder, url
 
@@ -30,5 +30,13 @@ def download(store: RatingStore, data: Mapping[str, Any]) -> dict[str, Any]:
     return {"url": url(target), "name": target.name}
 
 
-FUNCTIONS = (overview, download)
+@answers
+def delete(store: RatingStore, data: Mapping[str, Any]) -> dict[str, Any]:
+    """Deletes a study for good and lists what is left."""
+    token = str(data.get("token") or "")
+    removal.delete_study(store, str(data.get("study") or ""), token)
+    return {"studies": export.overview(store, token)}
+
+
+FUNCTIONS = (overview, download, delete)
 """What the page may call."""

@@ -170,5 +170,8 @@ RESULT_WORDS = {
     "download_audio": "With sound",
     "copy": "Copy link",
     "copied": "Copied",
+    "delete": "Delete",
+    "sure": "Delete for good: {rated} answers",
+    "deleted": "{name} is deleted.",
     "preparing": "Preparing …",
 }
