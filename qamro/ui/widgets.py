@@ -42,6 +42,12 @@ def widget(module: str, value: Any = None, *, words: dict[str, str] | None = Non
     )
 
 
+def heading(text: str, note: str = "", level: int = 2) -> gr.HTML:
+    """Makes the heading of a card, with a line under it; both are texts of ours and go in as HTML."""
+    hint = f'<p class="q-hint">{note}</p>' if note else ""
+    return gr.HTML(f"<h{level}>{text}</h{level}>{hint}", apply_default_css=False, elem_classes="q-heading")
+
+
 def chart_value(figure: go.Figure, *, name: str, alt: str, audio: str = "") -> dict[str, Any]:
     """Returns what a chart widget (``widget("chart")``) draws.
 

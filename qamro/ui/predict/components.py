@@ -13,7 +13,7 @@ from qamro.ui.predict.views import badges, option, status
 from qamro.ui.results import table
 from qamro.ui.session import Session
 from qamro.ui.texts import Predict as T
-from qamro.ui.widgets import widget
+from qamro.ui.widgets import heading, widget
 
 
 @dataclass
@@ -46,7 +46,7 @@ def build_components() -> Parts:
     """Lays the components out: clips, the Score button, scores, the selected clip, systems."""
     session = gr.State(Session(), delete_callback=Session.close)
     with gr.Column(elem_classes="q-card"):
-        _heading(T.CLIPS)
+        heading(T.CLIPS)
         clips = widget("clips", {"rows": []}, words=T.CLIP_WORDS, elem_id="clips")
         with gr.Row(elem_classes="q-sources"):
             found = [{"title": example.title, "prompt": example.prompt} for example in examples()]
@@ -79,7 +79,7 @@ def build_components() -> Parts:
         progress = gr.HTML(status(T.WELCOME), elem_id="status", apply_default_css=False)
     with gr.Column(elem_classes="q-card"):
         with gr.Row(elem_classes="q-heading-row"):
-            _heading(T.SCORES)
+            heading(T.SCORES)
             csv = gr.DownloadButton(T.CSV, size="sm", visible=False, elem_id="csv", min_width=130, scale=0)
             json = gr.DownloadButton(T.JSON, size="sm", visible=False, elem_id="json", min_width=130, scale=0)
         results = widget("results", table(None), words=T.RESULT_WORDS, elem_id="results")
@@ -87,13 +87,13 @@ def build_components() -> Parts:
         player = widget("player", None, words=T.PLAYER_WORDS, elem_id="player")
         with gr.Row(elem_classes="q-figures"):
             with gr.Column(scale=3, min_width=320):
-                _heading(T.DETAIL_WINDOWS, T.DETAIL_WINDOWS_NOTE, level=3)
+                heading(T.DETAIL_WINDOWS, T.DETAIL_WINDOWS_NOTE, level=3)
                 timeline = widget("chart", None, words=T.CHART_WORDS, elem_id="timeline")
             with gr.Column(scale=2, min_width=300):
-                _heading(T.DETAIL_AXES, T.DETAIL_AXES_NOTE, level=3)
+                heading(T.DETAIL_AXES, T.DETAIL_AXES_NOTE, level=3)
                 radar = widget("chart", None, words=T.CHART_WORDS, elem_id="radar")
     with gr.Column(elem_classes="q-card", visible=False, elem_id="systems") as systems:
-        _heading(T.SYSTEMS, T.SYSTEMS_NOTE)
+        heading(T.SYSTEMS, T.SYSTEMS_NOTE)
         axis = gr.Radio([], label=T.AXIS, show_label=False, container=False, elem_id="axis")
         bars = widget("chart", None, words=T.CHART_WORDS, elem_id="bars")
     return Parts(
@@ -102,8 +102,3 @@ def build_components() -> Parts:
         cancel=cancel, status=progress, results=results, csv=csv, json=json, detail=detail, player=player,
         timeline=timeline, radar=radar, systems=systems, axis=axis, bars=bars,
     )  # fmt: skip
-
-
-def _heading(text: str, note: str = "", level: int = 2) -> None:
-    hint = f'<p class="q-hint">{note}</p>' if note else ""
-    gr.HTML(f"<h{level}>{text}</h{level}>{hint}", apply_default_css=False, elem_classes="q-heading")
