@@ -6,17 +6,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import torch
-
-from qamro.axes import get_axis
 from qamro.training.prepared import Prepared
-from qamro.training.run import Fit, FitConfig
-from qamro.training.trainer import fit_many
+from qamro.training.sweep_fits import Answers, SweepProgress, answer
 from qamro.training.variants import Plan, Variant
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
+
+__all__ = ["Sweep", "SweepProgress", "run_sweep"]
 
 
 @dataclass
@@ -34,25 +31,6 @@ class Sweep:
     predictions: pd.DataFrame
 
 
-@dataclass(frozen=True)
-class SweepProgress:
-    """What a sweep reports after every epoch of all its heads.
-
-    Attributes:
-        axis: Being swept.
-        fold: Which fold, from 1.
-        folds: How many there are.
-        epoch: Epochs done in this fold.
-        heads: How many heads train side by side.
-    """
-
-    axis: str
-    fold: int
-    folds: int
-    epoch: int
-    heads: int
-
-
 def run_sweep(
     folds: Prepared | Sequence[Prepared],
     axes: Sequence[str],
@@ -60,6 +38,7 @@ def run_sweep(
     *,
     variants: Callable[[str], Sequence[Variant]] | None = None,
     on_epoch: Callable[[SweepProgress], bool | None] | None = None,
+    workers: int = 1,
     device: str = "cpu",
 ) -> Sweep:
     """Trains every variant with every seed and judges it on clips that training never saw.
@@ -70,7 +49,9 @@ def run_sweep(
         axes: Which axes.
         plan: What to train.
         variants: Gives the variants of an axis instead of ``plan.variants``.
-        on_epoch: Called after every epoch; returning True ends the training of that axis and fold.
+        on_epoch: Called after every epoch of a stack of heads, by one thread at a time; returning True ends the
+            training of that stack, an exception ends the sweep.
+        workers: Threads that train side by side; the result does not depend on it.
         device: Where to train.
 
     Raises:
@@ -85,56 +66,14 @@ def run_sweep(
     runs, predictions = [], []
     for axis in axes:
         pairs = [(variant, seed) for variant in (variants or plan.variants)(axis) for seed in plan.seeds]
-        found = []
-        for number, prepared in enumerate(given, 1):
-
-            def report(rows: list[dict[str, float]], axis: str = axis, number: int = number) -> bool | None:
-                event = SweepProgress(axis, number, len(given), int(max(row["epoch"] for row in rows)), len(rows))
-                return on_epoch(event) if on_epoch is not None else None
-
-            found.append(_fold(prepared, axis, pairs, plan.config, report=report, device=device))
+        found = answer(given, axis, pairs, plan.config, on_epoch=on_epoch, workers=workers, device=device)
         tables = _tables(axis, pairs, found)
         runs.append(_judge(axis, pairs, found, tables))
         predictions += tables
     return Sweep(pd.concat(runs, ignore_index=True), pd.concat(predictions, ignore_index=True))
 
 
-@dataclass
-class _Fold:
-    """One fold's answers: clips (n), their systems and MOS, and predictions of M fits, shape (M, n)."""
-
-    clips: list[str]
-    systems: list[str]
-    human: np.ndarray
-    predicted: np.ndarray
-    best_epochs: list[int]
-
-
-def _fold(
-    prepared: Prepared,
-    axis: str,
-    pairs: Sequence[tuple[Variant, int]],
-    config: FitConfig,
-    *,
-    report: Callable[[list[dict[str, float]]], bool | None],
-    device: str,
-) -> _Fold:
-    objectives, seeds = [variant.objective for variant, _ in pairs], [seed for _, seed in pairs]
-    clips, features, targets = prepared.test(axis)
-    if not clips:
-        raise ValueError(f"no test clip of study {prepared.study.name!r} is rated on {axis!r}; choose another split")
-    fits: list[Fit] = fit_many(prepared.data(axis), objectives, seeds, config, on_epoch=report, device=device)
-    with torch.inference_mode():
-        scores = torch.stack([fitted.head(features) for fitted in fits]).double()
-    scale = get_axis(axis)
-    if scale.has_range:
-        scores = scores.clamp(scale.low, scale.high)
-    systems = dict(zip(prepared.study.clips["clip"], prepared.study.clips["system"], strict=True))
-    best_epochs = [fitted.best_epoch for fitted in fits]
-    return _Fold(clips, [systems[clip] for clip in clips], targets.double().numpy(), scores.numpy(), best_epochs)
-
-
-def _tables(axis: str, pairs: Sequence[tuple[Variant, int]], found: Sequence[_Fold]) -> list[pd.DataFrame]:
+def _tables(axis: str, pairs: Sequence[tuple[Variant, int]], found: Sequence[Answers]) -> list[pd.DataFrame]:
     import numpy as np
     import pandas as pd
 
@@ -151,7 +90,7 @@ def _tables(axis: str, pairs: Sequence[tuple[Variant, int]], found: Sequence[_Fo
 
 
 def _judge(
-    axis: str, pairs: Sequence[tuple[Variant, int]], found: Sequence[_Fold], tables: Sequence[pd.DataFrame]
+    axis: str, pairs: Sequence[tuple[Variant, int]], found: Sequence[Answers], tables: Sequence[pd.DataFrame]
 ) -> pd.DataFrame:
     import pandas as pd
 

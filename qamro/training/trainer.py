@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -14,6 +15,9 @@ from qamro.heads.kinds import Head
 from qamro.training.fit_config import FitConfig
 from qamro.training.objective import Objective
 from qamro.training.run import Data, Fit, Run
+
+_SEEDING = threading.Lock()
+"""Initial weights are drawn from torch's one generator, which all threads share."""
 
 
 def fit(
@@ -85,7 +89,7 @@ def fit_many(
     make = make_head or partial(ScoreHead, data.features.shape[1], config.hidden, config.dropout)
     heads: list[Any] = []
     for seed in seeds:
-        with torch.random.fork_rng(devices=[]):
+        with _SEEDING, torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             head = make()
         head.calibrate_scales(data.features, data.targets)

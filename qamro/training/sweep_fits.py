@@ -1,0 +1,192 @@
+"""The fits of a sweep: heads trained side by side in small stacks, on as many threads as are given."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, TypeVar
+
+import torch
+
+from qamro.axes import get_axis
+from qamro.training.objective import Objective
+from qamro.training.objective_heads import head_maker
+from qamro.training.prepared import Prepared
+from qamro.training.run import FitConfig
+from qamro.training.trainer import fit_many
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from qamro.training.variants import Variant
+
+J, A = TypeVar("J"), TypeVar("A")
+
+AT_ONCE = 25
+"""Heads in a stack on the CPU: more leave the cache, and all wait for the last one to stop (half the time of 100)."""
+
+
+@dataclass(frozen=True)
+class SweepProgress:
+    """What a sweep reports after every epoch of a stack of heads.
+
+    Attributes:
+        axis: Being swept.
+        fold: Which fold, from 1.
+        folds: How many there are.
+        epoch: Epochs done in this fold.
+        heads: How many heads train side by side.
+        done: Fits of this axis that are finished, over all folds.
+        total: Fits of this axis, over all folds.
+    """
+
+    axis: str
+    fold: int
+    folds: int
+    epoch: int
+    heads: int
+    done: int
+    total: int
+
+
+@dataclass
+class Answers:
+    """What the heads of one fold answered for its test clips.
+
+    Attributes:
+        clips: n names.
+        systems: Their systems.
+        human: (n,) MOS.
+        predicted: (M, n) scores, one row a fit.
+        best_epochs: M numbers.
+    """
+
+    clips: list[str]
+    systems: list[str]
+    human: np.ndarray
+    predicted: np.ndarray
+    best_epochs: list[int]
+
+
+def answer(
+    folds: Sequence[Prepared],
+    axis: str,
+    pairs: Sequence[tuple[Variant, int]],
+    config: FitConfig,
+    *,
+    on_epoch: Callable[[SweepProgress], bool | None] | None = None,
+    workers: int = 1,
+    device: str = "cpu",
+) -> list[Answers]:
+    """Trains every pair of variant and seed on every fold; what comes to the same is trained once.
+
+    Args:
+        folds: The study, embedded and split.
+        axis: Which axis.
+        pairs: M variants with their seeds.
+        config: How to fit.
+        on_epoch: Called after every epoch of a stack, by one thread at a time; True ends the training of that stack,
+            an exception everything.
+        workers: Threads; the answers do not depend on it.
+        device: Where to train.
+
+    Raises:
+        ValueError: A fold has no test clip that is rated on the axis.
+    """
+    fits = list(dict.fromkeys((_plain(variant.objective), seed) for variant, seed in pairs))
+    fits.sort(key=lambda fit: fit[1])
+    size = AT_ONCE if device == "cpu" else len(fits)
+    stacks = [fits[start : start + size] for start in range(0, len(fits), size)]
+    tests = [_test(prepared, axis) for prepared in folds]
+    datas = [prepared.data(axis) for prepared in folds]
+    makers = [head_maker(prepared, axis, [objective for objective, _ in fits], config) for prepared in folds]
+    total, done, turn, stopped = len(fits) * len(folds), 0, threading.Lock(), threading.Event()
+
+    def train(job: tuple[int, list[tuple[Objective, int]]]) -> tuple[torch.Tensor, list[int]]:
+        nonlocal done
+        fold, stack = job
+
+        def tell(rows: list[dict[str, float]]) -> bool | None:
+            with turn:
+                if stopped.is_set():
+                    raise InterruptedError("another part of the sweep was stopped")
+                try:
+                    if on_epoch is None:
+                        return None
+                    epoch = int(max(row["epoch"] for row in rows))
+                    return on_epoch(SweepProgress(axis, fold + 1, len(folds), epoch, len(rows), done, total))
+                except BaseException:
+                    stopped.set()
+                    raise
+
+        objectives, seeds = [list(column) for column in zip(*stack, strict=True)]
+        fitted = fit_many(datas[fold], objectives, seeds, config, on_epoch=tell, device=device, make_head=makers[fold])
+        with torch.inference_mode():
+            scores = torch.stack([each.head(tests[fold][1]) for each in fitted]).double()
+        with turn:
+            done += len(stack)
+        return _on_scale(scores, axis), [each.best_epoch for each in fitted]
+
+    jobs = [(fold, stack) for fold in range(len(folds)) for stack in stacks]
+    found = _spread(train, jobs, workers)
+    place = {fit: row for row, fit in enumerate(fits)}
+    rows = [place[_plain(variant.objective), seed] for variant, seed in pairs]
+    answers = []
+    for fold, (prepared, (clips, _, human)) in enumerate(zip(folds, tests, strict=True)):
+        mine = found[fold * len(stacks) : (fold + 1) * len(stacks)]
+        predicted = torch.cat([scores for scores, _ in mine])[rows].numpy()
+        epochs = [epoch for _, best in mine for epoch in best]
+        systems = dict(zip(prepared.study.clips["clip"], prepared.study.clips["system"], strict=True))
+        answers.append(
+            Answers(
+                clips,
+                [systems[clip] for clip in clips],
+                human.double().numpy(),
+                predicted,
+                [epochs[row] for row in rows],
+            )
+        )
+    return answers
+
+
+def _test(prepared: Prepared, axis: str) -> tuple[list[str], torch.Tensor, torch.Tensor]:
+    clips, features, targets = prepared.test(axis)
+    if not clips:
+        raise ValueError(f"no test clip of study {prepared.study.name!r} is rated on {axis!r}; choose another split")
+    return clips, features, targets
+
+
+def _on_scale(scores: torch.Tensor, axis: str) -> torch.Tensor:
+    scale = get_axis(axis)
+    return scores.clamp(scale.low, scale.high) if scale.has_range else scores
+
+
+def _plain(objective: Objective) -> Objective:
+    """An objective in the one form of all that train the same: beta = 1 is QAMRO without weighting."""
+    if objective.ranking == "qamro-unweighted":
+        return replace(objective, ranking="qamro", beta=1.0)
+    return objective
+
+
+def _spread(work: Callable[[J], A], jobs: Sequence[J], workers: int) -> list[A]:
+    """Does jobs on several threads, each with one thread of torch's own, so that they do not fight over the cores."""
+    if workers <= 1:
+        return [work(job) for job in jobs]
+    threads = torch.get_num_threads()
+    ready = threading.Barrier(workers)
+
+    def alone() -> None:
+        torch.set_num_threads(1)  # counts for this thread, and for threads that are still to come
+        ready.wait()
+
+    with ThreadPoolExecutor(workers) as pool:
+        list(pool.map(lambda _: alone(), range(workers)))
+        torch.set_num_threads(threads)
+        futures = [pool.submit(work, job) for job in jobs]
+        try:
+            return [future.result() for future in futures]
+        except BaseException:
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
