@@ -71,7 +71,7 @@ def evaluate(
     rows, systems = [], []
     for pair, sample, note, values in zip(pairs, samples, notes, drawn, strict=True):
         for where in LEVELS:
-            rows += _rows(pair, sample, where, values[where], note=note, level=level)
+            rows += metric_rows(pair, sample, where, values[where], note=note, level=level)
         systems.append(system_table(sample.at("system"), pair.label, draws=draws, seed=seed, level=level))
     joined = [pd.concat(tables, ignore_index=True) for tables in (clips, systems)]
     return Evaluation(
@@ -88,9 +88,22 @@ def evaluate(
     )
 
 
-def _rows(
-    pair: AxisPair, sample: Sample, where: str, drawn: dict[str, np.ndarray], *, note: str, level: float
+def metric_rows(
+    pair: AxisPair, sample: Sample, where: str, drawn: dict[str, np.ndarray], *, note: str = "", level: float = 0.95
 ) -> list[dict[str, Any]]:
+    """Measures one predictor on one axis at one level.
+
+    Args:
+        pair: The axis.
+        sample: Predicted and human scores.
+        where: ``"utterance"`` or ``"system"``.
+        drawn: Each metric's value in every draw, from ``resample``.
+        note: What to say of every row.
+        level: Coverage of the intervals.
+
+    Returns:
+        Rows of ``Evaluation.table``.
+    """
     used, named = sample.at(where), sample.at("system")
     systems = len(named.system_means[0])
     outside = sample.targets.size - named.targets.size

@@ -29,7 +29,17 @@ def largest_disagreements(evaluation: Evaluation, axis: str, *, n: int = 20) -> 
         The rows of ``evaluation.clips`` with ``human_rank`` and ``predicted_rank`` (0 lowest, 1 highest) and
         ``disagreement`` (predicted minus human), the largest first.
     """
-    clips = evaluation.clips[evaluation.clips["axis"] == axis].copy()
+    return clip_distances(evaluation.clips[evaluation.clips["axis"] == axis], n=n)
+
+
+def clip_distances(clips: pd.DataFrame, *, n: int = 20) -> pd.DataFrame:
+    """Lists the clips of one axis that predictor and people place furthest apart (see ``largest_disagreements``).
+
+    Args:
+        clips: Columns ``human`` and ``predicted``, one row a clip.
+        n: How many clips.
+    """
+    clips = clips.copy()
     for side in ("human", "predicted"):
         clips[f"{side}_rank"] = (clips[side].rank() - 1) / max(len(clips) - 1, 1)
     clips["disagreement"] = clips["predicted_rank"] - clips["human_rank"]
@@ -44,9 +54,17 @@ def rank_inversions(evaluation: Evaluation, axis: str) -> pd.DataFrame:
         Columns ``better``, ``worse`` (as people say), ``human_gap`` and ``predicted_gap`` (better minus worse, the
         second one below zero), the largest human gap first.
     """
+    return inverted_systems(evaluation.systems[evaluation.systems["axis"] == axis])
+
+
+def inverted_systems(systems: pd.DataFrame) -> pd.DataFrame:
+    """Lists the pairs of systems of one axis that the predictor puts in the wrong order (see ``rank_inversions``).
+
+    Args:
+        systems: Columns ``system``, ``human`` and ``predicted`` (means), one row a system.
+    """
     import pandas as pd
 
-    systems = evaluation.systems[evaluation.systems["axis"] == axis]
     rows = []
     for one, other in combinations(systems.to_dict("records"), 2):
         better, worse = (one, other) if one["human"] > other["human"] else (other, one)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from qamro.axes import get_axis
-from qamro.ui.figure_style import ACCENT, GRID, WHISKER, escape, layout, line_axis, share, shorten, whisker
+from qamro.figures.style import ACCENT, GRID, WHISKER, escape, layout, line_axis, share, shorten, whisker
 from qamro.ui.results import SystemMean
 
 if TYPE_CHECKING:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from qamro.evaluation.axes import AxisPair, NoCommonAxis, pair_axes
+from qamro.evaluation.axes import AxisPair, NoCommonAxis
 from qamro.evaluation.bootstrap import DRAWS, interval
-from qamro.evaluation.joining import join, ratings_of, sample_of, scored
 from qamro.evaluation.levels import LEVELS, Draws, Sample, resample
-from qamro.evaluation.matching import match, nothing_matched
 from qamro.evaluation.metrics import METRICS
+from qamro.evaluation.side_by_side import samples_of, side_by_side
 from qamro.evaluation.significance.claims import claim
 from qamro.evaluation.significance.holm import holm
 from qamro.evaluation.significance.paired import between, bootstrap_p
@@ -84,15 +83,32 @@ def compare(
         NothingMatched: A predictor scored no rated clip.
         NoCommonAxis: No two predictors score an axis that was rated.
     """
-    import pandas as pd
-
     if len(predictions) < 2:
         raise ValueError(f"a comparison needs two predictors or more, not {len(predictions)}")
     rows: list[dict[str, Any]] = []
-    for pair, tables in _by_axis(study, predictions, axes, axis_map).items():
-        samples = _samples(study, pair, tables, raters=raters)
+    joined = side_by_side(study, predictions, axes=axes, axis_map=axis_map)
+    shared = {pair: tables for pair, tables in joined.tables.items() if len(tables) > 1}
+    if not shared:
+        raise NoCommonAxis(f"no two of {', '.join(predictions)} score the same rated axis")
+    for pair, tables in shared.items():
+        samples = samples_of(study, pair, tables, raters=raters)
         drawn = dict(zip(samples, resample(list(samples.values()), draws=draws, seed=seed), strict=True))
-        rows += _rows(pair, samples, drawn, level)
+        rows += differences(pair, samples, drawn, level)
+    return Comparison(study.name, study.kind, corrected(rows, level), level)
+
+
+def corrected(rows: Sequence[Mapping[str, Any]], level: float = 0.95) -> pd.DataFrame:
+    """Corrects the tests of one metric and level for their number, and says who is better.
+
+    Args:
+        rows: From ``differences``, of one axis or several: the correction is over all of them.
+        level: A claim needs p below 1 - level.
+
+    Returns:
+        The table of ``Comparison``.
+    """
+    import pandas as pd
+
     table = pd.DataFrame(rows)
     table["p_holm"] = table.groupby(["level", "metric"])["p"].transform(holm)
     table["tests"] = table.groupby(["level", "metric"])["p"].transform("count")
@@ -101,46 +117,23 @@ def compare(
     table["better"] = np.where(table["p_holm"] < 1 - level, np.where(first_wins, table["first"], table["second"]), "")
     columns = ["axis", "level", "metric", "first", "second", "first_value", "second_value", "difference", "low", "high"]
     columns += ["p", "p_holm", "tests", "p_williams", "better", "clips", "systems", "note"]
-    return Comparison(study.name, study.kind, table[columns], level)
+    return table[columns]
 
 
-def _by_axis(
-    study: Study,
-    predictions: Mapping[str, pd.DataFrame],
-    axes: Sequence[str] | None,
-    axis_map: Mapping[str, str] | None,
-) -> dict[AxisPair, dict[str, pd.DataFrame]]:
-    """For each axis the tables of the predictors that score it, all on the same clips in the same order."""
-    found: dict[AxisPair, dict[str, pd.DataFrame]] = {}
-    for name, table in predictions.items():
-        result = match(table, study)
-        if not result.rows:
-            raise nothing_matched(study, result)
-        try:
-            pairs = pair_axes(map(str, table.columns), study.axes, axes=axes, axis_map=axis_map)
-        except NoCommonAxis as problem:
-            raise NoCommonAxis(f"{name}: {problem}") from None
-        for pair in pairs:
-            found.setdefault(pair, {})[name] = scored(join(study, table, result, pair))[0].set_index("clip")
-    shared = {pair: tables for pair, tables in found.items() if len(tables) > 1}
-    if not shared:
-        raise NoCommonAxis(f"no two of {', '.join(predictions)} score the same rated axis")
-    for tables in shared.values():
-        common = sorted(set.intersection(*(set(table.index) for table in tables.values())))
-        for name in tables:
-            tables[name] = tables[name].loc[common]
-    return shared
+def differences(
+    pair: AxisPair, samples: Mapping[str, Sample], drawn: Mapping[str, Draws], level: float = 0.95
+) -> list[dict[str, Any]]:
+    """Takes the difference of every metric between every two predictors on one axis.
 
+    Args:
+        pair: The axis.
+        samples: The predictors' scores of the same clips, by name.
+        drawn: What ``resample`` answered for each.
+        level: Coverage of the intervals.
 
-def _samples(study: Study, pair: AxisPair, tables: dict[str, pd.DataFrame], *, raters: bool) -> dict[str, Sample]:
-    # A system that only one predictor's table names is named for all: the draws have to be the same.
-    systems = np.array([max(names) for names in zip(*(table["system"] for table in tables.values()), strict=True)])
-    first = next(iter(tables.values()))
-    ratings = ratings_of(study, pair.human, first.reset_index()) if raters else None
-    return {name: replace(sample_of(table, ratings), systems=systems.astype(str)) for name, table in tables.items()}
-
-
-def _rows(pair: AxisPair, samples: dict[str, Sample], drawn: dict[str, Draws], level: float) -> list[dict[str, Any]]:
+    Returns:
+        Rows of ``Comparison.table`` without the columns that ``corrected`` adds.
+    """
     rows = []
     for where in LEVELS:
         values = {name: sample.measure(where) for name, sample in samples.items()}

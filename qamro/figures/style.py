@@ -1,4 +1,7 @@
-"""What the app's figures share: font, ground, grid, and places on a scale."""
+"""What all figures share: font, ground, grid, colours, and places on a scale.
+
+The ground is transparent and text and grid are of a grey that reads well on light and dark pages.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,10 @@ from qamro.axes import get_axis
 
 FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", sans-serif'
 INK, GRID, ACCENT = "#6b7280", "rgba(128,128,128,0.25)", "#1a7f8e"
+PREDICTORS = ("#D55E00", "#0072B2", "#CC79A7", "#E69F00", "#009E73", "#56B4E9", "#8C564B", "#7F7F00")
+"""Colours of predictors, in their order (Okabe-Ito first); people are ``ACCENT``."""
+SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x", "star", "hexagon")
+"""Markers of predictors, so that colour is not all that tells them apart."""
 WHISKER = {"type": "data", "color": INK, "thickness": 1.5, "width": 5}
 
 
@@ -35,6 +42,15 @@ def line_axis() -> dict[str, Any]:
         "fixedrange": True,
         "ticks": "",
         "title_font_size": 13,
+    }
+
+
+def predictor_marker(place: int, size: float = 8) -> dict[str, Any]:
+    """Returns colour and symbol of the predictor at a place in the list."""
+    return {
+        "color": PREDICTORS[place % len(PREDICTORS)],
+        "symbol": SYMBOLS[place % len(SYMBOLS)],
+        "size": size,
     }
 
 

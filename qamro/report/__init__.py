@@ -1,0 +1,10 @@
+"""Comparison of predictors with people as sections of sentences, figures and tables; pages and zips made of them.
+
+The app's Compare tab, the command line and the HTML report draw from these and nothing else.
+"""
+
+from qamro.report.comparison import Comparison, compare
+from qamro.report.options import Options
+from qamro.report.section import Figure, Section, Table
+
+__all__ = ["Comparison", "Figure", "Options", "Section", "Table", "compare"]

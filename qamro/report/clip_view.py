@@ -1,0 +1,181 @@
+"""One clip: who rated it how, what each predictor said, and where it comes from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from qamro.axes import get_axis
+from qamro.figures.style import ACCENT, escape, layout, line_axis, predictor_marker, shorten
+from qamro.report.section import Figure, slug
+from qamro.report.words import count, listeners, number, source_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import plotly.graph_objects as go
+
+    from qamro.report.comparison import Comparison
+
+
+@dataclass(frozen=True)
+class ClipView:
+    """What is known of one clip.
+
+    Attributes:
+        clip: Its name.
+        system: What generated it, empty when unknown.
+        prompt: Its prompt, empty when there is none.
+        path: Where its sound is; None when the study names no file.
+        about: Further columns of the clips table that are not empty.
+        figures: For each axis the histogram of its ratings, with a line a predictor where both are on one scale.
+        scores: One row an axis and judge: ``axis``, ``judge``, ``score``, ``low``, ``high``, ``ratings``, ``source``;
+            people's interval is two standard errors, a predictor's is its own.
+    """
+
+    clip: str
+    system: str
+    prompt: str
+    path: Path | None
+    about: dict[str, str]
+    scores: pd.DataFrame
+    figures: list[Figure] = field(default_factory=list)
+
+
+def clip_view(comparison: Comparison, clip: str) -> ClipView:
+    """Gathers what a comparison knows of a clip.
+
+    Raises:
+        KeyError: The study has no such clip.
+    """
+    import pandas as pd
+
+    from qamro.report.stamp import stamp
+
+    study = comparison.study
+    rows = study.clips[study.clips["clip"] == clip]
+    if rows.empty:
+        raise KeyError(f"study {study.name!r} has no clip {clip!r}")
+    row = rows.iloc[0]
+    ratings = study.ratings[study.ratings["clip"] == clip]
+    scores, figures = [], []
+    for axis in comparison.axes:
+        numbers = comparison.numbers(axis)
+        given = ratings.loc[ratings["axis"] == numbers.pair.human, "score"].to_numpy(float)
+        judged = [_human(comparison, axis, clip, given)]
+        judged += [_predicted(comparison, name, axis, clip) for name in numbers.predictors]
+        scores += [entry | {"axis": axis} for entry in judged if not np.isnan(entry["score"])]
+        if given.size and not study.holds_means:
+            lines = {} if numbers.pair.why_no_distance else {entry["judge"]: entry["score"] for entry in judged[1:]}
+            figures.append(stamp(_figure(comparison, axis, clip, given, lines), comparison.without))
+    columns = ["axis", "judge", "score", "low", "high", "ratings", "source"]
+    own = {"clip", "path", "system", "prompt"}
+    return ClipView(
+        clip,
+        str(row["system"]),
+        str(row["prompt"]),
+        study.audio_path(clip) if row["path"] else None,
+        {str(key): str(value) for key, value in row.items() if key not in own and str(value) not in ("", "nan")},
+        pd.DataFrame(scores, columns=columns),
+        figures,
+    )
+
+
+def _human(comparison: Comparison, axis: str, clip: str, given: np.ndarray) -> dict[str, Any]:
+    means = comparison.clip_means
+    human = comparison.numbers(axis).pair.human
+    found = means[(means["clip"] == clip) & (means["axis"] == human)]
+    entry: dict[str, Any] = {"judge": listeners(comparison.study), "score": np.nan, "low": np.nan, "high": np.nan}
+    entry |= {"ratings": 0, "source": f"{comparison.study.name}, {comparison.study.kind} ratings"}
+    if len(found):
+        mean, sem = float(found["mean"].iloc[0]), float(found["sem"].iloc[0])
+        entry |= {"score": mean, "low": mean - 2 * sem, "high": mean + 2 * sem, "ratings": int(found["count"].iloc[0])}
+    return entry
+
+
+def _predicted(comparison: Comparison, name: str, axis: str, clip: str) -> dict[str, Any]:
+    column = comparison.numbers(axis).pair.predicted
+    table = comparison.predictions[name]
+    entry: dict[str, Any] = {"judge": name, "score": np.nan, "low": np.nan, "high": np.nan, "ratings": 0}
+    row = comparison.row_of(name, clip)
+    if row is None:
+        return entry | {"source": ""}
+    for key, part in (("score", column), ("low", f"{column}_low"), ("high", f"{column}_high")):
+        if part in table.columns:
+            entry[key] = float(row[part]) if row[part] not in ("", None) else np.nan
+    told = f"source_{column}"
+    return entry | {"source": str(row[told]) if told in table.columns else source_of(table, column)}
+
+
+def _figure(comparison: Comparison, axis: str, clip: str, given: np.ndarray, lines: dict[str, float]) -> Figure:
+    human, who = comparison.numbers(axis).pair.human, listeners(comparison.study)
+    told = ", ".join(f"{name} {number(score, 2)}" for name, score in lines.items() if not np.isnan(score))
+    alt = f"Histogram of {count(given.size, 'rating')}, mean {number(float(given.mean()), 2)}"
+    note = f"{count(given.size, 'rating')} by {who}."
+    if comparison.numbers(axis).pair.why_no_distance and comparison.numbers(axis).predictors:
+        note += " Predictions are on another scale and are not drawn."
+    return Figure(
+        slug("clip", clip, axis),
+        f"{axis}: ratings of {clip}",
+        f"{alt}{f'; predicted: {told}' if told else ''}.",
+        note,
+        histogram(human, given, lines),
+    )
+
+
+def histogram(axis: str, given: np.ndarray, lines: dict[str, float]) -> go.Figure:
+    """Draws how often each score was given, and a dashed line at each predicted score.
+
+    Args:
+        axis: The rated axis; its scale is shown whole where it is known.
+        given: The ratings, shape (n,).
+        lines: Predicted score by predictor, on the same scale.
+    """
+    import plotly.graph_objects as go
+
+    scale = get_axis(axis)
+    low, high = float(min(given)), float(max(given))
+    if scale.has_range:
+        low, high = min(low, scale.low), max(high, scale.high)
+    whole = bool((given == np.round(given)).all()) and high - low <= 20
+    edges = np.arange(np.floor(low) - 0.5, np.ceil(high) + 1) if whole else np.linspace(low, high or 1.0, 11)
+    if edges[0] == edges[-1]:
+        edges = np.array([low - 0.5, low + 0.5])
+    counts, edges = np.histogram(given, bins=edges)
+    middle = (edges[1:] + edges[:-1]) / 2
+    figure = go.Figure()
+    figure.add_bar(
+        x=middle,
+        y=counts,
+        width=np.diff(edges) * 0.9,
+        marker={"color": ACCENT, "opacity": 0.7},
+        name="ratings",
+        hovertemplate="%{x:.3g}: %{y} ratings<extra></extra>",
+    )
+    figure.add_scatter(
+        x=[given.mean()] * 2,
+        y=[0, max(counts)],
+        mode="lines",
+        line={"color": ACCENT, "width": 2.5},
+        name=f"mean {given.mean():.2f}",
+        hoverinfo="skip",
+    )
+    for k, (name, score) in enumerate(lines.items()):
+        figure.add_scatter(
+            x=[score] * 2,
+            y=[0, max(counts)],
+            mode="lines",
+            line={"color": predictor_marker(k)["color"], "width": 2, "dash": "dash"},
+            name=f"{shorten(name, 22)} {number(score, 2)}",
+            hoverinfo="skip",
+        )
+    return figure.update_layout(
+        layout(height=240, margin={"l": 36, "r": 12, "t": 36, "b": 40}),
+        showlegend=True,
+        legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
+        bargap=0,
+        xaxis={**line_axis(), "title": {"text": escape(axis)}, "range": [edges[0], edges[-1]]},
+        yaxis={**line_axis(), "title": {"text": "ratings"}, "tickformat": "d", "rangemode": "tozero"},
+    )

@@ -1,0 +1,175 @@
+"""Predictors against the people of one study: sections that are made when they are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
+from threading import RLock
+from typing import TYPE_CHECKING, Any
+
+from qamro.evaluation.axes import AxisPair, NoCommonAxis
+from qamro.evaluation.raters.leave_out import leave_out
+from qamro.evaluation.side_by_side import SideBySide, side_by_side
+from qamro.report.numbers import AxisNumbers
+from qamro.report.options import Options
+from qamro.report.section import Section
+from qamro.report.stamp import stamped, without_raters
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from qamro.report.clip_view import ClipView
+    from qamro.studies import Study
+
+
+def compare(study: Study, predictions: Mapping[str, pd.DataFrame], options: Options | None = None) -> Comparison:
+    """Joins predictors with the ratings of a study; nothing is computed yet.
+
+    Predictors of one axis are compared on the clips that all of them scored. Without any predictor the sections
+    show what the ratings alone can tell.
+
+    Args:
+        study: The ratings.
+        predictions: A score table for each predictor, by its name.
+        options: How to compare.
+
+    Raises:
+        NothingMatched: No predictor scored a rated clip. A predictor that fails beside one that does not is left out;
+            ``Comparison.problems`` says why.
+        NoCommonAxis: No predictor scores an axis that was rated, or an axis that was asked for is missing.
+        PredictionsError: No table can be used.
+        ValueError: A rater to leave out is not among the raters, or nobody else rated anything.
+    """
+    options = options or Options()
+    if options.left_out:
+        study = leave_out(study, options.left_out)
+        if study.ratings.empty:
+            raise ValueError(f"without {', '.join(options.left_out)} no rating of {study.name!r} is left")
+    if predictions:
+        joined = side_by_side(study, predictions, axes=options.axes, axis_map=options.axis_map, lenient=True)
+    else:
+        joined = _people_only(study, options)
+    return Comparison(study, predictions, joined, options)
+
+
+def _people_only(study: Study, options: Options) -> SideBySide:
+    wanted = list(options.axes or (options.axis_map or {}).values() or study.axes)
+    for axis in wanted:
+        if axis not in study.axes:
+            raise NoCommonAxis(f"nobody rated {axis!r}; the rated axes are {', '.join(study.axes) or 'none'}")
+    pairs = {AxisPair(axis, axis): dict[str, Any]() for axis in wanted}
+    return SideBySide(tables=pairs, notes={pair: {} for pair in pairs})
+
+
+class Comparison:
+    """Sections about predictors and people; each is made once, when it is first asked for. Safe between threads.
+
+    Attributes:
+        study: The ratings, without those of the raters who were left out.
+        predictions: The predictors' tables as they were given.
+        options: How they are compared.
+        predictors: Names of the predictors that could be used.
+        problems: Predictors that could not be used, and why.
+        matches: How each predictor's clips were joined with the study's.
+        axes: The compared axes: the name, or ``MI~quality`` where predicted and rated axis differ.
+        without: ``"without raters X, Y"``, which stands at every title; empty when nobody was left out.
+    """
+
+    def __init__(
+        self, study: Study, predictions: Mapping[str, pd.DataFrame], joined: SideBySide, options: Options
+    ) -> None:
+        """Keeps what was joined; ``compare`` makes one."""
+        self.study, self.options = study, options
+        self.predictions = dict(predictions)
+        self.predictors = list(joined.matches)
+        self.problems, self.matches = joined.problems, joined.matches
+        self._numbers = {
+            pair.label: AxisNumbers(study, pair, tables, joined.notes[pair], options)
+            for pair, tables in joined.tables.items()
+        }
+        rated = study.axes
+        self.axes = sorted(self._numbers, key=lambda label: rated.index(self._numbers[label].pair.human))
+        self.without = without_raters(study)
+        self._made: dict[tuple[str, str], Any] = {}
+        self._lock = RLock()
+
+    def numbers(self, axis: str) -> AxisNumbers:
+        """The numbers behind the sections of an axis.
+
+        Raises:
+            KeyError: The axis is not compared.
+        """
+        if axis not in self._numbers:
+            raise KeyError(f"axis {axis!r} is not compared; the axes are {', '.join(self.axes)}")
+        return self._numbers[axis]
+
+    @cached_property
+    def clip_means(self) -> pd.DataFrame:
+        """The MOS of every clip and axis (see ``Study.clip_means``)."""
+        return self.study.clip_means()
+
+    def row_of(self, predictor: str, clip: str) -> pd.Series | None:
+        """The row of a predictor's table that belongs to a clip of the study; None when it has none."""
+        row = self._rows[predictor].get(clip)
+        return None if row is None else self.predictions[predictor].iloc[row]
+
+    @cached_property
+    def _rows(self) -> dict[str, dict[str, int]]:
+        rated = self.study.clips.loc[self.study.clips["clip"].isin(self.study.ratings["clip"]), "clip"].tolist()
+        return {name: {rated[clip]: row for row, clip in found.rows} for name, found in self.matches.items()}
+
+    def overview(self) -> Section:
+        """What can be claimed over all axes, on one page."""
+        from qamro.report.overview import overview
+
+        return self._section("overview", "", lambda: overview(self))
+
+    def raters(self) -> Section:
+        """Do people agree, and who strays? Anonymous ratings get what can be known of them."""
+        from qamro.report.raters import raters
+
+        return self._section("raters", "", lambda: raters(self))
+
+    def systems(self, axis: str) -> Section:
+        """Which system is better: predicted against human rankings, and every metric with its interval."""
+        from qamro.report.systems import systems
+
+        return self._section("systems", axis, lambda: systems(self, self.numbers(axis)))
+
+    def versus(self, axis: str) -> Section:
+        """Which predictor is better: paired differences, tested and corrected."""
+        from qamro.report.versus import versus
+
+        return self._section("versus", axis, lambda: versus(self, self.numbers(axis)))
+
+    def inspect(self, axis: str) -> Section:
+        """Where to look: largest disagreements, inversions of systems, clips with divided raters."""
+        from qamro.report.inspect import inspect
+
+        return self._section("inspect", axis, lambda: inspect(self, self.numbers(axis)))
+
+    def clip(self, clip: str) -> ClipView:
+        """What is known of one clip: its ratings and what each predictor said of it.
+
+        Raises:
+            KeyError: The study has no such clip.
+        """
+        from qamro.report.clip_view import clip_view
+
+        return clip_view(self, clip)
+
+    def sections(self) -> Iterator[Section]:
+        """Yields every section in the order of a report."""
+        yield self.overview()
+        yield self.raters()
+        for axis in self.axes:
+            yield self.systems(axis)
+            if len(self.numbers(axis).predictors) > 1:
+                yield self.versus(axis)
+            yield self.inspect(axis)
+
+    def _section(self, kind: str, axis: str, make: Callable[[], Section]) -> Section:
+        with self._lock:
+            if (kind, axis) not in self._made:
+                self._made[kind, axis] = stamped(make(), self.without)
+            return self._made[kind, axis]

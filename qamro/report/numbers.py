@@ -1,0 +1,151 @@
+"""The numbers of one axis that sections share, each computed once and when it is first asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from qamro.evaluation.agreement import ceiling
+from qamro.evaluation.axes import AxisPair
+from qamro.evaluation.bootstrap import DRAWS, Interval, interval
+from qamro.evaluation.evaluate import metric_rows
+from qamro.evaluation.levels import LEVELS, Draws, Sample, resample
+from qamro.evaluation.rating_matrix import RatingMatrix, rating_matrix
+from qamro.evaluation.side_by_side import samples_of
+from qamro.report.options import Options
+from qamro.report.standings import Ranking, ranking
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from qamro.studies import Study
+
+
+@dataclass(frozen=True)
+class Ceiling:
+    """How well one half of the raters predicts the other.
+
+    Attributes:
+        value: Mean Spearman correlation over random splits; NaN where it cannot be known.
+        ends: Its interval.
+    """
+
+    value: float
+    ends: Interval
+
+
+class AxisNumbers:
+    """Everything about one axis.
+
+    Attributes:
+        study: The ratings.
+        pair: The axis on both sides.
+        tables: The predictors' scored clips, the same clips in each; may be empty.
+        notes: What was left out for each predictor.
+        options: How to compare.
+    """
+
+    def __init__(
+        self,
+        study: Study,
+        pair: AxisPair,
+        tables: Mapping[str, pd.DataFrame],
+        notes: Mapping[str, str],
+        options: Options,
+    ) -> None:
+        """Keeps what the numbers are made of."""
+        self.study, self.pair, self.tables, self.notes, self.options = study, pair, tables, notes, options
+
+    @property
+    def label(self) -> str:
+        """What the axis is called: its name, or ``MI~quality`` where predicted and rated axis differ."""
+        return self.pair.label
+
+    @property
+    def predictors(self) -> list[str]:
+        """The predictors that score this axis."""
+        return list(self.tables)
+
+    @cached_property
+    def matrix(self) -> RatingMatrix:
+        """All ratings of the axis, also of clips that nobody predicted."""
+        return rating_matrix(self.study, self.pair.human)
+
+    @cached_property
+    def draws_raters(self) -> bool:
+        """Whether the metrics' intervals draw raters: wanted, and there is more than one rating of a clip to draw."""
+        return self.options.resample_raters and not self.study.holds_means and bool((self.matrix.counts > 1).any())
+
+    @property
+    def drawn_words(self) -> str:
+        """What the intervals of the metrics draw, in words."""
+        named = "a new panel of raters" if not self.matrix.anonymous else "each clip's anonymous ratings"
+        return f"systems, clips within them{f', and {named}' if self.draws_raters else ''}"
+
+    @cached_property
+    def samples(self) -> dict[str, Sample]:
+        """The predictors' scores of the same clips."""
+        if not self.tables:
+            return {}
+        return samples_of(self.study, self.pair, self.tables, raters=self.draws_raters)
+
+    @cached_property
+    def draws(self) -> dict[str, Draws]:
+        """Every metric in every bootstrap draw, paired between predictors."""
+        drawn = resample(list(self.samples.values()), draws=self.options.draws, seed=self.options.seed)
+        return dict(zip(self.samples, drawn, strict=True))
+
+    @cached_property
+    def metrics(self) -> pd.DataFrame:
+        """One row a predictor, level and metric: the columns of ``Evaluation.table`` with ``predictor`` in front."""
+        import pandas as pd
+
+        rows = []
+        for name, sample in self.samples.items():
+            for where in LEVELS:
+                drawn, note = self.draws[name][where], self.notes[name]
+                found = metric_rows(self.pair, sample, where, drawn, note=note, level=self.options.level)
+                rows += [{"predictor": name} | row for row in found]
+        return pd.DataFrame(rows)
+
+    @cached_property
+    def ceilings(self) -> dict[str, Ceiling]:
+        """The split-half ceiling at both levels; NaN where ratings are means or single."""
+        if self.study.holds_means or (self.matrix.counts < 2).all():
+            nothing = Ceiling(float("nan"), interval(np.empty(0), self.options.level))
+            return dict.fromkeys(LEVELS, nothing)
+        found = ceiling(self.matrix, draws=self.options.draws, seed=self.options.seed)
+        return {where: Ceiling(value, interval(values, self.options.level)) for where, (value, values) in found.items()}
+
+    @cached_property
+    def people(self) -> Ranking | None:
+        """The systems as people rank them, on the clips that every predictor scored; None below two systems."""
+        return self._ranking(self.human_sample.targets)
+
+    @cached_property
+    def predicted(self) -> dict[str, Ranking]:
+        """The systems as each predictor ranks them; empty below two systems."""
+        found = {name: self._ranking(sample.predictions) for name, sample in self.samples.items()}
+        return {name: each for name, each in found.items() if each is not None}
+
+    @cached_property
+    def human_sample(self) -> Sample:
+        """Human scores on both sides: of the clips that every predictor scored, or of all without a predictor."""
+        if self.samples:
+            return next(iter(self.samples.values()))
+        means = self.study.clip_means()
+        means = means[means["axis"] == self.pair.human]
+        scores = means["mean"].to_numpy(float)
+        return Sample(scores, scores, means["system"].to_numpy(str))
+
+    def _ranking(self, scores: np.ndarray) -> Ranking | None:
+        named = self.human_sample.systems != ""
+        systems = self.human_sample.systems[named]
+        if np.unique(systems).size < 2:
+            return None
+        draws, seed, level = self.options.draws or DRAWS, self.options.seed, self.options.level
+        return ranking(scores[named], systems, draws=draws, seed=seed, level=level)

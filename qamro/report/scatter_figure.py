@@ -1,0 +1,121 @@
+"""Predicted against human scores, one point a system or a clip."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from qamro.evaluation.axes import AxisPair
+from qamro.figures.style import INK, escape, layout, line_axis, predictor_marker, shorten
+from qamro.report.words import number
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import plotly.graph_objects as go
+
+    from qamro.report.standings import Ranking
+
+_FAINT = 0.35
+
+
+def system_scatter(pair: AxisPair, people: Ranking, predicted: Mapping[str, Ranking], who: str) -> go.Figure:
+    """Draws the systems' means with the intervals of both sides; the identity line where both are on one scale.
+
+    Args:
+        pair: The axis on both sides.
+        people: The systems as people score them.
+        predicted: The same systems as each predictor scores them.
+        who: What the human side is called.
+    """
+    import plotly.graph_objects as go
+
+    figure = go.Figure()
+    _identity(figure, pair, [people.means, *(each.means for each in predicted.values())])
+    for k, (name, each) in enumerate(predicted.items()):
+        figure.add_scatter(
+            x=people.means,
+            y=each.means,
+            error_x=_bars(people, k),
+            error_y=_bars(each, k),
+            mode="markers",
+            marker=predictor_marker(k, 9),
+            name=shorten(name),
+            customdata=[
+                [system, _ends(people, i), _ends(each, i), int(people.clips[i])]
+                for i, system in enumerate(people.systems)
+            ],
+            text=[escape(system) for system in people.systems],
+            hovertemplate=(
+                f"<b>%{{text}}</b>, {escape(name)}<br>{who} %{{customdata[1]}}<br>predicted %{{customdata[2]}}"
+                "<br>%{customdata[3]} clips<extra></extra>"
+            ),
+        )
+    return _finish(figure, pair, who, many=len(predicted) > 1)
+
+
+def clip_scatter(pair: AxisPair, tables: Mapping[str, pd.DataFrame], who: str) -> go.Figure:
+    """Draws every clip; each point's ``customdata`` is its clip and system, so that it can be opened.
+
+    Args:
+        pair: The axis on both sides.
+        tables: The predictors' scored clips, indexed by clip: ``human``, ``predicted``, ``system``, ``count``.
+        who: What the human side is called.
+    """
+    import plotly.graph_objects as go
+
+    figure = go.Figure()
+    _identity(figure, pair, [table[side].to_numpy() for table in tables.values() for side in ("human", "predicted")])
+    for k, (name, table) in enumerate(tables.items()):
+        figure.add_scatter(
+            x=table["human"],
+            y=table["predicted"],
+            mode="markers",
+            marker=predictor_marker(k, 5 if len(table) > 400 else 7) | {"opacity": 0.45 if len(table) > 400 else 0.75},
+            name=shorten(name),
+            customdata=np.column_stack([table.index.astype(str), table["system"].astype(str)]).tolist(),
+            text=[f"<b>{shorten(clip, 48)}</b><br>{shorten(system)}" for clip, system in table["system"].items()],
+            hovertemplate=(f"%{{text}}<br>{escape(name)}: {who} %{{x:.2f}}, predicted %{{y:.2f}}<extra></extra>"),
+        )
+    return _finish(figure, pair, who, many=len(tables) > 1)
+
+
+def _identity(figure: go.Figure, pair: AxisPair, values: Sequence[np.ndarray]) -> None:
+    # Between two scales there is no identity to draw.
+    if pair.why_no_distance or not values:
+        return
+    ends = [float(min(part.min() for part in values)), float(max(part.max() for part in values))]
+    figure.add_scatter(
+        x=ends,
+        y=ends,
+        mode="lines",
+        line={"color": INK, "width": 1.2, "dash": "dash"},
+        name="identity",
+        hoverinfo="skip",
+    )
+
+
+def _bars(ranking: Ranking, place: int) -> dict[str, Any]:
+    above, below = np.nan_to_num(ranking.high - ranking.means), np.nan_to_num(ranking.means - ranking.low)
+    colour = predictor_marker(place)["color"]
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    faint = f"rgba({red},{green},{blue},{_FAINT})"
+    return {"type": "data", "array": above, "arrayminus": below, "color": faint, "thickness": 1.2, "width": 0}
+
+
+def _ends(ranking: Ranking, i: int) -> str:
+    ends = f", {number(ranking.low[i], 2)} to {number(ranking.high[i], 2)}" if np.isfinite(ranking.low[i]) else ""
+    return f"{ranking.means[i]:.2f}{ends}"
+
+
+def _finish(figure: go.Figure, pair: AxisPair, who: str, *, many: bool) -> go.Figure:
+    scale = {**line_axis(), "automargin": True}
+    return figure.update_layout(
+        layout(height=460, margin={"l": 56, "r": 16, "t": 40 if many else 16, "b": 52}),
+        hovermode="closest",
+        showlegend=many,
+        legend={"orientation": "h", "x": 0, "y": 1.01, "yanchor": "bottom"},
+        xaxis={"title": {"text": f"{escape(pair.human)}, {who}"}, **scale},
+        yaxis={"title": {"text": f"{escape(pair.predicted)}, predicted"}, **scale},
+    )

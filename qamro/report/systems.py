@@ -1,0 +1,153 @@
+"""Section: which system is better, as people and predictors say, and how well the two agree."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from qamro.report.critical import critical_view
+from qamro.report.forest_figure import metric_forest
+from qamro.report.groups import content_tables
+from qamro.report.ranking_figure import slope_chart
+from qamro.report.scatter_figure import system_scatter
+from qamro.report.section import Figure, Section, Table, slug
+from qamro.report.words import about_intervals, count, joint, listeners, listing, number, percent, rests_on, with_ends
+
+if TYPE_CHECKING:
+    from qamro.report.comparison import Comparison
+    from qamro.report.numbers import AxisNumbers
+    from qamro.report.standings import Ranking
+
+
+def systems(comparison: Comparison, numbers: AxisNumbers) -> Section:
+    """Makes the section of one axis."""
+    axis, people = numbers.label, numbers.people
+    section = Section(slug("systems", axis), f"{axis}: systems")
+    section.sentences.append(rests_on(numbers))
+    if numbers.predictors:
+        section.sentences.append(about_intervals(numbers))
+        section.sentences.extend(_agreement(numbers, name) for name in numbers.predictors)
+    if people is None:
+        section.sentences.append("Fewer than two systems are named, so there is nothing to rank at the system level.")
+    else:
+        section.sentences.append(_told_apart(numbers, people))
+        section.sentences.extend(_pairs_ordered(people, name, each) for name, each in numbers.predicted.items())
+        section.figures.append(_slopes(numbers, people))
+        if numbers.predicted:
+            section.figures.append(_scatter(numbers, people))
+    if numbers.predictors:
+        section.figures.append(_forest(numbers))
+    if people is not None:
+        sentence, critical = critical_view(numbers)
+        section.sentences.append(sentence)
+        section.figures.extend(critical)
+    if numbers.predictors:
+        section.tables.append(_metrics(numbers))
+    if people is not None:
+        section.tables.append(_ranks(numbers, people))
+    section.tables.extend(content_tables(numbers))
+    return section
+
+
+def _agreement(numbers: AxisNumbers, name: str) -> str:
+    told = []
+    for level, what in (("system", "systems"), ("utterance", "clips")):
+        rows = numbers.metrics
+        row = rows[(rows["predictor"] == name) & (rows["level"] == level) & (rows["metric"] == "SRCC")].iloc[0]
+        if np.isnan(row["value"]):
+            told.append(f"no rank correlation over {what} ({row['note']})")
+            continue
+        top = numbers.ceilings[level].value
+        ceiling = f", where one half of the raters reaches {number(top)} with the other" if np.isfinite(top) else ""
+        n = row["systems"] if level == "system" else row["clips"]
+        told.append(f"{with_ends(row['value'], row['low'], row['high'])} over {n:,} {what}{ceiling}")
+    return f"{name}: rank correlation (SRCC) with {listeners(numbers.study)}: {'; '.join(told)}."
+
+
+def _told_apart(numbers: AxisNumbers, people: Ranking) -> str:
+    k = len(people.systems)
+    apart, pairs = int(people.standing.differ.sum()) // 2, k * (k - 1) // 2
+    first = next((group for group in people.groups if group[0] == people.order[0]), [people.order[0]])
+    best = (
+        f"the best one, {first[0]}, stands apart from all others"
+        if len(first) == 1
+        else f"the best ones cannot be told apart: {listing(first)}"
+    )
+    return f"{joint(numbers.options)}: {apart:,} of {count(pairs, 'pair')} do by their human scores; {best}."
+
+
+def _pairs_ordered(people: Ranking, name: str, predicted: Ranking) -> str:
+    upper = np.triu(people.standing.differ, 1)
+    total = int(upper.sum())
+    if not total:
+        return f"{name}: there is no pair that the human scores set apart, so no order that it could get right."
+    gap = np.sign(people.means[:, None] - people.means) == np.sign(predicted.means[:, None] - predicted.means)
+    right = int((upper & gap).sum())
+    return (
+        f"{name} puts {right:,} of the {total:,} pairs that human scores set apart in the same order "
+        f"({percent(right / total)})."
+    )
+
+
+def _slopes(numbers: AxisNumbers, people: Ranking) -> Figure:
+    who = listeners(numbers.study)
+    best = listing(people.order[:3])
+    alt = f"Slope chart of {len(people.systems)} systems. The best by human scores: {best}."
+    alt += "".join(f" By {name}: {listing(each.order[:3])}." for name, each in numbers.predicted.items())
+    note = (
+        "Best on top. Thick bars join systems that cannot be told apart; thin bars are the ranks that a system could "
+        f"have ({percent(numbers.options.level)}, clips drawn within systems)."
+    )
+    if numbers.predicted:
+        note += " A coloured line leaves the ranks that the human scores allow."
+    figure = slope_chart(people, numbers.predicted, who)
+    return Figure(slug("systems", numbers.label, "ranking"), f"{numbers.label}: ranking of systems", alt, note, figure)
+
+
+def _scatter(numbers: AxisNumbers, people: Ranking) -> Figure:
+    who, pair = listeners(numbers.study), numbers.pair
+    line = "The dashed line is the identity."
+    if pair.why_no_distance:
+        line = f"There is no identity line: {pair.why_no_distance}."
+    note = f"Means of each system's clips; bars are {percent(numbers.options.level)} intervals over clips. {line}"
+    alt = f"Predicted against human mean score of {len(people.systems)} systems."
+    figure = system_scatter(pair, people, numbers.predicted, who)
+    title = f"{numbers.label}: predicted against human means of systems"
+    return Figure(slug("systems", numbers.label, "scatter"), title, alt, note, figure)
+
+
+def _forest(numbers: AxisNumbers) -> Figure:
+    note = f"{about_intervals(numbers)} The upright mark at SRCC is the correlation of two halves of the raters."
+    told = numbers.metrics[(numbers.metrics["metric"] == "SRCC") & (numbers.metrics["level"] == "utterance")]
+    alt = "; ".join(f"{row.predictor}: utterance SRCC {number(row.value)}" for row in told.itertuples())
+    figure = metric_forest(numbers.metrics, numbers.ceilings, numbers.predictors)
+    title = f"{numbers.label}: metrics with their intervals"
+    return Figure(slug("systems", numbers.label, "metrics"), title, f"{alt}.", note, figure)
+
+
+def _metrics(numbers: AxisNumbers) -> Table:
+    table = numbers.metrics.drop(columns="axis")
+    tops = {level: top.value for level, top in numbers.ceilings.items()}
+    table.insert(6, "ceiling", np.where(table["metric"] == "SRCC", table["level"].map(tops), np.nan))
+    note = (
+        "low and high are the interval's ends; ceiling is the SRCC of two halves of the raters. MSE is in squared "
+        "points; ACC leaves human ties out, ACC_EQ counts them with a calibrated threshold; TOP1 is whether the best "
+        "one is found."
+    )
+    return Table(slug("systems", numbers.label, "metrics-table"), f"{numbers.label}: metrics", note, table)
+
+
+def _ranks(numbers: AxisNumbers, people: Ranking) -> Table:
+    import pandas as pd
+
+    judges = {"human": people} | {f"predicted by {name}": each for name, each in numbers.predicted.items()}
+    parts = []
+    for name, each in judges.items():
+        columns = {"judge": name, "system": each.systems, "clips": each.clips, "mean": each.means}
+        ends = {"low": each.low, "high": each.high, "rank": each.standing.rank}
+        ranks = {"rank_low": each.standing.rank_low, "rank_high": each.standing.rank_high}
+        parts.append(pd.DataFrame(columns | ends | ranks).sort_values("rank", kind="stable"))
+    table = pd.concat(parts, ignore_index=True)
+    note = "Means over clips with their intervals, and the ranks that each system could have; 1 is best."
+    return Table(slug("systems", numbers.label, "ranks-table"), f"{numbers.label}: systems", note, table)

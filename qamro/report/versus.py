@@ -1,0 +1,61 @@
+"""Section: which predictor is better on one axis, and what can be claimed."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+from qamro.evaluation.levels import LEVELS
+from qamro.evaluation.significance import claim
+from qamro.evaluation.significance.compare import corrected, differences
+from qamro.report.forest_figure import difference_forest
+from qamro.report.section import Figure, Section, Table, slug
+from qamro.report.words import about_intervals, count, number
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from qamro.report.comparison import Comparison
+    from qamro.report.numbers import AxisNumbers
+
+CLAIMED = "SRCC"
+"""The metric of the sentences; the table has all of them."""
+
+
+def versus(comparison: Comparison, numbers: AxisNumbers) -> Section:
+    """Makes the section of one axis."""
+    axis = numbers.label
+    section = Section(slug("versus", axis), f"{axis}: predictor against predictor")
+    if len(numbers.predictors) < 2:
+        have = f"only {numbers.predictors[0]} scores {axis}" if numbers.predictors else f"no predictor scores {axis}"
+        section.sentences.append(f"It takes two predictors to compare; {have}.")
+        return section
+    level = numbers.options.level
+    table = corrected(differences(numbers.pair, numbers.samples, numbers.draws, level), level)
+    section.sentences.extend(claims(table, numbers.study.kind, level))
+    pairs = list(combinations(numbers.predictors, 2))
+    note = (
+        f"Both predictors see the same draws, so a difference is paired. {about_intervals(numbers)} p is that of the "
+        f"paired bootstrap, p_holm corrects it for the {count(len(pairs), 'pair')} of this axis; p_williams is "
+        "Williams' test, which takes clips for independent."
+    )
+    section.figures.append(_figure(numbers, table, pairs))
+    frame = table.drop(columns="axis")
+    section.tables.append(Table(slug("versus", axis, "table"), f"{axis}: differences between predictors", note, frame))
+    return section
+
+
+def claims(table: pd.DataFrame, kind: str, level: float) -> list[str]:
+    """Says in words what a table of differences allows one to claim, the system level first."""
+    rows = table[table["metric"] == CLAIMED]
+    ordered = [row for where in reversed(LEVELS) for row in rows[rows["level"] == where].to_dict("records")]
+    return [claim({str(key): cell for key, cell in row.items()}, kind, level) for row in ordered]
+
+
+def _figure(numbers: AxisNumbers, table: pd.DataFrame, pairs: list[tuple[str, str]]) -> Figure:
+    told = table[(table["metric"] == CLAIMED) & (table["level"] == "utterance")]
+    alt = "; ".join(f"{row.first} minus {row.second}: {number(row.difference)}" for row in told.itertuples())
+    note = f"Right of zero the first predictor is higher. {about_intervals(numbers)}"
+    title = f"{numbers.label}: differences with their intervals"
+    figure = difference_forest(table, pairs)
+    return Figure(slug("versus", numbers.label, "differences"), title, f"Utterance SRCC, {alt}.", note, figure)

@@ -1,0 +1,122 @@
+"""Numbers and names as the sentences of a report write them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from qamro.report.numbers import AxisNumbers
+    from qamro.report.options import Options
+    from qamro.studies import Study
+
+
+def number(value: float, digits: int = 3) -> str:
+    """Writes a number; an en dash where there is none.
+
+    Example:
+        >>> number(-0.12345)
+        '−0.123'
+    """
+    if math.isnan(value):
+        return "–"
+    return "infinite" if math.isinf(value) else f"{value:.{digits}f}".replace("-", "−")
+
+
+def with_ends(value: float, low: float, high: float, digits: int = 3) -> str:
+    """Writes a number with its interval.
+
+    Example:
+        >>> with_ends(0.5, 0.4, 0.6)
+        '0.500 [0.400, 0.600]'
+    """
+    if math.isnan(low) or math.isnan(high):
+        return f"{number(value, digits)} (no interval)"
+    return f"{number(value, digits)} [{number(low, digits)}, {number(high, digits)}]"
+
+
+def listing(names: Sequence[str], most: int = 8) -> str:
+    """Joins names; the last ones of a long list become a count.
+
+    Example:
+        >>> listing(["a", "b", "c"], most=2)
+        'a, b and 1 more'
+    """
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
+
+
+def count(n: int, what: str) -> str:
+    """Writes how many there are.
+
+    Example:
+        >>> count(1, "clip"), count(3060, "clip")
+        ('1 clip', '3,060 clips')
+    """
+    return f"{n:,} {what}{'' if n == 1 else 's'}"
+
+
+def listeners(study: Study) -> str:
+    """Who rated: ``"people"`` or ``"simulated listeners"``."""
+    return "people" if study.kind == "human" else "simulated listeners"
+
+
+def source_of(predictions: pd.DataFrame, column: str) -> str:
+    """What made a predictor's scores, as its table says.
+
+    Args:
+        predictions: The predictor's table.
+        column: The predicted axis.
+    """
+    if f"source_{column}" not in predictions.columns:
+        return "its table does not say what made the numbers"
+    told = [str(text) for text in predictions[f"source_{column}"].dropna().unique() if str(text).strip()]
+    return listing(told, 3) if told else "its table does not say what made the numbers"
+
+
+def about_intervals(numbers: AxisNumbers) -> str:
+    """How the metrics' intervals were made."""
+    options = numbers.options
+    if not options.draws:
+        return "No draws were asked for, so the metrics have no intervals."
+    return (
+        f"Intervals are {percent(options.level)}: {options.draws:,} bootstrap draws of {numbers.drawn_words}; "
+        f"seed {options.seed}."
+    )
+
+
+def percent(value: float) -> str:
+    """Writes a share as a percentage.
+
+    Example:
+        >>> percent(0.95)
+        '95 %'
+    """
+    return f"{100 * value:.3g} %"
+
+
+def rests_on(numbers: AxisNumbers) -> str:
+    """How many clips, systems and ratings an axis rests on, and whose ratings they are."""
+    sample, matrix = numbers.human_sample, numbers.matrix
+    systems = len(set(sample.systems.tolist()) - {""})
+    each = f"{matrix.counts.mean():.3g} ratings a clip"
+    who = "anonymous" if matrix.anonymous else f"by {count(len(matrix.raters), 'rater')}"
+    if numbers.study.holds_means:
+        each, who = "published means of several ratings", "single ratings are not known"
+    left = f"; {len(matrix.clips) - sample.targets.size:,} rated clips without a prediction left out"
+    return (
+        f"{numbers.label}: {count(sample.targets.size, 'clip')} of {count(systems, 'system')}, rated by "
+        f"{listeners(numbers.study)}, {each} ({who})"
+        f"{left if sample.targets.size < len(matrix.clips) else ''}."
+    )
+
+
+def joint(options: Options) -> str:
+    """What it means that systems are told apart, for all pairs at once."""
+    return (
+        f"Two systems count as different when their gap is larger than clips drawn anew would explain, for all pairs "
+        f"at once with {percent(options.level)} probability"
+    )
