@@ -122,13 +122,13 @@ def train_heads(
             "device": recipe.device,
         },
         metrics=held_out_metrics(prepared, heads),
-        half_width=_half_widths(prepared, heads),
+        half_width=half_widths(prepared, heads),
         interval=f"{100 * LEVEL:.0f} % split-conformal interval from {len(parts['calibration'])} held-out {who}clips",
     )
     probe = probe_embedding(encoder)
     card.encoder["hash"] = hashlib.sha256(probe.numpy().tobytes()).hexdigest()[:16]
     axes = {
-        axis: fit_record(recipe.objective(axis), recipe.seeds, found, _held_out_by_fit(prepared, axis, found))
+        axis: fit_record(recipe.objective(axis), recipe.seeds, found, held_out_by_fit(prepared, axis, found))
         for axis, found in fits.items()
     }
     return HeadBundle(heads, card, {"probe": probe}, run_record(card, recipe.config, parts, axes))
@@ -145,7 +145,7 @@ def held_out_metrics(prepared: Prepared, heads: dict[str, Head]) -> list[dict[st
     return table.where(table.notna(), None).to_dict("records")
 
 
-def _held_out_by_fit(prepared: Prepared, axis: str, fits: Sequence[Fit]) -> list[dict[str, dict[str, float]]]:
+def held_out_by_fit(prepared: Prepared, axis: str, fits: Sequence[Fit]) -> list[dict[str, dict[str, float]]]:
     """Returns for each fit its metrics on the test part, by level: how far seeds alone move them."""
     from qamro.evaluation.levels import LEVELS, Sample
 
@@ -182,7 +182,8 @@ def _fit_axis(
     )
 
 
-def _half_widths(prepared: Prepared, heads: dict[str, Head]) -> dict[str, float]:
+def half_widths(prepared: Prepared, heads: dict[str, Head]) -> dict[str, float]:
+    """Returns for each axis half the width of its interval, from the calibration part."""
     clips = prepared.parts["calibration"]
     table = prepared.predict(clips, heads).set_index("clip")
     widths = {}

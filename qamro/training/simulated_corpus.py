@@ -54,7 +54,7 @@ def simulated_corpus(
 
     Args:
         corpus: Its size.
-        encoder: Makes the encoder; called once in every worker.
+        encoder: Makes the encoder; called once for each system, in the process that renders it.
         workers: Processes to render and embed in; 0 works in this one.
         on_clip: Called with (clips done, clips in all); returning True stops.
 
@@ -64,24 +64,63 @@ def simulated_corpus(
     Raises:
         InterruptedError: ``on_clip`` asked to stop.
     """
-    import pandas as pd
     import torch
+
+    clips, ratings, audio = [], [], []
+    for rows, rated, embedded in rendered(corpus, partial(_pooled, encoder), workers=workers, on_clip=on_clip):
+        clips += rows
+        ratings.append(rated)
+        audio.append(torch.from_numpy(embedded).repeat(1 + corpus.catches, 1))
+    study = corpus_study(corpus, clips, ratings)
+    prompts = list(study.clips["prompt"])
+    text = encoder().embed_text(prompts)
+    has_prompt = torch.ones(len(prompts), dtype=torch.bool)
+    return study, Embeddings(list(study.clips["clip"]), torch.cat(audio), text, has_prompt, failed={})
+
+
+Embed = Callable[[list[tuple["np.ndarray", int]]], "np.ndarray"]
+Rows = list[tuple[str, str, str, str]]
+
+
+def rendered(
+    corpus: Corpus,
+    make_embed: Callable[[], Embed],
+    *,
+    workers: int = 2,
+    on_clip: Callable[[int, int], bool | None] | None = None,
+) -> Iterator[tuple[Rows, pd.DataFrame, np.ndarray]]:
+    """Renders, embeds and rates a corpus, system by system.
+
+    Args:
+        corpus: Its size.
+        make_embed: Makes what turns the clips of a system into an array, one row a clip; called once for each system, in
+            the process that renders it.
+        workers: Processes to render and embed in; 0 works in this one.
+        on_clip: Called with (clips done, clips in all); returning True stops.
+
+    Yields:
+        Rows (clip, system, prompt, the clip that a catch is of), catches last; their ratings; the array.
+
+    Raises:
+        InterruptedError: ``on_clip`` asked to stop.
+    """
+    with _mapping(workers) as mapping:
+        parts = mapping(partial(_system, corpus, make_embed), range(corpus.systems))
+        for done, part in enumerate(parts, 1):
+            yield part
+            if on_clip is not None and on_clip(done * corpus.prompts, corpus.systems * corpus.prompts):
+                raise InterruptedError(f"stopped after {done} of {corpus.systems} systems")
+
+
+def corpus_study(corpus: Corpus, clips: Rows, ratings: list[pd.DataFrame]) -> Study:
+    """Makes the study of what ``rendered`` yielded."""
+    import pandas as pd
 
     from qamro.studies import Study
     from qamro.studies.simulated import GENERATOR
 
-    clips, ratings, audio = [], [], []
-    with _mapping(workers) as mapping:
-        parts = mapping(partial(_system, corpus, encoder), range(corpus.systems))
-        for done, (rows, rated, embedded) in enumerate(parts, 1):
-            clips += rows
-            ratings.append(rated)
-            audio.append(torch.from_numpy(embedded).repeat(1 + corpus.catches, 1))
-            if on_clip is not None and on_clip(done * corpus.prompts, corpus.systems * corpus.prompts):
-                raise InterruptedError(f"stopped after {done} of {corpus.systems} systems")
-    table = pd.DataFrame(clips, columns=["clip", "system", "prompt", "catch_of"])
-    study = Study(
-        table,
+    return Study(
+        pd.DataFrame(clips, columns=["clip", "system", "prompt", "catch_of"]),
         pd.concat(ratings, ignore_index=True),
         name=f"simulated corpus ({corpus.systems} systems, {corpus.prompts} prompts each, seed {corpus.seed})",
         kind="simulated",
@@ -91,10 +130,11 @@ def simulated_corpus(
             "catches": f"each clip is also rated on TA against {corpus.catches} prompts that it was not made for",
         },
     )
-    prompts = list(table["prompt"])
-    text = encoder().embed_text(prompts)
-    has_prompt = torch.ones(len(prompts), dtype=torch.bool)
-    return study, Embeddings(list(table["clip"]), torch.cat(audio), text, has_prompt, failed={})
+
+
+def _pooled(encoder: Callable[[], Any]) -> Embed:
+    made = encoder()
+    return lambda clips: made.embed_audio(clips).numpy()
 
 
 def is_catch(clip: str) -> bool:
@@ -102,8 +142,8 @@ def is_catch(clip: str) -> bool:
     return _CATCH in clip
 
 
-def _system(corpus: Corpus, encoder: Callable[[], Any], index: int) -> tuple[list[Any], pd.DataFrame, np.ndarray]:
-    """Renders one system's clips; returns rows of the clips table, its ratings and (prompts, dim) embeddings."""
+def _system(corpus: Corpus, make_embed: Callable[[], Embed], index: int) -> tuple[Rows, pd.DataFrame, np.ndarray]:
+    """Renders one system's clips; returns rows of the clips table, its ratings and what they were embedded as."""
     import pandas as pd
     import torch
 
@@ -127,7 +167,7 @@ def _system(corpus: Corpus, encoder: Callable[[], Any], index: int) -> tuple[lis
         ]
         rated = _rate(corpus, system, others, truth, names)
         ratings.append(rated[rated["axis"] == "TA"])
-    embedded = encoder().embed_audio([(clip.samples, SAMPLE_RATE) for clip in made]).numpy()
+    embedded = make_embed()([(clip.samples, SAMPLE_RATE) for clip in made])
     return rows, pd.concat(ratings), embedded
 
 
