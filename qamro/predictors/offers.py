@@ -20,6 +20,7 @@ from qamro.checkpoints import (
 from qamro.checkpoints.fetch import OnProgress
 from qamro.predictors.saved import SavedHeads, find, saved
 from qamro.predictors.saved_names import PREFIX
+from qamro.predictors.trainable import TRAINABLE
 
 NEEDS: dict[str, tuple[Weights, ...]] = {
     "offline": (),
@@ -28,6 +29,9 @@ NEEDS: dict[str, tuple[Weights, ...]] = {
     "full": (AUDIOBOX, CLAP, TOKENIZER),
 }
 """For each predictor, the published weights that it needs."""
+
+ENCODER = "encoder:"
+"""How the name begins of an encoder among what can be fetched."""
 
 _TITLES = {
     "offline": ("Offline", ("MI", "TA", *AESTHETIC), "Nothing to fetch; trained on simulated listeners."),
@@ -75,14 +79,25 @@ def catalogue(owner: str = "") -> list[PredictorState]:
     return [*map(_state, NEEDS), *map(_saved_state, saved(owner))]
 
 
+def encoders() -> list[PredictorState]:
+    """Lists the encoders that heads can be trained on, as ``encoder:<name>``; ``download`` takes these, too."""
+    return [
+        PredictorState(f"{ENCODER}{name}", entry.title, (), *_here(entry.weights), "")
+        for name, entry in TRAINABLE.items()
+    ]
+
+
 def weights_of(name: str) -> tuple[Weights, ...]:
-    """Returns the published weights that a predictor needs; kept heads need their encoder's.
+    """Returns the published weights that a predictor or an encoder needs; kept heads need their encoder's.
 
     Raises:
-        ValueError: There is no such predictor.
+        ValueError: There is none of that name.
     """
     if name.startswith(PREFIX):
-        return NEEDS.get(find(name).encoder, ())
+        name = f"{ENCODER}{find(name).encoder}"
+    if name.startswith(ENCODER):
+        entry = TRAINABLE.get(name.removeprefix(ENCODER))
+        return entry.weights if entry is not None else ()
     if name not in NEEDS:
         raise ValueError(f"there is no predictor {name!r} to fetch; choose one of {', '.join(NEEDS)}")
     return NEEDS[name]
@@ -126,7 +141,7 @@ def _state(name: str) -> PredictorState:
 
 def _saved_state(heads: SavedHeads) -> PredictorState:
     title = f"{heads.name} ({', '.join(heads.axes)})"
-    return PredictorState(heads.key, title, heads.axes, *_here(NEEDS.get(heads.encoder, ())), heads.about)
+    return PredictorState(heads.key, title, heads.axes, *_here(weights_of(heads.key)), heads.about)
 
 
 def _here(needed: tuple[Weights, ...]) -> tuple[str, int, str]:

@@ -10,13 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qamro.predictors.saved_names import PREFIX, clean_name, key_of, saved_folder
+from qamro.predictors.trainable import by_card_name
 
 if TYPE_CHECKING:
     from qamro.heads import HeadBundle
     from qamro.predictors.base import Predictor
-
-ENCODERS = {"LogMel": "logmel", "Clap": "clap", "Audiobox": "audiobox"}
-"""What ``load_encoder`` calls an encoder that a card names."""
 
 
 class NameTakenError(ValueError):
@@ -47,8 +45,7 @@ class SavedHeads:
     @property
     def encoder(self) -> str:
         """What ``load_encoder`` calls the encoder; the card's own name where it is not known here."""
-        name = str(self.card["encoder"].get("name", ""))
-        return ENCODERS.get(name, name)
+        return by_card_name(str(self.card["encoder"].get("name", "")))
 
     @property
     def about(self) -> str:
