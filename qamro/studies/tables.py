@@ -17,23 +17,40 @@ if TYPE_CHECKING:
 _VERBATIM = ("clip", "path")
 """Columns in which outer blanks, if quoted, are part of a name."""
 
+DELIMITERS = (",", ";", "\t")
+"""What may separate columns; of two that cut alike, the first is meant."""
 
-def first_row(path: Path) -> list[str]:
+BLANKS = frozenset(("", "nan", "na", "n/a"))
+"""Cells, in lower case, that hold no number on purpose."""
+
+
+def first_row(path: Path, *, delimiter: str = ",") -> list[str]:
     """Returns the cells of the first line that is not blank; none for an empty file.
 
     Raises:
         FileNotFoundError: There is no such file.
         StudyError: It is not a text file.
     """
-    return [cell.strip() for cell in next(iter(_rows(path, limit=1)), [])]
+    return [cell.strip() for cell in next(iter(_rows(path, delimiter, limit=1)), [])]
 
 
-def read_table(path: Path, *, columns: list[str] | None = None) -> pd.DataFrame:
-    """Reads comma-separated values as text; blank lines are left out, and outer blanks but of names in quotes.
+def delimiter_of(path: Path) -> str:
+    """Returns what separates a file's columns: the comma, semicolon or tab that cuts its header into most cells.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        StudyError: It is not a text file.
+    """
+    return max(DELIMITERS, key=lambda delimiter: len(first_row(path, delimiter=delimiter)))
+
+
+def read_table(path: Path, *, columns: list[str] | None = None, delimiter: str = ",") -> pd.DataFrame:
+    """Reads separated values as text; blank lines are left out, and outer blanks but of names in quotes.
 
     Args:
         path: The file, UTF-8 with or without a byte order mark.
         columns: Names of the columns where the file has no header; None takes the first line as header.
+        delimiter: What separates the columns.
 
     Raises:
         FileNotFoundError: There is no such file.
@@ -41,7 +58,7 @@ def read_table(path: Path, *, columns: list[str] | None = None) -> pd.DataFrame:
     """
     import pandas as pd
 
-    rows = _rows(path)
+    rows = _rows(path, delimiter)
     if not rows:
         raise StudyError(f"{path} is empty")
     header = columns or [name.strip() for name in rows.pop(0)]
@@ -83,14 +100,15 @@ def need(table: pd.DataFrame, columns: list[str], path: Path) -> None:
             raise StudyError(f"{path} has no column {column!r}; it has {found}{hint}")
 
 
-def numbers(table: pd.DataFrame, column: str, path: Path, *, empty: bool = False) -> pd.Series:
+def numbers(table: pd.DataFrame, column: str, path: Path, *, empty: bool = False, decimal: str = ".") -> pd.Series:
     """Returns a column of text as finite numbers.
 
     Args:
         table: The table.
         column: The column to convert.
         path: The file that the table came from, for the message.
-        empty: Whether empty cells (and ``nan``) are allowed; they become NaN.
+        empty: Whether empty cells (and ``nan``, ``NA``) are allowed; they become NaN.
+        decimal: What stands before the decimals, a point or a comma.
 
     Raises:
         StudyError: A cell is not a finite number; names the file, the row (the first below a header is 1)
@@ -99,8 +117,11 @@ def numbers(table: pd.DataFrame, column: str, path: Path, *, empty: bool = False
     import pandas as pd
 
     text = table[column].astype(str).str.strip()
-    blank = text.str.lower().isin(["", "nan"])
-    values = pd.to_numeric(text.mask(blank), errors="coerce").astype(float)
+    blank = text.str.lower().isin(BLANKS)
+    plain = text.mask(blank)
+    if decimal != ".":
+        plain = plain.str.replace(decimal, ".", regex=False)
+    values = pd.to_numeric(plain, errors="coerce").astype(float)
     bad = ~np.isfinite(values.to_numpy())
     if empty:
         bad &= ~blank.to_numpy()
@@ -113,13 +134,13 @@ def numbers(table: pd.DataFrame, column: str, path: Path, *, empty: bool = False
     return values
 
 
-def _rows(path: Path, limit: int | None = None) -> list[list[str]]:
+def _rows(path: Path, delimiter: str = ",", limit: int | None = None) -> list[list[str]]:
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {path}")
     rows: list[list[str]] = []
     try:
         with path.open(encoding="utf-8-sig", newline="") as text:
-            for row in csv.reader(text, skipinitialspace=True):
+            for row in csv.reader(text, delimiter=delimiter, skipinitialspace=delimiter != "\t"):
                 if any(map(str.strip, row)):
                     rows.append(row)
                 if limit is not None and len(rows) == limit:

@@ -12,7 +12,10 @@ from qamro.studies.study import Study
 PAM = "AES_PAM.jsonl"
 TRACK2 = "audiomos2025_track2_human_annotations.jsonl"
 
-_AUDIO = frozenset((".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a"))
+AUDIO = frozenset(
+    (".wav", ".wave", ".flac", ".mp3", ".ogg", ".oga", ".opus", ".m4a", ".aac", ".webm", ".mp4", ".aif", ".aiff")
+)
+"""Endings of sound files."""
 
 
 def read_published(name: str, folder: Path, *, corpora: Mapping[str, Path] | None = None) -> Study:
@@ -69,7 +72,7 @@ def attach_audio(study: Study, folder: Path) -> Study:
     lost = set(study.missing_audio())
     if not lost:
         return study
-    files = [path for path in folder.rglob("*") if path.suffix.lower() in _AUDIO and path.is_file()]
+    files = [path for path in folder.rglob("*") if path.suffix.lower() in AUDIO and path.is_file()]
     by_tail = [_index(files, depth) for depth in (2, 1)]
     clips = study.clips.copy()
     paths = []
@@ -90,7 +93,7 @@ def _index(files: list[Path], depth: int) -> dict[str, Path | None]:
 
 
 def _tail(path: PurePosixPath, depth: int) -> str:
-    stem = path.with_suffix("") if path.suffix.lower() in _AUDIO else path
+    stem = path.with_suffix("") if path.suffix.lower() in AUDIO else path
     return "/".join(stem.parts[-depth:]) if len(stem.parts) >= depth else ""
 
 

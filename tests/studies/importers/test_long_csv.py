@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from qamro.studies import StudyError
-from qamro.studies.importers.long_csv import read
+from qamro.studies.importers import read_ratings as read
 
 
 def write(tmp_path, text, name="listening test.csv"):
@@ -43,7 +43,7 @@ def test_a_mean_says_of_how_many(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("clip,axis,rater\na,MI,r\n", "has no column 'score'"),
+        ("clip,axis,rater\na,MI,r\n", "has no column of ratings, such as 'score'; it has clip, axis, rater"),
         ("clip,axis,score\na,MI,4\n\nb,MI,\n", "row 2, column 'score': '' is not a finite number"),
         ("clip,axis,score\na,MI,inf\n", "row 1, column 'score': 'inf'"),
         ("clip,axis,score\na,,4\n", "row 1: the column 'axis' is empty"),

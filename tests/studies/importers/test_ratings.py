@@ -59,11 +59,11 @@ def test_a_folder_is_a_study(tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", r"is empty\. Known forms: a folder of clips\.csv"),
+        (b"", r"is empty\. Known forms: a folder or zip of clips\.csv"),
         (b"\n \n", "is empty"),
         (b"hello world\n", r"no ratings in a known form; its first line is 'hello world'\. Known forms"),
         (b"RIFF\x24\x00\x00\x00WAVEfmt \x81\xff", "is not a table of text"),
-        (b"clip,rater,axis\na,b,MI\n", "has no column 'score'; it has clip, rater, axis"),
+        (b"clip,rater,axis\na,b,MI\n", "has no column of ratings, such as 'score'; it has clip, rater, axis"),
         (b"clip,rater,axis,score\na,b,MI,four\n", "row 1, column 'score': 'four' is not a finite number"),
         (b'{"data_path": \n', "line 1: not JSON"),
     ],
@@ -79,7 +79,7 @@ def test_what_is_no_ratings_file_is_refused(tmp_path, content, message):
 def test_nothing_there_and_a_folder_of_something_else(tmp_path):
     with pytest.raises(FileNotFoundError, match="there is no file or folder"):
         read_ratings(tmp_path / "none.csv")
-    with pytest.raises(StudyError, match="is a folder without ratings in a known form"):
+    with pytest.raises(StudyError, match="holds no ratings in a known form"):
         read_ratings(tmp_path)
 
 

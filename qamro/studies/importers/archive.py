@@ -1,0 +1,125 @@
+"""Unpacks a zip that may come from anybody: only tables and sound, only below one folder, only so much."""
+
+from __future__ import annotations
+
+import shutil
+import stat
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from qamro.studies.importers.published import AUDIO
+from qamro.studies.validation import StudyError
+
+TABLES = frozenset((".csv", ".tsv", ".txt", ".json", ".jsonl"))
+"""Endings of the files that may hold ratings or describe clips."""
+
+_BLOCK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a zip may hold. The defaults take the largest published study and stop what would fill a disk.
+
+    Attributes:
+        files: Most files.
+        bytes: Most bytes, unpacked; counted while unpacking, whatever the headers claim.
+        table_bytes: Most bytes of one table.
+        depth: Most folders within each other.
+    """
+
+    files: int = 20_000
+    bytes: int = 4 * 2**30
+    table_bytes: int = 256 * 2**20
+    depth: int = 12
+
+
+@dataclass(frozen=True)
+class Unpacked:
+    """What came out of a zip.
+
+    Attributes:
+        files: Number of files that were unpacked.
+        notes: What was left behind, and why.
+    """
+
+    files: int
+    notes: tuple[str, ...]
+
+
+def unpack(archive: Path, folder: Path, limits: Limits | None = None, *, name: str = "") -> Unpacked:
+    """Unpacks the tables and the sound of a zip below a folder.
+
+    Links, names that lead out of the folder and names that no file system takes are left behind and counted; so is what
+    is neither table nor sound. Hidden files and ``__MACOSX`` are passed over in silence. Zips within are not opened.
+
+    Args:
+        archive: The zip.
+        folder: Where to unpack it; is made.
+        limits: What it may hold.
+        name: What to call it in messages; empty for its own name.
+
+    Raises:
+        StudyError: It is no zip, has a password, is damaged, or holds more than the limits; nothing stays.
+    """
+    limits, called = limits or Limits(), name or archive.name
+    left: dict[str, list[str]] = {}
+    done, seen, room = 0, set[str](), limits.bytes
+    try:
+        with zipfile.ZipFile(archive) as packed:
+            for member in packed.infolist():
+                parts = _parts(member.filename)
+                if member.is_dir() or any(part.startswith(".") or part == "__MACOSX" for part in parts):
+                    continue
+                if reason := _refused(member, parts, seen, limits):
+                    left.setdefault(reason, []).append(member.filename)
+                    continue
+                if done == limits.files:
+                    raise StudyError(f"{called} holds more than {limits.files:,} files; split it")
+                seen.add("/".join(parts).lower())
+                target = folder.joinpath(*parts)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                most = min(room, limits.table_bytes) if target.suffix.lower() in TABLES else room
+                with packed.open(member) as source, target.open("xb") as sink:
+                    room -= _copy(source, sink, most, called, member.filename)
+                done += 1
+    except (zipfile.BadZipFile, zipfile.LargeZipFile, RuntimeError, NotImplementedError, EOFError, OSError) as problem:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise StudyError(f"{called} cannot be unpacked: {problem}; zip it again, without a password") from problem
+    except StudyError:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    notes = (f"{len(names)} left in the zip ({reason}), for example {names[0]!r}" for reason, names in left.items())
+    return Unpacked(done, tuple(notes))
+
+
+def _parts(name: str) -> tuple[str, ...]:
+    """The parts of a member's name; a backslash separates, too, as some programs write it."""
+    return tuple(part for part in name.replace("\\", "/").split("/") if part not in ("", "."))
+
+
+def _refused(member: zipfile.ZipInfo, parts: tuple[str, ...], seen: set[str], limits: Limits) -> str:
+    """Why a member stays in the zip; empty when it does not."""
+    absolute = member.filename.startswith(("/", "\\")) or (parts and parts[0].endswith(":"))
+    if absolute or ".." in parts:
+        return "the name leads out of the folder"
+    if stat.S_ISLNK(member.external_attr >> 16):
+        return "a link"
+    if len(parts) > limits.depth or any(
+        len(part.encode(errors="replace")) > 255 or not part.isprintable() for part in parts
+    ):
+        return "the name cannot be used"
+    if PurePosixPath(parts[-1]).suffix.lower() not in TABLES | AUDIO:
+        return "neither table nor sound"
+    return "the name stands twice" if "/".join(parts).lower() in seen else ""
+
+
+def _copy(source: IO[bytes], sink: IO[bytes], most: int, archive: str, member: str) -> int:
+    copied = 0
+    while block := source.read(_BLOCK):
+        copied += len(block)
+        if copied > most:
+            raise StudyError(f"{archive} unpacks to more than is taken in (at {member!r}); split it or leave files out")
+        sink.write(block)
+    return copied

@@ -1,0 +1,75 @@
+"""What lies beside the ratings: tables that describe the clips, and their sound."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qamro.studies.importers.bundle import tables_in
+from qamro.studies.importers.published import attach_audio
+from qamro.studies.importers.roles import role_by_name
+from qamro.studies.study import Study
+from qamro.studies.tables import read_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_DESCRIBES = ("path", "system", "prompt", "source")
+
+
+def with_tables(clips: pd.DataFrame, folder: Path, ratings: tuple[str, ...]) -> pd.DataFrame:
+    """Adds what other tables of a folder say about the clips; what the ratings say already stays.
+
+    A table describes clips when it names each of them once and at least half of those that were rated.
+
+    Args:
+        clips: The clips table so far.
+        folder: Where to look.
+        ratings: Files that hold the ratings, relative to ``folder``.
+    """
+    known = set(clips["clip"])
+    for table in tables_in(folder):
+        roles = {name: role_by_name(name) for name in table.header}
+        key = next((name for name, role in roles.items() if role == "clip"), None)
+        if key is None or table.path.relative_to(folder).as_posix() in ratings:
+            continue
+        told = read_table(table.path, delimiter=table.delimiter)
+        if told[key].duplicated().any() or len(known & set(told[key])) < len(known) / 2:
+            continue
+        told = told.set_index(key)
+        for name in told.columns:
+            column = roles[name] if roles[name] in _DESCRIBES else name if roles[name] == "about_clip" else ""
+            if column and column not in clips.columns:
+                clips = clips.assign(**{column: clips["clip"].map(told[name]).fillna("")})
+    return clips
+
+
+def with_sound(study: Study, folder: Path, *, confined: bool) -> tuple[Study, list[str]]:
+    """Finds the clips' sound in a folder.
+
+    Args:
+        study: The study.
+        folder: Where its files are.
+        confined: Whether its paths come from a stranger: those that lead out of the folder are emptied first.
+
+    Returns:
+        The study, and notes about what was emptied.
+    """
+    notes = []
+    if confined:
+        home = folder.resolve()
+        root = study.root or home
+        astray = [bool(path) and not _lies_in(root / path, home) for path in study.clips["path"]]
+        if any(astray):
+            paths = ["" if out else path for out, path in zip(astray, study.clips["path"], strict=True)]
+            clips = study.clips.assign(path=paths)
+            study = Study(clips, study.ratings, name=study.name, kind=study.kind, root=study.root, about=study.about)
+            notes = [f"{sum(astray)} paths lead out of what was brought along and were emptied"]
+    return attach_audio(study, folder), notes
+
+
+def _lies_in(path: Path, home: Path) -> bool:
+    try:
+        return path.resolve().is_relative_to(home)
+    except (OSError, ValueError):  # a name with a null byte, or one that is too long
+        return False

@@ -1,0 +1,159 @@
+"""Guesses how ratings are to be read: ``guess`` names the form and what each column means, and says why.
+
+A guess is for a person to look at: ``Layout.with_column`` corrects it, ``preview`` shows what comes of it, ``read``
+(``qamro.studies.importers.reading``) makes a ``Study`` of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qamro.studies.importers import aes_natural, codec_mushra, lstm_music, musiceval, webmushra
+from qamro.studies.importers.bundle import Table, look_at, study_in, tables_in
+from qamro.studies.importers.columns import columns_of, decimal_of
+from qamro.studies.importers.layout import Layout
+from qamro.studies.importers.roles import role_by_name
+from qamro.studies.importers.unpacked import unpacked
+from qamro.studies.tables import read_table
+from qamro.studies.validation import StudyError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+KNOWN = (
+    "a folder or zip of clips.csv and ratings.csv",
+    "a CSV with a row a rating (clip, rater, axis, score; rater may be missing)",
+    "a CSV with a row a clip and a column for each rater or axis",
+    "results of webMUSHRA",
+    "Audiobox-Aesthetics JSON lines",
+    "a MusicEval list (file,MI,TA without a header) or release",
+)
+"""What can be read, in words."""
+
+_FIXED: tuple[tuple[Callable[[list[str]], bool], str, str], ...] = (
+    (codec_mushra.recognises, "codec_mushra", "its header"),
+    (lstm_music.recognises, "lstm_music", "its header"),
+    (aes_natural.recognises, "aes_natural", "its header"),
+    (musiceval.recognises, "musiceval", "a name and two numbers, and no header"),
+)
+
+
+def guess(path: Path | str, *, form: str = "") -> Layout:
+    """Guesses how ratings are to be read.
+
+    Args:
+        path: A file, a folder, or a zip. In a folder or zip, the file with ratings is found; several with the same
+            header are taken together.
+        form: ``"long"``, ``"wide"`` or ``"survey"`` to have the columns guessed for that form; empty to guess it, too.
+
+    Raises:
+        FileNotFoundError: There is nothing at ``path``.
+        StudyError: Nothing there looks like ratings; says what does.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise FileNotFoundError(f"there is no file or folder {path}")
+    if not path.is_dir() and not is_zip(path):
+        table = look_at(path)
+        found = guess_table(table, form=form)
+        if found is None:
+            raise StudyError(f"{path}{_why_not(table)}. {_known()}")
+        return found
+    folder = unpacked(path).folder if is_zip(path) else path
+    return _folder(folder, path, form)
+
+
+def guess_table(table: Table, *, form: str = "") -> Layout | None:
+    """Guesses how one table is to be read; None where it holds no ratings.
+
+    Raises:
+        StudyError: It has a header of ratings, but its rows are no table.
+    """
+    if table.problem:
+        return None
+    if table.is_json:
+        return Layout("audiobox", "each line is a JSON object")
+    cells = list(table.header)
+    for fits, fixed, why in _FIXED:
+        if fits(cells):
+            return Layout(fixed, why)
+    if _is_score_table(cells):
+        return None
+    data = read_sheet(table.path, table.delimiter)
+    if webmushra.recognises(cells):
+        return webmushra.layout_of(cells, list(data.columns))
+    return columns_of(data, table.path.stem, table.delimiter, decimal_of(data), form=form)
+
+
+def read_sheet(path: Path, delimiter: str) -> pd.DataFrame:
+    """Reads a table as text; its index tells the row in the file. webMUSHRA's is brought into one shape.
+
+    Raises:
+        StudyError: It is no table.
+    """
+    table = read_table(path, delimiter=delimiter)
+    return webmushra.tidy(table, path) if webmushra.recognises(list(table.columns)) else table
+
+
+def is_zip(path: Path) -> bool:
+    """Whether a file begins like a zip."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(4) in (b"PK\x03\x04", b"PK\x05\x06")
+
+
+def _folder(folder: Path, called: Path, form: str) -> Layout:
+    inner = study_in(folder)
+    if inner is not None:
+        where = inner.relative_to(folder).as_posix()
+        if musiceval.is_release(inner):
+            return Layout("musiceval", "a folder 'sets' with its lists", files=(where,))
+        return Layout("study", "clips.csv and ratings.csv with their columns", files=(where,))
+    tables = tables_in(folder)
+    layouts = {table.path: layout for table in tables if (layout := guess_table(table, form=form)) is not None}
+    if not layouts:
+        seen = ", ".join(table.path.relative_to(folder).as_posix() for table in tables[:5])
+        raise StudyError(
+            f"{called} holds no ratings in a known form{f' (looked at {seen})' if seen else ''}. {_known()}"
+        )
+    best = max(layouts, key=lambda path: _weight(path, layouts[path]))
+    header = next(table.header for table in tables if table.path == best)
+    alike = [best]
+    if not layouts[best].is_fixed:
+        alike = [table.path for table in tables if table.path in layouts and table.header == header]
+    others = [path for path in layouts if path not in alike]
+    notes = list(layouts[best].notes)
+    if others:
+        names = ", ".join(path.relative_to(folder).as_posix() for path in others[:5])
+        notes.append(f"{len(others)} further tables with numbers are not read as ratings: {names}")
+    return layouts[best].having_files([path.relative_to(folder).as_posix() for path in alike], notes)
+
+
+def _weight(path: Path, layout: Layout) -> tuple[bool, bool, bool, int, int]:
+    """How much speaks for a table being the ratings; more speaks for it, less against."""
+    name = path.stem.lower()
+    told = any(word in name for word in ("rating", "score", "answer", "result", "mushra", "annotation"))
+    clips_only = name in ("clips", "manifest", "predictions", "truth", "systems", "facts", "raters")
+    return not clips_only, told, bool(layout.is_fixed or layout.having("rater")), -len(path.parts), path.stat().st_size
+
+
+def _is_score_table(cells: list[str]) -> bool:
+    """Whether a header is that of predictions: scores with their intervals, or with where they come from."""
+    return any(f"source_{name}" in cells or {f"{name}_low", f"{name}_high"} <= set(cells) for name in cells)
+
+
+def _why_not(table: Table) -> str:
+    if table.problem:
+        return f" {table.problem.removeprefix(str(table.path)).strip()}"
+    if _is_score_table(list(table.header)):
+        return " holds predictions, not ratings by people; give it as predictions"
+    if {"clip", "rater"} & {role_by_name(name) for name in table.header}:
+        return f" has no column of ratings, such as 'score'; it has {', '.join(table.header)}"
+    return f" holds no ratings in a known form; its first line is {','.join(table.header)[:80]!r}"
+
+
+def _known() -> str:
+    return f"Known forms: {'; '.join(KNOWN)}"

@@ -1,0 +1,179 @@
+"""How a file of ratings is to be read: what each column means, and what is done to the scores."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from qamro.studies.importers.scales import ScaleMap
+
+ROLES: dict[str, str] = {
+    "clip": "clip",
+    "path": "sound file",
+    "system": "system",
+    "prompt": "prompt",
+    "source": "content that versions share",
+    "about_clip": "group or note about the clip",
+    "rater": "rater",
+    "axis": "axis",
+    "rating": "ratings",
+    "mean_of": "number of ratings behind a mean",
+    "about_rating": "note about the rating",
+    "ignore": "leave out",
+}
+"""What a column can mean, in words."""
+
+OF_THE_CLIP = ("path", "system", "prompt", "source")
+"""Roles that describe the clip under a name of their own."""
+
+FORMS: dict[str, str] = {
+    "long": "a row a rating",
+    "wide": "a row a clip, ratings side by side",
+    "survey": "a row a rater, a column a clip",
+    "webmushra": "results of webMUSHRA",
+    "study": "a saved study",
+    "audiobox": "Audiobox-Aesthetics JSON lines",
+    "musiceval": "MusicEval",
+    "codec_mushra": "codec_mushra as published",
+    "lstm_music": "lstm_music as published",
+    "aes_natural": "a list of AES-Natural",
+}
+"""The forms of ratings, in words; those after ``webmushra`` have columns of fixed meaning."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table.
+
+    Attributes:
+        name: Its name in the header.
+        role: What it means, one of ``ROLES``.
+        why: Why that was guessed; empty when somebody chose it.
+        axis: Of ratings: the axis, where no column says it for each row.
+        rater: Of ratings: the rater, where no column says it.
+        clip: Of ratings: the clip, where no column says it.
+    """
+
+    name: str
+    role: str
+    why: str = ""
+    axis: str = ""
+    rater: str = ""
+    clip: str = ""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How ratings are to be read; a guess that can be corrected, column by column.
+
+    Attributes:
+        form: One of ``FORMS``.
+        why: What speaks for it.
+        columns: The columns of the table, in its order; none for a form of fixed meaning.
+        files: The files that hold the ratings, relative to the folder or zip; none where that is the file itself.
+        delimiter: What separates the columns.
+        decimal: What stands before the decimals.
+        axis: What the axis is called where neither a column nor a header says so.
+        gaps: Whether an empty cell means "not rated" rather than a fault.
+        pseudonyms: Whether raters are called R1, R2, … instead of what the file calls them.
+        scales: What is done to scores, by axis as found and rater; "" stands for all raters without a map.
+        names: What axes are called instead of what the file calls them.
+        notes: What whoever imports should know.
+    """
+
+    form: str
+    why: str
+    columns: tuple[Column, ...] = ()
+    files: tuple[str, ...] = ()
+    delimiter: str = ","
+    decimal: str = "."
+    axis: str = "quality"
+    gaps: bool = False
+    pseudonyms: bool = False
+    scales: Mapping[tuple[str, str], ScaleMap] = field(default_factory=dict)
+    names: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether the form leaves nothing to choose about its columns."""
+        return not self.columns
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether every column is called what it means, so that nothing was guessed."""
+        plain = {"rating": "score", "about_clip": "", "about_rating": ""}
+        return all(plain.get(column.role, column.role) in ("", column.name) for column in self.columns)
+
+    def having(self, role: str) -> list[str]:
+        """Returns the names of the columns with a role."""
+        return [column.name for column in self.columns if column.role == role]
+
+    def having_files(self, files: Iterable[str], notes: Iterable[str] = ()) -> Layout:
+        """Returns the layout for files of a folder, with other notes."""
+        return replace(self, files=tuple(files), notes=tuple(notes))
+
+    def with_column(
+        self,
+        name: str,
+        role: str,
+        *,
+        axis: str | None = None,
+        rater: str | None = None,
+        clip: str | None = None,
+    ) -> Layout:
+        """Returns the layout with another meaning for a column.
+
+        Args:
+            name: The column.
+            role: One of ``ROLES``.
+            axis: For ratings: the axis; None leaves it.
+            rater: For ratings: the rater; None leaves it.
+            clip: For ratings: the clip; None leaves it.
+
+        Raises:
+            ValueError: There is no such column or role.
+        """
+        if role not in ROLES:
+            raise ValueError(f"a column can be {', '.join(ROLES)}; not {role!r}")
+        if name not in {column.name for column in self.columns}:
+            raise ValueError(
+                f"there is no column {name!r}; there are {', '.join(c.name for c in self.columns) or 'none'}"
+            )
+        given = {key: value for key, value in (("axis", axis), ("rater", rater), ("clip", clip)) if value is not None}
+        columns = (
+            replace(column, role=role, why="" if role != column.role else column.why, **given)
+            if column.name == name
+            else column
+            for column in self.columns
+        )
+        return replace(self, columns=tuple(columns))
+
+    def with_scale(self, axis: str, scale: ScaleMap | None, rater: str = "") -> Layout:
+        """Returns the layout with another map for an axis, as found in the file; None leaves scores as they are.
+
+        Args:
+            axis: The axis, by its name in the file.
+            scale: The map.
+            rater: For one rater only; empty for all without a map of their own.
+        """
+        scales = {key: value for key, value in self.scales.items() if key != (axis, rater)}
+        return replace(self, scales=scales if scale is None else scales | {(axis, rater): scale})
+
+    def with_name(self, axis: str, name: str) -> Layout:
+        """Returns the layout with another name for an axis of the file."""
+        return replace(self, names={**self.names, axis: name.strip() or axis})
+
+    def in_words(self) -> str:
+        """Returns one sentence that says how the file is read."""
+        parts = [f"read as {FORMS[self.form]} ({self.why})" if self.why else f"read as {FORMS[self.form]}"]
+        meant = {role: self.having(role) for role in ROLES if role not in ("ignore", "about_clip", "about_rating")}
+        parts += [f"{ROLES[role]} from {_listed(names)}" for role, names in meant.items() if names]
+        if self.having("ignore"):
+            parts.append(f"left out {_listed(self.having('ignore'))}")
+        return "; ".join(parts)
+
+
+def _listed(names: list[str], most: int = 4) -> str:
+    shown = ", ".join(repr(name) for name in names[:most])
+    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
