@@ -9,6 +9,7 @@ import typer
 
 from qamro import __version__
 from qamro.cli.cache import cache
+from qamro.cli.compare import compare
 from qamro.cli.evaluate import evaluate
 from qamro.cli.predict import predict
 from qamro.cli.reproduce import reproduce
@@ -29,6 +30,7 @@ app = typer.Typer(
 )
 app.command("predict")(predict)
 app.command("evaluate")(evaluate)
+app.command("compare")(compare)
 app.command("train")(train)
 app.command("sweep")(sweep)
 app.command("reproduce")(reproduce)

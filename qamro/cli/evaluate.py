@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from qamro import __version__
+from qamro.cli.axis_options import parse_axes
 from qamro.cli.console import FAILED, fail, out, safe, say, wrong_use
 from qamro.cli.inputs import open_ratings
 
@@ -46,7 +47,7 @@ def evaluate(
     The exit code is 1 when no prediction belongs to a rated clip, and 2 for wrong use.
     """
     with wrong_use(FileNotFoundError, ValueError):
-        axes, pairs = _parse(axis or [])
+        axes, pairs = parse_axes(axis or [])
         from qamro.studies.importers.predictions import read_predictions, score_columns
 
         table = read_predictions(predictions)
@@ -68,22 +69,6 @@ def evaluate(
         with wrong_use(OSError):
             _write(json_out, result, study, {"predictions": str(predictions), "ratings_from": ratings})
         say(f"written to {json_out}")
-
-
-def _parse(given: list[str]) -> tuple[list[str], dict[str, str]]:
-    axes: list[str] = []
-    pairs: dict[str, str] = {}
-    for text in given:
-        predicted, equals, rated = (part.strip() for part in text.partition("="))
-        if not predicted or (equals and not rated):
-            raise ValueError(f"--axis {text!r} is not an axis or a pair such as MI=quality")
-        if predicted in pairs:
-            raise ValueError(f"--axis {text!r}: {predicted} is paired with {pairs[predicted]!r} already")
-        if equals:
-            pairs[predicted] = rated
-        else:
-            axes.append(predicted)
-    return axes, pairs
 
 
 def _show(result: Evaluation, study: Study, predicted: int) -> None:

@@ -1,0 +1,121 @@
+"""``compare``: predictors against people and against each other, as a page, a zip of tables, or in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from qamro.cli.axis_options import parse_axes
+from qamro.cli.console import FAILED, fail, progress, say, warn, wrong_use
+from qamro.cli.inputs import open_ratings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from qamro.report import Comparison
+
+
+def compare(
+    *,
+    ratings: Annotated[
+        str,
+        typer.Option(
+            metavar="FILE|FOLDER|NAME",
+            help="Study folder, CSV (clip, rater, axis, score), Audiobox-Aesthetics JSONL, MusicEval list, or the name "
+            "of a fetched study.",
+        ),
+    ],
+    predictions: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="[NAME=]FILE",
+            help="CSV of scores: a column clip and one for each axis. Repeatable; without any, the ratings alone.",
+        ),
+    ] = None,
+    html: Annotated[Path | None, typer.Option(help="Write the report as one self-contained page.")] = None,
+    tables: Annotated[Path | None, typer.Option("--zip", help="Write every table as CSV into a zip.")] = None,
+    axis: Annotated[
+        list[str] | None, typer.Option(metavar="AXIS[=RATED]", help="Axis to compare. Repeatable; all unless set.")
+    ] = None,
+    axis_map: Annotated[
+        list[str] | None,
+        typer.Option(metavar="AXIS=RATED", help="MI=quality holds predicted MI against rated quality. Repeatable."),
+    ] = None,
+    leave_out: Annotated[
+        list[str] | None, typer.Option(metavar="RATER", help="Rater whose ratings do not count. Repeatable.")
+    ] = None,
+    draws: Annotated[int, typer.Option(help="Bootstrap draws; 0 leaves the intervals out.", min=0)] = 1000,
+    seed: Annotated[int, typer.Option(help="Seed of the draws.")] = 0,
+    fixed_raters: Annotated[
+        bool, typer.Option("--fixed-raters", help="Draw systems and clips only: intervals for this panel.")
+    ] = False,
+) -> None:
+    """Compare predictors with people and with each other: rankings, intervals, agreement of raters, and claims.
+
+    The exit code is 1 when no prediction belongs to a rated clip, and 2 for wrong use.
+    """
+    with wrong_use(FileNotFoundError, ValueError):
+        axes, pairs = parse_axes(axis or [])
+        more, mapped = parse_axes(axis_map or [], "--axis-map")
+        if more:
+            raise ValueError(f"--axis-map {more[0]!r} is not a pair such as MI=quality")
+        named = _read(predictions or [])
+        study = open_ratings(ratings)
+    from qamro.evaluation import NoCommonAxis, NothingMatched
+    from qamro.report import Options
+    from qamro.report import compare as make
+
+    with wrong_use(ValueError):
+        options = Options(
+            axes=axes or None,
+            axis_map=pairs | mapped or None,
+            draws=draws,
+            seed=seed,
+            left_out=tuple(leave_out or ()),
+            resample_raters=not fixed_raters,
+        )
+        try:
+            comparison = make(study, named, options)
+        except NothingMatched as problem:
+            fail(f"0 clips matched: {problem}", FAILED)
+        except NoCommonAxis as problem:
+            fail(f"{problem}. Name it with --axis-map, for example --axis-map MI=quality")
+    for name, why in comparison.problems.items():
+        warn(f"{name} left out: {why}")
+    for sentence in comparison.overview().sentences:
+        say(sentence)
+    _write(comparison, html, tables)
+
+
+def _read(given: Sequence[str]) -> dict[str, pd.DataFrame]:
+    from qamro.studies.importers.predictions import read_predictions
+
+    tables: dict[str, pd.DataFrame] = {}
+    for text in given:
+        name, equals, file = text.partition("=")
+        if not equals or Path(text).exists():
+            name, file = Path(text).stem, text
+        if name in tables:
+            name = f"{Path(file).parent.name}/{name}" if not equals else name
+        if not name or name in tables:
+            raise ValueError(f"--predictions {text}: two predictors are called {name!r}; write NAME={file}")
+        tables[name] = read_predictions(file)
+    return tables
+
+
+def _write(comparison: Comparison, html: Path | None, tables: Path | None) -> None:
+    from qamro.report import write_html, write_zip
+
+    parts = 2 + sum(2 + (len(comparison.numbers(axis).predictors) > 1) for axis in comparison.axes)
+    for path, write in ((html, write_html), (tables, write_zip)):
+        if path is None:
+            continue
+        with wrong_use(OSError), progress() as bar:
+            task = bar.add_task(str(path.name), total=parts)
+            write(comparison, path, lambda _, task=task, bar=bar: bar.advance(task))  # type: ignore[misc]
+        say(f"written to {path}")
+    if html is None and tables is None:
+        say("Add --html report.html for the figures, or --zip tables.zip for every table.")

@@ -1,0 +1,62 @@
+"""Self-contained HTML pages: text, tables and interactive figures in one file that fetches nothing."""
+
+from __future__ import annotations
+
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+_HERE = Path(__file__).parent
+
+
+def figure_place(key: str, figure: go.Figure, alt: str, *, wide: bool = False) -> str:
+    """Returns the place of a figure, which the page's script fills when it comes into view.
+
+    Args:
+        key: Unique in the page; letters, digits and hyphens.
+        figure: The figure.
+        alt: What a reader who does not see it is told.
+        wide: Whether a narrow screen should scroll it rather than squeeze it.
+    """
+    height = figure.layout.height or 360
+    # Nothing in the data may end the script element.
+    data = figure.to_json().replace("</", "<\\/").replace("<!--", "<\\u0021--")
+    return (
+        f'<div class="{"wide" if wide else "fits"}"><div class="plot plotly-graph-div" id="{key}" role="img" '
+        f'aria-label="{escape(alt)}" data-figure="{key}-data" style="height:{height:g}px"></div></div>'
+        f'<script type="application/json" id="{key}-data">{data}</script>'
+    )
+
+
+def html_page(title: str, body: str) -> str:
+    """Returns a page with plotly's script, the project's style and nothing that has to be fetched.
+
+    Args:
+        title: Plain text for the window.
+        body: HTML; figures in it come from ``figure_place``.
+    """
+    from plotly.offline import get_plotlyjs
+
+    style, script = ((_HERE / name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        # An empty icon keeps the browser from asking a server for one.
+        f'<link rel="icon" href="data:,"><title>{escape(title)}</title><style>{style}</style></head><body>'
+        f'{body}<noscript><p class="note">The figures need JavaScript; everything else does not.</p></noscript>'
+        f'<script>{get_plotlyjs()}</script><script type="module">{script}</script></body></html>\n'
+    )
+
+
+def write_page(path: Path, title: str, body: str) -> None:
+    """Writes ``html_page`` to a file and makes its folder.
+
+    Raises:
+        OSError: The file cannot be written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # A file name may hold bytes that are no text; they must not cost the page.
+    path.write_text(html_page(title, body), encoding="utf-8", errors="backslashreplace")
