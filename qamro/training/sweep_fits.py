@@ -14,7 +14,7 @@ from qamro.axes import get_axis
 from qamro.training.objective import Objective
 from qamro.training.objective_heads import head_maker
 from qamro.training.prepared import Prepared
-from qamro.training.run import FitConfig
+from qamro.training.run import Fit, FitConfig
 from qamro.training.trainer import fit_many
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ class Answers:
         human: (n,) MOS.
         predicted: (M, n) scores, one row a fit.
         best_epochs: M numbers.
+        val_srcc: M correlations (Spearman) on the validation clips at the best epoch; NaN where undefined.
     """
 
     clips: list[str]
@@ -68,6 +69,7 @@ class Answers:
     human: np.ndarray
     predicted: np.ndarray
     best_epochs: list[int]
+    val_srcc: list[float]
 
 
 def answer(
@@ -104,7 +106,7 @@ def answer(
     makers = [head_maker(prepared, axis, [objective for objective, _ in fits], config) for prepared in folds]
     total, done, turn, stopped = len(fits) * len(folds), 0, threading.Lock(), threading.Event()
 
-    def train(job: tuple[int, list[tuple[Objective, int]]]) -> tuple[torch.Tensor, list[int]]:
+    def train(job: tuple[int, list[tuple[Objective, int]]]) -> tuple[torch.Tensor, list[tuple[int, float]]]:
         nonlocal done
         fold, stack = job
 
@@ -127,7 +129,7 @@ def answer(
             scores = torch.stack([each.head(tests[fold][1]) for each in fitted]).double()
         with turn:
             done += len(stack)
-        return _on_scale(scores, axis), [each.best_epoch for each in fitted]
+        return _on_scale(scores, axis), [(each.best_epoch, _val_srcc(each)) for each in fitted]
 
     jobs = [(fold, stack) for fold in range(len(folds)) for stack in stacks]
     found = _spread(train, jobs, workers)
@@ -137,7 +139,7 @@ def answer(
     for fold, (prepared, (clips, _, human)) in enumerate(zip(folds, tests, strict=True)):
         mine = found[fold * len(stacks) : (fold + 1) * len(stacks)]
         predicted = torch.cat([scores for scores, _ in mine])[rows].numpy()
-        epochs = [epoch for _, best in mine for epoch in best]
+        bests = [best for _, stack in mine for best in stack]
         systems = dict(zip(prepared.study.clips["clip"], prepared.study.clips["system"], strict=True))
         answers.append(
             Answers(
@@ -145,7 +147,8 @@ def answer(
                 [systems[clip] for clip in clips],
                 human.double().numpy(),
                 predicted,
-                [epochs[row] for row in rows],
+                [bests[row][0] for row in rows],
+                [bests[row][1] for row in rows],
             )
         )
     return answers
@@ -161,6 +164,10 @@ def _test(prepared: Prepared, axis: str) -> tuple[list[str], torch.Tensor, torch
 def _on_scale(scores: torch.Tensor, axis: str) -> torch.Tensor:
     scale = get_axis(axis)
     return scores.clamp(scale.low, scale.high) if scale.has_range else scores
+
+
+def _val_srcc(fit: Fit) -> float:
+    return next((row["val_srcc"] for row in fit.history if row["epoch"] == fit.best_epoch), float("nan"))
 
 
 def _plain(objective: Objective) -> Objective:
