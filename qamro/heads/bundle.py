@@ -67,8 +67,6 @@ class HeadBundle:
         """Writes the heads, the card as JSON and as a readable page, and the record of the run where there is one."""
         from safetensors.torch import save_file
 
-        from qamro.heads.card_page import render
-
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         tensors = {
@@ -76,12 +74,7 @@ class HeadBundle:
         }
         tensors |= {f"extra.{key}": value for key, value in self.extra.items()}
         save_file({key: value.detach().cpu().contiguous() for key, value in tensors.items()}, folder / HEADS_FILE)
-        (folder / CARD_FILE).write_text(json.dumps(asdict(self.card), indent=1, ensure_ascii=False) + "\n", "utf-8")
-        (folder / README_FILE).write_text(render(self.card), "utf-8")
-        (folder / RECORD_FILE).unlink(missing_ok=True)
-        if self.record:
-            text = json.dumps(_without_nan(self.record), indent=1, ensure_ascii=False, allow_nan=False)
-            (folder / RECORD_FILE).write_text(text + "\n", "utf-8")
+        write_card(folder, self.card, self.record)
         return folder
 
     @classmethod
@@ -105,10 +98,7 @@ class HeadBundle:
                 raise FileNotFoundError(
                     f"{folder} holds no {file}; train heads with `python -m qamro train --out {folder}`"
                 )
-        try:
-            card = Card(**json.loads((folder / CARD_FILE).read_text("utf-8")))
-        except (TypeError, json.JSONDecodeError) as problem:
-            raise ValueError(f"{folder / CARD_FILE} is not a card of heads: {problem}") from problem
+        card, record = read_card(folder)
         for what, wanted in (("name", encoder), ("revision", revision)):
             if wanted is not None and card.encoder.get(what) != wanted:
                 raise ValueError(
@@ -116,13 +106,38 @@ class HeadBundle:
                     "train them again on this encoder"
                 )
         tensors = load_file(folder / HEADS_FILE)
-        heads = {axis: head_from_state(_below(tensors, axis)) for axis in card.axes}
-        record_file = folder / RECORD_FILE
-        record = json.loads(record_file.read_text("utf-8")) if record_file.is_file() else {}
-        return cls(heads, card, _below(tensors, "extra"), record)
+        heads = {axis: head_from_state(below(tensors, axis)) for axis in card.axes}
+        return cls(heads, card, below(tensors, "extra"), record)
 
 
-def _below(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
+def write_card(folder: Path, card: Card, record: dict[str, Any]) -> None:
+    """Writes a card as JSON and as a readable page, and the record of the run where there is one."""
+    from qamro.heads.card_page import render
+
+    (folder / CARD_FILE).write_text(json.dumps(asdict(card), indent=1, ensure_ascii=False) + "\n", "utf-8")
+    (folder / README_FILE).write_text(render(card), "utf-8")
+    (folder / RECORD_FILE).unlink(missing_ok=True)
+    if record:
+        text = json.dumps(_without_nan(record), indent=1, ensure_ascii=False, allow_nan=False)
+        (folder / RECORD_FILE).write_text(text + "\n", "utf-8")
+
+
+def read_card(folder: Path) -> tuple[Card, dict[str, Any]]:
+    """Reads what ``write_card`` wrote: the card and the record, empty where there is none.
+
+    Raises:
+        ValueError: The card is not one.
+    """
+    try:
+        card = Card(**json.loads((folder / CARD_FILE).read_text("utf-8")))
+    except (TypeError, json.JSONDecodeError) as problem:
+        raise ValueError(f"{folder / CARD_FILE} is not a card of heads: {problem}") from problem
+    record_file = folder / RECORD_FILE
+    return card, json.loads(record_file.read_text("utf-8")) if record_file.is_file() else {}
+
+
+def below(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
+    """Returns the tensors whose names start with a prefix and a point, without them."""
     return {key[len(prefix) + 1 :]: value for key, value in tensors.items() if key.startswith(prefix + ".")}
 
 

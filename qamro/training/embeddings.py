@@ -67,7 +67,7 @@ def embed_study(study: Study, encoder: Any, *, on_clip: Callable[[int, int], boo
     with ThreadPoolExecutor(2) as pool:
         for start in range(0, len(names), _BATCH):
             batch = names[start : start + _BATCH]
-            waves = list(pool.map(lambda clip: _decode(study, clip, encoder.sample_rate), batch))
+            waves = list(pool.map(lambda clip: decode(study, clip, encoder.sample_rate), batch))
             good = [(clip, wave) for clip, wave in zip(batch, waves, strict=True) if not isinstance(wave, str)]
             failed |= {clip: wave for clip, wave in zip(batch, waves, strict=True) if isinstance(wave, str)}
             if good:
@@ -83,7 +83,8 @@ def embed_study(study: Study, encoder: Any, *, on_clip: Callable[[int, int], boo
     return Embeddings(kept, torch.cat(audio), text, torch.tensor([bool(prompt) for prompt in texts]), failed)
 
 
-def _decode(study: Study, clip: str, sample_rate: int) -> Any:
+def decode(study: Study, clip: str, sample_rate: int) -> Any:
+    """Returns a clip's sound, or why it could not be read."""
     from qamro.audio import AudioError, load
 
     try:

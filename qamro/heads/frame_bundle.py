@@ -1,0 +1,99 @@
+"""A folder of trained branches: the same files as a folder of heads, with the sizes of the branches beside the weights."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from qamro.heads.branch_settings import BranchSettings
+from qamro.heads.bundle import CARD_FILE, HEADS_FILE, Card, below, read_card, write_card
+from qamro.heads.dual_branch import Branch, DualBranch, make_branch
+
+_SETTINGS = "branches"
+"""Key of the sizes in the header of the weights' file."""
+
+
+@dataclass
+class FrameBundle:
+    """Trained branches with their card.
+
+    Attributes:
+        heads: For each axis, its branch, in evaluation mode.
+        card: Where they come from.
+        extra: Further tensors that travel along, for example the encoder's answer to a probe.
+        record: How the run that made them went; empty when unknown.
+    """
+
+    heads: dict[str, Branch]
+    card: Card
+    extra: dict[str, torch.Tensor] = field(default_factory=dict)
+    record: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def model(self) -> DualBranch:
+        """The branches behind one call."""
+        return DualBranch(self.heads).eval()
+
+    def save(self, folder: Path | str) -> Path:
+        """Writes the branches, the card as JSON and as a readable page, and the record where there is one."""
+        from safetensors.torch import save_file
+
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        tensors = {
+            f"{axis}.{key}": value for axis, branch in self.heads.items() for key, value in branch.state_dict().items()
+        }
+        tensors |= {f"extra.{key}": value for key, value in self.extra.items()}
+        settings = {axis: asdict(branch.settings) for axis, branch in self.heads.items()}
+        save_file(
+            {key: value.detach().cpu().contiguous() for key, value in tensors.items()},
+            folder / HEADS_FILE,
+            metadata={_SETTINGS: json.dumps(settings)},
+        )
+        write_card(folder, self.card, self.record)
+        return folder
+
+    @classmethod
+    def load(cls, folder: Path | str) -> FrameBundle:
+        """Reads a folder of branches.
+
+        Raises:
+            FileNotFoundError: A file of the folder is missing.
+            ValueError: The folder holds heads of another kind, or is not readable.
+        """
+        from safetensors import SafetensorError, safe_open
+
+        folder = Path(folder)
+        for file in (HEADS_FILE, CARD_FILE):
+            if not (folder / file).is_file():
+                raise FileNotFoundError(
+                    f"{folder} holds no {file}; train a model with `python -m qamro train-deramos --out {folder}`"
+                )
+        card, record = read_card(folder)
+        try:
+            with safe_open(folder / HEADS_FILE, "pt") as file:
+                settings = json.loads((file.metadata() or {})[_SETTINGS])
+                tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  not a dict
+            branches = {axis: make_branch(BranchSettings(**sizes)) for axis, sizes in settings.items()}
+            for axis, branch in branches.items():
+                branch.load_state_dict(below(tensors, axis))
+                branch.eval()
+        except (SafetensorError, KeyError, TypeError, RuntimeError) as problem:
+            raise ValueError(
+                f"{folder} holds no dual-branch model, or a damaged one ({str(problem).splitlines()[0]}); "
+                "`python -m qamro train-deramos` makes one"
+            ) from problem
+        return cls(branches, card, below(tensors, "extra"), record)
+
+
+def is_frame_bundle(folder: Path | str) -> bool:
+    """Whether a folder holds a frame-level model, as far as its card tells."""
+    try:
+        card = json.loads((Path(folder) / CARD_FILE).read_text("utf-8"))
+        return bool(card["encoder"].get("frames"))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return False

@@ -1,0 +1,156 @@
+"""The state of a branch in training: everything that a resumed run needs to be the same run."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.nn.utils import clip_grad_norm_
+
+from qamro.heads.branch_output import BranchOutput
+from qamro.heads.dual_branch import Branch
+from qamro.training import checkpoint
+from qamro.training.fit_config import FitConfig
+from qamro.training.frames.buckets import bucketed, in_order_of_length
+from qamro.training.frames.loss import branch_loss
+from qamro.training.frames.prepared import FrameData
+from qamro.training.objective import Objective
+from qamro.training.run import Fit
+from qamro.training.scored import spearman
+
+_STEEPEST = 1.0
+"""Longest gradient of a step: attention is unstable in its first epochs."""
+
+
+class FrameRun:
+    """One branch in training with early stopping by its validation loss.
+
+    What is random in an epoch (order of the clips, dropout) follows from the seed and the epoch's number alone, so a
+    run that was killed goes on as if it had not been.
+
+    Attributes:
+        result: The fit; its branch has the best epoch's weights after ``finish``.
+        epochs: Epochs done.
+    """
+
+    def __init__(self, branch: Branch, objective: Objective, config: FitConfig, data: FrameData) -> None:
+        """Takes the scales of frames and scores from the training clips and makes the optimiser.
+
+        Raises:
+            ValueError: There are no training or no validation clips.
+        """
+        if not data.rows or not data.val_rows:
+            raise ValueError("training needs clips to fit and clips to stop by; one of the two parts is empty")
+        self.branch, self.objective, self.config, self.data = branch, objective, config, data
+        self.device = next(branch.parameters()).device
+        sounds = {data.embeddings.sound[row] for row in data.rows}
+        branch.scale.calibrate(data.embeddings.frames[sound] for sound in sorted(sounds))
+        self.optimizer = config.make_optimizer(branch)
+        self._lengths = [data.embeddings.length(row) for row in data.rows]
+        self._standard = data.targets.mean(), data.targets.std(correction=0).clamp_min(1e-6)
+        self.result = Fit(branch)  # type: ignore[arg-type]
+        self._best = self._state()
+        self._stale, self.epochs, self.seconds = 0, 0, 0.0
+
+    @property
+    def done(self) -> bool:
+        """Whether the validation loss has stopped falling, or the epochs are used up."""
+        return self.epochs >= self.config.max_epochs or self._stale >= self.config.patience
+
+    def epoch(self) -> dict[str, float]:
+        """Trains on every clip once, measures the validation clips, and returns the newest row of the history."""
+        started, data = time.perf_counter(), self.data
+        self.branch.train()
+        total = 0.0
+        order = torch.Generator().manual_seed(1_000_003 * self.config.order + self.epochs)
+        with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
+            torch.manual_seed(1_000_003 * self.config.seed + self.epochs)
+            for places in bucketed(self._lengths, self.config.batch_size or len(data.rows), order):
+                targets = data.targets[places].to(self.device)
+                loss = self._loss(self._answer([data.rows[place] for place in places]), targets)
+                self.optimizer.zero_grad()
+                loss.backward()
+                clip_grad_norm_(self.branch.parameters(), _STEEPEST)
+                self.optimizer.step()
+                total += float(loss.detach()) * len(places)
+        self.branch.eval()
+        answer = self._validation()
+        self.epochs += 1
+        row = {
+            "epoch": float(self.epochs),
+            "train_loss": total / len(data.rows),
+            "val_loss": float(self._loss(answer, data.val_targets)),
+            "val_srcc": spearman(answer.score[None], data.val_targets)[0],
+        }
+        self._note(row)
+        self.seconds += time.perf_counter() - started
+        return row
+
+    def finish(self) -> Fit:
+        """Writes the best weights into the branch and returns the fit; the branch is on the CPU, ready to predict."""
+        self.branch.load_state_dict(self._best)
+        self.branch.eval().cpu()
+        self.result.seconds = self.seconds
+        return self.result
+
+    def save(self, file: Path) -> None:
+        """Writes the run to a file."""
+        state: dict[str, Any] = {
+            "run": self._fingerprint(),
+            "branch": self._state(),
+            "optimizer": self.optimizer.state_dict(),
+            "best": self._best,
+            "stale": self._stale,
+            "epochs": self.epochs,
+            "seconds": self.seconds,
+            "result": (self.result.history, self.result.best_epoch, self.result.val_loss),
+        }
+        checkpoint.write(file, state)
+
+    def restore(self, file: Path) -> None:
+        """Goes on from a saved run.
+
+        Raises:
+            ValueError: It is the state of another run, or no state at all.
+        """
+        state = checkpoint.read(file, self._fingerprint())
+        self.branch.load_state_dict(state["branch"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self._best, self._stale = state["best"], state["stale"]
+        self.epochs, self.seconds = state["epochs"], state["seconds"]
+        self.result.history, self.result.best_epoch, self.result.val_loss = state["result"]
+
+    def _fingerprint(self) -> str:
+        data = self.data
+        settings = (self.objective, self.config, self.branch.settings, data.rows, data.val_rows)
+        frames = torch.stack([self.branch.scale.mean, self.branch.scale.deviation])
+        return checkpoint.fingerprint(settings, (data.targets, data.val_targets, frames))
+
+    def _state(self) -> dict[str, torch.Tensor]:
+        return {key: value.detach().cpu().clone() for key, value in self.branch.state_dict().items()}
+
+    def _note(self, row: dict[str, float]) -> None:
+        self.result.history.append(row)
+        if row["val_loss"] < self.result.val_loss:
+            self.result.val_loss, self.result.best_epoch, self._stale = row["val_loss"], self.epochs, 0
+            self._best = self._state()
+        else:
+            self._stale += 1
+
+    def _answer(self, rows: list[int]) -> BranchOutput:
+        return self.branch(*self.data.embeddings.batch(rows, with_text=self.data.with_text, device=self.device))
+
+    @torch.no_grad()
+    def _validation(self) -> BranchOutput:
+        """Answers for all validation clips at once: the ranking terms see the same list in every epoch."""
+        rows = self.data.val_rows
+        batches = in_order_of_length([self.data.embeddings.length(row) for row in rows], 128)
+        answers = [self._answer([rows[place] for place in places]) for places in batches]
+        back = torch.tensor([place for places in batches for place in places]).argsort()
+        joined = [torch.cat(part).cpu()[back] if part[0] is not None else None for part in zip(*answers, strict=True)]
+        return BranchOutput(*joined)  # type: ignore[arg-type]
+
+    def _loss(self, answer: BranchOutput, targets: torch.Tensor) -> torch.Tensor:
+        return branch_loss(self.objective, self.branch.settings, answer, targets, self._standard)
