@@ -78,7 +78,7 @@ export default function chart({ element, props, trigger, watch }) {
       plot.removeAllListeners?.("plotly_click");
       plot.on("plotly_click", ({ points: [point] }) => {
         line?.seek(point.x);
-        trigger("select", { curve: point.curveNumber, point: point.pointNumber, x: point.x, y: point.y });
+        trigger("select", { curve: point.curveNumber, point: point.pointNumber, x: point.x, y: point.y, data: point.customdata ?? null });
       });
       if (value.audio) line = playhead(plot, () => document.querySelector(value.audio));
     } catch (problem) {
@@ -89,9 +89,19 @@ export default function chart({ element, props, trigger, watch }) {
 
   const redraw = new MutationObserver(draw);
   for (const root of [document.documentElement, document.body]) redraw.observe(root, { attributeFilter: ["class"] });
-  new ResizeObserver(async () => {
+  const resized = new ResizeObserver(async () => {
     if (plot.isConnected && plot.offsetWidth && plot.data) { (await plotly()).Plots.resize(plot); line?.place(); }
-  }).observe(element);
+  });
+  resized.observe(element);
   watch("value", draw);
   draw();
+  return {
+    /** Lets go of everything, for a figure that will not be shown again. */
+    leave() {
+      redraw.disconnect();
+      resized.disconnect();
+      line?.remove();
+      window.Plotly?.purge(plot);
+    },
+  };
 }

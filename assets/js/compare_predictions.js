@@ -1,0 +1,56 @@
+// The predictors side by side: how each fits the ratings, and which axes are held against each other.
+// value: { rows: [{ name, origin, kinds, axes, clips, problem, match: { n, rated, how, unmatched, examples, ambiguous, ambiguous_examples } }],
+//          pairs: [{ predicted, rated, own }], columns, rated }
+import { el, fill, icon, ICONS, stylesheet } from "./dom.js";
+import { dropZone } from "./dropzone.js";
+
+export default function predictions({ element, props, trigger, upload, watch }) {
+  const words = props.words;
+  stylesheet("compare");
+  const zone = dropZone({ words, upload, testid: "predictions-files", accept: ".csv,.txt,text/csv", take: (files) => trigger("upload", { files }) });
+  const list = el("div");
+  element.replaceChildren(el("div", { class: "q-predictions" }, list, zone));
+
+  function fits({ match, clips, problem }) {
+    if (problem) return el("p", { class: "q-hint q-failed" }, problem);
+    if (!match) return el("p", { class: "q-hint" }, fill(words.waiting, { n: clips }));
+    const says = [`${fill(words.matched, match)}${match.how ? ` (${fill(words.by, match)})` : ""}`];
+    if (match.unmatched) says.push(fill(words.unmatched, { n: match.unmatched, examples: match.examples }));
+    if (match.ambiguous) says.push(fill(words.ambiguous, { n: match.ambiguous, examples: match.ambiguous_examples }));
+    return el("p", { class: match.unmatched || match.n < match.rated ? "q-hint q-partly" : "q-hint" }, says.join(". "));
+  }
+
+  const row = (entry) => el("li", { "data-name": entry.name },
+    el("div", { class: "q-grow" },
+      el("p", {}, el("strong", {}, entry.name), " ",
+        entry.kinds.length ? entry.kinds.map((kind) => el("span", { class: `q-badge q-${kind}` }, kind)) : el("span", { class: "q-hint" }, words.unknown),
+        " ", el("span", { class: "q-hint" }, [entry.origin, entry.axes.join(" ")].filter(Boolean).join(" · "))),
+      fits(entry)),
+    el("button", { type: "button", class: "q-icon", "aria-label": fill(words.remove, entry), title: fill(words.remove, entry),
+      onclick: () => trigger("delete", { name: entry.name }) }, icon(ICONS.close, 16)));
+
+  function pairing({ pairs, columns, rated }) {
+    const mine = el("select", { "aria-label": words.predicted }, columns.map((name) => el("option", { value: name }, name)));
+    const theirs = el("select", { "aria-label": words.rated }, rated.map((name) => el("option", { value: name }, name)));
+    const chips = pairs.map(({ predicted, rated: other, own }) => {
+      const name = own ? `${predicted} ~ ${other}` : predicted;
+      return el("li", { class: "q-pair" }, name, own && el("button", { type: "button", class: "q-icon", "aria-label": fill(words.unpair, { pair: name }),
+        onclick: () => trigger("edit", { predicted, rated: "" }) }, icon(ICONS.close, 12)));
+    });
+    const form = el("form", { class: "q-pairing", onsubmit: (event) => { event.preventDefault(); trigger("edit", { predicted: mine.value, rated: theirs.value }); } },
+      el("label", {}, el("span", {}, words.predicted), mine), el("label", {}, el("span", {}, words.rated), theirs),
+      el("button", { type: "submit", class: "q-button q-small" }, words.pair));
+    return el("details", { class: "q-pairs", open: !pairs.length },
+      el("summary", {}, words.pairs, " ", el("ul", {}, chips)),
+      !pairs.length && el("p", { class: "q-failed" }, words.no_pair), el("p", { class: "q-hint" }, words.pairs_note), form);
+  }
+
+  function draw() {
+    const { rows, rated, columns } = props.value;
+    list.replaceChildren(...(rows.length
+      ? [el("ul", { class: "q-predictors" }, rows.map(row)), ...(rated.length && columns.length ? [pairing(props.value)] : [])]
+      : [el("p", { class: "q-hint" }, words.none)]));
+  }
+  watch("value", draw);
+  draw();
+}

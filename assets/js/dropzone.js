@@ -1,0 +1,49 @@
+// A place to drop files or choose them; they are uploaded, and then handed on by path and name.
+import { el, fill } from "./dom.js";
+import { droppedFiles, inParallel } from "./files.js";
+
+const UPLOADS_AT_ONCE = 4;
+
+/** words: drop, formats, files, uploading, failed; take([{ path, name }]) is called once all have arrived. */
+export function dropZone({ words, upload, take, testid, accept = null }) {
+  const told = el("span", { class: "q-drop-status", role: "status" });
+  const picker = el("input", { type: "file", multiple: true, hidden: true, accept, "data-testid": testid, "aria-label": words.files });
+  const zone = el("div", { class: "q-drop q-slim" },
+    el("div", { class: "q-drop-text q-shown" }, el("strong", {}, words.drop), el("span", { class: "q-hint" }, words.formats)),
+    el("button", { type: "button", class: "q-button", onclick: () => picker.click() }, words.files), told, picker);
+
+  async function send(found) {
+    if (!found.length) return;
+    let done = 0;
+    let failed = 0;
+    const tell = () => { told.textContent = fill(words.uploading, { done, all: found.length }); };
+    tell();
+    const sent = await inParallel(found, UPLOADS_AT_ONCE, async ({ file, name }) => {
+      try {
+        return { path: (await upload(file)).path, name };
+      } catch {
+        failed += 1;
+        return null;
+      } finally {
+        done += 1;
+        tell();
+      }
+    });
+    told.textContent = failed ? fill(words.failed, { n: failed }) : "";
+    take(sent.filter(Boolean));
+  }
+
+  picker.addEventListener("change", () => {
+    const found = [...picker.files].map((file) => ({ file, name: file.name }));
+    picker.value = "";
+    send(found);
+  });
+  zone.addEventListener("dragover", (event) => { event.preventDefault(); zone.classList.add("q-over"); });
+  zone.addEventListener("dragleave", () => zone.classList.remove("q-over"));
+  zone.addEventListener("drop", async (event) => {
+    event.preventDefault();
+    zone.classList.remove("q-over");
+    send(await droppedFiles(event.dataTransfer));
+  });
+  return zone;
+}

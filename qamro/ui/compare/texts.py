@@ -1,0 +1,185 @@
+"""Every text of the Compare tab."""
+
+from __future__ import annotations
+
+TITLE = "Compare"
+
+VIEWS = {
+    "raters": "Raters",
+    "systems": "Systems",
+    "versus": "Predictor vs predictor",
+    "inspect": "Inspect",
+    "report": "Report",
+}
+"""The views, from left to right."""
+
+NOTES = {
+    "raters": "Do the people agree, who stands apart, and how well could a perfect predictor do?",
+    "systems": "Which system is better, by people and by predictor, and which cannot be told apart?",
+    "versus": "Which predictor agrees better with people, and is the difference more than chance?",
+    "inspect": "Where predictor and people disagree. Click a clip or a system to hear it.",
+    "report": "Everything in one file, to keep or to send.",
+}
+"""For each view, the question that it answers."""
+
+
+class Bring:
+    """Texts of what is brought: ratings and predictions."""
+
+    RATINGS = "Ratings"
+    RATINGS_NOTE = "What people said: a study of this machine, or your own."
+    PREDICTIONS = "Predictions"
+    PREDICTIONS_NOTE = "What predictors say of the same clips. Several stand side by side."
+    SCORE_WITH = "Score this study with"
+    SCORE = "Score the clips"
+    CANCEL = "Cancel"
+    TAKE = "Take the Predict tab's scores"
+    FROM_FILE = "{file}"
+    FROM_PREDICT = "Predict tab, {n} clips"
+    FROM_SCORING = "scored here, {n} of {all} clips"
+    NOTHING_TAKEN = "There are no scores on the Predict tab yet. Score clips there, or choose a CSV."
+    TAKEN = "{name} added: {n} clips."
+    READ_BAD = "{file} was not used: {problem}"
+    NO_STUDY = "Choose a study first."
+    NO_AUDIO = "{name} has no sound on this machine, so nothing can be scored. Bring predictions as a CSV instead."
+    NOT_READY = "{title} needs its weights first: choose it on the Predict tab and press Download."
+    LOADING = "Loading the predictor …"
+    SCORING = "{title} has scored {done} of {all} clips"
+    SCORED = "{title} scored {good} of {all} clips."
+    SCORED_SOME = "{title} scored {good} of {all} clips; {failed} could not be. First: {error}"
+    STOPPED = "Stopped: {title} scored {good} of {all} clips, and they are kept."
+    STOPPED_EARLY = "Stopped before the first clip was scored."
+    STOPPING = "Stopping …"
+    BROKE = "Scoring stopped with an error: {problem}"
+    FAILED = "That did not work: {problem}"
+
+
+PREDICTION_WORDS = {
+    "drop": "Drop CSVs of predictions here",
+    "formats": "Any CSV with a column clip and one for each axis, of any model; also what the Predict tab saves.",
+    "files": "Choose CSVs",
+    "uploading": "Uploading {done} of {all}",
+    "failed": "{n} could not be uploaded",
+    "none": "No predictions yet.",
+    "matched": "{n} of {rated} rated clips",
+    "unmatched": "{n} predictions belong to no rated clip, for example {examples}",
+    "ambiguous": "{n} could be several clips, for example {examples}",
+    "by": "matched by {how}",
+    "waiting": "{n} clips; choose a study to match them",
+    "axes": "Axes",
+    "unknown": "origin not stated",
+    "remove": "Remove {name}",
+    "pairs": "Held against each other",
+    "pairs_note": "Axes of the same name are compared by themselves. Pair others where you mean it: across scales "
+    "a ranking can be compared, an error in points cannot.",
+    "predicted": "Predicted",
+    "rated": "Rated",
+    "pair": "Pair",
+    "unpair": "Take the pair {pair} away",
+    "no_pair": "Predictions and ratings share no axis. Choose which predicted axis stands for which rated one.",
+}
+
+SECTION_WORDS = {
+    "save": "Save as {format}",
+    "failed": "The figure could not be drawn.",
+    "csv": "CSV",
+    "csv_of": "Save {title} as CSV",
+    "more": "Show all {n} rows",
+    "rows": "{n} rows",
+    "sort": "Sort by {column}",
+    "open": "Look at {name}",
+    "listen": "Hear a pair",
+    "out": "Leave out",
+    "out_of": "Leave out {name}",
+    "left_out": "{n} of {all} raters are left out of everything shown here: {names}.",
+    "back": "Take them back",
+    "out_title": "Leave raters out",
+    "out_note": "Tick raters to leave them out of every figure, table and file made afterwards. Decide by what is "
+    "known of a rater, not by whether the result gets nicer.",
+    "find": "Find a rater",
+}
+
+
+class View:
+    """Texts of the views."""
+
+    AXIS = "Axis"
+    VIEW = "View"
+    WORKING = "Working out {view} …"
+    EMPTY = "What do people say, and does the predictor agree?"
+    EMPTY_HINT = "Choose a study above, or try the example: a simulated study, scored at once by the offline predictor."
+    EXAMPLE = "Open the example"
+    NO_PREDICTIONS = "No predictions to hold against these ratings yet"
+    NO_PREDICTIONS_HINT = "Drop a CSV above, take the Predict tab's scores, or have the clips scored here."
+    NO_AXIS = "Predictions and ratings share no axis"
+    NO_AXIS_HINT = "Pair them above: which predicted axis stands for which rated one?"
+    ONE_PREDICTOR = "One predictor is here; two are needed"
+    ONE_PREDICTOR_HINT = "Add another one above to see whether one agrees better with people than the other."
+    BROKE = "This could not be worked out"
+    MISFIT = "{name}: {problem}"
+
+
+class Clip:
+    """Texts of the clip that is looked at."""
+
+    SECONDS = "seconds"
+    WINDOWS_ALT = "{axis} of {clip} over time by {names}"
+
+
+CLIP_WORDS = {
+    "save": SECTION_WORDS["save"],
+    "failed": SECTION_WORDS["failed"],
+    "close": "Close",
+    "no_prompt": "no prompt",
+    "no_sound": "There is no sound of this clip on this machine.",
+    "unplayable": "This file cannot be played.",
+    "interval": "{low} to {high}",
+    "of": "{n} ratings",
+    "ratings": "Ratings",
+    "windows": "Over time",
+    "windows_note": "Each step is a window of the clip, scored by itself. Click to hear it.",
+    "waiting": "Scoring the windows …",
+    "put": "Put into {side}",
+    "system": "Clips of {system}",
+    "system_note": "Click one to hear it.",
+    "clip": "Clip",
+    "mean": "MOS",
+    "predictors": "Predictors",
+}
+
+AB_WORDS = {
+    "title": "A against B",
+    "note": "Two clips at the same position. X switches, Space plays, ← and → move by a second.",
+    "play": "Play",
+    "pause": "Pause",
+    "switch": "Switch",
+    "seek": "Position",
+    "level": "Same loudness",
+    "level_note": "Turns the louder clip down to the mean power of the other, because louder sounds better.",
+    "loading": "Loading …",
+    "unplayable": "{side} cannot be played.",
+    "none": "nothing chosen",
+    "no_sound": "no sound on this machine",
+}
+
+
+class Report:
+    """Texts of the report that the server writes."""
+
+    WRITING = "Writing the report …"
+    SECTION = "Worked out: {title}"
+    STOPPED = "Stopped. What is worked out is kept for the next time."
+    DONE = "{file} is ready."
+    FAILED = "The report could not be written: {problem}"
+
+
+REPORT_WORDS = {
+    "title": "Take it with you",
+    "html": "Report (HTML)",
+    "html_note": "One file with every interactive figure, table and sentence for all axes. It opens without a network.",
+    "zip": "Tables (zip of CSVs)",
+    "zip_note": "Every table at full precision, with the settings and versions that made them.",
+    "code": "The same without a browser:",
+    "stop": "Cancel",
+    "command": "python -m qamro compare --ratings RATINGS --predictions PREDICTIONS --html report.html",
+}

@@ -1,0 +1,92 @@
+"""What the chosen view shows; worked out when it is asked for, and kept for the next time."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import gradio as gr
+
+from qamro.ui.compare.payload import drawn, empty
+from qamro.ui.compare.texts import VIEWS, View
+from qamro.ui.compare.workbench import Workbench
+from qamro.ui.predict.views import status
+
+Answer = tuple[Any, Any]
+"""Of every handler: what the page draws, and the line about what is going on."""
+
+NEEDS_AXIS = ("systems", "versus", "inspect")
+
+_log = logging.getLogger(__name__)
+
+
+def axes(bench: Workbench, chosen: str | None) -> Any:
+    """Returns the choice of an axis: those that are compared, the chosen one if it is still there."""
+    found = list(bench.comparison.axes) if bench.comparison is not None else []
+    kept = chosen if chosen in found else next(iter(found), None)
+    return gr.Radio(found, value=kept, visible=len(found) > 1)
+
+
+def show(bench: Workbench, view: str, axis: str | None) -> Iterator[Answer]:
+    """Works a view out and shows it; says what is missing where it cannot be."""
+    bench.wanted = (bench.version, view, axis or "")
+    wanted = bench.wanted
+    key = (view, axis or "" if view in NEEDS_AXIS else "")
+    if key in bench.drawn:
+        yield bench.drawn[key], ""
+        return
+    nothing = missing(bench, view, axis)
+    if nothing is not None:
+        yield nothing, ""
+        return
+    yield gr.skip(), status(View.WORKING.format(view=VIEWS[view]))
+    try:
+        answer = drawn(bench, view, _section(bench, view, axis or ""))
+        if bench.version == wanted[0]:
+            bench.drawn[key] = answer
+    except ValueError as problem:
+        answer = empty(bench, view, View.BROKE, str(problem))
+    except Exception as problem:
+        _log.exception("view %s", view)
+        answer = empty(bench, view, View.BROKE, f"{type(problem).__name__}: {problem}")
+    if bench.wanted == wanted:
+        yield answer, ""
+    else:
+        yield gr.skip(), gr.skip()  # somebody was quicker than the figures
+
+
+def leave_out(bench: Workbench, event: gr.EventData) -> None:
+    """Leaves raters out of everything that is worked out from now on."""
+    bench.leave_out([str(name) for name in event.raters])
+
+
+def missing(bench: Workbench, view: str, axis: str | None) -> dict[str, Any] | None:
+    """Returns what the page says where a view has nothing to draw from; None where it has."""
+    if bench.study is None:
+        return empty(bench, view, View.EMPTY, View.EMPTY_HINT, example=True)
+    if view == "report":
+        return {"view": view, "report": True}
+    if view == "raters":
+        return None
+    if bench.predictions and not bench.usable:
+        problems = " ".join(
+            View.MISFIT.format(name=entry.name, problem=entry.problem) for entry in bench.predictions.values()
+        )
+        return empty(bench, view, View.NO_PREDICTIONS, problems)
+    if bench.usable and view != "inspect" and bench.comparison is not None and not bench.comparison.predictors:
+        return empty(bench, view, View.NO_AXIS, View.NO_AXIS_HINT)
+    if not bench.usable and view == "versus":
+        return empty(bench, view, View.NO_PREDICTIONS, View.NO_PREDICTIONS_HINT)
+    if len(bench.usable) < 2 and view == "versus":
+        return empty(bench, view, View.ONE_PREDICTOR, View.ONE_PREDICTOR_HINT)
+    return None
+
+
+def _section(bench: Workbench, view: str, axis: str) -> Any:
+    comparison = bench.comparison
+    if comparison is None:
+        raise ValueError(View.EMPTY)
+    if view == "raters":
+        return comparison.raters()
+    return getattr(comparison, view)(axis)
