@@ -75,6 +75,12 @@ class Resample:
     drawn: np.ndarray
     members: csr_array
 
+    def first(self, draws: int) -> Resample:
+        """The first draws of the batch, or all of a smaller one."""
+        if draws >= len(self.drawn):
+            return self
+        return Resample(self.weights[:draws], self.drawn[:draws], self.members[: draws * self.drawn.shape[1]])
+
     @cached_property
     def _draws(self) -> np.ndarray:
         """For each entry of ``members`` the draw that it belongs to."""

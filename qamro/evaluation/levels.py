@@ -12,6 +12,7 @@ from qamro.evaluation.bootstrap import DRAWS, Bootstrap, Resample
 from qamro.evaluation.metrics import METRICS, Pairs, calibrate_ties
 from qamro.evaluation.panels import mos_draws
 from qamro.evaluation.rating_matrix import RatingMatrix
+from qamro.evaluation.recentre import PILOT, recentre
 
 LEVELS = ("utterance", "system")
 """Clips one by one, and the mean over each system's clips."""
@@ -90,13 +91,14 @@ def resample(
     levels: Sequence[str] = LEVELS,
     draws: int = DRAWS,
     seed: int = 0,
+    centred: bool = True,
 ) -> list[Draws]:
     """Computes the metrics in every bootstrap draw (see ``Bootstrap``).
 
     Samples of the same clips (several axes, several predictors) see the same draws: what they answer is paired. The
     noise of independent ratings is in the clips' MOS, and drawing clips holds it. What it does not hold is that all
     clips were rated by one panel: samples with ``ratings`` get a new panel in each draw. Drawn panels repeat raters, so
-    their MOS are noisier than the real ones and correlations a little lower.
+    their MOS are noisier than the real ones; ``recentre`` takes out what that does to the metrics.
 
     Args:
         samples: Predicted and human scores.
@@ -104,6 +106,7 @@ def resample(
         levels: ``"utterance"``, ``"system"`` or both.
         draws: Number of draws.
         seed: Seed of the draws.
+        centred: Whether to ``recentre`` draws with new panels; without it they are as computed.
 
     Returns:
         One entry for each sample.
@@ -113,6 +116,7 @@ def resample(
     ]
     # Samples and levels that rest on the same clips share the drawing, which costs as much as a metric.
     shared: dict[bytes, list[tuple[int, str, Sample]]] = {}
+    pilots: dict[tuple[int, str], dict[str, np.ndarray]] = {}
     for i, sample in enumerate(samples):
         for level in levels:
             used = sample.at(level)
@@ -126,11 +130,19 @@ def resample(
                     source = panels[id(sample.ratings)]
                     targets[id(sample.ratings)] = settle(mos_draws(sample.ratings, len(drawn.drawn), source), 14)
                 rated = targets.get(id(sample.ratings), sample.targets)
+                if sample.ratings is not None and centred and (i, level) not in pilots:
+                    pilots[i, level] = _answers(sample, level, metrics, drawn.first(PILOT), sample.targets)
                 for key, value in _answers(sample, level, metrics, drawn, rated).items():
                     found[i][level][key].append(value)
     return [
-        {level: {key: np.concatenate(parts) for key, parts in values.items()} for level, values in each.items()}
-        for each in found
+        {
+            level: {
+                key: recentre(key, np.concatenate(parts), pilots.get((i, level), {}).get(key, np.empty(0)))
+                for key, parts in values.items()
+            }
+            for level, values in each.items()
+        }
+        for i, each in enumerate(found)
     ]
 
 
