@@ -1,7 +1,8 @@
 """CLAP and Audiobox-Aesthetics against the originals: file to scores, on the same windows, in one run.
 
     make reference                                       once, for laion-clap's environment
-    python benchmarks/encoders.py [--write]
+    python benchmarks/encoders.py [--write]              speed, memory, differences
+    python benchmarks/encoders.py --start [--write]      a cold start, the cache, a profile
 
 Full-size random checkpoints do as well as the published ones to tell speed, memory and differences. Every run is a
 process of its own. On a busy machine read the processor times: they are of all threads and hardly depend on what else
@@ -104,9 +105,9 @@ def row(name: str, result: dict[str, Any], base: dict[str, Any], off: np.ndarray
 
 
 def phases(folder: Path, repeats: int) -> list[str]:
-    """Lines on a cold start, and on scoring a folder twice."""
+    """Lines on a cold start, on scoring a folder twice, and on the operations that take the time."""
     start, again = run(folder, "cold", repeats=repeats), run(folder, "kept")
-    lines = []
+    lines = ["`python benchmarks/encoders.py --start --write` makes this section; random full-size checkpoints.", ""]
     for unit, name in (("cpu", "processor time"), ("wall", "wall")):
         done, loaded, imports = start[unit], start["loaded"][unit], start["imports"][unit]
         lines.append(
@@ -134,6 +135,7 @@ def main() -> None:
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--repeats", type=int, default=1)
     parser.add_argument("--batches", type=int, nargs="+", default=[1, 8], help="What the originals get at once.")
+    parser.add_argument("--start", action="store_true", help="Measure a cold start and profile, not the speed.")
     parser.add_argument("--write", action="store_true", help="Write the section of RESULTS.md.")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
@@ -146,18 +148,27 @@ def main() -> None:
             "original's best; off is the largest and the mean difference from it: of an embedding's component, or of a "
             "score from 1 to 10."
         )
+        if options.start:
+            finish(
+                options, "Encoders: a cold start, and where the time goes", "\n".join(phases(folder, options.repeats))
+            )
+            return
         table = [
             "| run | processor time | ratio | wall | ratio | peak memory | largest off | mean off |",
             "|:--|--:|--:|--:|--:|--:|--:|--:|",
             *clap(folder, options.repeats, options.batches),
             *audiobox(folder, options.repeats, options.batches),
         ]
-        text = "\n".join([intro, "", *table, "", *phases(folder, options.repeats)])
+        finish(options, "Encoders", "\n".join([intro, "", *table]))
+
+
+def finish(options: argparse.Namespace, title: str, text: str) -> None:
+    """Prints a section and, if wanted, writes it."""
     print(text)
     if options.write:
         from benchmarks.report import write_section
 
-        write_section("Encoders", text)
+        write_section(title, text)
 
 
 if __name__ == "__main__":
