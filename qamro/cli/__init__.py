@@ -17,6 +17,7 @@ from qamro.cli.serve import serve
 from qamro.cli.studies import studies
 from qamro.cli.sweep import sweep
 from qamro.cli.train import train
+from qamro.cli.train_deramos import train_deramos
 from qamro.cli.weights import weights
 
 app = typer.Typer(
@@ -32,6 +33,7 @@ app.command("predict")(predict)
 app.command("evaluate")(evaluate)
 app.command("compare")(compare)
 app.command("train")(train)
+app.command("train-deramos")(train_deramos)
 app.command("sweep")(sweep)
 app.command("reproduce")(reproduce)
 app.add_typer(studies, name="studies")

@@ -88,11 +88,11 @@ def train(
             patience=patience,
         )
         prepared = _prepare(study, encoder, hold_out, (systems, prompts), workers, device)
-        recipe = Recipe(out.resolve().name, axis, objective, config, range(seeds), _command(), device)
+        recipe = Recipe(out.resolve().name, axis, objective, config, range(seeds), command_line(), device)
         if not resume:
             shutil.rmtree(out / UNFINISHED, ignore_errors=True)
         card = _fit(prepared, model, recipe, out)
-    _report(card, out)
+    report(card, f"heads and card written to {out}; score with `python -m qamro predict --heads {out} ...`")
 
 
 def _prepare(name: str, encoder: str, hold_out: str, size: tuple[int, int], workers: int, device: str) -> Prepared:
@@ -144,16 +144,18 @@ def _fit(prepared: Prepared, encoder: object, recipe: Recipe, out: Path) -> Card
     return bundle.card
 
 
-def _report(card: Card, out: Path) -> None:
+def report(card: Card, done: str) -> None:
+    """Says what came out: the correlation of systems on held-out clips, axis by axis, and what to do with it."""
     for row in card.metrics:
         if (row["level"], row["metric"]) == ("system", "SRCC") and row["value"] is not None:
             ends = "" if row["low"] is None else f" [{row['low']:.3f}, {row['high']:.3f}]"
             what = f"system SRCC {row['value']:.3f}{ends} on {row['systems']} held-out systems"
             say(f"{row['axis']}: {what} ({card.kind})")
-    say(f"heads and card written to {out}; score with `python -m qamro predict --heads {out} ...`")
+    say(done)
 
 
-def _command() -> str:
+def command_line() -> str:
+    """What this process was started with, for the card."""
     import shlex
     import sys
 

@@ -1,4 +1,4 @@
-"""A folder of trained branches: the same files as a folder of heads, with the sizes of the branches beside the weights."""
+"""A folder of trained branches: the files of a folder of heads, with the branches' sizes beside the weights."""
 
 from __future__ import annotations
 

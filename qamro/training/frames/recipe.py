@@ -89,7 +89,12 @@ def train_branches(
     fits: dict[str, list[Fit]] = {}
     for axis in axes:
         data = prepared.frame_data(axis)
-        fits[axis] = [_fit(data, axis, encoder, recipe, seed, on_epoch, checkpoint) for seed in recipe.seeds]
+        sizes = _sizes(data, axis, encoder, recipe)
+        fits[axis] = []
+        for seed in recipe.seeds:
+            run = _run(data, axis, sizes, recipe, seed)
+            file = checkpoint / f"{quote(axis, safe='')}-{seed}.pt" if checkpoint is not None else None
+            fits[axis].append(_fit(run, axis, file, on_epoch))
     best = {axis: min(found, key=lambda fitted: fitted.val_loss) for axis, found in fits.items()}
     branches = {axis: fitted.head for axis, fitted in best.items()}
     card = _card(prepared, encoder, recipe, fits, best)
@@ -103,20 +108,14 @@ def train_branches(
     return FrameBundle(branches, card, {"probe": probe}, record)  # type: ignore[arg-type]
 
 
-def _fit(
-    data: FrameData,
-    axis: str,
-    encoder: FrameEncoder,
-    recipe: FrameRecipe,
-    seed: int,
-    on_epoch: Callable[[Progress], bool | None] | None,
-    checkpoint: Path | None,
-) -> Fit:
+def _run(data: FrameData, axis: str, sizes: BranchSettings, recipe: FrameRecipe, seed: int) -> FrameRun:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        branch = make_branch(_sizes(data, axis, encoder, recipe)).to(recipe.device)
-    run = FrameRun(branch, recipe.objective(axis), replace(recipe.config, seed=seed), data)
-    file = checkpoint / f"{quote(axis, safe='')}-{seed}.pt" if checkpoint is not None else None
+        branch = make_branch(sizes).to(recipe.device)
+    return FrameRun(branch, recipe.objective(axis), replace(recipe.config, seed=seed), data)
+
+
+def _fit(run: FrameRun, axis: str, file: Path | None, on_epoch: Callable[[Progress], bool | None] | None) -> Fit:
     if file is not None and file.is_file():
         run.restore(file)
     while not run.done:
