@@ -40,6 +40,7 @@ class Tab:
 TABS: tuple[Tab, ...] = (
     Tab("predict", texts.Tabs.PREDICT, "qamro.ui.predict"),
     Tab("compare", "Compare", "qamro.ui.compare"),
+    Tab("train", "Train", "qamro.ui.train"),
     Tab("annotate", "Annotate", "qamro.ui.annotate"),
     Tab("margin", texts.Tabs.MARGIN, "qamro.ui.margin"),
     Tab("about", texts.Tabs.ABOUT, "qamro.ui.about"),

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 DEFAULT, BEST = "offline", "full"
 
 _loaded: dict[str, Predictor] = {}
+_encoders: dict[str, Any] = {}
 _loading: dict[str, threading.Lock] = defaultdict(threading.Lock)
 
 
@@ -39,8 +40,10 @@ def state(name: str) -> PredictorState:
         ValueError: There is no such predictor.
     """
     from qamro.predictors import catalogue
+    from qamro.predictors.saved_names import PREFIX
 
-    for entry in catalogue():
+    owner = name.removeprefix(PREFIX).rpartition("/")[0] if name.startswith(PREFIX) else ""
+    for entry in catalogue(owner):
         if entry.name == name:
             return entry
     raise ValueError(f"there is no predictor {name!r}")
@@ -58,13 +61,47 @@ def get(name: str) -> Predictor:
         ValueError: There is no such predictor.
         WeightsError: Its weights are not on this machine.
     """
-    from qamro.predictors import load
-    from qamro.ui.zerogpu import is_zerogpu, lend_gpu
-
     with _loading[name]:
         if name not in _loaded:
-            _loaded[name] = lend_gpu(load(name, device="cuda")) if is_zerogpu() else load(name)
+            _loaded[name] = _load(name)
         return _loaded[name]
+
+
+def _load(name: str) -> Predictor:
+    from qamro.predictors import load
+    from qamro.predictors.saved import find, remembering_encoder
+    from qamro.predictors.saved_names import PREFIX
+    from qamro.ui.zerogpu import is_zerogpu, lend_gpu
+
+    options: dict[str, Any] = {"device": "cuda"} if is_zerogpu() else {}
+    if name.startswith(PREFIX):  # many heads, one encoder
+        encoder = find(name).encoder
+        with _loading[f"encoder:{encoder}"]:
+            if encoder not in _encoders:
+                _encoders[encoder] = remembering_encoder(encoder, **options)
+        options = {"encoder": _encoders[encoder]}
+    return lend_gpu(load(name, **options))
+
+
+def forget(name: str) -> None:
+    """Drops a predictor that was loaded: its heads were replaced or deleted."""
+    with _loading[name]:
+        _loaded.pop(name, None)
+
+
+def owner(request: Any) -> str:
+    """Returns whose kept heads a visitor sees besides everybody's: on a Space their own, elsewhere nobody's.
+
+    Args:
+        request: Gradio's request; its session is the open page.
+    """
+    import hashlib
+    import os
+
+    session = getattr(request, "session_hash", None)
+    if not os.environ.get("SPACE_ID") or not session:
+        return ""
+    return hashlib.sha256(session.encode()).hexdigest()[:32]
 
 
 def kinds(predictor: Any) -> list[Kind]:

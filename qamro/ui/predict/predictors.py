@@ -20,9 +20,9 @@ from qamro.ui.texts import Predict as T
 _log = logging.getLogger(__name__)
 
 
-def refresh() -> gr.Dropdown:
+def refresh(request: gr.Request | None = None) -> gr.Dropdown:
     """Looks again at what is ready; the choice stays what the visitor has made of it meanwhile."""
-    return gr.Dropdown([(option(entry), entry.name) for entry in catalogue()])
+    return gr.Dropdown([(option(entry), entry.name) for entry in catalogue(choices.owner(request))])
 
 
 def describe(name: str) -> tuple[Any, ...]:
@@ -31,7 +31,8 @@ def describe(name: str) -> tuple[Any, ...]:
         entry = choices.state(name)
         if entry.state != "ready":
             return needs(entry), gr.Button(T.DOWNLOAD.format(size=readable_size(entry.bytes)), visible=True)
-        return badges(choices.kinds(choices.get(name))), gr.Button(visible=False)
+        predictor = choices.get(name)
+        return badges(choices.kinds(predictor), predictor.note), gr.Button(visible=False)
     except Exception as problem:
         _log.warning("predictor %s: %s", name, problem)
         return status(T.NO_PREDICTOR.format(problem=problem), calm=False), gr.Button(visible=False)

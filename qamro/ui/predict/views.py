@@ -11,13 +11,15 @@ from qamro.ui.choices import Kind
 from qamro.ui.texts import Predict as T
 
 
-def badges(kinds: Sequence[Kind]) -> str:
-    """Says what kind of numbers a predictor gives, axis by axis."""
+def badges(kinds: Sequence[Kind], note: str = "") -> str:
+    """Says what kind of numbers a predictor gives, axis by axis, and what else there is to know of it."""
     parts = [
         f'<span class="q-badge q-{escape(kind.kind)}">{escape(kind.kind)}</span>'
         f'<span class="q-hint"><b>{escape(" ".join(kind.axes))}</b> {escape(kind.meaning)}</span>'
         for kind in kinds
     ]
+    if note:
+        parts.append(f'<span class="q-hint">{escape(note)}</span>')
     return f'<div class="q-badges">{"".join(f"<p>{part}</p>" for part in parts)}</div>'
 
 

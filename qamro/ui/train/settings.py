@@ -1,0 +1,136 @@
+"""What a visitor chose to train, and the recipe that follows from it."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from qamro.axes import get_axis
+
+if TYPE_CHECKING:
+    from qamro.training.objective import Objective
+    from qamro.training.recipe import Recipe
+
+PARAMETERS = ("alpha", "beta", "margin", "temperature", "sigma", "regression_weight", "ranking_weight",
+              "alignment_weight", "normalize")  # fmt: skip
+"""The parameters of an objective that can be set; each objective uses some of them."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One press of the Train button; plain values, so that it can go to another process.
+
+    Attributes:
+        axes: Which axes to train.
+        encoder: What embeds the clips; see ``qamro.encoders.load_encoder``.
+        objective: A key of ``OBJECTIVES``.
+        parameters: Those of ``PARAMETERS`` that replace the objective's own.
+        optimizer: ``"sgd"`` or ``"adamw"``.
+        lr: Learning rate.
+        batch_size: Clips a step; 0 takes all.
+        epochs: At most this many.
+        patience: Epochs without a better validation loss until a head is done.
+        dropout: Of the heads, in [0, 1).
+        weight_decay: Of AdamW.
+        seeds: Fits an axis; the one with the lowest validation loss is kept.
+        hold_out: ``"auto"``, ``"content"`` or ``"system"``: what no two parts of the study share.
+        seconds: Time after which training stops and keeps its best; 0 for none.
+    """
+
+    axes: tuple[str, ...]
+    encoder: str = "logmel"
+    objective: str = "qamro"
+    parameters: tuple[tuple[str, Any], ...] = ()
+    optimizer: str = "adamw"
+    lr: float = 1e-3
+    batch_size: int = 0
+    epochs: int = 300
+    patience: int = 20
+    dropout: float = 0.1
+    weight_decay: float = 1e-2
+    seeds: int = 3
+    hold_out: str = "auto"
+    seconds: float = 0.0
+
+
+def used_by(objective: Objective) -> set[str]:
+    """Returns which of ``PARAMETERS`` change anything about an objective."""
+    ranking, listwise = objective.ranking, ("balr", "listmle", "soft-spearman")
+    used = {
+        "alpha": ranking in ("qamro", "qamro-unweighted"),
+        "beta": ranking in ("qamro", "qamro-fixed-margin"),
+        "margin": ranking in ("mr", "qamro-fixed-margin"),
+        "normalize": ranking in ("qamro", "qamro-fixed-margin"),
+        "temperature": ranking in listwise,
+        "sigma": objective.needs_logits,
+        "regression_weight": "none" not in (objective.regression, ranking),
+        "ranking_weight": "none" not in (objective.regression, ranking),
+        "alignment_weight": objective.needs_similarity,
+    }
+    return {name for name, does in used.items() if does}
+
+
+def objective_of(settings: Settings, axis: str) -> Objective:
+    """Returns the objective of an axis with the visitor's parameters.
+
+    Raises:
+        ValueError: A parameter is out of range; the message says which.
+    """
+    from qamro.training.objective import OBJECTIVES
+
+    if settings.objective not in OBJECTIVES:
+        raise ValueError(f"there is no objective {settings.objective!r}; choose one of {', '.join(OBJECTIVES)}")
+    base = OBJECTIVES[settings.objective](axis)
+    wanted = {name: value for name, value in settings.parameters if name in used_by(base)}
+    if wanted.get("normalize") == "scale":
+        scale = get_axis(axis)
+        if base.standardise or not scale.has_range:  # no scale to bring the scores to
+            del wanted["normalize"]
+        else:
+            wanted["scale"] = (scale.low, scale.high)
+    return replace(base, **wanted)
+
+
+def recipe_of(settings: Settings, name: str, command: str) -> Recipe:
+    """Returns how to train.
+
+    Args:
+        settings: What was chosen.
+        name: For the card.
+        command: What makes these heads again, for the card.
+
+    Raises:
+        ValueError: A value is out of range; the message says which.
+    """
+    from functools import partial
+
+    from qamro.training.fit_config import FitConfig
+    from qamro.training.recipe import Recipe
+
+    for axis in settings.axes:
+        objective_of(settings, axis)
+    config = FitConfig(
+        optimizer=settings.optimizer,
+        lr=settings.lr,
+        weight_decay=settings.weight_decay,
+        batch_size=settings.batch_size,
+        max_epochs=settings.epochs,
+        patience=settings.patience,
+        dropout=settings.dropout,
+    )
+    return Recipe(name, settings.axes, partial(objective_of, settings), config, range(settings.seeds), command)
+
+
+def command_of(settings: Settings, study: str) -> str:
+    """Returns the settings as a line of the command line, for the card."""
+    parts = ["python", "-m", "qamro", "train", "--study", study, "--encoder", settings.encoder]
+    for axis in settings.axes:
+        parts += ["--axis", axis]
+    parts += ["--objective", settings.objective]
+    for name, value in settings.parameters:
+        parts += [f"--{name.replace('_', '-')}", f"{value:g}" if isinstance(value, float) else str(value)]
+    values = asdict(settings)
+    for name in ("optimizer", "lr", "weight_decay", "dropout", "batch_size", "epochs", "patience", "seeds", "hold_out"):
+        parts += [f"--{name.replace('_', '-')}", f"{values[name]:g}" if name in ("lr",) else str(values[name])]
+    return shlex.join(parts)

@@ -1,0 +1,232 @@
+"""Every text of the Train tab."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+OBJECTIVES: dict[str, tuple[str, str]] = {
+    "huber": (
+        "Huber: regression alone",
+        "Comes close to each clip's score, with outliers counted less. Trained to the end, nothing that we measured "
+        "ranks clips better.",
+    ),
+    "mse": ("MSE: regression alone", "Squares the distance to each clip's score: large misses count most."),
+    "mr": (
+        "Regression + margin ranking (MR)",
+        "Adds: of two clips, the better one has to be ahead by a fixed margin, however close people rated them.",
+    ),
+    "qamro": (
+        "Regression + QAMRO",
+        "Adds: the better clip has to be ahead by alpha times the distance that people see, and mistakes among good "
+        "clips weigh up to beta times as much. The paper's loss.",
+    ),
+    "qamro-unweighted": (
+        "Regression + QAMRO without weighting",
+        "The adaptive margin alone: all mistakes weigh the same (beta = 1).",
+    ),
+    "qamro-fixed-margin": (
+        "Regression + QAMRO without adaptive margin",
+        "The weights alone, with one margin for all pairs. An ablation; in our measurements it does harm.",
+    ),
+    "balr": (
+        "Regression + BALR",
+        "Adds: the predictions of a batch, read as chances of being the best, should look as people's scores do. "
+        "DeRA-MOS's ranking loss.",
+    ),
+    "listmle": (
+        "Regression + ListMLE",
+        "Adds: people's order of the whole batch should be the most likely one under the predictions.",
+    ),
+    "soft-spearman": (
+        "Regression + soft Spearman",
+        "Adds: the rank correlation itself, made smooth so that it has a gradient.",
+    ),
+    "ce-gauss": (
+        "CE-Gauss: Gaussian soft labels",
+        "Predicts a distribution over the scale instead of one number; the score is its mean.",
+    ),
+    "ce-gauss+balr": (
+        "CE-Gauss + BALR",
+        "A distribution over the scale, and the listwise ranking of a batch.",
+    ),
+    "ce-gauss+balr+sama": (
+        "CE-Gauss + BALR + SAMA: DeRA-MOS",
+        "DeRA-MOS's whole loss. SAMA asks clip and prompt to be as alike as people say they match; it acts on TA only.",
+    ),
+    "qamro+sama": (
+        "Regression + QAMRO + SAMA",
+        "QAMRO, and on TA clip and prompt as alike as people say they match.",
+    ),
+}
+"""For each objective, its title and a sentence on what it does."""
+
+OPTIMIZERS: dict[str, tuple[str, str, dict[str, float]]] = {
+    "adamw": (
+        "AdamW, all clips in every step",
+        "Ranks every pair of clips in every step, which QAMRO's sorting affords; done in a minute. Measured here, it "
+        "trains every objective to its end.",
+        {"lr": 1e-3, "batch_size": 0, "epochs": 300},
+    ),
+    "sgd": (
+        "SGD, the paper's",
+        "Rate 5e-4, momentum 0.9, batches of 256. Slow on small studies: regression alone may not be trained when its "
+        "epochs end, which makes ranking losses look better than they are.",
+        {"lr": 5e-4, "batch_size": 256, "epochs": 1000},
+    ),
+}
+"""For each optimiser, its title, a sentence, and what it sets."""
+
+HOLD_OUT = {
+    "auto": "Systems if there are 16 or more, else content",
+    "content": "Content: no prompt, song or sentence on two sides",
+    "system": "Systems: no system on two sides",
+}
+
+ENCODERS: dict[str, str] = {
+    "logmel": "Fixed statistics of the spectrum. Nothing to fetch, a hundred clips in seconds.",
+    "clap": "A network that hears music and reads prompts: the paper's encoder. Slow without a GPU.",
+    "audiobox": "The network behind the four aesthetic axes. It reads no prompts: no TA.",
+    "wavlm": "A network trained on speech. It reads no prompts: no TA.",
+    "muq": "A network trained on music; for non-commercial use. It reads no prompts: no TA.",
+}
+"""For each encoder, a sentence."""
+
+RUN_WORDS = {
+    "caption": "Runs of this session",
+    "shown": "Show",
+    "show": "Draw and compare {title}",
+    "run": "Run",
+    "remove": "Remove {title}",
+    "kept": "saved as {name}",
+    "empty": "No runs yet",
+    "empty_hint": "Each press of Train adds one; two or more can be compared.",
+}
+
+
+class TrainTab:
+    """Texts that the server writes."""
+
+    TITLE = "Train heads on ratings"
+    NOTE = (
+        "Choose a study with ratings and sound. Its clips are embedded once by a frozen encoder; a small head an axis "
+        "learns to predict the ratings. A part of the study is held out and says what the heads are worth."
+    )
+    WHAT, HOW, RUNNING, RUNS, KEEP = "What to train", "How to train", "Training", "Runs", "Keep heads"
+    RUNS_NOTE = (
+        "Held-out results: clips that took no part in training, stopping or any choice. Brackets are 95 % bootstrap "
+        "intervals over systems and clips. Validation curves are no evidence: training stopped by them."
+    )
+    KEEP_NOTE = (
+        "Kept heads are a predictor: the Predict tab lists them at once, with the study, who rated it, the encoder "
+        "and what they are worth on held-out clips."
+    )
+    KEEP_SPACE = " On this shared Space only you see them, as long as this page is open: download them to keep them."
+    SPACE = (
+        "This is a shared Space: at most {epochs} epochs, {seeds} seeds, {seconds:g} seconds of training and {clips} "
+        "clips. Run the project on your own machine for more."
+    )
+    AXES, AXES_INFO = "Axes", "One head for each."
+    ENCODER, OBJECTIVE, OPTIMIZER, SEEDS = "Encoder", "Objective", "Optimiser", "Seeds"
+    SEEDS_INFO = "Fits an axis, side by side; the best by validation loss is kept."
+    HOLD_OUT = "Hold out"
+    HOLD_OUT_INFO = "What the held-out part shares nothing of with the rest."
+    ADVANCED = "Parameters"
+    INFO: ClassVar[dict[str, tuple[str, str]]] = {
+        "alpha": ("alpha", "Slope of the adaptive margin; 0.2 in the paper."),
+        "beta": ("beta", "Weight of mistakes among the best clips; 1 weighs all alike, 7 in the paper."),
+        "margin": ("margin", "Fixed margin, in the score's units (of standardised scores where an axis has no scale)."),
+        "temperature": ("temperature", "Of the ranking term; smaller looks at the top more."),
+        "sigma": ("sigma", "Width of the soft labels as a share of the scale."),
+        "regression_weight": ("Weight of regression", "0 leaves it out."),
+        "ranking_weight": ("Weight of ranking", "0 leaves it out; 0.2 in DeRA-MOS for BALR."),
+        "alignment_weight": ("Weight of SAMA", "0.3 in DeRA-MOS."),
+        "normalize": ("Quality weight by", "How scores come to 0–1 for beta: each batch's own range, or the scale."),
+        "lr": ("Learning rate", "Of the optimiser."),
+        "batch_size": ("Clips a step", "0 takes all of them."),
+        "epochs": ("Epochs at most", "Training usually stops earlier."),
+        "patience": ("Patience", "Epochs without a better validation loss until a head is done."),
+        "dropout": ("Dropout", "Share of hidden units left out in training."),
+        "weight_decay": ("Weight decay", "Of AdamW."),
+    }
+    NORMALIZE = (("the batch's range", "batch"), ("the scale", "scale"))
+
+    TRAIN, STOP, CANCEL = "Train", "Stop, keep the best", "Cancel"
+    READY = "Choose a study to begin."
+    CHOSEN = "{name}: {clips} clips. Press Train."
+    NO_STUDY = "Choose a study first."
+    NO_AXES = "Choose an axis first."
+    NO_TA = "TA is left out: {why}."
+    NO_TA_PROMPTS, NO_TA_ENCODER = "this study has no prompts", "this encoder reads no prompts"
+    TOO_MANY = "This study has {n} clips; this Space trains on at most {most}."
+    CUT = "Cut to what this Space allows: {what}."
+    NEEDS = "Needs {size} of published weights first ({licence}); downloaded once, they stay on this machine."
+    DOWNLOAD = "Download {size}"
+    FETCHING = "Downloading {title}: {done} of {all}"
+    FETCHED, FETCH_STOPPED = "{title} is ready.", "Stopped. The next download goes on where this one ended."
+    FETCH_FAILED = "The download failed: {problem}"
+    NOT_READY = "{title} needs its weights first: press Download, or choose another encoder."
+    BAD_NUMBER = "{what} needs a number{range}."
+    WAITING = "Waiting: {n} trainings are going on. Yours begins when one of them is done."
+    LOADING = "Loading the encoder …"
+    EMBEDDING = "Embedding {done} of {total} clips, {rate:.0f} a second"
+    EMBEDDING_FIRST = "Embedding {total} clips …"
+    EPOCH = "{axis} ({place} of {axes}), epoch {epoch}, validation loss {loss:.4f}{srcc}"
+    EPOCH_SRCC = ", SRCC {srcc:.3f}"
+    TESTING = "Testing on held-out clips …"
+    STOPPING, CANCELLING = "Stopping after this epoch …", "Cancelling …"
+    CANCELLED = "Cancelled; nothing was kept."
+    DONE = "Run {number} is done. {worth}"
+    STOPPED = "stopped by hand"
+    OUT_OF_TIME = "stopped after {seconds:g} s, the limit of this Space"
+    LEFT_OUT = "{n} clips could not be read and were left out, the first: {why}"
+    FAILED = "Training was not possible: {problem}"
+    BROKE = "Training ended with an error: {problem}"
+    WORTH = "Held-out SRCC over {n} {what}"
+    WORTH_UNKNOWN = "Held-out SRCC is undefined"
+
+    LOSS, SRCC = "Loss", "Validation SRCC"
+    LOSS_NOTE = (
+        "Solid: validation, dotted: training. With several seeds: their mean, and a band from lowest to highest."
+    )
+    SRCC_NOTE = (
+        "Rank correlation with the ratings of the validation clips. Training is steered by the loss, not by this."
+    )
+    LOSS_ALT, SRCC_ALT = "Training and validation loss over epochs: {what}", "Validation SRCC over epochs: {what}"
+    EPOCHS, VALIDATION, TRAINING = "epoch", "validation", "training"
+    CHART_WORDS: ClassVar[dict[str, str]] = {"save": "Save as {format}", "failed": "The figure could not be drawn."}
+
+    AXIS = "Axis"
+    CSV = "Download CSV"
+    OVERLAY = "Validation SRCC of the runs shown"
+    OVERLAY_ALT = "Validation SRCC over epochs on {axis}: {what}"
+    VERDICT = "What can be claimed"
+    VERDICT_ONE = "Show two runs or more on {axis} to compare them on held-out clips."
+    VERDICT_STUDIES = "{first} and {second} rest on different studies: their numbers cannot be compared."
+    VERDICT_NO_CLIPS = "{first} and {second} held out different clips: train both with the same split to compare them."
+    VERDICT_FAILED = "{first} and {second} cannot be compared: {problem}"
+    VERDICT_SEEDS = "Seeds alone move the held-out {level} SRCC of {run} from {low:.3f} to {high:.3f} ({n} seeds)."
+    VERDICT_NOTE = (
+        "Paired on the same held-out clips; intervals draw systems and clips, and take the heads as they are."
+    )
+
+    RUN_INFO = "Whose heads to keep."
+    RUN, NAME, NAME_INFO = "Run", "Name", "Letters, digits, dots, hyphens; anything else becomes a hyphen."
+    SAVE, OVERWRITE, ZIP, UPLOAD = "Save", "Overwrite", "Download zip", "Bring heads back (zip)"
+    NOTHING_TO_SAVE = "Train first, then choose the run to keep."
+    SAVED = "Saved as {name}. The Predict tab lists it."
+    TAKEN = "There are heads called {name} already. Press Overwrite to replace them, or choose another name."
+    BAD_NAME = "Not saved: {problem}."
+    NO_ROOM = "Not saved: {problem}"
+    BROUGHT = "{name} is back: {about} The Predict tab lists it."
+    NOT_BROUGHT = "Not taken: {problem}."
+    KEPT_WORDS: ClassVar[dict[str, str]] = {
+        "caption": "Kept heads",
+        "empty": "No heads are kept yet.",
+        "score": "Score clips with it",
+        "remove": "Delete",
+        "sure": "Really delete?",
+        "remove_of": "Delete {name}",
+        "score_of": "Score clips with {name}",
+    }
+    REMOVED = "{name} is deleted."
+    CARD = "The card of this run"

@@ -1,0 +1,162 @@
+"""The process that trains: embeds a study, fits its heads, tests them, and writes them to a folder."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qamro.ui.train.messages import Done, Embedding, Epoch, Epochs, Failed, Loading, Message, Testing
+from qamro.ui.train.settings import Settings, recipe_of
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+
+    from qamro.studies import Study
+    from qamro.training.embeddings import Embeddings
+    from qamro.training.recipe import Progress
+
+TELL_EVERY = 0.2
+"""Seconds between two messages about epochs."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a process is to do.
+
+    Attributes:
+        study: With audio.
+        settings: What was chosen.
+        folder: Where to write; the process makes it.
+        name: For the card.
+        command: What makes these heads again, for the card.
+        threads: How many the process may use.
+    """
+
+    study: Study
+    settings: Settings
+    folder: Path
+    name: str
+    command: str = ""
+    threads: int = 1
+
+
+def work(task: Task, link: Connection, stop: Callable[[], bool]) -> None:
+    """Does a task and sends messages until ``Done`` or ``Failed``; the entry point of the process.
+
+    Args:
+        task: What to do.
+        link: Where messages go; when nobody listens any more, the process ends.
+        stop: Asked after every epoch; True ends the training and keeps the best so far.
+    """
+    try:
+        link.send(Loading())
+        link.send(train(task, link.send, stop))
+    except (BrokenPipeError, KeyboardInterrupt):
+        return
+    except (ValueError, OSError, RuntimeError) as problem:
+        link.send(Failed(str(problem), expected=True))
+    except Exception as problem:
+        link.send(Failed(f"{type(problem).__name__}: {problem}", expected=False))
+
+
+def train(task: Task, tell: Callable[[Message], None], stop: Callable[[], bool]) -> Done:
+    """Trains, tests and writes; see ``work``.
+
+    Raises:
+        ValueError: The study, the encoder and the settings do not go together.
+        WeightsError: The encoder's weights are not on this machine.
+        OSError: The folder cannot be written.
+    """
+    import torch
+
+    from qamro.predictors.saved import remembering_encoder
+    from qamro.training.prepared import Prepared
+    from qamro.training.recipe import train_heads
+    from qamro.training.splits import split
+
+    torch.set_num_threads(task.threads)
+    recipe = recipe_of(task.settings, task.name, task.command)
+    encoder = remembering_encoder(task.settings.encoder)
+    parts = split(task.study, hold_out=task.settings.hold_out)
+    embeddings, seconds = _embed(task.study, encoder, tell)
+    prepared = Prepared(task.study, embeddings, parts)
+    clock = _Clock(task.settings.seconds, stop)
+    news = _News(tell)
+
+    def on_epoch(event: Progress) -> bool:
+        news.add(event.axis, event.rows or [event.row])
+        return clock.over()
+
+    bundle = train_heads(prepared, encoder, recipe, on_epoch=on_epoch, stop=clock.over)
+    news.flush()
+    tell(Testing())
+    task.folder.mkdir(parents=True, exist_ok=True)
+    bundle.save(task.folder / "heads")
+    prepared.predict(parts["test"], bundle.heads).to_csv(task.folder / "predictions.csv", index=False)
+    return Done(task.folder, embeddings.failed, clock.out_of_time, seconds)
+
+
+def _embed(study: Study, encoder: Any, tell: Callable[[Message], None]) -> tuple[Embeddings, float]:
+    from qamro.training.embeddings import embed_study
+
+    began, told = time.perf_counter(), 0.0
+
+    def on_clip(done: int, total: int) -> None:
+        nonlocal told
+        now = time.perf_counter()
+        if done >= total or now - told > TELL_EVERY:
+            told = now
+            tell(Embedding(min(done, total), total, now - began))
+
+    tell(Embedding(0, len(study.clips), 0.0))
+    return embed_study(study, encoder, on_clip=on_clip), time.perf_counter() - began
+
+
+class _Clock:
+    """Says when training has to end: the visitor asked for it, or the time is up."""
+
+    def __init__(self, seconds: float, stop: Callable[[], bool]) -> None:
+        self._until = time.monotonic() + seconds if seconds else math.inf
+        self._stop = stop
+        self.out_of_time = False
+
+    def over(self) -> bool:
+        self.out_of_time = self.out_of_time or time.monotonic() > self._until
+        return self.out_of_time or self._stop()
+
+
+class _News:
+    """Collects epochs and sends several at once: a small head does hundreds in a second."""
+
+    def __init__(self, tell: Callable[[Message], None]) -> None:
+        self._tell, self._axis, self._rows, self._told = tell, "", list[Epoch](), 0.0
+
+    def add(self, axis: str, rows: Sequence[dict[str, float]]) -> None:
+        if axis != self._axis:
+            self.flush()
+        self._axis = axis
+        self._rows.append(epoch_of(rows))
+        if time.monotonic() - self._told > TELL_EVERY:
+            self.flush()
+
+    def flush(self) -> None:
+        if self._rows:
+            self._tell(Epochs(self._axis, self._rows))
+        self._rows, self._told = [], time.monotonic()
+
+
+def epoch_of(rows: Sequence[dict[str, float]]) -> Epoch:
+    """Sums up an epoch of several seeds; seeds for which a number is undefined are left out of it.
+
+    Args:
+        rows: The newest row of each seed's history.
+    """
+    values = {key: [row.get(key, math.nan) for row in rows] for key in ("train_loss", "val_loss", "val_srcc")}
+    known = {key: [value for value in found if math.isfinite(value)] for key, found in values.items()}
+    mean = {key: sum(found) / len(found) if found else math.nan for key, found in known.items()}
+    ends = {key: (min(found), max(found)) if found else (math.nan, math.nan) for key, found in known.items()}
+    return Epoch(int(rows[0]["epoch"]), **mean, val_loss_ends=ends["val_loss"], val_srcc_ends=ends["val_srcc"])
