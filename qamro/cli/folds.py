@@ -1,12 +1,9 @@
-"""What ``sweep`` and ``reproduce`` share: a study embedded and split, progress, and what they write."""
+"""What ``sweep`` and ``reproduce`` share: a study embedded and split, and progress."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from qamro.cli.console import progress, warn
 
@@ -36,19 +33,10 @@ def prepare(study: Study, encoder: str, count: int, hold_out: str, device: str) 
     from qamro.encoders import load_encoder
     from qamro.encoders.cached import CachedEncoder
     from qamro.training.embeddings import embed_study
+    from qamro.training.held_out import hold_out_parts
     from qamro.training.prepared import Prepared
-    from qamro.training.splits import folds, official_split, split
 
-    official = official_split(study) if hold_out == "auto" else None
-    held = "content" if hold_out == "auto" else hold_out
-    if official is not None:
-        parts, how = [official], "the published split"
-    elif count == 1:
-        once = split(study, hold_out=held)
-        once["train"] += once["calibration"]
-        parts, how = [once | {"calibration": []}], f"one split that holds out {held}"
-    else:
-        parts, how = folds(study, count, hold_out=held), f"{count} folds that hold out {held}, every clip tested once"
+    parts, how = hold_out_parts(study, count, hold_out)
     with progress() as bar:
         task = bar.add_task("Embedding", total=None)
         embeddings = embed_study(
@@ -67,26 +55,13 @@ def train(folds: Sequence[Prepared], axes: Sequence[str], plan: Plan, device: st
     from qamro.training.sweep import SweepProgress, run_sweep
 
     with progress() as bar:
-        task = bar.add_task("Training", total=len(axes) * len(folds))
+        task = bar.add_task("Training", total=len(axes))
 
         def tick(event: SweepProgress) -> None:
             text = f"{event.axis}, fold {event.fold} of {event.folds}, {event.heads} heads, epoch {event.epoch}"
-            bar.update(task, description=text, completed=axes.index(event.axis) * len(folds) + event.fold - 1)
+            bar.update(task, description=text, completed=axes.index(event.axis) + event.done / event.total)
 
-        return run_sweep(folds, axes, plan, on_epoch=tick, device=device)
-
-
-def write_tables(out: Path, sweep: Sweep, study: Study, plan: Plan, about: dict[str, Any]) -> None:
-    """Writes ``runs.csv``, ``summary.csv``, ``predictions.csv`` and ``record.json`` into a folder."""
-    from qamro.training.record import study_summary, versions
-    from qamro.training.seeds import summarise
-
-    out.mkdir(parents=True, exist_ok=True)
-    sweep.runs.to_csv(out / "runs.csv", index=False)
-    summarise(sweep.runs).to_csv(out / "summary.csv", index=False)
-    sweep.predictions.to_csv(out / "predictions.csv", index=False)
-    record = {"study": study_summary(study), **about, "plan": asdict(plan), **versions()}
-    (out / "record.json").write_text(json.dumps(record, indent=1, ensure_ascii=False, default=list) + "\n", "utf-8")
+        return run_sweep(folds, axes, plan, on_epoch=tick, workers=2, device=device)
 
 
 def axes_of(folds: Sequence[Prepared], wanted: Sequence[str] | None) -> list[str]:

@@ -50,11 +50,12 @@ def reproduce(
 ) -> None:
     """Run a table of the paper (baseline, QAMRO, without weighting, without adaptive margin) or its curve over beta."""
     from qamro.checkpoints import WeightsError
-    from qamro.cli.folds import axes_of, prepare, train, write_tables
+    from qamro.cli.folds import axes_of, prepare, train
 
     with wrong_use(ValueError, FileNotFoundError, OSError, WeightsError):
         from qamro.training.reproduce import EXPERIMENTS, table_of
         from qamro.training.run import FitConfig
+        from qamro.training.sweep_files import write_tables
         from qamro.training.sweep_page import INTERVALS, write_page
 
         experiment = EXPERIMENTS[what.value]

@@ -33,11 +33,12 @@ def sweep(
 ) -> None:
     """Sweep alpha and beta over seeds, beside baselines without ranking, weighting or adaptive margin."""
     from qamro.checkpoints import WeightsError
-    from qamro.cli.folds import axes_of, numbers, prepare, train, write_tables
+    from qamro.cli.folds import axes_of, numbers, prepare, train
 
     with wrong_use(ValueError, FileNotFoundError, OSError, WeightsError):
         from qamro.training.run import FitConfig
         from qamro.training.seeds import best_beta_in_words
+        from qamro.training.sweep_files import write_tables
         from qamro.training.sweep_page import INTERVALS, write_page
         from qamro.training.variants import Plan
 

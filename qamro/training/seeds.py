@@ -11,7 +11,7 @@ import numpy as np
 if TYPE_CHECKING:
     import pandas as pd
 
-VARIANT = ["axis", "variant", "baseline", "ranking", "alpha", "beta"]
+VARIANT = ["axis", "variant", "baseline", "ranking", "alpha", "beta", "at", "curve"]
 
 
 def summarise(runs: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
@@ -28,8 +28,12 @@ def summarise(runs: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
     """
     from scipy.stats import t
 
-    keys = [*VARIANT, "clips", "systems", "level", "metric"]
-    table = runs.groupby(keys, sort=False)["value"].agg(mean="mean", deviation="std", seeds="count").reset_index()
+    keys = [*(key for key in VARIANT if key in runs), "clips", "systems", "level", "metric"]
+    table = (
+        runs.groupby(keys, sort=False, dropna=False)["value"]
+        .agg(mean="mean", deviation="std", seeds="count")
+        .reset_index()
+    )
     free = (table["seeds"] - 1).where(table["seeds"] > 1)
     half = t.ppf(0.5 + level / 2, free) * table["deviation"] / np.sqrt(table["seeds"])
     return table.assign(low=table["mean"] - half, high=table["mean"] + half).drop(columns="deviation")
@@ -87,9 +91,6 @@ def best_beta_in_words(
 ) -> str:
     """Says how much of the difference between the best beta and beta = 1 is more than noise between seeds.
 
-    The best of several betas looks better than it is; the interval is widened for having had the choice (Bonferroni
-    over the betas other than 1).
-
     Args:
         runs: ``Sweep.runs``.
         axis: Which axis.
@@ -98,35 +99,68 @@ def best_beta_in_words(
         alpha: Which alpha; None for the first of the sweep.
         coverage: Of the interval.
     """
+    points = runs.assign(at=runs["beta"], curve=runs["alpha"])
+    return best_in_words(points, axis, level, metric, curve=alpha, coverage=coverage)
+
+
+def best_in_words(
+    runs: pd.DataFrame,
+    axis: str,
+    level: str,
+    metric: str,
+    *,
+    name: str = "beta",
+    reference: float = 1.0,
+    curve: float | None = None,
+    coverage: float = 0.95,
+) -> str:
+    """Says how much of the difference between the best point of a curve and its reference is more than noise.
+
+    The best of several points looks better than it is; the interval is widened for having had the choice (Bonferroni
+    over the points other than the reference).
+
+    Args:
+        runs: ``Sweep.runs``.
+        axis: Which axis.
+        level: ``"utterance"`` or ``"system"``.
+        metric: Key of ``METRICS``.
+        name: What is turned, for the words.
+        reference: Its value at the point against which the others are held.
+        curve: Which curve; None for the first of the sweep.
+        coverage: Of the interval.
+    """
     from qamro.evaluation import METRICS
 
     points = runs[(runs["axis"] == axis) & ~runs["baseline"]]
     what = f"{axis}, {level} {metric}"
     if points.empty:
-        return f"{what}: the sweep holds no betas."
-    alpha = float(points["alpha"].iloc[0]) if alpha is None else alpha
-    points = points[points["alpha"] == alpha]
-    label_of = {float(beta): label for beta, label in zip(points["beta"], points["variant"], strict=True)}
+        return f"{what}: the sweep holds no {name}."
+    chosen = points["curve"].iloc[0] if curve is None else curve
+    points = points[(points["curve"] == chosen) | (points["curve"].isna() & np.isnan(chosen))]
+    label_of = {float(at): label for at, label in zip(points["at"], points["variant"], strict=True)}
     table = by_seed(points, axis, level, metric)
-    others: Sequence[float] = [beta for beta in label_of if beta != 1]
-    if 1.0 not in label_of or not others:
-        return f"{what}: without beta = 1 and another one there is nothing to compare."
+    others: Sequence[float] = [at for at in label_of if at != reference]
+    if reference not in label_of or not others:
+        return f"{what}: without {name} = {reference:g} and another one there is nothing to compare."
     means = table.mean()
     if means.isna().all():
         return f"{what}: not defined on these clips."
     sign = 1 if METRICS[metric].higher_is_better else -1
-    best = max(others, key=lambda beta: np.nan_to_num(sign * means[label_of[beta]], nan=-np.inf))
-    one = label_of[1.0]
+    best = max(others, key=lambda at: np.nan_to_num(sign * means[label_of[at]], nan=-np.inf))
+    one = label_of[reference]
     found = paired(table[label_of[best]].to_numpy(), table[one].to_numpy(), 1 - (1 - coverage) / len(others))
-    start = f"{what}: beta = {best:g} is the best beta above 1 with {means[label_of[best]]:.3f}"
-    start += f", beta = 1 has {means[one]:.3f}"
+    kind = f"{name} above {reference:g}" if reference < min(others) else f"other {name}"
+    start = f"{what}: {name} = {best:g} is the best {kind} with {means[label_of[best]]:.3f}"
+    start += f", {name} = {reference:g} has {means[one]:.3f}"
     if found.seeds < 2:
         return f"{start}. One seed cannot tell a difference from noise."
-    choice = f", widened for the choice among {len(others)} betas" if len(others) > 1 else ""
+    choice = f", widened for the choice among {len(others)} values of {name}" if len(others) > 1 else ""
+    if name == "beta":
+        choice = choice.replace("values of beta", "betas")
     paired_by = f"{found.mean:+.3f} [{found.low:+.3f}, {found.high:+.3f}] paired over {found.seeds} seeds{choice}"
     gain, sure = sign * found.mean, sign * (found.low if sign > 0 else found.high)
     if gain <= 0:
-        verdict = "No beta does better than beta = 1"
+        verdict = f"No {name} does better than {name} = {reference:g}"
     elif sure > 0:
         verdict = f"Of the difference, {sure:.3f} is more than noise between seeds"
     else:

@@ -22,7 +22,8 @@ class Sweep:
 
     Attributes:
         runs: One row a fit, level and metric: ``axis``, ``variant``, ``baseline``, ``ranking``, ``alpha``, ``beta``,
-            ``seed``, ``best_epoch`` (mean over folds), ``level``, ``metric``, ``value``, ``clips``, ``systems``.
+            ``at`` and ``curve`` (see ``Variant``), ``seed``, ``best_epoch`` (mean over folds), ``level``, ``metric``,
+            ``value``, ``clips``, ``systems``.
         predictions: One row a test clip and fit: ``axis``, ``variant``, ``seed``, ``clip``, ``system``, ``human``,
             ``predicted``.
     """
@@ -106,6 +107,8 @@ def _judge(
             "ranking": variant.objective.ranking,
             "alpha": variant.objective.alpha,
             "beta": variant.objective.beta,
+            "at": variant.at,
+            "curve": variant.curve,
             "seed": seed,
             "best_epoch": sum(fold.best_epochs[m] for fold in found) / len(found),
             "clips": len(table),

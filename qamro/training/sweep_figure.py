@@ -1,28 +1,26 @@
-"""Figures of sweeps: metric over beta with intervals over seeds and the baselines as bands, and alpha x beta maps.
+"""Figures of sweeps: a metric over what is turned, with intervals over seeds and baselines as bands; and as a map.
 
 The ground is transparent, and text and grid are of a grey that reads well on light and dark pages.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from qamro.axes import get_axis
-from qamro.training.variants import BASELINES
+from qamro.figures.style import GRID, INK, layout
+from qamro.training.sweep_marks import Naming, add_band, add_curve, add_published, add_ring, dash_of, ends_of
 
 if TYPE_CHECKING:
     import pandas as pd
     import plotly.graph_objects as go
 
+    from qamro.training.reproduce import Published
+
 METRICS_SHOWN = ("SRCC", "LCC", "KTAU", "MSE")
 LEVELS_SHOWN = ("utterance", "system")
 
-_FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", sans-serif'
-_INK, _GRID = "#6b7280", "rgba(128,128,128,0.25)"
-_BANDS = dict(zip(BASELINES, ("86,180,233", "204,121,167", "128,128,128", "230,159,0"), strict=True))
-_DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
+QAMRO_OVER_BETA = Naming()
 
 
 def beta_curves(
@@ -31,6 +29,7 @@ def beta_curves(
     *,
     levels: Sequence[str] = LEVELS_SHOWN,
     metrics: Sequence[str] = METRICS_SHOWN,
+    naming: Naming = QAMRO_OVER_BETA,
 ) -> go.Figure:
     """Draws each metric over beta: one row a level, one column a metric, one line an alpha.
 
@@ -39,6 +38,7 @@ def beta_curves(
         axis: Which axis.
         levels: Rows of the figure.
         metrics: Columns of the figure.
+        naming: What things are called, where it is not beta and alpha.
 
     Raises:
         ValueError: The summary does not hold the axis.
@@ -46,27 +46,76 @@ def beta_curves(
     from plotly.subplots import make_subplots
 
     part = _of_axis(summary, axis)
-    titles = [_title(part, level, metric) for level in levels for metric in metrics]
+    titles = [title_of(part, level, metric) for level in levels for metric in metrics]
     figure = make_subplots(len(levels), len(metrics), subplot_titles=titles, vertical_spacing=0.2)
-    betas = sorted({float(beta) for beta in part.loc[~part["baseline"], "beta"]})
     for row, level in enumerate(levels, 1):
         for column, metric in enumerate(metrics, 1):
-            cell = part[(part["level"] == level) & (part["metric"] == metric)]
             place = {"row": row, "col": column, "showlegend": (row, column) == (1, 1)}
-            for _, baseline in cell[cell["baseline"]].iterrows():
-                _band(figure, baseline, betas, place)
-            for k, (alpha, curve) in enumerate(cell[~cell["baseline"]].groupby("alpha")):
-                _curve(figure, curve.sort_values("beta"), f"QAMRO, alpha {alpha:g}", _DASHES[k % 5], place)
-    line = {"gridcolor": _GRID, "linecolor": _GRID, "zeroline": False, "ticks": ""}
-    figure.update_xaxes(tickvals=betas, **line).update_yaxes(**line)
-    figure.update_xaxes(title={"text": "beta", "standoff": 4}, row=len(levels))
-    figure.update_annotations(font={"size": 13, "color": _INK})
+            _fill(figure, _cell(part, level, metric), naming, place)
+    figure.update_xaxes(tickvals=_points(part), **_LINE).update_yaxes(**_LINE)
+    figure.update_xaxes(title={"text": naming.over, "standoff": 4}, row=len(levels))
+    figure.update_annotations(font={"size": 13, "color": INK})
     height = 130 + 250 * len(levels)
     legend = {"orientation": "h", "x": 0, "y": -60 / height, "yanchor": "top"}
-    return figure.update_layout(_layout(height), legend=legend, margin={"l": 48, "r": 16, "t": 40, "b": 110})
+    margin = {"l": 48, "r": 16, "t": 40, "b": 110}
+    return figure.update_layout(layout(height=height, showlegend=True, legend=legend, margin=margin))
 
 
-def heat_map(summary: pd.DataFrame, axis: str, level: str, metric: str) -> go.Figure:
+def panel(
+    summary: pd.DataFrame,
+    axis: str,
+    level: str,
+    metric: str,
+    *,
+    naming: Naming = QAMRO_OVER_BETA,
+    chosen: str = "",
+    published: Sequence[Published] = (),
+    published_on: str = "",
+    published_best: float | None = None,
+) -> go.Figure:
+    """Draws one metric over what is turned, without a legend; a point carries its model's label as custom data.
+
+    Args:
+        summary: From ``summarise``.
+        axis: Which axis.
+        level: ``"utterance"`` or ``"system"``.
+        metric: Key of ``METRICS``.
+        naming: What things are called.
+        chosen: Label of the model to ring.
+        published: Published rows that have a value for the axis.
+        published_on: The study that they are of.
+        published_best: The value that was reported as the best.
+
+    Raises:
+        ValueError: The summary does not hold the axis.
+    """
+    import plotly.graph_objects as go
+
+    figure = go.Figure()
+    part = _of_axis(summary, axis)
+    cell = _cell(part, level, metric)
+    _fill(figure, cell, naming, {})
+    points = _points(part)
+    add_published(figure, published, axis, _ends(points), published_on)
+    if published_best is not None:
+        figure.add_vline(
+            published_best, line={"color": "#b3365b", "width": 1.2, "dash": "dot"},
+            annotation={"text": f"published best {naming.over} = {published_best:g}, {published_on}", "font":
+                        {"size": 10, "color": "#b3365b"}, "yanchor": "bottom"}, annotation_position="top right",
+        )  # fmt: skip
+    ringed = cell[cell["variant"] == chosen]
+    if len(ringed):
+        row = ringed.iloc[0]
+        at = points[len(points) // 2] if row["baseline"] else row["at"] + _nudge(cell, points)[row["curve"]]
+        add_ring(figure, at, row["mean"])
+    figure.update_xaxes(tickvals=points, title={"text": naming.over, "standoff": 4}, fixedrange=True, **_LINE)
+    figure.update_yaxes(automargin=True, fixedrange=True, nticks=6, **_LINE)
+    return figure.update_layout(layout(height=270, margin={"l": 44, "r": 12, "t": 18, "b": 40}))
+
+
+def heat_map(
+    summary: pd.DataFrame, axis: str, level: str, metric: str, *, naming: Naming = QAMRO_OVER_BETA
+) -> go.Figure:
     """Draws a metric over alpha and beta; hover shows the interval over seeds.
 
     Args:
@@ -74,6 +123,7 @@ def heat_map(summary: pd.DataFrame, axis: str, level: str, metric: str) -> go.Fi
         axis: Which axis.
         level: ``"utterance"`` or ``"system"``.
         metric: Key of ``METRICS``.
+        naming: What things are called, where it is not beta and alpha.
 
     Raises:
         ValueError: The summary does not hold the axis.
@@ -82,26 +132,37 @@ def heat_map(summary: pd.DataFrame, axis: str, level: str, metric: str) -> go.Fi
 
     from qamro.evaluation import METRICS
 
-    part = _of_axis(summary, axis)
-    cell = part[(part["level"] == level) & (part["metric"] == metric) & ~part["baseline"]]
-    tables = {key: cell.pivot(index="alpha", columns="beta", values=key) for key in ("mean", "low", "high")}
+    cell = _cell(_of_axis(summary, axis), level, metric)
+    cell = cell[~cell["baseline"]]
+    tables = {key: cell.pivot(index="curve", columns="at", values=key) for key in ("mean", "low", "high", "variant")}
     mean = tables["mean"]
+    ends = zip(tables["low"].values, tables["high"].values, strict=True)
     figure = go.Figure()
     figure.add_heatmap(
-        x=[f"{beta:g}" for beta in mean.columns],
-        y=[f"{alpha:g}" for alpha in mean.index],
+        x=[f"{at:g}" for at in mean.columns],
+        y=[f"{curve:g}" for curve in mean.index],
         z=mean.to_numpy(),
         text=mean.round(3).astype(str).to_numpy(),
         texttemplate="%{text}",
-        customdata=_ends(tables["low"], tables["high"]),
-        hovertemplate="alpha %{y}, beta %{x}<br>%{text} %{customdata}<extra></extra>",
+        hovertext=[[ends_of(*pair) for pair in zip(*rows, strict=True)] for rows in ends],
+        customdata=tables["variant"].to_numpy(),
+        hovertemplate=f"{naming.beside} %{{y}}, {naming.over} %{{x}}<br>%{{text}} %{{hovertext}}<extra></extra>",
         colorscale="Cividis",
         reversescale=not METRICS[metric].higher_is_better,
         colorbar={"title": {"text": metric}, "outlinewidth": 0, "thickness": 12},
     )
-    figure.update_xaxes(title="beta", type="category", ticks="")
-    figure.update_yaxes(title="alpha", type="category", ticks="", automargin=True)
-    return figure.update_layout(_layout(150 + 46 * len(mean)), margin={"l": 48, "r": 16, "t": 16, "b": 56})
+    figure.update_xaxes(title=naming.over, type="category", ticks="")
+    figure.update_yaxes(title=naming.beside, type="category", ticks="", automargin=True)
+    return figure.update_layout(layout(height=150 + 46 * len(mean), margin={"l": 48, "r": 16, "t": 16, "b": 56}))
+
+
+def title_of(part: pd.DataFrame, level: str, metric: str) -> str:
+    """Returns what a panel is called, with what it rests on."""
+    rests = f"{part['systems'].iloc[0]} systems" if level == "system" else f"{part['clips'].iloc[0]} clips"
+    return f"{level} {metric}, {rests}"
+
+
+_LINE: dict[str, Any] = {"gridcolor": GRID, "linecolor": GRID, "zeroline": False, "ticks": ""}
 
 
 def _of_axis(summary: pd.DataFrame, axis: str) -> pd.DataFrame:
@@ -111,74 +172,33 @@ def _of_axis(summary: pd.DataFrame, axis: str) -> pd.DataFrame:
     return part
 
 
-def _title(part: pd.DataFrame, level: str, metric: str) -> str:
-    rests = f"{part['systems'].iloc[0]} systems" if level == "system" else f"{part['clips'].iloc[0]} clips"
-    return f"{level} {metric}, {rests}"
+def _cell(part: pd.DataFrame, level: str, metric: str) -> pd.DataFrame:
+    return part[(part["level"] == level) & (part["metric"] == metric)]
 
 
-def _band(figure: go.Figure, row: pd.Series, betas: Sequence[float], place: dict[str, Any]) -> None:
-    """A baseline: a line for its mean, a band for its interval."""
-    colour, ends = _BANDS[row["variant"]], [betas[0], betas[-1]]
-    shared = {"legendgroup": row["variant"], "mode": "lines"} | place
-    if math.isfinite(row["low"]):
-        figure.add_scatter(
-            x=[*ends, *ends[::-1]],
-            y=[row["low"], row["low"], row["high"], row["high"]],
-            fill="toself",
-            fillcolor=f"rgba({colour},0.18)",
-            line={"width": 0},
-            hoverinfo="skip",
-            **shared | {"showlegend": False},
-        )
-    figure.add_scatter(
-        x=ends,
-        y=[row["mean"]] * 2,
-        line={"color": f"rgb({colour})", "width": 1.5, "dash": "dash"},
-        name=row["variant"],
-        hovertemplate=f"{row['variant']}<br>{row['mean']:.3f} {_end(row['low'], row['high'])}<extra></extra>",
-        **shared,
-    )
+def _points(part: pd.DataFrame) -> list[float]:
+    return sorted({float(at) for at in part.loc[~part["baseline"], "at"]})
 
 
-def _curve(figure: go.Figure, curve: pd.DataFrame, name: str, dash: str, place: dict[str, Any]) -> None:
-    colour = get_axis(curve["axis"].iloc[0]).colour
-    known = curve["low"].notna()
-    figure.add_scatter(
-        x=curve["beta"],
-        y=curve["mean"],
-        error_y={
-            "type": "data",
-            "array": (curve["high"] - curve["mean"]).where(known, 0),
-            "color": colour,
-            "thickness": 1.2,
-            "width": 4,
-        },
-        mode="lines+markers",
-        line={"color": colour, "width": 2.5, "dash": dash},
-        marker={"size": 7},
-        name=name,
-        legendgroup=name,
-        customdata=[_end(low, high) for low, high in zip(curve["low"], curve["high"], strict=True)],
-        hovertemplate=f"{name}, beta %{{x}}<br>%{{y:.3f}} %{{customdata}}<extra></extra>",
-        **place,
-    )
+def _ends(points: Sequence[float]) -> tuple[float, float]:
+    room = 0.04 * (points[-1] - points[0]) or 0.5
+    return points[0] - room, points[-1] + room
 
 
-def _ends(low: pd.DataFrame, high: pd.DataFrame) -> list[list[str]]:
-    return [[_end(*pair) for pair in zip(*rows, strict=True)] for rows in zip(low.values, high.values, strict=True)]
+def _nudge(cell: pd.DataFrame, points: Sequence[float]) -> dict[float, float]:
+    """How far each curve is moved sideways."""
+    curves = list(cell.loc[~cell["baseline"], "curve"].unique())
+    step = 0.012 * (points[-1] - points[0]) if len(curves) > 1 else 0.0
+    return {curve: step * (k - (len(curves) - 1) / 2) for k, curve in enumerate(curves)}
 
 
-def _end(low: float, high: float) -> str:
-    return f"[{low:.3f}, {high:.3f}]" if math.isfinite(low) else "(one seed: no interval)"
-
-
-def _layout(height: int) -> dict[str, Any]:
-    return {
-        "template": "none",
-        "paper_bgcolor": "rgba(0,0,0,0)",
-        "plot_bgcolor": "rgba(0,0,0,0)",
-        "font": {"family": _FONT, "size": 13, "color": _INK},
-        "dragmode": False,
-        "autosize": True,
-        "height": height,
-    }
+def _fill(figure: go.Figure, cell: pd.DataFrame, naming: Naming, place: dict[str, Any]) -> None:
+    points = _points(cell)
+    for _, baseline in cell[cell["baseline"]].iterrows():
+        add_band(figure, baseline, _ends(points), place)
+    nudge = {} if place else _nudge(cell, points)
+    curves = cell[~cell["baseline"]]
+    listed = list(curves["curve"].unique())
+    for value, curve in curves.groupby("curve", dropna=False):
+        drawn, style = curve.sort_values("at"), 0 if len(listed) == 1 else dash_of(listed, value)
+        add_curve(figure, drawn, naming.curve(value), style, place, over=naming.over, nudge=nudge.get(value, 0.0))

@@ -7,8 +7,9 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qamro.training.seeds import best_beta_in_words, summarise
-from qamro.training.sweep_figure import LEVELS_SHOWN, beta_curves, heat_map
+from qamro.training.seeds import best_in_words, summarise
+from qamro.training.sweep_figure import LEVELS_SHOWN, QAMRO_OVER_BETA, beta_curves, heat_map
+from qamro.training.sweep_marks import Naming
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,7 +22,9 @@ h1 { font-size: 1.5rem; } h2 { font-size: 1.2rem; margin-top: 2.5rem; } li { mar
 """
 
 
-def write_page(path: Path, runs: pd.DataFrame, title: str, notes: Sequence[str]) -> None:
+def write_page(
+    path: Path, runs: pd.DataFrame, title: str, notes: Sequence[str], *, naming: Naming = QAMRO_OVER_BETA
+) -> None:
     """Writes the page; plotly's script is in it, so that nothing is fetched.
 
     Args:
@@ -29,6 +32,7 @@ def write_page(path: Path, runs: pd.DataFrame, title: str, notes: Sequence[str])
         runs: ``Sweep.runs``.
         title: Headline.
         notes: Paragraphs under it: the study, the split, the encoder, who rated.
+        naming: What things are called, where it is not beta and alpha.
     """
     from plotly.io import to_html
 
@@ -37,12 +41,13 @@ def write_page(path: Path, runs: pd.DataFrame, title: str, notes: Sequence[str])
     body = [f"<h1>{escape(title)}</h1>", *(f"<p>{escape(note)}</p>" for note in notes)]
     for axis in summary["axis"].unique():
         body.append(f"<h2>{escape(axis)}</h2>")
-        words = [best_beta_in_words(runs, axis, level, "SRCC") for level in LEVELS_SHOWN]
+        said = {"name": naming.over, "reference": naming.reference}
+        words = [best_in_words(runs, axis, level, "SRCC", **said) for level in LEVELS_SHOWN]
         body.append("<ul>" + "".join(f"<li>{escape(line)}</li>" for line in words) + "</ul>")
-        figures = [beta_curves(summary, axis)]
-        if summary.loc[~summary["baseline"], "alpha"].nunique() > 1:
+        figures = [beta_curves(summary, axis, naming=naming)]
+        if summary.loc[~summary["baseline"], "curve"].nunique() > 1:
             for level in LEVELS_SHOWN:
-                figure = heat_map(summary, axis, level, "SRCC")
+                figure = heat_map(summary, axis, level, "SRCC", naming=naming)
                 figures.append(figure.update_layout(title={"text": f"{level} SRCC"}, margin={"t": 56}))
         for figure in figures:
             config = {"displayModeBar": False, "responsive": True}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -19,12 +20,16 @@ class Variant:
     Attributes:
         label: For tables and figures.
         objective: What it trains with.
-        baseline: Whether it is one of ``BASELINES`` rather than a point of the curve.
+        baseline: Whether it is what curves are held against rather than a point of one.
+        at: The value over which a curve is drawn; NaN for a baseline.
+        curve: The value that the points of a curve share; NaN for a baseline, and where there is only one curve.
     """
 
     label: str
     objective: Objective
     baseline: bool = False
+    at: float = math.nan
+    curve: float = math.nan
 
 
 @dataclass(frozen=True)
@@ -55,7 +60,7 @@ class Plan:
             "without adaptive margin": "qamro-fixed-margin",
         }
         points = [
-            Variant(point_label(alpha, beta), replace(paper, alpha=alpha, beta=beta))
+            Variant(point_label(alpha, beta), replace(paper, alpha=alpha, beta=beta), at=beta, curve=alpha)
             for alpha in self.alphas
             for beta in self.betas
         ]

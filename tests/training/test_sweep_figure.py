@@ -44,7 +44,7 @@ def test_whole_figure_and_legend_once(runs):
 def test_one_seed_has_no_interval(runs):
     figure = beta_curves(summarise(runs[runs["seed"] == 0]), "MI", levels=["utterance"], metrics=["SRCC"])
     assert not any(trace.fill == "toself" for trace in figure.data)
-    assert any("no interval" in str(trace.customdata) for trace in figure.data)
+    assert any("no interval" in str(trace.hovertext) for trace in figure.data)
 
 
 def test_heat_map_has_a_cell_for_every_pair(runs):

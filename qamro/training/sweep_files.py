@@ -1,0 +1,36 @@
+"""The files of a sweep, for people and for other tools."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qamro.training.record import study_summary, versions
+from qamro.training.seeds import summarise
+
+if TYPE_CHECKING:
+    from qamro.studies import Study
+    from qamro.training.sweep import Sweep
+    from qamro.training.variants import Plan
+
+
+def write_tables(out: Path, sweep: Sweep, study: Study, plan: Plan, about: dict[str, Any]) -> None:
+    """Writes ``runs.csv``, ``summary.csv``, ``predictions.csv`` and ``record.json`` into a folder."""
+    write_csvs(out, sweep)
+    write_record(out, {"study": study_summary(study), **about, "plan": asdict(plan), **versions()})
+
+
+def write_csvs(out: Path, sweep: Sweep) -> None:
+    """Writes ``runs.csv``, ``summary.csv`` and ``predictions.csv`` into a folder."""
+    out.mkdir(parents=True, exist_ok=True)
+    sweep.runs.to_csv(out / "runs.csv", index=False)
+    summarise(sweep.runs).to_csv(out / "summary.csv", index=False)
+    sweep.predictions.to_csv(out / "predictions.csv", index=False)
+
+
+def write_record(out: Path, record: dict[str, Any]) -> None:
+    """Writes ``record.json`` into a folder."""
+    text = json.dumps(record, indent=1, ensure_ascii=False, default=list)
+    (out / "record.json").write_text(f"{text}\n", encoding="utf-8")

@@ -1,0 +1,172 @@
+"""What a sweep is set to: the data, the objective, which of its numbers is turned, and how heads are fitted."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+from qamro.training.fit_config import FitConfig
+from qamro.training.objective import OBJECTIVES, Objective
+from qamro.training.objective_variants import HYPERPARAMETERS, variants_over
+from qamro.training.variants import Plan, Variant
+
+SMALL = (32, 16)
+"""Widths of the heads: the studies at hand have some hundred clips."""
+
+OPTIMISERS: dict[str, FitConfig] = {
+    "adamw": FitConfig("adamw", lr=1e-3, batch_size=0, max_epochs=300, hidden=SMALL),
+    "sgd": FitConfig("sgd", lr=5e-4, batch_size=256, max_epochs=500, hidden=SMALL),
+}
+"""How heads are fitted, by name: all clips in every step, or as the paper does it."""
+
+FAMILIES = (
+    "qamro",
+    "balr",
+    "listmle",
+    "soft-spearman",
+    "ce-gauss",
+    "ce-gauss+balr",
+    "ce-gauss+balr+sama",
+    "qamro+sama",
+)
+"""Keys of ``OBJECTIVES`` whose numbers can be swept."""
+
+BESIDE = {
+    "beta": "alpha",
+    "alpha": "beta",
+    "temperature": "ranking_weight",
+    "ranking_weight": "temperature",
+    "alignment_weight": "ranking_weight",
+}
+"""For a number that is turned, a second one that may be turned beside it, each of its values a curve."""
+
+REFERENCE = {
+    "margin": 0.1,
+    "beta": 1.0,
+    "alpha": 0.2,
+    "temperature": 1.0,
+    "ranking_weight": 0.0,
+    "alignment_weight": 0.0,
+    "sigma": 1 / 16,
+}
+"""For each number, the value against which the others are held: no weighting, no such term, or the paper's."""
+
+ALONE = "regression alone"
+
+MOST = 1000.0
+"""Largest value of any number."""
+
+_LEAST = {"beta": 1.0, "temperature": 0.001, "sigma": 0.001}
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What a sweep is set to.
+
+    Attributes:
+        study: Name of the study; ``"simulated"`` is the bundled one.
+        encoder: What embeds the clips (see ``qamro.encoders.load_encoder``).
+        axes: Which axes.
+        family: One of ``FAMILIES``.
+        over: The number that is turned; a key of ``HYPERPARAMETERS``.
+        values: Its values.
+        beside: Values of the number beside it (see ``BESIDE``), one curve each; empty for the objective's own.
+        seeds: Fits of every objective.
+        folds: Folds where no split was published; 1 splits once.
+        hold_out: ``"auto"``, ``"content"`` or ``"system"`` (see ``hold_out_parts``).
+        optimiser: A key of ``OPTIMISERS``.
+    """
+
+    study: str = "simulated"
+    encoder: str = "logmel"
+    axes: tuple[str, ...] = ("MI", "TA")
+    family: str = "qamro"
+    over: str = "beta"
+    values: tuple[float, ...] = (1.0, 3.0, 5.0, 7.0, 9.0, 11.0)
+    beside: tuple[float, ...] = (0.1, 0.2, 0.5)
+    seeds: int = 10
+    folds: int = 5
+    hold_out: str = "auto"
+    optimiser: str = "adamw"
+
+    def __post_init__(self) -> None:
+        """Checks the choices and sorts the values.
+
+        Raises:
+            ValueError: A name is unknown, or a number is out of its range; the message says which.
+        """
+        for name, given, known in (
+            ("objective", self.family, FAMILIES),
+            ("optimiser", self.optimiser, tuple(OPTIMISERS)),
+            ("hold_out", self.hold_out, ("auto", "content", "system")),
+        ):
+            if given not in known:
+                raise ValueError(f"{name} is one of {', '.join(known)}, not {given!r}")
+        if self.over not in HYPERPARAMETERS:
+            raise ValueError(f"what is turned is one of {', '.join(HYPERPARAMETERS)}, not {self.over!r}")
+        if not self.values or not self.axes:
+            raise ValueError("a sweep needs at least one value and one axis")
+        if self.seeds < 1 or self.folds < 1:
+            raise ValueError("a sweep needs at least one seed and one fold")
+        object.__setattr__(self, "values", tuple(sorted({float(value) for value in self.values})))
+        object.__setattr__(self, "beside", tuple(sorted({float(value) for value in self.beside})))
+        for name, numbers in ((self.over, self.values), (self.second, self.beside)):
+            least = _LEAST.get(name, 0.0)
+            wrong = [number for number in numbers if not least <= number <= MOST]
+            if wrong:
+                raise ValueError(f"{name} goes from {least:g} to {MOST:g}, not {wrong[0]:g}")
+        for axis in self.axes:
+            self.variants(axis)
+
+    @property
+    def config(self) -> FitConfig:
+        """How heads are fitted."""
+        return OPTIMISERS[self.optimiser]
+
+    @property
+    def second(self) -> str:
+        """The number that may be turned beside; empty when this objective has none."""
+        name = BESIDE.get(self.over, "")
+        return name if name and HYPERPARAMETERS[name].used(self._objective("TA")) else ""
+
+    @property
+    def reference(self) -> float:
+        """The value that the others are held against."""
+        return REFERENCE[self.over]
+
+    @property
+    def plan(self) -> Plan:
+        """What ``run_sweep`` takes beside ``variants``."""
+        return Plan(self.values, self.beside or (0.2,), range(self.seeds), config=self.config)
+
+    def variants(self, axis: str) -> list[Variant]:
+        """Returns the objectives for an axis: what the curves are held against, then every point.
+
+        Raises:
+            ValueError: The objective does not depend on the number, or a value is out of range.
+        """
+        objective = self._objective(axis)
+        if self.over == "alignment_weight" and not objective.needs_similarity:
+            raise ValueError(f"{axis} is judged without the prompt, and SAMA acts only where there is one; sweep TA")
+        points: list[Variant] = []
+        label = HYPERPARAMETERS[self.over].label
+        for value in self._curves(objective):
+            first = replace(objective, **{self.second: value}) if self.second else objective
+            start = f"{HYPERPARAMETERS[self.second].label} {value:g}, {label}" if self.second else label
+            points += [
+                replace(point, label=f"{start} {at:g}", at=at, curve=value)
+                for at, point in zip(self.values, variants_over(first, self.over, self.values), strict=True)
+            ]
+        if self.family == "qamro" and self.over == "beta":
+            return [variant for variant in Plan(self.values).variants(axis) if variant.baseline] + points
+        return [Variant(ALONE, replace(objective, ranking="none", alignment_weight=0.0), True), *points]
+
+    def fits(self, folds: int) -> int:
+        """Returns how many fits that is on a number of folds, at most."""
+        return sum(len(self.variants(axis)) for axis in self.axes) * self.seeds * folds
+
+    def _objective(self, axis: str) -> Objective:
+        return OBJECTIVES[self.family](axis)
+
+    def _curves(self, objective: Objective) -> tuple[float, ...]:
+        return (self.beside or (float(getattr(objective, self.second)),)) if self.second else (math.nan,)
