@@ -16,6 +16,8 @@ from qamro.heads.dual_branch import Branch, DualBranch, make_branch
 _SETTINGS = "branches"
 """Key of the sizes in the header of the weights' file."""
 
+_NOTHING = "{folder} holds no {file}; train a model with `python -m qamro train-deramos --out {folder}`"
+
 
 @dataclass
 class FrameBundle:
@@ -70,9 +72,7 @@ class FrameBundle:
         folder = Path(folder)
         for file in (HEADS_FILE, CARD_FILE):
             if not (folder / file).is_file():
-                raise FileNotFoundError(
-                    f"{folder} holds no {file}; train a model with `python -m qamro train-deramos --out {folder}`"
-                )
+                raise FileNotFoundError(_NOTHING.format(folder=folder, file=file))
         card, record = read_card(folder)
         try:
             with safe_open(folder / HEADS_FILE, "pt") as file:
@@ -90,10 +90,25 @@ class FrameBundle:
         return cls(branches, card, below(tensors, "extra"), record)
 
 
+def encoder_key(folder: Path | str) -> str:
+    """Returns which encoder of frames a folder's model needs, as ``frame_encoder`` calls it.
+
+    Raises:
+        FileNotFoundError: The folder holds no card.
+        ValueError: It holds heads of another kind.
+    """
+    folder = Path(folder)
+    if not (folder / CARD_FILE).is_file():
+        raise FileNotFoundError(_NOTHING.format(folder=folder, file=CARD_FILE))
+    key = read_card(folder)[0].encoder.get("key")
+    if not key:
+        raise ValueError(f"{folder} holds heads on whole embeddings, not a dual-branch model; score with them as heads")
+    return key
+
+
 def is_frame_bundle(folder: Path | str) -> bool:
-    """Whether a folder holds a frame-level model, as far as its card tells."""
+    """Whether a folder holds a dual-branch model, as far as its card tells."""
     try:
-        card = json.loads((Path(folder) / CARD_FILE).read_text("utf-8"))
-        return bool(card["encoder"].get("frames"))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return bool(encoder_key(folder))
+    except (OSError, ValueError, AttributeError):
         return False

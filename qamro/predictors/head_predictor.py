@@ -13,6 +13,7 @@ from qamro.predictors.provenance import Provenance
 
 if TYPE_CHECKING:
     from qamro.audio import Waveform
+    from qamro.heads import Card
 
 NEEDS_PROMPT = ("TA",)
 """Axes that are judged against a prompt: their head reads the audio and the text embedding."""
@@ -48,7 +49,7 @@ class HeadPredictor(Predictor):
         self.axes = tuple(bundle.heads)
         self._heads = bundle.heads
         source = encoder_label(encoder)
-        study = f"{self.card.study['name']}, {self.card.study['clips']} clips of {self.card.study['systems']} systems"
+        study = study_in_words(self.card)
         self.provenance = {
             axis: Provenance(self.card.kind, source, "ScoreHead", study, self.card.interval) for axis in self.axes
         }
@@ -67,14 +68,26 @@ class HeadPredictor(Predictor):
                 values = head(with_text if axis in NEEDS_PROMPT else audio).tolist()
                 for result, value, prompt in zip(results, values, prompts, strict=True):
                     if prompt or axis not in NEEDS_PROMPT:
-                        result[axis] = self._score(axis, value)
+                        result[axis] = held_to_scale(axis, value, self.card.half_width.get(axis, float("nan")))
         return results
 
-    def _score(self, axis: str, value: float) -> Score:
-        width = self.card.half_width.get(axis, float("nan"))
-        scale = get_axis(axis)
-        if not scale.has_range:
-            return Score(value, value - width, value + width)
-        low, high = scale.low, scale.high
-        held = min(max(value, low), high)
-        return Score(held, max(held - width, low), min(held + width, high))
+
+def held_to_scale(axis: str, value: float, width: float) -> Score:
+    """Returns a score with its interval, both within the axis's scale where it has ends.
+
+    Args:
+        axis: The axis.
+        value: ŷ as the head gave it.
+        width: Half the width of the interval; NaN where none is known.
+    """
+    scale = get_axis(axis)
+    if not scale.has_range:
+        return Score(value, value - width, value + width)
+    low, high = scale.low, scale.high
+    held = min(max(value, low), high)
+    return Score(held, max(held - width, low), min(held + width, high))
+
+
+def study_in_words(card: Card) -> str:
+    """Names the study of a card, with its size."""
+    return f"{card.study['name']}, {card.study['clips']} clips of {card.study['systems']} systems"

@@ -1,0 +1,129 @@
+"""The predictor ``"deramos"``: a dual-branch model on frames, in the manner of DeRA-MOS (arXiv 2606.10010)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qamro.predictors.base import Predictor, Score
+from qamro.predictors.head_predictor import NEEDS_PROMPT, held_to_scale, study_in_words
+from qamro.predictors.origin import encoder_label
+from qamro.predictors.provenance import Provenance
+
+if TYPE_CHECKING:
+    import torch
+
+    from qamro.audio import Waveform
+    from qamro.encoders.frames import FrameEncoder
+
+LONGEST = 60.0
+"""Seconds that are scored at once: attention grows with the square of the length. A longer clip gets the mean of its
+windows' scores, each weighted by its length."""
+
+_SHORTEST = 1.0
+"""A rest of a long clip below one second is scored together with the window before it."""
+
+
+class DeraMos(Predictor):
+    """Scores clips and prompts with a dual-branch model; a score depends on its clip and prompt alone.
+
+    Attributes:
+        encoder: Of frames and tokens.
+        card: The model's card.
+    """
+
+    def __init__(self, name: str, encoder: FrameEncoder, folder: Path | str) -> None:
+        """Loads the model and checks that it belongs to the encoder.
+
+        Args:
+            name: What the predictor is called.
+            encoder: Of frames.
+            folder: What ``train-deramos`` wrote.
+
+        Raises:
+            FileNotFoundError: The folder holds no model.
+            ValueError: The model belongs to another encoder, or is no dual-branch model.
+        """
+        from qamro.heads.frame_bundle import FrameBundle
+
+        bundle = FrameBundle.load(folder)
+        for what, here in (("name", encoder.name), ("revision", encoder.revision)):
+            if bundle.card.encoder.get(what) != here:
+                raise ValueError(
+                    f"the model in {folder} was trained on encoder {what} {bundle.card.encoder.get(what)!r}, "
+                    f"not {here!r}; train it again on this encoder"
+                )
+        self.name, self.encoder, self.card = name, encoder, bundle.card
+        self.sample_rate = encoder.sample_rate
+        self.axes = tuple(bundle.heads)
+        self._branches = bundle.heads
+        source, study = encoder_label(encoder), study_in_words(bundle.card)
+        self.provenance = {
+            axis: Provenance(bundle.card.kind, source, "DeRA-MOS dual branch", study, bundle.card.interval)
+            for axis in self.axes
+        }
+
+    def score(self, waveforms: Sequence[Waveform], prompts: Sequence[str]) -> list[dict[str, Score]]:
+        """Scores decoded clips; see ``Predictor.score``. Scores are held to the axis's scale."""
+        import torch
+
+        if not waveforms:
+            return []
+        results: list[dict[str, Score]] = [{} for _ in waveforms]
+        with torch.inference_mode():
+            frames = self.encoder.embed_frames([(wave.samples, wave.sample_rate) for wave in waveforms])
+            asked = [i for i, prompt in enumerate(prompts) if prompt]
+            for axis, branch in self._branches.items():
+                text = axis in NEEDS_PROMPT
+                places = asked if text else list(range(len(frames)))
+                if not places:
+                    continue
+                tokens = self.encoder.embed_text_frames([prompts[i] for i in places]) if text else None
+                values = self._values(branch, [frames[i] for i in places], tokens)
+                width = self.card.half_width.get(axis, float("nan"))
+                for i, value in zip(places, values, strict=True):
+                    results[i][axis] = held_to_scale(axis, value, width)
+        return results
+
+    def _values(self, branch: Any, clips: list[torch.Tensor], tokens: list[torch.Tensor] | None) -> list[float]:
+        import torch
+
+        from qamro.heads.sequences import pad
+
+        windows = [self._windows(clip) for clip in clips]
+        clip_of = torch.tensor([i for i, parts in enumerate(windows) for _ in parts])
+        batch = pad([part for parts in windows for part in parts])
+        text = pad([tokens[i] for i in clip_of.tolist()]) if tokens is not None else ()
+        lengths = batch[1].sum(1).float()
+        weighted = torch.zeros(len(clips)).index_add_(0, clip_of, branch(*batch, *text).score * lengths)
+        return (weighted / torch.zeros(len(clips)).index_add_(0, clip_of, lengths)).tolist()
+
+    def _windows(self, frames: torch.Tensor) -> list[torch.Tensor]:
+        longest = max(1, round(LONGEST * self.encoder.frame_rate))
+        parts = list(frames.split(longest))
+        if len(parts) > 1 and len(parts[-1]) < _SHORTEST * self.encoder.frame_rate:
+            parts[-2:] = [frames[(len(parts) - 2) * longest :]]
+        return parts
+
+
+def load_deramos(*, heads: Path | str | None = None, **options: Any) -> Predictor:
+    """Loads the predictor ``"deramos"``.
+
+    Args:
+        heads: What ``train-deramos`` wrote; without it, the model that ships with the project, on LogMel frames and
+            trained on simulated listeners. The model's card says which encoder it needs.
+        **options: What ``frame_encoder`` takes: ``device``, ``precision``, ``cache``, ``checkpoint``,
+            ``text_checkpoint``, ``tokenizer``.
+
+    Raises:
+        WeightsError: The encoder's weights are missing or damaged; the message says how to get them.
+        FileNotFoundError: A file or folder that was named is missing.
+        ValueError: The folder holds no dual-branch model, or one of another encoder.
+    """
+    from qamro.encoders.frames import frame_encoder
+    from qamro.heads.frame_bundle import encoder_key
+    from qamro.paths import bundled_weights
+
+    folder = Path(heads) if heads is not None else bundled_weights() / "deramos"
+    return DeraMos("deramos", frame_encoder(encoder_key(folder), **options), folder)
