@@ -147,3 +147,53 @@ def save_tokenizer(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     tokenizer.save_model(str(folder))
     return folder
+
+
+def save_wavlm(folder: Path, seed: int = 0, *, normalize: bool = False) -> Any:
+    """Writes a random WavLM of three layers as Microsoft publishes theirs, and returns it.
+
+    The published file was written by an older library: a pickle of tensors, positions under their old names, and
+    without what transformers adds.
+    """
+    hide_broken_packages()
+    from transformers import WavLMConfig, WavLMModel
+
+    torch.manual_seed(seed)
+    sizes = {"hidden_size": 32, "num_hidden_layers": 3, "num_attention_heads": 4, "intermediate_size": 48}
+    sizes |= {"conv_dim": [16] * 7, "num_conv_pos_embeddings": 16, "num_conv_pos_embedding_groups": 4}
+    model = WavLMModel(WavLMConfig(**sizes)).eval()
+    for parameter in model.parameters():
+        if parameter.dim() > 1:
+            torch.nn.init.normal_(parameter, std=parameter[0].numel() ** -0.5)
+    names = {"parametrizations.weight.original0": "weight_g", "parametrizations.weight.original1": "weight_v"}
+    state = {}
+    for key, value in model.state_dict().items():
+        for new, old in names.items():
+            key = key.replace(new, old)
+        state[key] = value.clone()
+    folder.mkdir(parents=True, exist_ok=True)
+    model.config.save_pretrained(folder)
+    torch.save(state, folder / "pytorch_model.bin")
+    (folder / "preprocessor_config.json").write_text(json.dumps({"do_normalize": normalize, "sampling_rate": 16_000}))
+    return model
+
+
+def save_roberta(folder: Path, seed: int = 0) -> Any:
+    """Writes a random RoBERTa of two layers, as on the hub, and returns it."""
+    hide_broken_packages()
+    from safetensors.torch import save_file
+    from transformers import RobertaConfig, RobertaModel
+
+    torch.manual_seed(seed)
+    sizes = {"hidden_size": 24, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 40}
+    config = RobertaConfig(vocab_size=300, max_position_embeddings=90, **sizes)
+    model = RobertaModel(config, add_pooling_layer=False).eval()
+    for parameter in model.parameters():
+        if parameter.dim() > 1:
+            torch.nn.init.normal_(parameter, std=0.5)
+    folder.mkdir(parents=True, exist_ok=True)
+    config.save_pretrained(folder)
+    # The published file is of a language model: another prefix, and a head besides.
+    state = {f"roberta.{key}": value.contiguous() for key, value in model.state_dict().items()}
+    save_file(state | {"lm_head.bias": torch.zeros(300)}, folder / "model.safetensors", metadata={"format": "pt"})
+    return model
