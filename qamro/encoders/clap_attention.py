@@ -12,16 +12,19 @@ class WindowAttention(nn.Module):
     """Stands in for transformers' ``ClapAudioSelfAttention``: same numbers, fewer steps.
 
     One product makes queries, keys and values; relative position and shifted-window mask are added up beforehand
-    and go into PyTorch's fused attention. The mask is the checkpoint's own, which laion-clap loads with the weights,
-    where transformers computes it anew.
+    (in every step where the positions are trained) and go into PyTorch's fused attention. The mask is the checkpoint's
+    own, which laion-clap loads with the weights, where transformers computes it anew.
 
     Attributes:
         qkv: The three projections as one.
         heads: Number of heads.
+        relative_position_bias_table: (distances, heads) bias for each relative position.
         bias: (1 or windows, heads, N, N): what is added to the attention scores.
     """
 
     bias: torch.Tensor
+    index: torch.Tensor
+    mask: torch.Tensor | None
 
     def __init__(self, qkv: nn.Linear, table: torch.Tensor, index: torch.Tensor, mask: torch.Tensor | None) -> None:
         """Adds up the bias.
@@ -33,12 +36,11 @@ class WindowAttention(nn.Module):
             mask: (windows, N, N) added to the scores in shifted windows; None where windows are not shifted.
         """
         super().__init__()
-        n, self.heads = len(index), table.shape[1]
-        bias = table.detach()[index.flatten()].view(n, n, -1).permute(2, 0, 1)[None]
-        if mask is not None:
-            bias = bias + mask[:, None]
-        self.qkv = qkv
-        self.register_buffer("bias", bias.contiguous(), persistent=False)
+        self.qkv, self.heads = qkv, table.shape[1]
+        self.relative_position_bias_table = nn.Parameter(table.detach(), requires_grad=False)
+        self.register_buffer("index", index, persistent=False)
+        self.register_buffer("mask", mask, persistent=False)
+        self.register_buffer("bias", self._add_up(), persistent=False)
 
     def forward(self, hidden_states: torch.Tensor, *_: Any, **__: Any) -> tuple[torch.Tensor]:
         """Attends within each window.
@@ -52,8 +54,14 @@ class WindowAttention(nn.Module):
         count, n, channels = hidden_states.shape
         qkv = self.qkv(hidden_states).view(count, n, 3, self.heads, channels // self.heads)
         query, key, value = qkv.permute(2, 0, 3, 1, 4)
-        bias = self.bias.to(query.dtype)
+        trained = self.relative_position_bias_table.requires_grad
+        bias = (self._add_up() if trained else self.bias).to(query.dtype)
         if len(bias) > 1:
             bias = bias.expand(count // len(bias), *bias.shape).reshape(count, *bias.shape[1:])
         mixed = nn.functional.scaled_dot_product_attention(query, key, value, attn_mask=bias)
         return (mixed.transpose(1, 2).reshape(count, n, channels),)
+
+    def _add_up(self) -> torch.Tensor:
+        n = len(self.index)
+        bias = self.relative_position_bias_table[self.index.flatten()].view(n, n, -1).permute(2, 0, 1)[None]
+        return (bias if self.mask is None else bias + self.mask[:, None]).contiguous()

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
+from qamro.heads.branch_output import BranchOutput
+
 if TYPE_CHECKING:
     from qamro.heads.stack import HeadStack
 
@@ -83,6 +85,15 @@ class ScoreHead(nn.Module):
         """
         standard = ((features - self.in_mean) / self.in_std).clamp(-LIMIT, LIMIT)
         return self.layers(standard).squeeze(-1) * self.out_std + self.out_mean
+
+    def answer(self, features: torch.Tensor) -> BranchOutput:
+        """Predicts scores, with what training needs beside them: nothing."""
+        return BranchOutput(self(features))
+
+    @property
+    def scale(self) -> tuple[float, float] | None:
+        """(low, high) of the bins of a distribution: there are none."""
+        return None
 
     @property
     def linears(self) -> list[nn.Linear]:

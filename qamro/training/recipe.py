@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -101,6 +101,18 @@ def train_heads(
         if fits and stop is not None and stop():
             break
         fits[axis] = _fit_axis(prepared, axis, recipe, on_epoch, checkpoint)
+    return bundle_of(prepared, encoder, recipe, fits)
+
+
+def bundle_of(prepared: Prepared, encoder: Any, recipe: Recipe, fits: Mapping[str, Sequence[Fit]]) -> HeadBundle:
+    """Chooses the best seed of every axis, tests it, and writes card and record.
+
+    Args:
+        prepared: The study, embedded and split.
+        encoder: The one that made the embeddings.
+        recipe: How the heads were trained.
+        fits: For each axis, one fit a seed.
+    """
     best = {axis: min(found, key=lambda fitted: fitted.val_loss) for axis, found in fits.items()}
     heads = {axis: fitted.head for axis, fitted in best.items()}
     study, parts = prepared.study, prepared.parts

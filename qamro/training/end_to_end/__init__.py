@@ -1,0 +1,1 @@
+"""Training of encoder and heads together, as in the paper."""

@@ -1,0 +1,188 @@
+"""An end-to-end run: epochs, early stop, and a state on disk that a kill does not cost an epoch of."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from qamro.training import checkpoint
+from qamro.training.distributed import ALONE, World
+from qamro.training.end_to_end.clips import Clips
+from qamro.training.end_to_end.config import EndToEndConfig
+from qamro.training.end_to_end.gradient_cache import Answers, Part, backward, predicted
+from qamro.training.end_to_end.network import Network, loss_of
+from qamro.training.objective import Objective
+from qamro.training.scored import spearman
+
+Rows = list[dict[str, float]]
+
+
+@dataclass(frozen=True)
+class Rated:
+    """Clips with their MOS.
+
+    Attributes:
+        clips: N names.
+        targets: For each axis (N,) MOS; NaN where a clip is not rated on it.
+    """
+
+    clips: Sequence[str]
+    targets: Mapping[str, torch.Tensor]
+
+    def at(self, rows: torch.Tensor, device: torch.device) -> dict[str, torch.Tensor]:
+        """Returns the targets of some rows on a device."""
+        return {axis: values[rows].to(device) for axis, values in self.targets.items()}
+
+
+class EndToEndRun:
+    """Encoder and heads in training.
+
+    Attributes:
+        history: One row an epoch: ``epoch``, ``train_loss``, ``val_loss`` (sums over axes), ``val_srcc`` (their mean)
+            and ``val_srcc AXIS``, NaN where undefined; ``clips_per_second`` of training.
+        epochs: Epochs done.
+        best_epoch: The one with the lowest validation loss, from 1; its weights are what ``finish`` leaves.
+        val_loss: Of that epoch.
+        seconds: Spent on epochs, over all resumptions.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        objectives: Mapping[str, Objective],
+        config: EndToEndConfig,
+        *,
+        clips: Clips,
+        train: Rated,
+        validation: Rated,
+        world: World = ALONE,
+    ) -> None:
+        """Prepares the optimiser; freezes what is not to be trained."""
+        self.network, self.objectives, self.config, self.clips = network, objectives, config, clips
+        self.train, self.validation, self.world = train, validation, world
+        network.tower.train_last(config.last)
+        if config.checkpoint_activations:
+            network.tower.checkpoint_activations()
+        self.device = next(network.parameters()).device
+        self.optimizer = config.make_optimizer(network)
+        self.order = torch.Generator().manual_seed(config.order)
+        self.history: Rows = []
+        self.epochs, self.best_epoch, self.stale, self.val_loss, self.seconds = 0, 0, 0, float("inf"), 0.0
+        self.identity = checkpoint.fingerprint(
+            [replace(config, max_epochs=0), *sorted((a, repr(o)) for a, o in objectives.items()), train.clips],
+            [*network.state_dict().values(), *train.targets.values(), *validation.targets.values()],
+        )
+        self.best = self._trained()
+
+    @property
+    def done(self) -> bool:
+        """Whether it has stopped, or the epochs are used up."""
+        return self.epochs >= self.config.max_epochs or self.stale >= self.config.patience
+
+    def epoch(self, on_step: Callable[[int, int], None] | None = None) -> dict[str, float]:
+        """Trains on every batch once and validates; returns the newest row.
+
+        Args:
+            on_step: Called with (clips done, clips in all) after each batch.
+        """
+        started, total, count = time.perf_counter(), 0.0, len(self.train.clips)
+        self.network.train()
+        self.network.tower.train(self.config.encoder_dropout)
+        order = torch.randperm(count, generator=self.order)
+        for step, rows in enumerate(order.split(self.config.batch_size or count)):
+            total += self._step(rows, step) * len(rows)
+            if on_step is not None:
+                on_step(min(count, (step + 1) * len(rows)), count)
+        trained = time.perf_counter() - started
+        val_loss, srcc = self.validate()
+        self.epochs += 1
+        row = {"epoch": self.epochs, "train_loss": total / count, "val_loss": val_loss}
+        row |= {"val_srcc": float(np.mean(list(srcc.values()))), **{f"val_srcc {axis}": v for axis, v in srcc.items()}}
+        self.history.append(row | {"clips_per_second": count / trained})
+        self.stale += 1
+        if val_loss < self.val_loss:
+            self.val_loss, self.best_epoch, self.stale, self.best = val_loss, self.epochs, 0, self._trained()
+        self.seconds += time.perf_counter() - started
+        return self.history[-1]
+
+    def validate(self) -> tuple[float, dict[str, float]]:
+        """Returns the validation loss and Spearman's correlation on each axis."""
+        self.network.eval()
+        rows = torch.arange(len(self.validation.clips))
+        answers = predicted(self._predict_from(self.validation), self._parts(rows, self.validation, 0), self.world)
+        targets = self.validation.at(rows, self.device)
+        with torch.no_grad():
+            loss = loss_of(self.network.heads, self.objectives, answers, targets).item()
+        srcc = {}
+        for axis in self.network.axes:
+            rated = ~torch.isnan(targets[axis])
+            srcc[axis] = spearman(answers[f"{axis}/score"][rated][None], targets[axis][rated])[0]
+        return loss, srcc
+
+    def finish(self) -> Network:
+        """Puts the best weights back and returns the network, ready to predict."""
+        self.network.load_state_dict(self.best, strict=False)
+        self.network.requires_grad_(False)
+        return self.network.eval()
+
+    def save(self, file: Path) -> None:
+        """Writes the run to a file in one step; the first process does, all wait for it."""
+        if self.world.first:
+            state = {name: getattr(self, name) for name in _PLAIN} | {"run": self.identity, "best": self.best}
+            state |= {"trained": self._trained(), "optimizer": self.optimizer.state_dict()}
+            checkpoint.write(file, state | {"order": self.order.get_state()})
+        self.world.wait()
+
+    def restore(self, file: Path) -> None:
+        """Goes on from a saved run.
+
+        Raises:
+            ValueError: The file is damaged, or was left by a run with other data or settings; more epochs are allowed.
+        """
+        state = checkpoint.read(file, self.identity)
+        for name in _PLAIN:
+            setattr(self, name, state[name])
+        self.best = state["best"]
+        self.network.load_state_dict(state["trained"], strict=False)
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.order.set_state(state["order"])
+        self.world.wait()
+
+    def _step(self, rows: torch.Tensor, step: int) -> float:
+        parts = self._parts(rows, self.train, (self.epochs << 20) + step)
+        self.optimizer.zero_grad()
+
+        def loss(answers: Answers) -> torch.Tensor:
+            return loss_of(self.network.heads, self.objectives, answers, self.train.at(rows, self.device))
+
+        value = backward(
+            self._predict_from(self.train), parts, loss, parameters=list(self.network.parameters()), world=self.world
+        )
+        self.optimizer.step()
+        self.clips.release()
+        return value.item()
+
+    def _parts(self, rows: torch.Tensor, rated: Rated, step: int) -> list[Part]:
+        """Cuts a batch into micro-batches; the seed of each follows from run, step and place."""
+        places = torch.arange(len(rows)).split(self.config.micro_batch)
+        seeds = torch.Generator().manual_seed((self.config.seed << 40) + step)
+        drawn = torch.randint(1 << 62, (len(places),), generator=seeds).tolist()
+        parts = [Part(at, rows[at].tolist(), seed) for at, seed in zip(places, drawn, strict=True)]
+        for part in parts[self.world.rank :: self.world.size]:
+            self.clips.expect(rated.clips[row] for row in part.inputs)
+        return parts
+
+    def _predict_from(self, rated: Rated) -> Callable[[list[int]], Answers]:
+        return lambda rows: self.network(self.clips.items([rated.clips[row] for row in rows]))
+
+    def _trained(self) -> dict[str, torch.Tensor]:
+        """A copy, on the CPU, of all that this run changes."""
+        return {name: p.detach().cpu().clone() for name, p in self.network.named_parameters() if p.requires_grad}
+
+
+_PLAIN = ("history", "epochs", "best_epoch", "stale", "val_loss", "seconds")
