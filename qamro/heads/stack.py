@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import nn
@@ -25,11 +26,11 @@ class HeadStack(nn.Module):
     out_mean: torch.Tensor
     out_std: torch.Tensor
 
-    def __init__(self, heads: Sequence[ScoreHead], seeds: Sequence[int]) -> None:
+    def __init__(self, heads: Sequence[Any], seeds: Sequence[int]) -> None:
         """Stacks heads.
 
         Args:
-            heads: M heads of one shape.
+            heads: M heads of one kind and one shape: ``ScoreHead``, or of the kind that a subclass stacks.
             seeds: M seeds, one for the dropout of each head.
 
         Raises:

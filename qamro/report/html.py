@@ -44,7 +44,7 @@ def write_html(comparison: Comparison, path: Path | str, on_section: Callable[[s
     contents = "".join(f'<li><a href="#{key}">{escape(text)}</a></li>' for key, text in entries)
     body = [f"<header><h1>{escape(title)}</h1>", _warning(comparison), "</header>"]
     body.append(f'<nav class="contents" aria-label="Contents"><ul>{contents}</ul></nav><main>')
-    body += [_section(section) for section in sections]
+    body += [section_html(section) for section in sections]
     body.append(_provenance(comparison))
     body.append("</main>")
     path = Path(path)
@@ -58,7 +58,8 @@ def _warning(comparison: Comparison) -> str:
     return "<p><strong>The listeners are simulated: a demonstration, not evidence.</strong></p>"
 
 
-def _section(section: Section) -> str:
+def section_html(section: Section) -> str:
+    """Returns a section for ``figures.page.write_page``: sentences, figures, tables."""
     sentences = "".join(f"<li>{escape(sentence)}</li>" for sentence in section.sentences)
     parts = [f'<section id="{section.id}"><h2>{escape(section.title)}</h2>']
     parts.append(f"<ul>{sentences}</ul>" if sentences else "")
