@@ -69,8 +69,8 @@ def unpack(archive: Path, folder: Path, limits: Limits | None = None, *, name: s
     try:
         with zipfile.ZipFile(archive) as packed:
             for member in packed.infolist():
-                parts = _parts(member.filename)
-                if member.is_dir() or any(part.startswith(".") or part == "__MACOSX" for part in parts):
+                parts = parts_of(member.filename)
+                if member.is_dir() or any(map(_is_hidden, parts)):
                     continue
                 if reason := _refused(member, parts, seen, limits):
                     left.setdefault(reason, []).append(member.filename)
@@ -94,9 +94,19 @@ def unpack(archive: Path, folder: Path, limits: Limits | None = None, *, name: s
     return Unpacked(done, tuple(notes))
 
 
-def _parts(name: str) -> tuple[str, ...]:
-    """The parts of a member's name; a backslash separates, too, as some programs write it."""
+def parts_of(name: str) -> tuple[str, ...]:
+    """Returns the parts of a file's name as another machine gives it; a backslash separates, too."""
     return tuple(part for part in name.replace("\\", "/").split("/") if part not in ("", "."))
+
+
+def _is_hidden(part: str) -> bool:
+    return (part.startswith(".") and part != "..") or part == "__MACOSX"
+
+
+def is_safe(parts: tuple[str, ...], depth: int = Limits.depth) -> bool:
+    """Whether parts of a name can be used as they are: printable, of a length that file systems take, not too deep."""
+    usable = all(part.isprintable() and len(part.encode(errors="replace")) <= 255 for part in parts)
+    return 0 < len(parts) <= depth and usable and ".." not in parts
 
 
 def _refused(member: zipfile.ZipInfo, parts: tuple[str, ...], seen: set[str], limits: Limits) -> str:
@@ -106,9 +116,7 @@ def _refused(member: zipfile.ZipInfo, parts: tuple[str, ...], seen: set[str], li
         return "the name leads out of the folder"
     if stat.S_ISLNK(member.external_attr >> 16):
         return "a link"
-    if len(parts) > limits.depth or any(
-        len(part.encode(errors="replace")) > 255 or not part.isprintable() for part in parts
-    ):
+    if not is_safe(parts, limits.depth):
         return "the name cannot be used"
     if PurePosixPath(parts[-1]).suffix.lower() not in TABLES | AUDIO:
         return "neither table nor sound"

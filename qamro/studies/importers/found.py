@@ -1,15 +1,18 @@
-"""What a layout finds in a file, before anything is done to the scores."""
+"""What a layout finds in a file, before anything is done to the scores: for a person to look at."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qamro.axes import axis_order
 from qamro.studies.importers.layout import Layout
-from qamro.studies.importers.reading import ratings_as_found
+from qamro.studies.importers.reading import ratings_as_found, raw_tables
 from qamro.studies.importers.scales import likely_scale
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MANY, FAR = 5, 4
 """Raters with as many ratings whose highest scores differ by that factor are taken to use scales of their own."""
@@ -38,28 +41,66 @@ class FoundAxis:
     why: str
 
 
-def found_axes(path: Path | str, layout: Layout, *, by_rater: bool = False) -> list[FoundAxis]:
-    """Returns what a layout finds on each axis; by rater where raters plainly use scales of their own, or when asked.
+@dataclass(frozen=True)
+class Found:
+    """What a layout finds.
+
+    Attributes:
+        clips: Number of clips.
+        raters: Number of raters that are named.
+        ratings: Number of ratings.
+        axes: What was found on each axis.
+        head: The first ratings: ``clip``, ``rater``, ``axis``, ``score``.
+    """
+
+    clips: int
+    raters: int
+    ratings: int
+    axes: tuple[FoundAxis, ...]
+    head: tuple[dict[str, Any], ...]
+
+
+def find(path: Path | str, layout: Layout, *, by_rater: bool = False, rows: int = 6) -> Found:
+    """Reads ratings as a layout says and tells what is there.
 
     Args:
         path: A file, a folder, or a zip.
         layout: How it is read.
-        by_rater: Whether to tell raters apart in any case.
+        by_rater: Whether to tell raters apart on each axis; without, that is done where they plainly use scales of
+            their own.
+        rows: How many ratings to show.
 
     Raises:
         StudyError: As ``read`` does.
     """
     ratings = ratings_as_found(path, layout)
+    named = ratings.loc[ratings["rater"] != "", "rater"]
+    axes = axis_order([str(axis) for axis in ratings["axis"].unique()])
+    return Found(
+        clips=ratings["clip"].nunique(),
+        raters=named.nunique(),
+        ratings=len(ratings),
+        axes=tuple(found for axis in axes for found in _axis(axis, ratings[ratings["axis"] == axis], by_rater)),
+        head=tuple(ratings[["clip", "rater", "axis", "score"]].head(rows).to_dict("records")),
+    )
+
+
+def examples(path: Path | str, layout: Layout, *, most: int = 3) -> dict[str, list[str]]:
+    """Returns the first different cells of each column that hold something."""
+    cells = {str(name): column for table in raw_tables(path, layout)[:1] for name, column in table.items()}
+    return {name: [text[:60] for text in column[column != ""].unique()[:most]] for name, column in cells.items()}
+
+
+def _axis(axis: str, ratings: pd.DataFrame, by_rater: bool) -> list[FoundAxis]:
+    highest = ratings.groupby("rater", sort=False)["score"].agg(["max", "size"])
+    named = bool((highest.index != "").all())
+    of_many = highest.loc[highest["size"] >= MANY, "max"]
+    apart = named and len(of_many) > 1 and of_many.max() >= FAR * of_many.min() > 0
+    groups: list[tuple[str, Any]] = [("", ratings["score"])]
+    if apart or (by_rater and named):
+        groups = [(str(rater), scores) for rater, scores in ratings.groupby("rater", sort=False)["score"]]
     found = []
-    for axis in axis_order([str(axis) for axis in ratings["axis"].unique()]):
-        of_axis = ratings[ratings["axis"] == axis]
-        groups: list[tuple[str, Any]] = [("", of_axis["score"])]
-        ends = of_axis.groupby("rater", sort=False)["score"].agg(["max", "size"])
-        several = ends[(ends["size"] >= MANY) & (ends.index != "")]["max"]
-        apart = len(several) > 1 and several.max() >= FAR * several.min() > 0
-        if apart or (by_rater and (ends.index != "").all()):
-            groups = [(str(rater), scores) for rater, scores in of_axis.groupby("rater", sort=False)["score"]]
-        for rater, scores in groups:
-            low, high = float(scores.min()), float(scores.max())
-            found.append(FoundAxis(axis, rater, len(scores), low, high, *likely_scale(axis, low, high)))
+    for rater, scores in groups:
+        low, high = float(scores.min()), float(scores.max())
+        found.append(FoundAxis(axis, rater, len(scores), low, high, *likely_scale(axis, low, high)))
     return found

@@ -7,7 +7,8 @@ A guess is for a person to look at: ``Layout.with_column`` corrects it, ``previe
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from qamro.studies.importers import aes_natural, codec_mushra, lstm_music, musiceval, webmushra
@@ -15,7 +16,7 @@ from qamro.studies.importers.bundle import Table, look_at, study_in, tables_in
 from qamro.studies.importers.columns import columns_of, decimal_of
 from qamro.studies.importers.layout import Layout
 from qamro.studies.importers.roles import role_by_name
-from qamro.studies.importers.unpacked import unpacked
+from qamro.studies.importers.unpacked import naming, unpacked
 from qamro.studies.tables import read_table
 from qamro.studies.validation import StudyError
 
@@ -40,13 +41,14 @@ _FIXED: tuple[tuple[Callable[[list[str]], bool], str, str], ...] = (
 )
 
 
-def guess(path: Path | str, *, form: str = "") -> Layout:
+def guess(path: Path | str, *, form: str = "", file: str = "") -> Layout:
     """Guesses how ratings are to be read.
 
     Args:
         path: A file, a folder, or a zip. In a folder or zip, the file with ratings is found; several with the same
             header are taken together.
         form: ``"long"``, ``"wide"`` or ``"survey"`` to have the columns guessed for that form; empty to guess it, too.
+        file: Of a folder or zip: the file that holds the ratings; empty to find it.
 
     Raises:
         FileNotFoundError: There is nothing at ``path``.
@@ -62,7 +64,8 @@ def guess(path: Path | str, *, form: str = "") -> Layout:
             raise StudyError(f"{path}{_why_not(table)}. {_known()}")
         return found
     folder = unpacked(path).folder if is_zip(path) else path
-    return _folder(folder, path, form)
+    with naming(folder if is_zip(path) else None, str(path)):
+        return _folder(folder, path, form, file)
 
 
 def guess_table(table: Table, *, form: str = "") -> Layout | None:
@@ -105,39 +108,32 @@ def is_zip(path: Path) -> bool:
         return file.read(4) in (b"PK\x03\x04", b"PK\x05\x06")
 
 
-def _folder(folder: Path, called: Path, form: str) -> Layout:
+def _folder(folder: Path, called: Path, form: str, file: str) -> Layout:
     inner = study_in(folder)
-    if inner is not None:
+    if inner is not None and not file:
         where = inner.relative_to(folder).as_posix()
         if musiceval.is_release(inner):
             return Layout("musiceval", "a folder 'sets' with its lists", files=(where,))
         return Layout("study", "clips.csv and ratings.csv with their columns", files=(where,))
-    tables = tables_in(folder)
-    layouts = {table.path: layout for table in tables if (layout := guess_table(table, form=form)) is not None}
-    if not layouts:
-        seen = ", ".join(table.path.relative_to(folder).as_posix() for table in tables[:5])
-        raise StudyError(
-            f"{called} holds no ratings in a known form{f' (looked at {seen})' if seen else ''}. {_known()}"
-        )
-    best = max(layouts, key=lambda path: _weight(path, layouts[path]))
-    header = next(table.header for table in tables if table.path == best)
+    tables = {table.path.relative_to(folder).as_posix(): table for table in tables_in(folder)}
+    layouts = {name: layout for name, table in tables.items() if (layout := guess_table(table, form=form)) is not None}
+    if not layouts or (file and file not in layouts):
+        seen = f" (looked at {', '.join([*tables][:5])})" if tables else ""
+        only = [f"; {name}{_why_not(table)}" for name, table in tables.items()] if len(tables) == 1 else []
+        raise StudyError(f"{called} holds no ratings in a known form{''.join(only) or seen}. {_known()}")
+    best = file or max(layouts, key=lambda name: _weight(name, layouts[name]))
     alike = [best]
     if not layouts[best].is_fixed:
-        alike = [table.path for table in tables if table.path in layouts and table.header == header]
-    others = [path for path in layouts if path not in alike]
-    notes = list(layouts[best].notes)
-    if others:
-        names = ", ".join(path.relative_to(folder).as_posix() for path in others[:5])
-        notes.append(f"{len(others)} further tables with numbers are not read as ratings: {names}")
-    return layouts[best].having_files([path.relative_to(folder).as_posix() for path in alike], notes)
+        alike += [name for name in layouts if name != best and tables[name].header == tables[best].header]
+    return replace(layouts[best], files=tuple(alike), others=tuple(name for name in layouts if name not in alike))
 
 
-def _weight(path: Path, layout: Layout) -> tuple[bool, bool, bool, int, int]:
-    """How much speaks for a table being the ratings; more speaks for it, less against."""
-    name = path.stem.lower()
-    told = any(word in name for word in ("rating", "score", "answer", "result", "mushra", "annotation"))
-    clips_only = name in ("clips", "manifest", "predictions", "truth", "systems", "facts", "raters")
-    return not clips_only, told, bool(layout.is_fixed or layout.having("rater")), -len(path.parts), path.stat().st_size
+def _weight(name: str, layout: Layout) -> tuple[bool, bool, bool, int]:
+    """How much speaks for a table being the ratings."""
+    path = PurePosixPath(name.lower())
+    told = any(word in path.stem for word in ("rating", "score", "answer", "result", "mushra", "annotation"))
+    clips_only = path.stem in ("clips", "manifest", "predictions", "truth", "systems", "facts", "raters")
+    return not clips_only, told, bool(layout.is_fixed or layout.having("rater")), -len(path.parts)
 
 
 def _is_score_table(cells: list[str]) -> bool:

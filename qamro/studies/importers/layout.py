@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from qamro.studies.importers.scales import ScaleMap
@@ -71,6 +71,7 @@ class Layout:
         why: What speaks for it.
         columns: The columns of the table, in its order; none for a form of fixed meaning.
         files: The files that hold the ratings, relative to the folder or zip; none where that is the file itself.
+        others: Files beside them that could hold ratings, too, and are not read.
         delimiter: What separates the columns.
         decimal: What stands before the decimals.
         axis: What the axis is called where neither a column nor a header says so.
@@ -85,6 +86,7 @@ class Layout:
     why: str
     columns: tuple[Column, ...] = ()
     files: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
     delimiter: str = ","
     decimal: str = "."
     axis: str = "quality"
@@ -108,10 +110,6 @@ class Layout:
     def having(self, role: str) -> list[str]:
         """Returns the names of the columns with a role."""
         return [column.name for column in self.columns if column.role == role]
-
-    def having_files(self, files: Iterable[str], notes: Iterable[str] = ()) -> Layout:
-        """Returns the layout for files of a folder, with other notes."""
-        return replace(self, files=tuple(files), notes=tuple(notes))
 
     def with_column(
         self,
@@ -148,6 +146,33 @@ class Layout:
             for column in self.columns
         )
         return replace(self, columns=tuple(columns))
+
+    def with_headers_as(self, what: str) -> Layout:
+        """Returns the layout with the headers of all ratings taken for raters, for axes, or for both.
+
+        Args:
+            what: ``"rater"``, ``"axis"``, or ``"both"`` (headers such as ``MI_r1``).
+
+        Raises:
+            ValueError: The headers do not hold both, or ``what`` is something else.
+        """
+        from qamro.studies.importers.roles import known_axis, split_headers
+
+        names = self.having("rating")
+        if what == "both":
+            grid = split_headers(names)
+            if not grid:
+                raise ValueError("these headers do not divide into axes and raters; such as do look like MI_r1, MI_r2")
+        elif what == "rater":
+            grid = {name: (self.axis, name) for name in names}
+        elif what == "axis":
+            grid = {name: (known_axis(name) or name, "") for name in names}
+        else:
+            raise ValueError(f"headers name a rater, an axis or both; not {what!r}")
+        layout = self
+        for name, (axis, rater) in grid.items():
+            layout = layout.with_column(name, "rating", axis=axis, rater=rater)
+        return layout
 
     def with_scale(self, axis: str, scale: ScaleMap | None, rater: str = "") -> Layout:
         """Returns the layout with another map for an axis, as found in the file; None leaves scores as they are.

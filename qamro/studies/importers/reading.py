@@ -13,7 +13,7 @@ from qamro.studies.importers.guess import guess, is_zip, read_sheet
 from qamro.studies.importers.layout import Layout
 from qamro.studies.importers.melt import COLUMN, FILE, ROW, clips_of, melt
 from qamro.studies.importers.scaling import scaled
-from qamro.studies.importers.unpacked import unpacked
+from qamro.studies.importers.unpacked import naming, unpacked
 from qamro.studies.study import Study
 from qamro.studies.validation import StudyError
 
@@ -50,6 +50,11 @@ def read(path: Path | str, layout: Layout | None = None, *, strangers: bool = Fa
     path = Path(path)
     layout = guess(path) if layout is None else layout
     folder, strangers = _folder_of(path), strangers or is_zip(path)
+    with naming(folder if is_zip(path) else None, str(path)):
+        return _read(path, layout, folder, strangers)
+
+
+def _read(path: Path, layout: Layout, folder: Path | None, strangers: bool) -> Study:
     notes = list(layout.notes)
     if layout.is_fixed:
         study = _read_fixed(_files(path, folder, layout)[0], layout.form)
@@ -91,9 +96,10 @@ def ratings_as_found(path: Path | str, layout: Layout) -> pd.DataFrame:
     """
     path = Path(path)
     folder = _folder_of(path)
-    if layout.is_fixed:
-        return _read_fixed(_files(path, folder, layout)[0], layout.form).ratings
-    ratings = _melted(path, folder, layout).drop(columns=[FILE, ROW, COLUMN])
+    with naming(folder if is_zip(path) else None, str(path)):
+        if layout.is_fixed:
+            return _read_fixed(_files(path, folder, layout)[0], layout.form).ratings
+        ratings = _melted(path, folder, layout).drop(columns=[FILE, ROW, COLUMN])
     if "rater" not in ratings.columns:
         ratings["rater"] = ""
     return ratings.assign(rater=_pseudonyms(ratings["rater"])) if layout.pseudonyms else ratings
@@ -108,16 +114,33 @@ def _files(path: Path, folder: Path | None, layout: Layout) -> list[Path]:
 
 
 def _read_fixed(path: Path, form: str) -> Study:
-    if form == "musiceval":
-        return musiceval.read_release(path) if path.is_dir() else musiceval.read(path)
-    return _FIXED[form](path)
+    try:
+        if form == "musiceval":
+            return musiceval.read_release(path) if path.is_dir() else musiceval.read(path)
+        return _FIXED[form](path)
+    except StudyError as problem:
+        if str(path) in str(problem):
+            raise
+        raise StudyError(f"{path}: {problem}") from problem
+
+
+def raw_tables(path: Path | str, layout: Layout) -> list[pd.DataFrame]:
+    """Returns the tables of text that a layout reads, one a file; none for a form of fixed meaning.
+
+    Raises:
+        StudyError: A file is no table.
+    """
+    path = Path(path)
+    if layout.is_fixed:
+        return []
+    return [read_sheet(file, layout.delimiter) for file in _files(path, _folder_of(path), layout)]
 
 
 def _melted(path: Path, folder: Path | None, layout: Layout) -> pd.DataFrame:
     import pandas as pd
 
     files = _files(path, folder, layout)
-    parts = [melt(read_sheet(file, layout.delimiter), layout, file) for file in files]
+    parts = [melt(table, layout, file) for table, file in zip(raw_tables(path, layout), files, strict=True)]
     if len(files) > 1 and not layout.having("rater") and not any(column.rater for column in layout.columns):
         parts = [part.assign(rater=file.stem) for part, file in zip(parts, files, strict=True)]
     return pd.concat(parts, ignore_index=True)

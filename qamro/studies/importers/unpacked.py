@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from qamro.studies.importers.archive import unpack
+from qamro.studies.validation import StudyError
 
 
 @dataclass(frozen=True)
@@ -40,3 +43,21 @@ def unpacked(path: Path) -> Opened:
         folder.mkdir(exist_ok=True)
         _kept[key] = home, Opened(folder, found.notes)
     return _kept[key][1]
+
+
+@contextmanager
+def naming(folder: Path | None, name: str) -> Iterator[None]:
+    """Has complaints call files in a folder by another name than this machine's, which tells a visitor nothing.
+
+    Args:
+        folder: Where the files are; None changes nothing.
+        name: What stands for the folder; empty leaves the names within it alone.
+    """
+    try:
+        yield
+    except (StudyError, FileNotFoundError) as problem:
+        text = str(problem)
+        if folder is None or str(folder) not in text:
+            raise
+        kind = StudyError if isinstance(problem, StudyError) else FileNotFoundError
+        raise kind(text.replace(f"{folder}/", f"{name}/" if name else "").replace(str(folder), name)) from problem
