@@ -10,6 +10,7 @@ import typer
 from qamro import __version__
 from qamro.cli.cache import cache
 from qamro.cli.compare import compare
+from qamro.cli.compare_objectives import compare_objectives
 from qamro.cli.evaluate import evaluate
 from qamro.cli.predict import predict
 from qamro.cli.reproduce import reproduce
@@ -36,6 +37,7 @@ app.command("train")(train)
 app.command("train-deramos")(train_deramos)
 app.command("sweep")(sweep)
 app.command("reproduce")(reproduce)
+app.command("compare-objectives")(compare_objectives)
 app.add_typer(studies, name="studies")
 app.add_typer(weights, name="weights")
 app.add_typer(cache, name="cache")

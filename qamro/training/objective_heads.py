@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from qamro.axes import get_axis
 from qamro.heads.kinds import Head, head_for
@@ -17,8 +18,6 @@ def head_maker(
     axis: str,
     objectives: Sequence[Objective],
     config: FitConfig,
-    *,
-    distribution: bool | None = None,
 ) -> Callable[[], Head]:
     """Returns what makes the heads of a run: all of one kind, the simplest that serves every objective.
 
@@ -30,23 +29,23 @@ def head_maker(
         axis: The axis; its scale, where known, is that of the bins.
         objectives: What is trained side by side.
         config: Widths and dropout.
-        distribution: Whether heads answer with a distribution; None for when an objective needs it.
 
     Raises:
         ValueError: An objective compares clips with prompts, and the axis or the encoder has none.
     """
     embeddings, scale = prepared.embeddings, get_axis(axis)
     text_dim = embeddings.text.shape[1] if axis in NEEDS_PROMPT and embeddings.text is not None else 0
-    logits = distribution if distribution is not None else any(o.needs_logits for o in objectives)
+    logits = any(objective.needs_logits for objective in objectives)
     similarity = any(objective.needs_similarity for objective in objectives)
-    settings = {
-        "logits": logits,
-        "similarity": similarity,
-        "dim": embeddings.audio.shape[1] + text_dim,
-        "text_dim": text_dim,
-        "hidden": config.hidden,
-        "dropout": config.dropout,
-        "scale": (scale.low, scale.high) if scale.has_range else None,
-    }
-    head_for(**settings)  # refuses now what it would refuse in the first fit
-    return lambda: head_for(**settings)
+    make = partial(
+        head_for,
+        logits=logits,
+        similarity=similarity,
+        dim=embeddings.audio.shape[1] + text_dim,
+        text_dim=text_dim,
+        hidden=config.hidden,
+        dropout=config.dropout,
+        scale=(scale.low, scale.high) if scale.has_range else None,
+    )
+    make()  # refuses now what it would refuse in the first fit
+    return make

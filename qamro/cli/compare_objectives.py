@@ -1,0 +1,154 @@
+"""``compare-objectives``: trains heads with several losses on equal terms and says which differences survive."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from qamro.cli.console import progress, say, wrong_use
+from qamro.cli.inputs import open_ratings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+    from qamro.training.compare_objectives import Budget
+    from qamro.training.compare_objectives.sections import Finding
+    from qamro.training.prepared import Prepared
+    from qamro.training.variants import Variant
+
+
+def compare_objectives(
+    study: Annotated[str, typer.Option(metavar="NAME|FILE|FOLDER", help="What to train and test on.")],
+    seeds: Annotated[int, typer.Option(help="Fits of every objective on every fold.", min=2)] = 10,
+    objectives: Annotated[
+        str,
+        typer.Option(
+            help="Which, with commas between; the others are tested against the first. Unless set: Huber, QAMRO, "
+            "BALR, soft Spearman, CE-Gauss, CE-Gauss + BALR + SAMA, QAMRO + SAMA."
+        ),
+    ] = "",
+    axis: Annotated[list[str] | None, typer.Option(help="Axis to train; all that are rated unless set.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder for the results.", file_okay=False)] = None,
+    encoder: Annotated[str, typer.Option(help="Which encoder embeds the clips.")] = "logmel",
+    folds: Annotated[int, typer.Option(help="Folds where no split was published; 1 splits once.", min=1)] = 5,
+    hold_out: Annotated[
+        str, typer.Option(help="content, system, or auto: the published split, else content.")
+    ] = "auto",
+    sensitivity: Annotated[
+        bool, typer.Option("--sensitivity", help="Also turn DeRA-MOS's alpha and beta and the temperature.")
+    ] = False,
+    rates: Annotated[
+        str, typer.Option(help="Learning rates of AdamW; each objective gets the best on validation.")
+    ] = "3e-4,1e-3,3e-3,1e-2",
+    batch_size: Annotated[int, typer.Option(help="Clips a step; 0 ranks all of them in every step.", min=0)] = 256,
+    epochs: Annotated[int, typer.Option(help="At most this many.", min=1)] = 300,
+    patience: Annotated[int, typer.Option(help="Epochs without a better validation loss.", min=1)] = 20,
+    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+) -> None:
+    """Compare losses on equal splits, encoder and budget, with paired tests."""
+    from qamro.checkpoints import WeightsError
+    from qamro.cli.folds import axes_of, numbers, prepare
+
+    with wrong_use(ValueError, FileNotFoundError, OSError, WeightsError):
+        from qamro.training.compare_objectives import COMPARED, Budget, entries
+        from qamro.training.compare_objectives.words import INTERVALS
+        from qamro.training.compare_objectives.written import write_results
+        from qamro.training.run import FitConfig
+
+        config = FitConfig("adamw", batch_size=batch_size, max_epochs=epochs, patience=patience, hidden=(32, 16))
+        budget = Budget(tuple(range(seeds)), tuple(sorted(numbers(rates, "--rates"))), config)
+        names = [name.strip() for name in objectives.split(",")] if objectives else COMPARED
+        opened = open_ratings(study)
+        parts, how = prepare(opened, encoder, folds, hold_out, device)
+        axes = axes_of(parts, axis)
+        chosen = {name: entries(name, names) for name in axes}
+        target = out or Path(f"compare-objectives-{Path(study).name}")
+        keep = target / ".pieces"
+        started = time.perf_counter()
+        try:
+            findings, turned = _train(parts, chosen, budget, keep, sensitivity=sensitivity, device=device)
+        except KeyboardInterrupt:
+            say(f"Stopped. What was trained is kept in {keep}; the same command goes on from there.")
+            raise
+        seconds = round(time.perf_counter() - started, 1)
+        kind = "simulated ratings, no evidence about people" if opened.kind == "simulated" else "human ratings"
+        notes = [
+            f"{opened.name}: {kind}; {len(opened.clips)} clips, {len(opened.systems)} systems; {how}.",
+            f"Heads with a distribution over 20 bins on frozen {encoder} embeddings, the same for all objectives; "
+            f"AdamW, {f'batches of {batch_size}' if batch_size else 'all clips in every step'} in the same order, at "
+            f"most {epochs} epochs, patience {patience}. {seeds} seeds of initial weights and dropout. Each objective "
+            f"gets, in each fold, the learning rate of {rates} with the best validation SRCC.",
+        ]
+        about = {"encoder": encoder, "split": how, "seconds": seconds}
+        files = write_results(
+            target, findings, turned, study=opened, budget=budget, about=about, notes=[*notes, INTERVALS]
+        )
+    for finding in findings:
+        _show(finding)
+    for note in (*notes, INTERVALS):
+        say(note, "dim")
+    say(f"Trained in {seconds} s; written to {target}:")
+    say("  " + ", ".join(files))
+
+
+def _train(
+    parts: Sequence[Prepared],
+    chosen: dict[str, tuple[list[Variant], list[str]]],
+    budget: Budget,
+    keep: Path,
+    *,
+    sensitivity: bool,
+    device: str,
+) -> tuple[list[Finding], list[tuple[Finding, pd.DataFrame]]]:
+    """Runs the contests behind one progress bar, then throws the kept pieces away: the results are complete."""
+    import shutil
+
+    from qamro.training.compare_objectives import run_contest
+    from qamro.training.compare_objectives.sections import find
+    from qamro.training.compare_objectives.sensitivity import sensitivity_entries
+    from qamro.training.sweep_fits import SweepProgress
+
+    found: list[Finding] = []
+    turned: list[tuple[Finding, pd.DataFrame]] = []
+    jobs = len(chosen) * (2 if sensitivity else 1)
+    with progress() as bar:
+        task = bar.add_task("Training", total=jobs)
+
+        def tick(event: SweepProgress) -> None:
+            text = f"{event.axis}, fold {event.fold} of {event.folds}, {event.heads} heads, epoch {event.epoch}"
+            bar.update(task, description=text, completed=len(found) + len(turned) + event.done / event.total)
+
+        contest = partial(run_contest, parts, budget=budget, keep=keep, on_epoch=tick, workers=2, device=device)
+        for axis, (variants, notes) in chosen.items():
+            found.append(find(contest(axis, variants, notes=notes)))
+            if sensitivity:
+                turns, points = sensitivity_entries(axis)
+                turned.append((find(contest(axis, turns)), points))
+        shutil.rmtree(keep, ignore_errors=True)
+    return found, turned
+
+
+def _show(finding: Finding) -> None:
+    """Prints one axis: a table of SRCC with both intervals, and what can be said."""
+    from rich.table import Table
+
+    from qamro.cli.console import out as console
+    from qamro.cli.console import safe
+
+    table = finding.standings[finding.standings["metric"] == "SRCC"]
+    say(finding.contest.axis, "bold")
+    shown = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    for column in ("objective", "level", "SRCC", "over seeds", "over clips"):
+        shown.add_column(column, justify="right" if column == "SRCC" else "left")
+    for row in table.to_dict("records"):
+        ends = [f"{row[f'{over}_low']:.3f}–{row[f'{over}_high']:.3f}" for over in ("seeds", "clips")]
+        shown.add_row(safe(row["variant"]), row["level"], f"{row['mean']:.3f}", *ends)
+    console.print(shown)
+    for sentence in finding.sentences:
+        say(sentence)
