@@ -14,11 +14,6 @@ CLAP_FILE = "clap.safetensors"
 TOKENIZER_FILES = ("tokenizer.json", "vocab.json", "merges.txt")
 
 
-def is_tuned(heads: Path | str) -> bool:
-    """Whether a folder of heads brings its own encoder."""
-    return (Path(heads) / FOLDER).is_dir()
-
-
 def open_tuned(heads: Path | str, *, device: str | None = None, precision: str = "float32", cache: bool = True) -> Any:
     """Opens the encoder that heads were trained with.
 

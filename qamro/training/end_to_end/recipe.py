@@ -14,6 +14,7 @@ from qamro.encoders.tuned import FOLDER, open_tuned
 from qamro.heads import HeadBundle
 from qamro.heads.kinds import Head, head_for
 from qamro.predictors.head_predictor import NEEDS_PROMPT
+from qamro.predictors.tuned import TRAINED_WITH
 from qamro.training.distributed import ALONE, World
 from qamro.training.embeddings import embed_study
 from qamro.training.end_to_end.clips import Clips
@@ -102,10 +103,10 @@ def train_end_to_end(
     if not world.first:
         return None
     weights = tower.save(out / FOLDER)
-    bundle = _bundle(study, parts, recipe, run, out)
+    bundle, failed = _bundle(study, parts, recipe, run, out)
     bundle.card.training["encoder file"] = f"{FOLDER}/{weights.name}, {weights.stat().st_size / 1e6:,.0f} MB"
     bundle.save(out)
-    return bundle, clips.failed
+    return bundle, clips.failed | failed
 
 
 def _bundle(study: Study, parts: Mapping[str, list[str]], recipe: Recipe, run: EndToEndRun, out: Path) -> HeadBundle:
@@ -117,8 +118,8 @@ def _bundle(study: Study, parts: Mapping[str, list[str]], recipe: Recipe, run: E
         for axis, head in run.network.heads.items()
     }
     bundle = bundle_of(prepared, encoder, recipe, fits)
-    bundle.card.encoder["trained with the heads"] = f"from {run.network.tower.kind} weights {run.network.tower.source}"
-    return bundle
+    bundle.card.encoder[TRAINED_WITH] = f"from {run.network.tower.kind} weights {run.network.tower.source}"
+    return bundle, prepared.embeddings.failed
 
 
 def _network(
