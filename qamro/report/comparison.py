@@ -8,12 +8,12 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from qamro.evaluation.axes import AxisPair, NoCommonAxis
-from qamro.evaluation.raters.leave_out import leave_out
+from qamro.evaluation.raters.leave_out import leave_out, left_out_note
 from qamro.evaluation.side_by_side import SideBySide, side_by_side
 from qamro.report.numbers import AxisNumbers
 from qamro.report.options import Options
 from qamro.report.section import Section
-from qamro.report.stamp import stamped, without_raters
+from qamro.report.stamp import stamped
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -89,7 +89,7 @@ class Comparison:
         }
         rated = study.axes
         self.axes = sorted(self._numbers, key=lambda label: rated.index(self._numbers[label].pair.human))
-        self.without = without_raters(study)
+        self.without = left_out_note(study)
         self._made: dict[tuple[str, str], Any] = {}
         self._lock = RLock()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,9 +40,8 @@ def write_html(comparison: Comparison, path: Path | str, on_section: Callable[[s
     title = f"{comparison.study.name}: predicted against {listeners(comparison.study)}"
     if comparison.without:
         title += f", {comparison.without}"
-    entries = [(section.id, section.title) for section in sections] + [("provenance", "What this rests on")]
-    contents = "".join(f'<li><a href="#{key}">{escape(text)}</a></li>' for key, text in entries)
     body = [f"<header><h1>{escape(title)}</h1>", _warning(comparison), "</header>"]
+    contents = _contents(sections, comparison.without)
     body.append(f'<nav class="contents" aria-label="Contents"><ul>{contents}</ul></nav><main>')
     body += [section_html(section) for section in sections]
     body.append(_provenance(comparison))
@@ -56,6 +55,18 @@ def _warning(comparison: Comparison) -> str:
     if comparison.study.kind == "human":
         return ""
     return "<p><strong>The listeners are simulated: a demonstration, not evidence.</strong></p>"
+
+
+def _contents(sections: Sequence[Section], without: str) -> str:
+    """One line a part of the page; the sections of an axis share a line."""
+    lines: dict[str, list[str]] = {}
+    for key, title in [*((each.id, each.title) for each in sections), ("provenance", "What this rests on")]:
+        axis, colon, rest = title.removesuffix(f", {without}").partition(": ")
+        lines.setdefault(axis, []).append(f'<a href="#{key}">{escape(rest if colon else axis)}</a>')
+    return "".join(
+        f"<li>{parts[0]}</li>" if len(parts) == 1 else f"<li>{escape(axis)}: {' · '.join(parts)}</li>"
+        for axis, parts in lines.items()
+    )
 
 
 def section_html(section: Section) -> str:

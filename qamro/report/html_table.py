@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 SHOWN = 60
 """Rows of a table that the page shows; all of them are in the zip."""
 
-_LONG = 24
+_LONG = 28
 
 
 def html_table(frame: pd.DataFrame, caption: str, shown: int = SHOWN) -> str:
@@ -62,5 +62,7 @@ def _written(value: Any) -> str:
     if isinstance(value, float):
         if math.isinf(value) or value == int(value):
             return number(value, 0)
+        if abs(value) < 1e-4:
+            return f"{value:.1e}".replace("-", "−")
         return number(value, max(0, min(4, 3 - math.floor(math.log10(abs(value))))))
     return str(value)

@@ -46,10 +46,9 @@ def slope_chart(people: Ranking, predicted: Mapping[str, Ranking], who: str = "p
         x += 1.0 + (width if k else 0.0)
     allowed = _allowed(people, places[who])
     for k, name in enumerate(list(judges)[1:], 1):
-        before, here = list(judges)[k - 1], starts[k][0]
-        left = starts[k - 1][0] + (starts[k - 1][1] if k > 1 else 0.0)
+        before, ends = list(judges)[k - 1], (starts[k - 1][0], starts[k][0])
         colour = PREDICTORS[(k - 1) % len(PREDICTORS)]
-        _lines(figure, (left, here), (places[before], places[name]), allowed, colour)
+        _lines(figure, ends, (places[before], places[name]), allowed, colour)
     for k, (name, each) in enumerate(judges.items()):
         colour = ACCENT if k == 0 else PREDICTORS[(k - 1) % len(PREDICTORS)]
         _points(figure, name, each, places[name], x=starts[k][0], colour=colour)

@@ -1,22 +1,140 @@
-"""Section: do people agree, and does anybody stray?"""
+"""Section: do people agree, does anybody stray, and would more listening help?"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qamro.evaluation.agreement import MEANING, agreement
-from qamro.report.section import Section, Table
+import numpy as np
+
+from qamro.evaluation.agreement import MEANING, agreement, more_raters
+from qamro.evaluation.raters.model import RatersUnknown
+from qamro.evaluation.raters.outlying import panel
+from qamro.report.histogram import histogram
+from qamro.report.more_raters_figure import more_raters_figure
+from qamro.report.rater_figures import agreement_forest
+from qamro.report.rater_views import RaterViews, rater_views
+from qamro.report.section import Figure, Section, Table, slug
+from qamro.report.words import count, listeners, number, percent, with_ends
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from qamro.report.comparison import Comparison
+    from qamro.report.numbers import AxisNumbers
+
+_COEFFICIENTS = (
+    "alpha", "ICC(2,1)", "ICC(2,k)", "ICC(1,1)", "ICC(1,k)",
+    "ceiling, utterance", "full ceiling, utterance", "ceiling, system", "full ceiling, system",
+)  # fmt: skip
 
 
 def raters(comparison: Comparison) -> Section:
-    """Makes the section over all axes."""
-    options = comparison.options
-    axes = list(dict.fromkeys(comparison.numbers(axis).pair.human for axis in comparison.axes))
+    """Makes the section over all axes that are compared."""
+    study, options = comparison.study, comparison.options
     section = Section("raters", "Raters")
-    table = agreement(comparison.study, axes, draws=options.draws, seed=options.seed, level=options.level)
+    if study.holds_means:
+        section.sentences.append(
+            f"{study.name} publishes means of several ratings: nobody can say from them how far its raters agree, what "
+            "a predictor's ceiling is, or whether more ratings would help."
+        )
+        return section
+    axes = {comparison.numbers(axis).pair.human: comparison.numbers(axis) for axis in comparison.axes}
+    table = agreement(study, list(axes), draws=options.draws, seed=options.seed, level=options.level)
     table["meaning"] = table["statistic"].map(MEANING)
-    section.tables.append(Table("raters-agreement", "Agreement", "", table))
+    for axis, numbers in axes.items():
+        section.sentences.extend(_agree(axis, table[table["axis"] == axis], numbers))
+    section.figures.append(_forest(table, options.level))
+    for axis, numbers in axes.items():
+        _one_axis(section, axis, numbers)
+    note = (
+        f"low and high are the ends of {percent(options.level)} intervals ({options.draws:,} draws of systems, clips "
+        "within them, and raters where they are named; standard errors draw clips only). Where there is none, the "
+        "number follows from another without chance. raters 0: anonymous."
+    )
+    section.tables.insert(0, Table("raters-agreement", "Agreement of the raters", note, table))
     return section
+
+
+def _one_axis(section: Section, axis: str, numbers: AxisNumbers) -> None:
+    matrix, who = numbers.matrix, listeners(numbers.study)
+    try:
+        views: RaterViews | None = rater_views(panel(numbers.study, axis), matrix)
+    except RatersUnknown as unknown:
+        views = None
+        section.sentences.append(f"{axis}: {unknown}.")
+    if views is None:
+        known = matrix.scores[np.isfinite(matrix.scores)]
+        alt = f"Histogram of {count(known.size, 'rating')}, mean {number(float(known.mean()), 2)}."
+        note = f"{count(known.size, 'rating')} of {count(len(matrix.clips), 'clip')} by {who}, all raters together."
+        title = f"{axis}: ratings"
+        figure = histogram(axis, known, {})
+        section.figures.append(Figure(slug("raters", axis, "ratings"), title, alt, note, figure))
+    else:
+        section.sentences.extend(views.sentences)
+        section.figures.extend(views.figures)
+        section.tables.extend(views.tables)
+    now = more_raters(matrix)
+    if np.isfinite(now.clip_error):
+        alt = f"The half-width of an interval falls as ratings are added; now there are {now.now:.3g} ratings a clip."
+        note = (
+            "Expected half-width with more or fewer raters of this kind. A system's mean also varies because its clips "
+            f"differ: that part, ± {number(1.96 * float(now.system_limit), 2)}, only more clips can reduce."
+        )
+        title = f"{axis}: what more ratings would buy"
+        figure = more_raters_figure(now)
+        section.figures.append(Figure(slug("raters", axis, "more"), title, alt, note, figure))
+
+
+def _forest(table: pd.DataFrame, level: float) -> Figure:
+    shown = [name for name in _COEFFICIENTS if table.loc[table["statistic"] == name, "value"].notna().any()]
+    alt = "; ".join(
+        f"{row.axis} {row.statistic} {number(row.value)}" for row in table.itertuples() if row.statistic == "alpha"
+    )
+    note = f"Bars are {percent(level)} intervals. A ceiling is what a predictor could reach against half of the panel."
+    return Figure("raters-coefficients", "Do people agree?", f"{alt}.", note, agreement_forest(table, shown))
+
+
+def _agree(axis: str, table: pd.DataFrame, numbers: AxisNumbers) -> list[str]:
+    """Says what the coefficients of one axis mean, and what more ratings would buy."""
+    rows = {row.statistic: row for row in table.itertuples()}
+    told = []
+    for name in ("alpha", "ICC(2,1)", "ICC(2,k)", "ICC(1,1)", "ICC(1,k)"):
+        if name in rows and not np.isnan(rows[name].value):
+            row = rows[name]
+            told.append(f"{axis}: {name} = {with_ends(row.value, row.low, row.high, 2)}. {_tail(MEANING[name])}")
+    for level, what in (("system", "systems"), ("utterance", "clips")):
+        row, whole = rows.get(f"ceiling, {level}"), rows.get(f"full ceiling, {level}")
+        if row is not None and whole is not None and not np.isnan(row.value):
+            half, both = (with_ends(each.value, each.low, each.high) for each in (row, whole))
+            told.append(
+                f"{axis}: one half of the raters predicts the other with SRCC {half} over {what}; two whole panels "
+                f"would reach {both}. No predictor can be expected to do better."
+            )
+    if "clip error" in rows:
+        told.append(_more(axis, rows, numbers))
+    return told
+
+
+def _tail(meaning: str) -> str:
+    return meaning.split(": ", 1)[-1][:1].upper() + meaning.split(": ", 1)[-1][1:]
+
+
+def _more(axis: str, rows: dict[str, object], numbers: AxisNumbers) -> str:
+    now = more_raters(numbers.matrix)
+    clip, system = rows["clip error"], rows["system error"]
+    error = with_ends(clip.value, clip.low, clip.high, 2)  # type: ignore[attr-defined]
+    text = (
+        f"{axis}: a clip's mean has a standard error of {error} points; half of its interval takes "
+        f"{number(float(now.clip_needed - now.now), 0)} more ratings of each clip."
+    )
+    if np.isnan(system.value):  # type: ignore[attr-defined]
+        return text
+    error = with_ends(system.value, system.low, system.high, 2)  # type: ignore[attr-defined]
+    text += f" A system's mean has {error}; "
+    if np.isinf(now.system_needed):
+        return text + (
+            f"no number of raters halves its interval, because clips of a system differ; "
+            f"{number(float(now.clips_needed - now.clips_now), 0)} more clips of each would."
+        )
+    more = float(now.system_needed - now.now)
+    return text + f"half of its interval takes {number(more, 0)} more ratings of each clip."

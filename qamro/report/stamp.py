@@ -5,25 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from qamro.evaluation.raters.leave_out import NOTE
 from qamro.figures.style import escape
 from qamro.report.section import Figure, Section
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
-
-    from qamro.studies import Study
-
-_NAMED = 6
-
-
-def without_raters(study: Study) -> str:
-    """Returns ``"without raters X, Y"``, with a count in place of the last names of a long list; empty for nobody."""
-    gone = list(study.about.get(NOTE, ()))
-    if not gone:
-        return ""
-    more = f" and {len(gone) - _NAMED} more" if len(gone) > _NAMED else ""
-    return f"without rater{'s' * (len(gone) > 1)} {', '.join(gone[:_NAMED])}{more}"
 
 
 def stamped(section: Section, note: str) -> Section:

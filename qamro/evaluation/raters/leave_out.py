@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 NOTE = "left_out_raters"
 """The key of ``Study.about`` that names the raters who are missing."""
 
+_NAMED = 6
+
 
 def leave_out(study: Study, raters: Collection[str]) -> Study:
     """Returns the study without some raters' ratings; ``about["left_out_raters"]`` names everybody who is missing.
@@ -33,8 +35,12 @@ def leave_out(study: Study, raters: Collection[str]) -> Study:
 
 
 def left_out_note(study: Study) -> str:
-    """What a figure of this study has to say of missing raters; empty when nobody was left out."""
-    gone = study.about.get(NOTE, ())
+    """What every figure and table of this study has to say of missing raters; empty when nobody was left out.
+
+    The last names of a long list become a count; ``about["left_out_raters"]`` has them all.
+    """
+    gone = list(study.about.get(NOTE, ()))
     if not gone:
         return ""
-    return f"without {len(gone)} rater{'s' * (len(gone) > 1)}: {', '.join(gone)}"
+    more = f" and {len(gone) - _NAMED} more" if len(gone) > _NAMED else ""
+    return f"without rater{'s' * (len(gone) > 1)} {', '.join(gone[:_NAMED])}{more}"
