@@ -38,6 +38,11 @@ def warn(text: object) -> None:
     err.print(Text("Warning: ", style="bold yellow") + Text(safe(text)), soft_wrap=True)
 
 
+def remark(text: object) -> None:
+    """Prints one line that need not trouble anybody to standard error."""
+    err.print(Text(safe(text), style="dim"), soft_wrap=True)
+
+
 def fail(text: object, code: int = WRONG_USE) -> NoReturn:
     """Prints an error to standard error and ends the verb.
 

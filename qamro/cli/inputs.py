@@ -113,12 +113,18 @@ def _natural(path: Path) -> list[tuple[int, int, str]]:
 
 
 def open_ratings(ratings: str) -> Study:
-    """Opens rated clips by what a user may call them: a file or folder, or the name of a fetched study.
+    """Opens rated clips by what a user may call them: a file, folder or zip, or the name of a fetched study.
+
+    Where the meaning of columns had to be guessed, it says how they were read.
 
     Raises:
         FileNotFoundError: There is no such file, or the study was not fetched.
         ValueError: It holds no ratings that can be read.
     """
+    from qamro.cli.console import remark
     from qamro.studies.registry import open_study
 
-    return open_study(ratings)
+    study = open_study(ratings)
+    if read_as := study.about.get("read_as"):
+        remark(f"{ratings}: {read_as}")
+    return study

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from qamro.cli.inputs import AUDIO, Clip, gather, read_manifest
+from qamro.cli.inputs import AUDIO, Clip, gather, open_ratings, read_manifest
 from qamro.studies import StudyError
 
 
@@ -75,3 +75,13 @@ def test_a_folder_without_audio_is_refused(tmp_path):
 def test_faults_of_a_manifest_are_named(tmp_path, text, message):
     with pytest.raises(StudyError, match=message):
         read_manifest(manifest(tmp_path, text))
+
+
+def test_ratings_whose_columns_were_guessed_say_how_they_were_read(tmp_path, capsys):
+    path = tmp_path / "panel.csv"
+    path.write_text("file;r1;r2\na.wav;1,5;2\n")
+    assert open_ratings(str(path)).ratings["score"].tolist() == [1.5, 2]
+    assert "read as a table with a row a clip" in capsys.readouterr().err.replace("\n", " ")
+    path.write_text("clip,rater,axis,score\na,r1,MI,2\n")
+    open_ratings(str(path))
+    assert capsys.readouterr().err == ""

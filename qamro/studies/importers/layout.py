@@ -27,9 +27,9 @@ OF_THE_CLIP = ("path", "system", "prompt", "source")
 """Roles that describe the clip under a name of their own."""
 
 FORMS: dict[str, str] = {
-    "long": "a row a rating",
-    "wide": "a row a clip, ratings side by side",
-    "survey": "a row a rater, a column a clip",
+    "long": "a table with a row a rating",
+    "wide": "a table with a row a clip, ratings side by side",
+    "survey": "a table with a row a rater, a column a clip",
     "webmushra": "results of webMUSHRA",
     "study": "a saved study",
     "audiobox": "Audiobox-Aesthetics JSON lines",
