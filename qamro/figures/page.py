@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,16 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 _HERE = Path(__file__).parent
+
+
+def slug(*parts: str) -> str:
+    """Makes an identifier of names: letters and digits stay, everything else becomes a hyphen.
+
+    Example:
+        >>> slug("systems", "MI~quality")
+        'systems-MI-quality'
+    """
+    return "-".join(filter(None, (re.sub(r"[^A-Za-z0-9]+", "-", part).strip("-") for part in parts)))
 
 
 def figure_place(key: str, figure: go.Figure, alt: str, *, wide: bool = False) -> str:
@@ -44,8 +55,7 @@ def html_page(title: str, body: str) -> str:
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        # An empty icon keeps the browser from asking a server for one.
-        f'<link rel="icon" href="data:,"><title>{escape(title)}</title><style>{style}</style></head><body>'
+        f"<title>{escape(title)}</title><style>{style}</style></head><body>"
         f'{body}<noscript><p class="note">The figures need JavaScript; everything else does not.</p></noscript>'
         f'<script>{get_plotlyjs()}</script><script type="module">{script}</script></body></html>\n'
     )

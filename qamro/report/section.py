@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from qamro.figures.page import slug
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -72,11 +73,4 @@ class Section:
         yield from self.tables
 
 
-def slug(*parts: str) -> str:
-    """Makes an identifier of names: letters and digits stay, everything else becomes a hyphen.
-
-    Example:
-        >>> slug("systems", "MI~quality")
-        'systems-MI-quality'
-    """
-    return "-".join(filter(None, (re.sub(r"[^A-Za-z0-9]+", "-", part).strip("-") for part in parts)))
+__all__ = ["Figure", "Section", "Table", "slug"]
