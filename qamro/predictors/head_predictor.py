@@ -60,7 +60,8 @@ class HeadPredictor(Predictor):
 
         with torch.inference_mode():
             audio = self.encoder.embed_audio([(wave.samples, wave.sample_rate) for wave in waveforms])
-            with_text = torch.cat([audio, self.encoder.embed_text(list(prompts))], dim=1) if any(prompts) else audio
+            read = any(prompts) and any(axis in NEEDS_PROMPT for axis in self._heads)
+            with_text = torch.cat([audio, self.encoder.embed_text(list(prompts))], dim=1) if read else audio
             results: list[dict[str, Score]] = [{} for _ in waveforms]
             for axis, head in self._heads.items():
                 if axis in NEEDS_PROMPT and not any(prompts):

@@ -109,7 +109,9 @@ def train_end_to_end(
     return bundle, clips.failed | failed
 
 
-def _bundle(study: Study, parts: Mapping[str, list[str]], recipe: Recipe, run: EndToEndRun, out: Path) -> HeadBundle:
+def _bundle(
+    study: Study, parts: Mapping[str, list[str]], recipe: Recipe, run: EndToEndRun, out: Path
+) -> tuple[HeadBundle, dict[str, str]]:
     encoder = open_tuned(out, device=recipe.device, cache=False)
     tested = [clip for part in ("calibration", "test") for clip in parts[part]]
     prepared = Prepared(study, embed_study(subset(study, tested), encoder), dict(parts))
