@@ -9,6 +9,7 @@ from typing import Any
 
 from qamro.predictors.base import Predictor
 from qamro.predictors.saved_names import PREFIX
+from qamro.predictors.tuned import is_tuned, load_tuned
 
 
 def _offline(
@@ -37,6 +38,7 @@ LOADERS: dict[str, Callable[..., Predictor]] = {
     "clap": _elsewhere("qamro.predictors.clap", "load_clap"),
     "audiobox": _elsewhere("qamro.predictors.audiobox", "load_audiobox"),
     "full": _elsewhere("qamro.predictors.full", "load_full"),
+    "deramos": _elsewhere("qamro.predictors.deramos", "load_deramos"),
     "auto": _elsewhere("qamro.predictors.full", "load_auto"),
 }
 """For each predictor, what makes it; called only when asked for, since most bring heavy libraries."""
@@ -48,9 +50,11 @@ def load(name: str = "offline", **options: Any) -> Predictor:
     Args:
         name: ``"offline"``: LogMel features and small heads that ship with the project. ``"clap"``: MI and TA on
             LAION-CLAP. ``"audiobox"``: PQ, PC, CE and CU of Audiobox-Aesthetics. ``"full"``: all six on both.
+            ``"deramos"``: MI and TA by a dual-branch model on frames; one on LogMel ships with the project.
             ``"auto"``: full where its weights are on this machine, else offline; ``note`` says which.
             ``"saved:NAME"``: heads that were kept under a name (see ``qamro.predictors.saved``).
-        **options: Passed on, for example ``device="cuda"`` or ``heads="folder"`` (heads of your own).
+        **options: Passed on, for example ``device="cuda"`` or ``heads="folder"`` (heads of your own;
+            those that were trained together with their encoder bring it, whatever the name).
 
     Raises:
         ValueError: There is no such predictor.
@@ -60,6 +64,8 @@ def load(name: str = "offline", **options: Any) -> Predictor:
         from qamro.predictors.saved import load_saved
 
         return load_saved(name, **options)
+    if name in LOADERS and is_tuned(options.get("heads")):
+        return load_tuned(**options)
     if name not in LOADERS:
         raise ValueError(f"there is no predictor {name!r}; choose one of {', '.join(LOADERS)}")
     return LOADERS[name](**options)
