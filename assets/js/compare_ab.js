@@ -1,7 +1,7 @@
 // Two clips at the same position, and one key to switch between them.
 // value: { a: { name, system, prompt, url, wav, mean, predicted: [{ name, score }] }, b: … }; a side may be missing.
 // Both play at once in one audio clock and only one is let through, so that switching never moves the position.
-import { el, fill, stylesheet } from "./dom.js";
+import { el, fill, icon, ICONS, stylesheet } from "./dom.js";
 import { clock } from "./annotate_parts.js";
 import { readable } from "./compare_table.js";
 import { Duet } from "./compare_duet.js";
@@ -15,6 +15,7 @@ export default function ab({ element, props, trigger, watch }) {
   const duet = new Duet();
   const loaded = {}; // by side: the address of what is decoded
   let frame = 0;
+  let named = "";
 
   const cards = Object.fromEntries(SIDES.map((side) => [side, el("button", { type: "button", class: "q-side-card", "data-side": side, "aria-pressed": "false", onclick: () => hear(side) })]));
   const play = el("button", { type: "button", class: "q-button", onclick: () => toggle() }, words.play);
@@ -25,7 +26,8 @@ export default function ab({ element, props, trigger, watch }) {
   const status = el("span", { class: "q-hint", role: "status", "aria-live": "polite" });
   const controls = el("div", { class: "q-duet" }, play, change, el("div", { class: "q-seek" }, seek, time),
     el("label", { class: "q-level", title: words.level_note }, level, " ", words.level), status);
-  const root = el("section", { class: "q-ab", "aria-label": words.title }, el("div", { class: "q-part-head" }, el("h3", {}, words.title)),
+  const root = el("section", { class: "q-ab", "aria-label": words.title }, el("div", { class: "q-part-head" }, el("h3", {}, words.title),
+    el("button", { type: "button", class: "q-icon", "aria-label": words.close, title: words.close, onclick: () => { duet.pause(); trigger("clear"); } }, icon(ICONS.close, 16))),
     el("p", { class: "q-hint" }, words.note), el("div", { class: "q-sides" }, SIDES.map((side) => cards[side])), controls);
   element.replaceChildren(root);
 
@@ -105,6 +107,9 @@ export default function ab({ element, props, trigger, watch }) {
       if (loaded[side] && loaded[side] !== value[side]?.url) { duet.put(side, null); delete loaded[side]; }
     }
     element.closest("#compare-dock")?.classList.toggle("q-opposing", sides.length > 0);
+    const names = sides.map((side) => value[side].name).join("\n");
+    if (names && names !== named) requestAnimationFrame(() => root.scrollIntoView({ block: "nearest" }));
+    named = names;
     controls.hidden = !sides.some((side) => value[side].url);
     if (!value[duet.heard]?.url && value[other()]?.url) duet.hear(other());
     if (duet.playing || sides.some((side) => value[side].wav)) load().then(() => { if (duet.playing) follow(); });

@@ -23,8 +23,8 @@ export default function predictions({ element, props, trigger, upload, watch }) 
   const row = (entry) => el("li", { "data-name": entry.name },
     el("div", { class: "q-grow" },
       el("p", {}, el("strong", {}, entry.name), " ",
-        entry.kinds.length ? entry.kinds.map((kind) => el("span", { class: `q-badge q-${kind}` }, kind)) : el("span", { class: "q-hint" }, words.unknown),
-        " ", el("span", { class: "q-hint" }, [entry.origin, entry.axes.join(" ")].filter(Boolean).join(" · "))),
+        entry.kinds.map((kind) => el("span", { class: `q-badge q-${kind}` }, kind)), " ",
+        el("span", { class: "q-hint" }, [entry.origin, entry.axes.join(" "), !entry.kinds.length && words.unknown].filter(Boolean).join(" · "))),
       fits(entry)),
     el("button", { type: "button", class: "q-icon", "aria-label": fill(words.remove, entry), title: fill(words.remove, entry),
       onclick: () => trigger("delete", { name: entry.name }) }, icon(ICONS.close, 16)));

@@ -1,7 +1,7 @@
 // A table of results: sorts in the page, opens what its rows name, and can be saved as CSV at full precision.
 import { el, fill } from "./dom.js";
 
-const FEW = 25; // rows that are shown before all are asked for
+const FEW = 12; // rows that are shown before all are asked for
 const OPENS = ["clip", "system"];
 
 /** How a number reads: whole ones whole, small p-values in full, else three digits behind the point. */
@@ -27,12 +27,15 @@ export function save(name, text, type) {
 }
 
 export function resultTable(table, words, select) {
-  const { columns, rows, title, note, name, pairs } = table;
+  const { columns, title, note, name, pairs, only } = table;
+  // A table over all axes shows the rows of one; the file has them all.
+  const rows = only ? table.rows.filter((row) => row[only.column] === only.value) : table.rows;
+  const hidden = only ? only.column : -1;
   let order = { column: -1, down: true };
-  let all = rows.length <= FEW + 5;
+  let all = rows.length <= FEW + 4;
   const place = el("div", { class: "q-scroll" });
   const label = (key) => key.replaceAll("_", " ");
-  const csv = () => save(`${name}.csv`, [columns.map(({ key }) => key), ...rows].map((row) => row.map(quoted).join(",")).join("\r\n") + "\r\n", "text/csv;charset=utf-8");
+  const csv = () => save(`${name}.csv`, [columns.map(({ key }) => key), ...table.rows].map((row) => row.map(quoted).join(",")).join("\r\n") + "\r\n", "text/csv;charset=utf-8");
 
   function sorted() {
     if (order.column < 0) return rows;
@@ -59,22 +62,23 @@ export function resultTable(table, words, select) {
     const inside = go && first
       ? el("button", { type: "button", class: "q-pick", title: pairs ? words.listen : fill(words.open, { name: value }), onclick: (event) => { event.stopPropagation(); go(); } }, String(value))
       : readable(value);
-    return el(i === 0 ? "th" : "td", { scope: i === 0 ? "row" : null, class: column.number ? "q-number" : "" , title: typeof value === "number" ? String(value) : null }, inside);
+    const lead = i === (hidden === 0 ? 1 : 0);
+    return el(lead ? "th" : "td", { scope: lead ? "row" : null, class: column.number ? "q-number" : "", title: typeof value === "number" ? String(value) : null }, inside);
   }
 
   function draw() {
     const shown = all ? sorted() : sorted().slice(0, FEW);
-    const head = columns.map(({ key, number }, i) => el("th", { scope: "col", class: number ? "q-number" : "",
+    const head = columns.map(({ key, number }, i) => i !== hidden && el("th", { scope: "col", class: number ? "q-number" : "",
       "aria-sort": order.column === i ? (order.down ? "descending" : "ascending") : "none" },
-      el("button", { type: "button", title: fill(words.sort, { column: label(key) }), onclick: () => {
+      el("button", { type: "button", "data-column": i, title: fill(words.sort, { column: label(key) }), onclick: () => {
         order = order.column === i ? { column: i, down: !order.down } : { column: i, down: Boolean(number) };
         draw();
-        place.querySelectorAll("thead button")[i]?.focus();
+        place.querySelector(`thead button[data-column="${i}"]`)?.focus();
       } }, label(key), order.column === i ? (order.down ? " ↓" : " ↑") : "")));
     place.replaceChildren(el("table", { class: "q-result" }, el("caption", { class: "q-hidden" }, title), el("thead", {}, el("tr", {}, head)),
       el("tbody", {}, shown.map((row) => {
         const go = act(row);
-        return el("tr", { class: go ? "q-opens" : "", onclick: go }, row.map((value, i) => cell(value, columns[i], i, go)));
+        return el("tr", { class: go ? "q-opens" : "", onclick: go }, row.map((value, i) => i !== hidden && cell(value, columns[i], i, go)));
       }))));
     more.hidden = all;
   }

@@ -31,6 +31,12 @@ def oppose(bench: Workbench, axis: str, better: str, worse: str) -> Any:
     return sides(bench, axis)
 
 
+def clear(bench: Workbench) -> dict[str, Any]:
+    """Takes both clips away."""
+    bench.sides = {}
+    return {}
+
+
 def retry(bench: Workbench, axis: str | None, event: gr.EventData) -> Any:
     """Gives the page WAV copies of the sides that its browser does not decode."""
     return sides(bench, axis or "", as_wav=str(event.sides))

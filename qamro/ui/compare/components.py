@@ -66,9 +66,9 @@ def build_components() -> Parts:
                 min_width=220,
                 scale=1,
             )
-            score = gr.Button(Bring.SCORE, elem_id="compare-score", min_width=150, scale=0)
+            score = gr.Button(Bring.SCORE, elem_id="compare-score", min_width=170, scale=0)
             cancel = gr.Button(Bring.CANCEL, elem_id="compare-cancel", visible=False, min_width=110, scale=0)
-            take = gr.Button(Bring.TAKE, elem_id="compare-take", min_width=240, scale=0)
+            take = gr.Button(Bring.TAKE, elem_id="compare-take", min_width=290, scale=0)
         status = gr.HTML("", elem_id="compare-status", apply_default_css=False)
     with gr.Column(elem_classes="q-card", elem_id="compare-views"):
         options = [(label, key) for key, label in words.VIEWS.items()]

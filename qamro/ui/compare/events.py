@@ -23,7 +23,7 @@ def bind(p: Parts) -> None:
     def after(event: Any) -> Any:
         """Whatever changed what is compared: the axes, the view and the clip follow."""
         return (
-            event.then(views.axes, [p.bench, p.axis], [p.axis], **_QUIET)
+            event.then(views.axes, [p.bench, p.view, p.axis], [p.axis], **_QUIET)
             .then(views.show, [p.bench, p.view, p.axis], [p.section, p.working], **_QUIET)
             .then(looking.again, [p.bench, p.axis], [p.clip, p.ab], **_QUIET)
         )
@@ -39,8 +39,10 @@ def bind(p: Parts) -> None:
     after(p.score.click(scoring.score, [p.bench, p.predictor], scored, concurrency_id="predictor", **_QUIET))
     p.cancel.click(scoring.cancel, [p.bench], [p.status], queue=False, **_QUIET)
 
-    for changed in (p.view, p.axis):
-        shown = changed.input(views.show, [p.bench, p.view, p.axis], [p.section, p.working], **_LAST)
+    viewed = [p.bench, p.view, p.axis]
+    p.view.input(views.axes, viewed, [p.axis], **_LAST)
+    p.view.input(views.show, viewed, [p.section, p.working], **_LAST)
+    shown = p.axis.input(views.show, viewed, [p.section, p.working], **_LAST)
     shown.then(looking.again, [p.bench, p.axis], [p.clip, p.ab], **_QUIET)
     after(p.section.apply(views.leave_out, [p.bench], None, **_QUIET))
 
@@ -51,6 +53,7 @@ def bind(p: Parts) -> None:
     p.clip.retry(looking.retry, [p.bench, p.axis], [p.clip], **_QUIET)
     p.clip.clear(looking.close, [p.bench], None, **_QUIET)
     p.clip.input(against.put, [p.bench, p.axis], [p.ab], **_QUIET)
+    p.ab.clear(against.clear, [p.bench], [p.ab], **_QUIET)
     p.ab.retry(against.retry, [p.bench, p.axis], [p.ab], **_QUIET)
 
     p.report.download(keeping.write, [p.bench], [p.report], **_QUIET)

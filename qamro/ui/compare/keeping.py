@@ -26,6 +26,7 @@ def write(bench: Workbench, event: gr.EventData) -> Iterator[dict[str, Any]]:
 
     kind = "zip" if str(event.what) == "zip" else "html"
     if bench.study is None:
+        yield {"said": T.NO_STUDY, "failed": True}
         return
     yield {"busy": T.WRITING}
     bench.stopping = False

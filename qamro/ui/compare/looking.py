@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from typing import Any
 
 import gradio as gr
@@ -61,17 +60,18 @@ def retry(bench: Workbench, axis: str | None) -> Any:
     return value | {"waiting": False} if value else None
 
 
-def windows(bench: Workbench, axis: str | None) -> Iterator[Any]:
+def windows(bench: Workbench, axis: str | None) -> Any:
     """Scores the windows of the clip that is looked at, by every predictor that can, and adds their figure."""
     shown, value = bench.shown, panel(bench, axis or "")
     if value is None or not value.get("waiting") or shown is None:
-        return
+        return gr.skip()
     try:
         value["windows"] = _windows(bench, value["name"], value["prompt"], axis or "")
     except Exception as problem:
         _log.warning("windows of %s: %s", shown[1], problem)
-    if bench.shown == shown:  # else somebody was quicker than the scoring
-        yield value | {"waiting": False}
+    if bench.shown != shown:
+        return gr.skip()  # somebody was quicker than the scoring
+    return value | {"waiting": False}
 
 
 def panel(bench: Workbench, axis: str, *, as_wav: bool = False) -> dict[str, Any] | None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from qamro.ui.compare.clips import sides_of
 from qamro.ui.compare.texts import NOTES, View
 from qamro.ui.compare.workbench import Workbench
 from qamro.ui.widgets import chart_value
@@ -16,9 +19,11 @@ _NAMES = {"clip": "clip", "system": "system", "rater": "rater"}
 """Columns that name something which can be looked at."""
 
 
-def drawn(bench: Workbench, view: str, section: Section) -> dict[str, Any]:
-    """Returns what the page shows of a section."""
+def drawn(bench: Workbench, view: str, section: Section, axis: str = "") -> dict[str, Any]:
+    """Returns what the page shows of a section; of one over all axes, what concerns the chosen axis."""
     stem = bench.study.name if bench.study is not None else ""
+    if view == "raters":
+        section = of_axis(section, sides_of(axis)[1], bench.rated)
     return {
         "view": view,
         "title": section.title,
@@ -33,10 +38,27 @@ def drawn(bench: Workbench, view: str, section: Section) -> dict[str, Any]:
             }
             for figure in section.figures
         ],
-        "tables": [_table(stem, table) for table in section.tables],
+        "tables": [_table(stem, table, sides_of(axis)[1]) for table in section.tables],
         "raters": raters(bench) if view == "raters" else None,
         "out": left_out(bench),
     }
+
+
+def of_axis(section: Section, axis: str, axes: Sequence[str]) -> Section:
+    """Leaves out of a section over all axes what is about another axis than the chosen one."""
+    from qamro.report.section import slug
+
+    def about(identity: str) -> str:
+        """The axis that an identity names; the longest one, since a name may begin with another."""
+        found = [other for other in axes if identity.startswith(f"{slug(section.id, other)}-")]
+        return max(found, key=len, default=axis)
+
+    return replace(
+        section,
+        sentences=[text for text in section.sentences if text.partition(": ")[0] not in set(axes) - {axis}],
+        figures=[figure for figure in section.figures if about(figure.id) == axis],
+        tables=[table for table in section.tables if about(table.id) == axis],
+    )
 
 
 def chart_of(figure: Figure, bench: Workbench) -> dict[str, Any]:
@@ -68,8 +90,8 @@ def left_out(bench: Workbench) -> dict[str, Any] | None:
     return {"names": list(bench.left_out), "all": len(bench.raters)} if bench.left_out else None
 
 
-def _table(stem: str, table: Table) -> dict[str, Any]:
-    frame = table.frame
+def _table(stem: str, table: Table, axis: str) -> dict[str, Any]:
+    frame, names = table.frame, list(map(str, table.frame.columns))
     columns = [
         {"key": str(name), "number": frame[name].dtype.kind in "fiu", "names": _NAMES.get(str(name), "")}
         for name in frame.columns
@@ -84,6 +106,7 @@ def _table(stem: str, table: Table) -> dict[str, Any]:
         "columns": columns,
         "rows": rows,
         "pairs": pairs,
+        "only": {"column": names.index("axis"), "value": axis} if "axis" in names and axis else None,
     }
 
 

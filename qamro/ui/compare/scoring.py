@@ -29,6 +29,7 @@ def score(bench: Workbench, name: str) -> Iterator[Answer]:
     """Scores the clips of the study that have sound, and puts the predictor beside the others."""
     end = gr.Button(interactive=True), gr.Button(visible=False)
     if bench.busy:
+        yield gr.skip(), gr.skip(), gr.skip(), gr.skip()
         return
     refusal = _refusal(bench, name)
     if refusal:
@@ -51,6 +52,8 @@ def example(bench: Workbench) -> Iterator[Answer]:
     """Scores the simulated study with the predictor that is always there, so that there is something to compare."""
     if bench.study is not None and bench.study.kind == "simulated" and not bench.usable:
         yield from score(bench, choices.DEFAULT)
+    else:
+        yield gr.skip(), gr.skip(), gr.skip(), gr.skip()  # Gradio wants an answer of every handler
 
 
 def cancel(bench: Workbench) -> str:

@@ -67,7 +67,7 @@ PREDICTION_WORDS = {
     "by": "matched by {how}",
     "waiting": "{n} clips; choose a study to match them",
     "axes": "Axes",
-    "unknown": "origin not stated",
+    "unknown": "the file does not say what made these scores",
     "remove": "Remove {name}",
     "pairs": "Held against each other",
     "pairs_note": "Axes of the same name are compared by themselves. Pair others where you mean it: across scales "
@@ -148,6 +148,7 @@ CLIP_WORDS = {
 }
 
 AB_WORDS = {
+    "close": "Close A against B",
     "title": "A against B",
     "note": "Two clips at the same position. X switches, Space plays, ← and → move by a second.",
     "play": "Play",
@@ -166,6 +167,7 @@ AB_WORDS = {
 class Report:
     """Texts of the report that the server writes."""
 
+    NO_STUDY = "Choose a study first."
     WRITING = "Writing the report …"
     SECTION = "Worked out: {title}"
     STOPPED = "Stopped. What is worked out is kept for the next time."

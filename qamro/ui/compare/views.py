@@ -16,16 +16,16 @@ from qamro.ui.predict.views import status
 Answer = tuple[Any, Any]
 """Of every handler: what the page draws, and the line about what is going on."""
 
-NEEDS_AXIS = ("systems", "versus", "inspect")
+NEEDS_AXIS = ("raters", "systems", "versus", "inspect")
 
 _log = logging.getLogger(__name__)
 
 
-def axes(bench: Workbench, chosen: str | None) -> Any:
-    """Returns the choice of an axis: those that are compared, the chosen one if it is still there."""
+def axes(bench: Workbench, view: str, chosen: str | None) -> Any:
+    """Returns the choice of an axis where a view needs one: those compared, the chosen one if it is still there."""
     found = list(bench.comparison.axes) if bench.comparison is not None else []
     kept = chosen if chosen in found else next(iter(found), None)
-    return gr.Radio(found, value=kept, visible=len(found) > 1)
+    return gr.Radio(found, value=kept, visible=len(found) > 1 and view in NEEDS_AXIS)
 
 
 def show(bench: Workbench, view: str, axis: str | None) -> Iterator[Answer]:
@@ -42,7 +42,7 @@ def show(bench: Workbench, view: str, axis: str | None) -> Iterator[Answer]:
         return
     yield gr.skip(), status(View.WORKING.format(view=VIEWS[view]))
     try:
-        answer = drawn(bench, view, _section(bench, view, axis or ""))
+        answer = drawn(bench, view, _section(bench, view, axis or ""), axis or "")
         if bench.version == wanted[0]:
             bench.drawn[key] = answer
     except ValueError as problem:

@@ -39,10 +39,10 @@ class Predictions:
 
     @cached_property
     def columns(self) -> list[str]:
-        """The axes that it scores."""
+        """The axes on which it scores at least one clip."""
         from qamro.studies.importers.predictions import score_columns
 
-        return score_columns(self.scores)
+        return [axis for axis in score_columns(self.scores) if self.scores[axis].notna().any()]
 
     def fit(self, study: Study | None) -> None:
         """Looks up which rows are of which clips."""
