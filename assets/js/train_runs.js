@@ -1,5 +1,5 @@
 // The runs of a session. value: { columns: [{ key, label }],
-//   rows: [{ id, title, about, kind, kept, shown, cells: { key: [text, small print] } }] }
+//   rows: [{ id, title, about, kind, kept, shown, cells: { key: [text, small print…] } }] }
 import { el, fill, icon, ICONS } from "./dom.js";
 import { style } from "./train_parts.js";
 
@@ -14,8 +14,8 @@ export default function runs({ element, props, trigger, watch }) {
       el("td", { class: "q-train-tick" }, box),
       el("th", { scope: "row" }, el("span", { class: "q-train-title" }, title, " ", el("span", { class: `q-badge q-${kind}` }, kind)),
         el("span", { class: "q-sub" }, about), kept && el("span", { class: "q-sub" }, fill(words.kept, { name: kept }))),
-      columns.map(({ key, label }) => el("td", { "data-label": label }, el("span", {}, cells[key][0]),
-        cells[key][1] && el("span", { class: "q-sub" }, cells[key][1]))),
+      columns.map(({ key, label }) => el("td", { "data-label": label },
+        cells[key].map((text, k) => el("span", { class: k > 0 && "q-sub" }, text)))),
       el("td", { class: "q-tool" }, el("button", { type: "button", class: "q-icon", "aria-label": fill(words.remove, { title }),
         title: fill(words.remove, { title }), onclick: () => trigger("delete", { id }) }, icon(ICONS.close, 16))));
   }

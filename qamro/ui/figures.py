@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     import pandas as pd
     import plotly.graph_objects as go
 
+_SHARES = {"range": [-0.02, 1.02], "tickvals": [0, 0.5, 1], "ticktext": ["lowest", "middle", "highest"]}
+
 
 def radar(row: dict[str, Any], axes: Sequence[str]) -> go.Figure:
     """Draws a clip's scores as a radar; with fewer than three axes, as bars.
@@ -79,7 +81,8 @@ def radar(row: dict[str, Any], axes: Sequence[str]) -> go.Figure:
 def timeline(windows: pd.DataFrame, seconds: float = 0.0) -> go.Figure:
     """Draws the scores of consecutive windows of a clip over time.
 
-    Axes have different scales, so the height is the share of the axis's scale; hover gives the score itself.
+    Axes have different scales, so the height is the share of the axis's scale; hover gives the score itself. Where no
+    axis has a known scale, the height is the score.
 
     Args:
         windows: Columns ``start``, ``end`` (seconds) and one for each axis (see ``Predictor.windows``).
@@ -90,20 +93,21 @@ def timeline(windows: pd.DataFrame, seconds: float = 0.0) -> go.Figure:
     figure = go.Figure()
     width = windows["end"].iloc[0] - windows["start"].iloc[0]
     times = [*windows["start"], *windows["end"][-1:]]
-    for axis in windows.columns:
-        info = get_axis(axis) if axis not in {"start", "end"} else None
-        if info is None or not info.has_range:
-            continue
+    infos = [get_axis(str(axis)) for axis in windows.columns if axis not in {"start", "end"}]
+    ranged = [info for info in infos if info.has_range]
+    for info in ranged or infos:
+        axis = info.key
         scores = windows[axis].tolist()
         scores.append(scores[-1])
         figure.add_scatter(
             x=times,
-            y=[share(axis, score) for score in scores],
-            name=axis,
+            y=[share(axis, score) for score in scores] if ranged else scores,
+            name=escape(axis),
             mode="lines",
             line={"color": info.colour, "width": 2.5, "shape": "hv"},
             customdata=[f"{score:.2f}" for score in scores],
-            hovertemplate=f"<b>{axis}</b> %{{customdata}} of {info.low:g}–{info.high:g}<extra></extra>",
+            hovertemplate=f"<b>{escape(axis)}</b> %{{customdata}}"
+            + (f" of {info.low:g}–{info.high:g}<extra></extra>" if ranged else "<extra></extra>"),
         )
     figure.update_layout(
         layout(height=300, margin={"l": 12, "r": 12, "t": 36, "b": 44}),
@@ -115,14 +119,7 @@ def timeline(windows: pd.DataFrame, seconds: float = 0.0) -> go.Figure:
             "range": [0, max(*times, seconds)],
             **line_axis(),
         },
-        yaxis={
-            "range": [-0.02, 1.02],
-            "tickvals": [0, 0.5, 1],
-            "ticktext": ["lowest", "middle", "highest"],
-            "automargin": True,
-            "ticksuffix": " ",
-            **line_axis(),
-        },
+        yaxis={"automargin": True, "ticksuffix": " ", **(_SHARES if ranged else {}), **line_axis()},
     )
     return figure
 

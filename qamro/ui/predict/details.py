@@ -7,6 +7,7 @@ from typing import Any
 
 import gradio as gr
 
+from qamro.axes import get_axis
 from qamro.ui import choices, figures
 from qamro.ui.results import scored_axes, system_means
 from qamro.ui.session import Run, Session
@@ -86,7 +87,8 @@ def detail(session: Session) -> tuple[Any, ...]:
     if not axes:
         return gr.Column(visible=True), player, None, None
     alt = f"{T.DETAIL_AXES}, {clip.name}: " + ", ".join(f"{axis} {row[axis]:.2f}" for axis in axes)
-    picture = chart_value(figures.radar(row, axes), name=f"{clip.name}-axes", alt=alt)
+    drawable = any(get_axis(axis).has_range for axis in axes)
+    picture = chart_value(figures.radar(row, axes), name=f"{clip.name}-axes", alt=alt) if drawable else None
     waiting = gr.skip() if key in run.windows else {"waiting": T.DETAIL_WINDOWS_WAITING}
     return gr.Column(visible=True), player, picture, waiting
 

@@ -47,7 +47,7 @@ def score(session: Session, typed: Typed, name: str) -> Iterator[tuple[Any, ...]
             yield same, status(T.STOPPED_EARLY), *end
             return
         text, told, n = T.BROKE, 0.0, len(session.clips)
-        badge: Any = badges(choices.kinds(predictor))
+        badge: Any = badges(choices.kinds(predictor), predictor.note)
         with contextlib.closing(session.score(predictor)) as rows:
             for done, _ in enumerate(rows, 1):
                 if time.monotonic() - told > TELL_EVERY:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from html import escape
 from typing import Any
 
@@ -9,10 +10,13 @@ import gradio as gr
 
 from qamro.ui.predict.views import status
 from qamro.ui.static import own_folder
-from qamro.ui.train import figures, runs, verdict
+from qamro.ui.train import figures, runs
 from qamro.ui.train.session import TrainSession
 from qamro.ui.train.texts import TrainTab as T
+from qamro.ui.train.verdict import Verdict, verdict
 from qamro.ui.widgets import chart_value
+
+_log = logging.getLogger(__name__)
 
 Answer = tuple[Any, ...]
 """The choice of an axis, the table, the download, the card below, the overlay, the verdict."""
@@ -59,7 +63,16 @@ def _compared(session: TrainSession, axis: str) -> Answer:
             figures.overlay(drawn, axis), name=f"runs-{axis}", alt=T.OVERLAY_ALT.format(axis=axis, what=what)
         )
     try:
-        said = verdict.sentences(shown, axis)
+        said = _said(verdict(shown, axis))
     except Exception as problem:
-        return gr.Column(visible=True), picture, status(T.BROKE.format(problem=problem), calm=False)
-    return gr.Column(visible=True), picture, "".join(f"<p>{escape(sentence)}</p>" for sentence in said)
+        _log.exception("comparing runs")
+        said = status(T.BROKE_COMPARING.format(problem=problem), calm=False)
+    return gr.Column(visible=True), picture, said
+
+
+def _said(found: Verdict) -> str:
+    said = "".join(f"<p>{escape(sentence)}</p>" for sentence in found.said)
+    if found.details:
+        all_of_them = "".join(f"<p>{escape(sentence)}</p>" for sentence in found.details)
+        said += f"<details><summary>{T.VERDICT_ALL.format(n=len(found.details))}</summary>{all_of_them}</details>"
+    return said

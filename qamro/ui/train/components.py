@@ -9,29 +9,11 @@ import gradio as gr
 
 from qamro.ui.bring import Chooser, study_chooser
 from qamro.ui.predict.views import status
-from qamro.ui.train import limits, runs
-from qamro.ui.train.choosing import encoder_options
+from qamro.ui.train import controls, limits, runs
 from qamro.ui.train.session import TrainSession
-from qamro.ui.train.settings import PARAMETERS, Settings
-from qamro.ui.train.texts import HOLD_OUT, OBJECTIVES, OPTIMIZERS, RUN_WORDS
+from qamro.ui.train.texts import RUN_WORDS
 from qamro.ui.train.texts import TrainTab as T
 from qamro.ui.widgets import heading, widget
-
-FITTING = ("lr", "batch_size", "epochs", "patience", "dropout", "weight_decay")
-"""How heads are fitted; the fields of ``Settings`` that stand among the parameters."""
-
-_RANGES: dict[str, dict[str, float]] = {
-    "alpha": {"minimum": 0}, "beta": {"minimum": 1}, "margin": {"minimum": 0}, "temperature": {"minimum": 0.01},
-    "sigma": {"minimum": 0.005, "maximum": 1}, "regression_weight": {"minimum": 0}, "ranking_weight": {"minimum": 0},
-    "alignment_weight": {"minimum": 0}, "lr": {"minimum": 1e-6, "maximum": 1},
-    "batch_size": {"minimum": 0, "precision": 0}, "epochs": {"minimum": 1, "maximum": 10_000, "precision": 0},
-    "patience": {"minimum": 1, "maximum": 10_000, "precision": 0}, "dropout": {"minimum": 0, "maximum": 0.9},
-    "weight_decay": {"minimum": 0, "maximum": 10},
-}  # fmt: skip
-
-_FIRST = {"alpha": 0.2, "beta": 7.0, "margin": 0.1, "temperature": 1.0, "sigma": 0.0625, "regression_weight": 1.0,
-          "ranking_weight": 1.0, "alignment_weight": 0.3, "normalize": "batch"}  # fmt: skip
-_USED_FIRST = ("alpha", "beta", "regression_weight", "ranking_weight", "normalize")
 
 
 @dataclass
@@ -56,7 +38,6 @@ class Parts:
     stop: gr.Button
     cancel: gr.Button
     status: gr.HTML
-    live: gr.Column
     losses: gr.HTML
     correlations: gr.HTML
     runs: gr.HTML
@@ -93,15 +74,12 @@ def build_components() -> Parts:
             limit = {"epochs": limits.EPOCHS, "seeds": limits.SEEDS, "seconds": limits.SECONDS, "clips": limits.CLIPS}
             gr.HTML(f'<p class="q-hint">{T.SPACE.format(**limit)}</p>', apply_default_css=False)
         chooser = study_chooser("train", audio=True)
-        what = _what()
-        how = _how()
+        what = controls.what()
+        how = controls.how()
         with gr.Row(elem_classes="q-action"):
             progress = gr.HTML(status(T.READY), elem_id="train-status", apply_default_css=False, scale=4)
             buttons = _buttons()
-    with (
-        gr.Column(elem_classes="q-card", visible=False, elem_id="train-live") as live,
-        gr.Row(elem_classes="q-figures"),
-    ):
+    with gr.Column(elem_classes="q-card", elem_id="train-live"), gr.Row(elem_classes="q-figures"):
         with gr.Column(min_width=300):
             heading(T.LOSS, T.LOSS_NOTE, level=3)
             losses = widget("chart", None, words=T.CHART_WORDS, elem_id="train-losses")
@@ -110,71 +88,9 @@ def build_components() -> Parts:
             correlations = widget("chart", None, words=T.CHART_WORDS, elem_id="train-srcc")
     done = _runs()
     return Parts(
-        session=session, chooser=chooser, **what, **how, **buttons, status=progress, live=live, losses=losses,
+        session=session, chooser=chooser, **what, **how, **buttons, status=progress, losses=losses,
         correlations=correlations, **done, keep=_keep(),
     )  # fmt: skip
-
-
-def _what() -> dict[str, Any]:
-    with gr.Row(equal_height=False):
-        axes = gr.CheckboxGroup([], label=T.AXES, info=T.AXES_INFO, elem_id="train-axes", min_width=260)
-        with gr.Column(min_width=260):
-            encoder = gr.Dropdown(
-                encoder_options(), value="logmel", label=T.ENCODER, elem_id="train-encoder", filterable=False
-            )
-            note = gr.HTML("", elem_id="train-encoder-note", apply_default_css=False)
-            download = gr.Button("", visible=False, size="sm", elem_id="train-download")
-    return {"axes": axes, "encoder": encoder, "encoder_note": note, "download": download}
-
-
-def _how() -> dict[str, Any]:
-    first = Settings(())
-    with gr.Row(equal_height=False):
-        with gr.Column(min_width=260):
-            options = [(title, name) for name, (title, _) in OBJECTIVES.items()]
-            objective = gr.Dropdown(
-                options, value="qamro", label=T.OBJECTIVE, elem_id="train-objective", filterable=False
-            )
-            objective_note = gr.HTML(
-                _hint(OBJECTIVES["qamro"][1]), elem_id="train-objective-note", apply_default_css=False
-            )
-        with gr.Column(min_width=260):
-            options = [(title, name) for name, (title, _, _) in OPTIMIZERS.items()]
-            optimizer = gr.Dropdown(
-                options, value="adamw", label=T.OPTIMIZER, elem_id="train-optimizer", filterable=False
-            )
-            optimizer_note = gr.HTML(_hint(OPTIMIZERS["adamw"][1]), apply_default_css=False)
-    with gr.Row(equal_height=False):
-        with gr.Column(min_width=260):
-            seeds = gr.Number(
-                first.seeds, label=T.SEEDS, info=T.SEEDS_INFO, elem_id="train-seeds", minimum=1, maximum=20, precision=0
-            )
-        with gr.Column(min_width=260):
-            options = [(label, key) for key, label in HOLD_OUT.items()]
-            hold_out = gr.Dropdown(
-                options,
-                value="auto",
-                label=T.HOLD_OUT,
-                info=T.HOLD_OUT_INFO,
-                elem_id="train-hold-out",
-                filterable=False,
-            )
-    with gr.Accordion(T.ADVANCED, open=False, elem_id="train-parameters", elem_classes="q-train-parameters"), gr.Row():
-        parameters = {name: _parameter(name, _FIRST[name], name in _USED_FIRST) for name in PARAMETERS}
-        fitting = {name: _parameter(name, getattr(first, name), True) for name in FITTING}
-    return {
-        "objective": objective, "objective_note": objective_note, "optimizer": optimizer,
-        "optimizer_note": optimizer_note, "seeds": seeds, "hold_out": hold_out, "parameters": parameters,
-        "fitting": fitting,
-    }  # fmt: skip
-
-
-def _parameter(name: str, value: Any, visible: bool) -> Any:
-    label, info = T.INFO[name]
-    common: dict[str, Any] = {"label": label, "info": info, "elem_id": f"train-{name}", "min_width": 200}
-    if name == "normalize":
-        return gr.Dropdown(list(T.NORMALIZE), value=value, visible=visible, filterable=False, **common)
-    return gr.Number(value, visible=visible, **_RANGES[name], **common)
 
 
 def _buttons() -> dict[str, Any]:
@@ -194,7 +110,7 @@ def _runs() -> dict[str, Any]:
         axis = gr.Radio([], label=T.AXIS, container=False, show_label=False, visible=False, elem_id="train-axis")
         table = widget("train_runs", runs.view([], None), words=RUN_WORDS, elem_id="train-runs")
         with gr.Column(visible=False, elem_id="train-compared") as compared:
-            heading(T.OVERLAY, level=3)
+            heading(T.OVERLAY, T.OVERLAY_NOTE, level=3)
             overlay = widget("chart", None, words=T.CHART_WORDS, elem_id="train-overlay")
             heading(T.VERDICT, T.VERDICT_NOTE, level=3)
             verdict = gr.HTML("", elem_id="train-verdict", apply_default_css=False)
@@ -215,14 +131,10 @@ def _keep() -> KeepParts:
             overwrite = gr.Button(T.OVERWRITE, variant="stop", visible=False, elem_id="train-overwrite", **small)
             packed = gr.DownloadButton(T.ZIP, interactive=False, elem_id="train-zip", **small)
             upload = gr.UploadButton(
-                T.UPLOAD, file_types=[".zip"], file_count="single", elem_id="train-upload", min_width=230, scale=0
+                T.UPLOAD, file_types=[".zip"], file_count="single", elem_id="train-upload", min_width=250, scale=0
             )
         said = gr.HTML("", elem_id="train-said", apply_default_css=False)
         with gr.Accordion(T.CARD, open=False, visible=False, elem_id="train-card") as box:
             card = gr.Markdown("", elem_classes="q-page")
         kept = widget("train_kept", {"heads": []}, words=T.KEPT_WORDS, elem_id="train-kept")
     return KeepParts(run, name, save, overwrite, packed, upload, said, kept, card, box)
-
-
-def _hint(text: str) -> str:
-    return f'<p class="q-hint">{text}</p>'

@@ -42,7 +42,7 @@ def _training(p: Parts) -> None:
     chosen = [p.axes, p.encoder, p.objective, p.optimizer, p.seeds, p.hold_out]
     chosen += [*p.parameters.values(), *p.fitting.values()]
     compared = [p.axis, p.runs, p.csv, p.compared, p.overlay, p.verdict]
-    live = [p.status, p.train, p.stop, p.cancel, p.live, p.losses, p.correlations]
+    live = [p.status, p.train, p.stop, p.cancel, p.losses, p.correlations]
     offered = [p.keep.run, p.keep.name, p.keep.save, p.keep.overwrite, p.keep.zip, p.keep.card, p.keep.card_box]
     running = p.train.click(
         training.train, [p.session, p.chooser.study, *chosen], live, concurrency_limit=None, **_QUIET

@@ -20,6 +20,5 @@ def limited(settings: Settings) -> tuple[Settings, list[str]]:
     """Returns the settings as far as this machine allows, and which of them were cut."""
     if not on_space():
         return settings, []
-    allowed = {"epochs": min(settings.epochs, EPOCHS), "seeds": min(settings.seeds, SEEDS)}
-    cut = [name for name, value in allowed.items() if value < getattr(settings, name)]
-    return replace(settings, seconds=SECONDS, **allowed), cut
+    allowed = replace(settings, seconds=SECONDS, epochs=min(settings.epochs, EPOCHS), seeds=min(settings.seeds, SEEDS))
+    return allowed, [name for name in ("epochs", "seeds") if getattr(allowed, name) < getattr(settings, name)]

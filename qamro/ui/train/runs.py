@@ -64,11 +64,11 @@ def to_csv(runs: Sequence[TrainedRun]) -> str:
 def _row(run: TrainedRun, axis: str) -> dict[str, Any]:
     study, settings = run.card["study"], run.settings
     cells: dict[str, list[str]] = {
-        "objective": [run.card["objective"].get(axis, f"no head for {axis}"), ""],
+        "objective": [run.card["objective"].get(axis, f"no head for {axis}")],
         "optimizer": [_optimizer(run), f"rate {settings.lr:g}"],
-        "seeds": [str(settings.seeds), ""],
-        "best": [str(run.card["training"]["best epoch"].get(axis, "–")), ""],
-        "seconds": [f"{run.card['training']['seconds']:.1f}", ""],
+        "seeds": [str(settings.seeds)],
+        "best": [str(run.card["training"]["best epoch"].get(axis, "–"))],
+        "seconds": [f"{run.card['training']['seconds']:.1f}"],
     }
     for level in LEVELS:
         cells[level] = _result(run, axis, level)
@@ -92,10 +92,9 @@ def _optimizer(run: TrainedRun) -> str:
 def _result(run: TrainedRun, axis: str, level: str) -> list[str]:
     row = held_out(run, axis, level)
     if row is None:
-        return ["–", ""]
-    ends = "" if row["low"] is None else f"[{row['low']:.2f}, {row['high']:.2f}] "
-    count = f"{row['systems']} systems" if level == "system" else f"{row['clips']} clips"
-    return [f"{row['value']:.3f}", ends + count]
+        return ["–"]
+    ends = [] if row["low"] is None else [f"[{row['low']:.2f}, {row['high']:.2f}]"]
+    return [f"{row['value']:.3f}", *ends, f"{row['systems']} systems" if level == "system" else f"{row['clips']} clips"]
 
 
 def _csv_row(run: TrainedRun, axis: str) -> dict[str, Any]:

@@ -16,6 +16,9 @@ PARAMETERS = ("alpha", "beta", "margin", "temperature", "sigma", "regression_wei
               "alignment_weight", "normalize")  # fmt: skip
 """The parameters of an objective that can be set; each objective uses some of them."""
 
+FITTING = ("lr", "batch_size", "epochs", "patience", "dropout", "weight_decay")
+"""How heads are fitted: the fields of ``Settings`` that stand among the parameters."""
+
 
 @dataclass(frozen=True)
 class Settings:

@@ -198,17 +198,25 @@ class TrainTab:
     AXIS = "Axis"
     CSV = "Download CSV"
     OVERLAY = "Validation SRCC of the runs shown"
+    OVERLAY_NOTE = "Mean over seeds; the dot is the epoch whose weights were kept."
     OVERLAY_ALT = "Validation SRCC over epochs on {axis}: {what}"
     VERDICT = "What can be claimed"
     VERDICT_ONE = "Show two runs or more on {axis} to compare them on held-out clips."
     VERDICT_STUDIES = "{first} and {second} rest on different studies: their numbers cannot be compared."
     VERDICT_NO_CLIPS = "{first} and {second} held out different clips: train both with the same split to compare them."
     VERDICT_FAILED = "{first} and {second} cannot be compared: {problem}"
-    VERDICT_SEEDS = "Seeds alone move the held-out {level} SRCC of {run} from {low:.3f} to {high:.3f} ({n} seeds)."
-    VERDICT_NOTE = (
-        "Paired on the same held-out clips; intervals draw systems and clips, and take the heads as they are."
+    BROKE_COMPARING = "The runs could not be compared: {problem}"
+    VERDICT_ALL = "All {n} comparisons"
+    VERDICT_NONE = (
+        "{axis}: among {n} runs, no difference in held-out SRCC is more than noise over {over} (smallest p {p:.2g} "
+        "after Holm's correction for {tests} tests). That does not show that they are equal."
     )
-
+    VERDICT_SEEDS = "Seeds alone move the held-out {level} SRCC of {what}."
+    VERDICT_SEED = "{run} from {low:.3f} to {high:.3f} ({n} seeds)"
+    VERDICT_NOTE = (
+        "Paired on the same held-out clips. Intervals draw systems and clips and take the heads as they are; other "
+        "seeds would give other heads."
+    )
     RUN_INFO = "Whose heads to keep."
     RUN, NAME, NAME_INFO = "Run", "Name", "Letters, digits, dots, hyphens; anything else becomes a hyphen."
     SAVE, OVERWRITE, ZIP, UPLOAD = "Save", "Overwrite", "Download zip", "Bring heads back (zip)"

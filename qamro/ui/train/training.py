@@ -19,7 +19,7 @@ from qamro.ui.train.choosing import encoder_state, trainable_axes
 from qamro.ui.train.jobs import AT_ONCE, Job
 from qamro.ui.train.runs import held_out
 from qamro.ui.train.session import Curves, TrainedRun, TrainSession
-from qamro.ui.train.settings import Settings, command_of
+from qamro.ui.train.settings import FITTING, PARAMETERS, Settings, command_of, used_by
 from qamro.ui.train.texts import TrainTab as T
 from qamro.ui.train.worker import Task
 from qamro.ui.widgets import chart_value
@@ -33,7 +33,7 @@ DRAW_EVERY = 0.4
 _log = logging.getLogger(__name__)
 
 Answer = tuple[Any, ...]
-"""Of ``train``: status, Train, Stop and Cancel buttons, the live card, losses, correlations."""
+"""Of ``train``: status, Train, Stop and Cancel buttons, losses, correlations."""
 
 
 class NotPossible(ValueError):  # noqa: N818
@@ -48,7 +48,7 @@ def train(session: TrainSession, study: Study | None, *chosen: Any) -> Iterator[
     try:
         settings, notes = _settings(study, chosen)
     except NotPossible as problem:
-        yield status(str(problem), calm=False), *[same] * 6
+        yield status(str(problem), calm=False), *[same] * 5
         return
     assert study is not None
     session.busy, session.stopping, session.curves = True, False, {}
@@ -58,7 +58,7 @@ def train(session: TrainSession, study: Study | None, *chosen: Any) -> Iterator[
     session.job = Job(Task(study, settings, folder, name, command_of(settings, study.name)))
     end: Any = status(T.CANCELLED)
     try:
-        yield status(T.LOADING), off, hidden, shown, same, same, same  # the last curves stay until there are new ones
+        yield status(T.LOADING), off, hidden, shown, same, same  # the last curves stay until there are new ones
         with contextlib.closing(session.job.messages()) as news:
             for answer in _told(session, settings, news):
                 if isinstance(answer, messages.Done):
@@ -75,7 +75,7 @@ def train(session: TrainSession, study: Study | None, *chosen: Any) -> Iterator[
         end = status(T.BROKE.format(problem=problem), calm=False)
     finally:
         session.busy, session.job = False, None
-    drawn = _drawn(session.curves) if session.curves else (same, same, same)
+    drawn = _drawn(session.curves) if session.curves else (same, same)
     yield end, gr.Button(interactive=True), hidden, hidden, *drawn
 
 
@@ -124,8 +124,6 @@ def _settings(study: Study | None, chosen: Sequence[Any]) -> tuple[Settings, lis
 def chosen_values(chosen: Sequence[Any]) -> tuple[Any, ...]:
     """Splits the form's values: the six choices, then the parameters that the objective uses, then the fitting."""
     from qamro.training.objective import OBJECTIVES
-    from qamro.ui.train.components import FITTING
-    from qamro.ui.train.settings import PARAMETERS, used_by
 
     choices, numbers = chosen[:6], dict(zip((*PARAMETERS, *FITTING), chosen[6:], strict=True))
     used = used_by(OBJECTIVES[choices[2]]("TA"))
@@ -150,7 +148,7 @@ def _told(session: TrainSession, settings: Settings, news: Iterator[messages.Mes
             drawn = time.monotonic()
             yield said, *_drawn(session.curves)
         elif message is not None and not fresh and said != told:
-            yield said, *[gr.skip()] * 3
+            yield said, gr.skip(), gr.skip()
         told = said
 
 
@@ -178,7 +176,7 @@ def _drawn(curves: Curves) -> Answer:
     losses = chart_value(figures.losses(curves), name="losses", alt=T.LOSS_ALT.format(what=what))
     what = ", ".join(f"{axis} {rows[-1].val_srcc:.3f}" for axis, rows in curves.items())
     srcc = chart_value(figures.correlations(curves), name="validation-srcc", alt=T.SRCC_ALT.format(what=what))
-    return gr.Column(visible=True), losses, srcc
+    return losses, srcc
 
 
 def _run(number: int, study: Study, settings: Settings, done: messages.Done, session: TrainSession) -> TrainedRun:
