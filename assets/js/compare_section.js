@@ -57,7 +57,7 @@ export default function section({ element, props, trigger, watch }) {
     wasOpen = Boolean(element.querySelector(".q-leave")?.open);
     figures.forEach((drawn) => drawn.leave());
     figures = [];
-    element.closest("#compare-views")?.setAttribute("data-view", value.view);
+    element.closest("#compare-views")?.setAttribute("data-view", value.empty ? `${value.view}-empty` : value.view);
     if (value.report) { element.replaceChildren(value.out ? missing(value.out) : ""); return; }
     const parts = [value.note && el("p", { class: "q-hint q-asks" }, value.note), value.out && missing(value.out)];
     if (value.empty) parts.push(nothing(value.empty));

@@ -1,0 +1,323 @@
+"""What the Compare tab works out without a browser: matching, clips beside predictors, what is shown, what is served."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+from audio_files import tone, write_wav
+
+from qamro.studies import Study
+from qamro.ui.compare import against, bringing, looking, payload, scoring, views
+from qamro.ui.compare.clips import clip_table, duel, ratings_of, sides_of
+from qamro.ui.compare.listing import listing
+from qamro.ui.compare.sounds import address
+from qamro.ui.compare.texts import View
+from qamro.ui.compare.windows_figure import over_time
+from qamro.ui.compare.workbench import Workbench
+from qamro.ui.session import Clip, Run, Session
+from qamro.ui.static import own_folder
+
+SYSTEMS, CONTENTS, RATERS = ("a", "b", "c"), ("x", "y", "z", "u"), ("r1", "r2", "r3", "r4")
+
+
+def study(folder: Path | None = None, axes: tuple[str, ...] = ("MI",), *, named: bool = True, seed: int = 0) -> Study:
+    """Three systems by four contents by four raters, some ratings missing; with sound where a folder is given."""
+    random = np.random.default_rng(seed)
+    clips, ratings = [], []
+    for i, system in enumerate(SYSTEMS):
+        for content in CONTENTS:
+            name = f"{system}_{content}"
+            path = ""
+            if folder is not None:
+                path = write_wav(folder / f"{name}.wav", tone(0.7, hz=200 + 60 * len(clips))).name
+            clips.append((name, path, system, f"the prompt of {content}", content))
+            for axis in axes:
+                level = random.uniform(-0.5, 0.5)
+                for rater in RATERS:
+                    if random.random() < 0.9 or rater == "r1":
+                        score = float(np.clip(round(1.5 + i + level + random.normal(0, 0.7)), 1, 5))
+                        ratings.append((name, rater if named else "", axis, score))
+    return Study(
+        pd.DataFrame(clips, columns=["clip", "path", "system", "prompt", "source"]),
+        pd.DataFrame(ratings, columns=["clip", "rater", "axis", "score"]),
+        name="made",
+        root=folder,
+    )
+
+
+def scores(of: Study, noise: float = 0.2, seed: int = 1, column: str = "MI") -> pd.DataFrame:
+    random = np.random.default_rng(seed)
+    means = of.clip_means().groupby("clip")["mean"].first()
+    return pd.DataFrame({"clip": means.index, column: means.to_numpy() + random.normal(0, noise, len(means))})
+
+
+def bench(of: Study | None = None, **tables: pd.DataFrame) -> Workbench:
+    made = Workbench()
+    made.choose(of)
+    for name, table in tables.items():
+        made.add(name, table, f"{name}.csv")
+    return made
+
+
+def event(**data: object) -> SimpleNamespace:
+    return SimpleNamespace(**data)
+
+
+def test_clip_table_is_what_a_loop_over_ratings_finds() -> None:
+    of = study(axes=("MI", "TA"))
+    own = scores(of).sample(frac=0.6, random_state=0)  # some clips have no prediction
+    table = clip_table(of, bench(of, one=own).usable, "MI", left_out=("r2",))
+    predicted = dict(zip(own["clip"], own["MI"], strict=True))
+    for clip in of.clips["clip"]:
+        given = [
+            row.score for row in of.ratings.itertuples() if (row.clip, row.axis) == (clip, "MI") and row.rater != "r2"
+        ]
+        assert table.at[clip, "mean"] == pytest.approx(sum(given) / len(given))
+        assert table.at[clip, "content"] == clip.split("_")[1]
+        assert table.at[clip, "one"] == pytest.approx(predicted.get(clip, float("nan")), nan_ok=True)
+
+
+def test_clip_table_weighs_published_means_by_their_ratings() -> None:
+    clips = pd.DataFrame({"clip": ["k"], "path": "", "system": "a", "prompt": ""})
+    ratings = pd.DataFrame({"clip": "k", "rater": "", "axis": "MI", "score": [2.0, 5.0], "mean_of": [3, 1]})
+    assert clip_table(Study(clips, ratings), {}, "MI").at["k", "mean"] == pytest.approx((3 * 2 + 5) / 4)
+
+
+def test_an_axis_of_two_names_takes_each_side_its_own() -> None:
+    assert sides_of("MI") == ("MI", "MI")
+    assert sides_of("MI~quality") == ("MI", "quality")
+    of = study(axes=("quality",))
+    table = clip_table(of, bench(of, one=scores(of)).usable, "MI~quality")
+    assert table["one"].notna().all()
+    assert set(ratings_of(of, "quality", clip="a_x")["clip"]) == {"a_x"}
+
+
+def test_duel_prefers_the_content_that_sets_the_systems_furthest_apart() -> None:
+    table = pd.DataFrame(
+        {
+            "system": ["a", "a", "b", "b", "b"],
+            "content": ["x", "y", "x", "y", "z"],
+            "mean": [4.0, 5.0, 3.5, 2.0, 1.0],
+        },
+        index=["a_x", "a_y", "b_x", "b_y", "b_z"],
+    )
+    assert duel(table, "a", "b") == ("a_y", "b_y")
+    assert duel(table.assign(content=""), "a", "b") == ("a_y", "b_z")
+    assert duel(table, "a", "nobody") is None
+
+
+def test_predictions_wait_for_a_study_and_are_matched_with_the_next_one() -> None:
+    of = study()
+    own = scores(of)
+    made = bench(None, one=own)
+    assert listing(made)["rows"][0].get("match") is None
+    made.choose(of)
+    assert listing(made)["rows"][0]["match"]["n"] == len(SYSTEMS) * len(CONTENTS)
+    stranger = own.assign(clip=[f"other-{i}" for i in range(len(own))])
+    made.add("one", stranger, "again")
+    rows = {row["name"]: row for row in listing(made)["rows"]}
+    assert set(rows) == {"one", "one (2)"}
+    assert "no prediction belongs to a rated clip" in rows["one (2)"]["problem"]
+    assert list(made.usable) == ["one"]
+    partly = pd.concat([own.head(5), stranger.head(2)])
+    made.add("partly", partly, "")
+    found = listing(made)["rows"][-1]["match"]
+    assert (found["n"], found["unmatched"], found["examples"]) == (5, 2, "other-0, other-1")
+    made.remove("one (2)")
+    assert [row["name"] for row in listing(made)["rows"]] == ["one", "partly"]
+
+
+def test_axes_of_different_names_are_paired_by_hand_only() -> None:
+    of = study(axes=("quality",))
+    made = bench(of, one=scores(of))
+    assert listing(made)["pairs"] == []
+    assert made.comparison is not None
+    assert made.comparison.axes == ["quality"], "until then the ratings speak alone"
+    assert views.missing(made, "systems", "quality")["empty"]["title"] == View.NO_AXIS
+    made.pair("MI", "nothing of the kind")
+    assert made.axis_map == {}
+    made.pair("MI", "quality")
+    assert made.comparison.axes == ["MI~quality"]
+    assert [pair["own"] for pair in listing(made)["pairs"]] == [True]
+    assert views.missing(made, "systems", "MI~quality") is None
+    made.pair("MI", "")
+    assert made.comparison.axes == ["quality"]
+
+
+def test_whoever_is_left_out_is_named_in_every_view() -> None:
+    of = study()
+    made = bench(of, one=scores(of), two=scores(of, 0.9, 2))
+    shown = {view: list(views.show(made, view, "MI"))[-1][0] for view in ("raters", "systems", "versus", "inspect")}
+    assert all(value["out"] is None for value in shown.values())
+    views.leave_out(made, event(raters=["r3", "a stranger"]))
+    assert made.left_out == ("r3",)
+    for view in shown:
+        value = list(views.show(made, view, "MI"))[-1][0]
+        assert value["out"] == {"names": ["r3"], "all": 4}
+        titles = [part["title"] for part in (*value["figures"], *value["tables"])]
+        assert titles
+        assert all("r3" in title for title in titles)
+    views.leave_out(made, event(raters=["r1", "r2", "r3"]))
+    assert made.left_out == ("r3",), "two raters at least stay"
+    views.leave_out(made, event(raters=[]))
+    assert list(views.show(made, "systems", "MI"))[-1][0] == shown["systems"]
+
+
+def test_a_view_is_worked_out_once_and_again_only_after_a_change() -> None:
+    of = study()
+    made = bench(of, one=scores(of))
+    first = list(views.show(made, "inspect", "MI"))
+    assert len(first) == 2, "the page is told that something goes on"
+    again = list(views.show(made, "inspect", "MI"))
+    assert len(again) == 1
+    assert again[0][0] is first[-1][0]
+    made.add("two", scores(of, 0.5), "")
+    assert len(list(views.show(made, "inspect", "MI"))) == 2
+
+
+@pytest.mark.parametrize(
+    ("given", "view", "title"),
+    [
+        ({}, "raters", View.EMPTY),
+        ({}, "report", View.EMPTY),
+        ({"of": study()}, "versus", View.NO_PREDICTIONS),
+        ({"of": study(), "one": scores(study())}, "versus", View.ONE_PREDICTOR),
+        ({"of": study(), "one": scores(study()).assign(clip=lambda t: t["clip"] + "?")}, "systems", View.NO_PREDICTIONS),
+    ],
+)
+def test_empty_states_say_what_to_do(given: dict, view: str, title: str) -> None:
+    made = bench(given.pop("of", None), **given)
+    value = list(views.show(made, view, "MI"))[-1][0]
+    assert value["empty"]["title"] == title
+    assert value["empty"]["hint"]
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_ratings_alone_are_shown_without_predictions(named: bool) -> None:
+    made = bench(study(named=named))
+    for view in ("raters", "systems", "inspect"):
+        value = list(views.show(made, view, "MI"))[-1][0]
+        assert "empty" not in value, value
+        assert value["figures"] or value["tables"]
+    assert (payload.raters(made) is not None) == named
+
+
+def test_raters_of_the_chosen_axis_only_but_all_in_the_file() -> None:
+    made = bench(study(axes=("MI", "MI again")))
+    assert made.comparison is not None
+    whole = made.comparison.raters()
+    value = payload.drawn(made, "raters", whole, "MI")
+    assert not any("MI-again" in part["id"] for part in (*value["figures"], *value["tables"]))
+    assert any(part["id"].startswith("raters-MI-") for part in value["figures"])
+    assert not any(text.startswith("MI again: ") for text in value["sentences"])
+    table = next(table for table in value["tables"] if table["only"])
+    assert {row[table["only"]["column"]] for row in table["rows"]} == {"MI", "MI again"}
+    assert table["only"]["value"] == "MI"
+
+
+def test_what_is_clicked_is_shown_with_its_ratings_and_windows(tmp_path: Path) -> None:
+    of = study(tmp_path)
+    made = Workbench()
+    made.choose(of)
+    list(scoring.score(made, "offline"))
+    assert list(made.usable) == ["offline"]
+    assert made.predictions["offline"].match is not None
+    axis = "MI"
+    value, _ = looking.select(made, axis, event(kind="point", name="b_y"))
+    assert (value["kind"], value["name"], value["system"], value["prompt"]) == ("clip", "b_y", "b", "the prompt of y")
+    human, offline = value["scores"]
+    assert human["score"] == pytest.approx(ratings_of(of, axis, clip="b_y")["score"].mean())
+    assert offline["score"] == pytest.approx(made.table(axis).at["b_y", "offline"])
+    assert value["histogram"]["alt"].startswith("Histogram of")
+    assert value["waiting"]
+    windows = looking.windows(made, axis)["windows"]
+    (line,) = windows["figure"]["data"]
+    assert line["name"] == "offline"
+    assert windows["audio"] == "#compare-clip audio"
+    system, _ = looking.select(made, axis, event(kind="point", name="c"))
+    means = [row["mean"] for row in system["rows"]]
+    assert (system["kind"], len(means)) == ("system", len(CONTENTS))
+    assert means == sorted(means, reverse=True)
+    assert "__type__" in looking.select(made, axis, event(kind="point", name="alpha"))[0], "a point of something else"
+    _, sides = looking.select(made, axis, event(kind="pair", name="c", other="a"))
+    assert sides["a"]["name"].split("_")[1] == sides["b"]["name"].split("_")[1], "the same content"
+    assert against.clear(made) == {}
+    made.close()
+
+
+def test_only_clips_of_the_visitors_study_are_served(tmp_path: Path) -> None:
+    secret = tmp_path / "secret.wav"
+    write_wav(secret, tone(0.3))
+    folder = tmp_path / "study"
+    folder.mkdir()
+    made = bench(study(folder))
+    served = address(made, "a_x")
+    path = Path(served.split("file=", 1)[1])
+    assert path.is_relative_to(own_folder())
+    assert path.read_bytes() == (folder / "a_x.wav").read_bytes()
+    assert address(made, "a_x") == served, "copied once"
+    assert address(made, "a_x", as_wav=True).endswith(".wav")
+    for name in ("nobody", "../secret", str(secret)):
+        assert address(made, name) == ""
+    assert address(bench(study()), "a_x") == "", "a study without sound"
+    made.close()
+    assert not path.exists(), "nothing stays when the visitor goes"
+
+
+def test_scoring_stops_when_asked_and_keeps_what_is_done(tmp_path: Path) -> None:
+    made = bench(study(tmp_path))
+    steps = scoring.score(made, "offline")
+    next(steps)  # the predictor is being loaded
+    next(steps)  # the first clip is scored
+    assert list(scoring.score(made, "offline"))[0][1]["__type__"] == "update", "one run at a time"
+    scoring.cancel(made)
+    said = [answer[1] for answer in steps]
+    assert any("Stopped" in str(text) for text in said)
+    assert 0 < len(made.predictions["offline"].scores) < len(SYSTEMS) * len(CONTENTS)
+    assert not made.busy
+    made.choose(study())
+    assert "no sound" in list(scoring.score(made, "offline"))[0][1]
+    made.choose(None)
+    assert "Choose a study" in list(scoring.score(made, "offline"))[0][1]
+
+
+def test_csvs_that_did_not_come_through_the_page_are_not_read(tmp_path: Path) -> None:
+    made = bench(study())
+    outside = tmp_path / "outside.csv"
+    scores(made.study).to_csv(outside, index=False)
+    bringing.upload(made, event(files=[{"path": str(outside), "name": "outside.csv"}]))
+    assert made.predictions == {}
+    inside = own_folder() / "mine.csv"
+    inside.write_bytes(outside.read_bytes())
+    bad = own_folder() / "bad.csv"
+    bad.write_text("clip,MI\na_x,4\nb_x,four\n")
+    files = [{"path": str(bad), "name": "their <b>file</b>.csv"}, {"path": str(inside), "name": "mine.csv"}]
+    _, said = bringing.upload(made, event(files=files))
+    assert list(made.predictions) == ["mine"]
+    assert "row 2, column" in said
+    assert "&lt;b&gt;" in said
+    assert str(own_folder()) not in said
+
+
+def test_scores_of_the_predict_tab_come_over_with_their_origin(tmp_path: Path) -> None:
+    session, made = Session(), bench(study())
+    assert "no scores" in bringing.take(made, session)[1]
+    clip = Clip("c1", "a_x.wav", tmp_path / "a_x.wav")
+    row = {"clip": "a_x.wav", "path": "a_x.wav", "system": "", "prompt": "", "MI": 3.5, "source_MI": "human: x + y"}
+    session.run = Run("offline", [*row, "error"], ("MI",), {}, {"c1": clip}, {"c1": row | {"error": ""}})
+    bringing.take(made, session)
+    (entry,) = listing(made)["rows"]
+    assert (entry["name"], entry["kinds"], entry["match"]["n"]) == ("offline", ["human"], 1)
+
+
+def test_windows_are_steps_that_end_with_the_clip() -> None:
+    table = pd.DataFrame({"start": [0.0, 3.0], "end": [3.0, 5.0], "MI": [2.0, 4.0]})
+    figure = over_time({"<one>": table}, "MI")
+    assert list(figure.data[0].x) == [0, 3, 5]
+    assert list(figure.data[0].y) == [2, 4, 4]
+    assert figure.data[0].name == "&lt;one&gt;"
+    assert tuple(figure.layout.xaxis.range) == (0, 5)
