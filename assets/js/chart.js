@@ -50,7 +50,7 @@ export default function chart({ element, props, trigger, watch }) {
   const tools = el("div", { class: "q-tools" }, ["PNG", "SVG"].map((format) => el("button",
     { type: "button", class: "q-button q-quiet q-small", title: fill(words.save, { format }), "aria-label": fill(words.save, { format }),
       onclick: () => save(format.toLowerCase()) }, format)));
-  const waiting = el("p", { class: "q-hint q-waiting", role: "status" });
+  const waiting = el("p", { class: "q-hint q-to-come", role: "status" });
   element.replaceChildren(waiting, plot, tools);
   let line = null;
 
@@ -67,6 +67,7 @@ export default function chart({ element, props, trigger, watch }) {
     line = null;
     element.classList.toggle("q-none", !value);
     waiting.textContent = value?.waiting ?? "";
+    waiting.hidden = !value?.waiting;
     for (const part of [plot, tools]) part.hidden = !value?.figure;
     if (!value?.figure) return;
     plot.setAttribute("aria-label", value.alt);
