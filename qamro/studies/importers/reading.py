@@ -39,8 +39,8 @@ def read(path: Path | str, layout: Layout | None = None, *, strangers: bool = Fa
             A zip's never lead anywhere else.
 
     Returns:
-        The study. ``about`` holds ``read_as`` (the layout in words), ``notes``, and ``scale_maps`` where scores were
-        mapped; then the ratings keep what was found in ``score_found``.
+        The study. ``about`` holds ``read_as`` (the layout in words), ``notes``, ``axis_names`` where axes were called
+        otherwise, and ``scale_maps`` where scores were mapped; then the ratings keep what was found in ``score_found``.
 
     Raises:
         FileNotFoundError: There is nothing at ``path``.
@@ -72,6 +72,7 @@ def _read(path: Path, layout: Layout, folder: Path | None, strangers: bool) -> S
     ratings, maps = scaled(ratings, layout)
     about |= {"read_as": layout.in_words()} if not layout.is_plain else {}
     about |= {"scale_maps": maps} if maps else {}
+    about |= {"axis_names": dict(layout.names)} if layout.names else {}
     ratings = ratings.drop(columns=[FILE, ROW, COLUMN])
     if folder is not None and layout.form not in ("study", "musiceval"):
         clips = with_tables(clips, folder, layout.files)

@@ -50,7 +50,8 @@ def scaled(ratings: pd.DataFrame, layout: Layout) -> tuple[pd.DataFrame, dict[st
                 f"{row['clip']!r}; {int(outside.sum())} such scores); correct it or declare another scale"
             )
         scores[mine] = scale(found[mine])
-        maps[f"{of_axis}, {of_rater}" if of_rater else of_axis] = str(scale)
+        named = layout.names.get(of_axis, of_axis)
+        maps[f"{named}, {of_rater}" if of_rater else named] = str(scale)
     ratings = ratings.assign(score=scores)
     if (scores != found).any():
         ratings["score_found"] = found

@@ -8,7 +8,7 @@ from typing import Any
 
 import gradio as gr
 
-from qamro.ui.bring import handlers
+from qamro.ui.bring import bringing, handlers
 from qamro.ui.bring.desk import Desk
 from qamro.ui.bring.texts import WORDS
 from qamro.ui.bring.view import view
@@ -66,8 +66,12 @@ def study_chooser(prefix: str, *, audio: bool = False) -> Chooser:
     page = widget("bring", view(Desk(audio=audio)), words=WORDS, elem_id=f"{prefix}-study", elem_classes="q-bring")
     both: dict[str, Any] = {"outputs": [page, study]} | _QUIET
     page.select(handlers.choose, [desk], **both)
-    page.upload(handlers.bring, [desk], **both)
+    page.upload(bringing.bring, [desk], **both)
+    page.input(bringing.correct, [desk], trigger_mode="multiple", **both)
+    page.submit(bringing.take, [desk], **both)
+    page.delete(bringing.put_away, [desk], **both)
     page.clear(handlers.forget, [desk], **both)
+    page.download(bringing.take_home, [desk], [page], **_QUIET)
     page.stop(handlers.stop, [desk], None, queue=False, **_QUIET)
     root = gr.context.Context.root_block
     if root is not None:

@@ -2,46 +2,79 @@
 
 from __future__ import annotations
 
-import tempfile
+import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from qamro.studies.importers.layout import Layout
+from qamro.ui.visitor import Visitor
+
+if TYPE_CHECKING:
+    from qamro.studies import Study
+    from qamro.studies.importers.found import Found
 
 
 @dataclass
-class Desk:
-    """Nothing in here is shared between visitors.
+class Brought:
+    """Files that a visitor brought along, before they are imported.
+
+    Attributes:
+        folder: Where they lie, under the visitor's names.
+        name: What the study will be called.
+        layout: How they are read; None while nothing that looks like ratings was found.
+        found: What that finds; None where it fails.
+        examples: The first cells of each column.
+        by_rater: Whether scales are told for each rater.
+        sounds: Number of sound files among them.
+        notes: What was left out, and why.
+        problem: What is wrong; empty when nothing is.
+    """
+
+    folder: Path
+    name: str
+    layout: Layout | None = None
+    found: Found | None = None
+    examples: dict[str, list[str]] = field(default_factory=dict)
+    by_rater: bool = False
+    sounds: int = 0
+    notes: list[str] = field(default_factory=list)
+    problem: str = ""
+
+
+class Desk(Visitor):
+    """A tab's choice of a study, for one visitor.
 
     Attributes:
         audio: Whether the tab needs the clips' sound.
         source: Which source is open: a study's name, ``"upload"``, or empty.
-        summary: What the page says about the study in force; None while there is none.
+        study: The study in force; None while there is none.
+        summary: What the page says about it.
         error: What went wrong last; empty when nothing did.
-        busy: What goes on: ``text``, and if known ``done`` and ``of``; None while nothing does.
-        stopping: Whether the visitor asked for its end.
+        going: What goes on: ``text``, and if known ``done`` and ``of``; None while nothing does.
+        brought: Files that wait for their import.
+        ours: Whether the study in force was brought along, so that it can be taken home.
     """
 
-    audio: bool = False
-    source: str = ""
-    summary: dict[str, Any] | None = None
-    error: str = ""
-    busy: dict[str, Any] | None = None
-    stopping: bool = False
-    _folder: tempfile.TemporaryDirectory[str] | None = field(default=None, repr=False)
+    def __init__(self, audio: bool = False) -> None:
+        super().__init__()
+        self.audio = audio
+        self.source = ""
+        self.study: Study | None = None
+        self.summary: dict[str, Any] | None = None
+        self.error = ""
+        self.going: dict[str, Any] | None = None
+        self.brought: Brought | None = None
+        self.ours = False
+        self._visits = 0
 
-    def fresh_folder(self, parent: Path | str) -> Path:
-        """Returns a new folder for files of this visitor; the one before is removed with what was in it."""
-        self.clear_folder()
-        self._folder = tempfile.TemporaryDirectory(prefix="study-", dir=parent, ignore_cleanup_errors=True)
-        return Path(self._folder.name).resolve()
+    def fresh_folder(self, parent: Path) -> Path:
+        """Returns a new folder for files; imported ones stay until the visitor goes, as runs may still read them."""
+        self._visits += 1
+        return self.folder(parent) / f"brought-{self._visits}"
 
-    def clear_folder(self) -> None:
-        """Removes the files that were brought along."""
-        if self._folder is not None:
-            self._folder.cleanup()
-            self._folder = None
-
-    def close(self) -> None:
-        """Ends the visit: stops what goes on and removes what was brought along."""
-        self.stopping = True
-        self.clear_folder()
+    def drop(self) -> None:
+        """Puts away the files that wait for their import."""
+        if self.brought is not None:
+            shutil.rmtree(self.brought.folder, ignore_errors=True)
+            self.brought = None

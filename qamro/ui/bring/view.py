@@ -1,16 +1,23 @@
-"""What the page draws: the sources, what goes on, and the study in force; everything JSON-ready."""
+"""What the page draws: the sources, what goes on, the study in force, what waits for its import; all JSON-ready."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qamro.ui.bring.desk import Desk
+import numpy as np
+
+from qamro.studies.importers.layout import FORMS, ROLES, Layout
+from qamro.ui.bring.desk import Brought, Desk
+from qamro.ui.bring.sources import sources
 from qamro.ui.bring.texts import Bring as T
 
 if TYPE_CHECKING:
     from qamro.studies import Study
+    from qamro.studies.importers.found import FoundAxis
 
 UPLOAD = "upload"
+CHOICES = ("long", "wide", "survey")
+"""The forms that a table can be taken for."""
 
 
 def view(desk: Desk) -> dict[str, Any]:
@@ -18,30 +25,56 @@ def view(desk: Desk) -> dict[str, Any]:
     return {
         "sources": sources(),
         "source": desk.source,
-        "busy": desk.busy,
+        "busy": desk.going,
         "error": desk.error,
-        "summary": desk.summary,
+        "summary": desk.summary and desk.summary | {"ours": desk.ours},
+        "brought": desk.brought and waiting(desk.brought),
     }
 
 
-def sources() -> list[dict[str, Any]]:
-    """Returns the studies that can be chosen, those on this machine first."""
-    from qamro.studies.registry import DATASETS, SIMULATED
-
-    simulated = {"name": SIMULATED, "title": T.SIMULATED, "note": T.SIMULATED_NOTE, "state": "here", "details": ""}
-    entries = [
-        {
-            "name": data.name,
-            "title": data.name,
-            "note": data.holds,
-            "state": "here" if data.is_here else "fetch" if data.files else "ask",
-            "details": T.DETAILS.format(size=_size(data.megabytes), licence=data.licence),
-            "obtain": data.obtain,
-            "page": data.page,
+def waiting(brought: Brought) -> dict[str, Any]:
+    """Returns what the page says about files that wait for their import."""
+    layout, found = brought.layout, brought.found
+    answer: dict[str, Any] = {
+        "name": brought.name,
+        "sounds": brought.sounds,
+        "problem": brought.problem,
+        "notes": [*(layout.notes if layout else ()), *brought.notes],
+    }
+    if layout is None:
+        return answer
+    chosen = [{"key": key, "words": FORMS[key]} for key in CHOICES]
+    fixed = layout.is_fixed or layout.form == "webmushra"
+    answer |= {
+        "form": layout.form,
+        "form_words": FORMS[layout.form],
+        "forms": [] if fixed else chosen,
+        "why": layout.why,
+        "files": list(layout.files) if layout.form not in ("study", "musiceval") else [],
+        "others": list(layout.others),
+        "roles": [{"key": key, "words": words} for key, words in ROLES.items()],
+        "columns": [
+            {
+                "name": column.name,
+                "role": column.role,
+                "why": column.why,
+                "axis": column.axis,
+                "rater": column.rater,
+                "examples": brought.examples.get(column.name, []),
+            }
+            for column in layout.columns
+        ],
+        "several": len(layout.having("rating")) > 1 and layout.form == "wide",
+        "pseudonyms": layout.pseudonyms,
+        "by_rater": brought.by_rater,
+    }
+    if found is not None:
+        answer |= {
+            "counts": {"clips": found.clips, "raters": found.raters, "ratings": found.ratings},
+            "scales": [_scale(layout, axis) for axis in found.axes],
+            "head": [row | {"axis": _name(layout, row["axis"]), "mapped": _mapped(layout, row)} for row in found.head],
         }
-        for data in DATASETS.values()
-    ]
-    return [simulated, *sorted(entries, key=lambda entry: ("here", "fetch", "ask").index(str(entry["state"])))]
+    return answer
 
 
 def summary(study: Study) -> dict[str, Any]:
@@ -53,13 +86,12 @@ def summary(study: Study) -> dict[str, Any]:
     outside = study.out_of_range()
     if len(outside):
         warnings.append(T.OFF_SCALE.format(n=int(outside["count"].sum()), axes=", ".join(sorted(set(outside["axis"])))))
+    warnings += [T.MAPPED.format(axis=axis, scale=scale) for axis, scale in _maps(study).items()]
     warnings += [str(note) for note in study.about.get("notes") or ()]
     raters = T.RATERS.format(n=study.ratings["rater"].nunique()) if study.has_raters else T.ANONYMOUS
     if study.holds_means:
         raters = T.MEANS
     extremes = study.ratings.groupby("axis")["score"].agg(["min", "max"])
-    axes = [{"axis": axis, "low": float(row["min"]), "high": float(row["max"])} for axis, row in extremes.iterrows()]
-    order = {axis: place for place, axis in enumerate(study.axes)}
     return {
         "name": study.name,
         "kind": study.kind,
@@ -67,11 +99,41 @@ def summary(study: Study) -> dict[str, Any]:
         "systems": len(study.systems),
         "ratings": len(study.ratings),
         "raters": raters,
-        "axes": sorted(axes, key=lambda entry: order[str(entry["axis"])]),
+        "axes": [
+            {"axis": axis, "low": float(extremes.loc[axis, "min"]), "high": float(extremes.loc[axis, "max"])}
+            for axis in study.axes
+        ],
         "audio": len(study.clips) - missing,
         "warnings": warnings,
     }
 
 
-def _size(megabytes: int) -> str:
-    return f"{megabytes:,} MB" if megabytes else T.SIZE_UNKNOWN
+def _maps(study: Study) -> dict[str, str]:
+    maps = study.about.get("scale_maps")
+    return maps if isinstance(maps, dict) else {}
+
+
+def _scale(layout: Layout, axis: FoundAxis) -> dict[str, Any]:
+    scale = layout.scales.get((axis.axis, axis.rater))
+    return {
+        "axis": axis.axis,
+        "name": _name(layout, axis.axis),
+        "rater": axis.rater,
+        "ratings": axis.ratings,
+        "low": axis.low,
+        "high": axis.high,
+        "likely": axis.likely,
+        "why": axis.why,
+        "from": scale and [scale.from_low, scale.from_high],
+        "to": scale and [scale.to_low, scale.to_high],
+    }
+
+
+def _name(layout: Layout, axis: str) -> str:
+    return layout.names.get(axis, axis)
+
+
+def _mapped(layout: Layout, row: dict[str, Any]) -> float:
+    keys = ((row["axis"], row["rater"]), (row["axis"], ""))
+    scale = next((layout.scales[key] for key in keys if key in layout.scales), None)
+    return float(scale(np.array([row["score"]]))[0]) if scale else float(row["score"])

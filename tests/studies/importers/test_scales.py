@@ -86,9 +86,10 @@ def test_raters_with_scales_of_their_own_are_told_apart_and_mapped(file):
         assert scores["five", f"c{i}"] == i % 5 + 1
         assert scores["hundred", f"c{i}"] == pytest.approx(1 + 4 * (i % 5 + 1) * 20 / 100)
     assert study.about["scale_maps"] == {
-        "quality": "1 to 5",
-        "quality, hundred": "0 to 100, mapped linearly to 1 to 5",
+        "MI": "1 to 5",
+        "MI, hundred": "0 to 100, mapped linearly to 1 to 5",
     }
+    assert study.about["axis_names"] == {"quality": "MI"}
     assert study.ratings["score_found"].max() == 100
 
 

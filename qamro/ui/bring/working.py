@@ -1,0 +1,62 @@
+"""Work that ends in a study, told to the page as it goes."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from qamro.ui.bring.desk import Desk
+from qamro.ui.bring.following import follow
+from qamro.ui.bring.texts import Bring as T
+from qamro.ui.bring.view import summary, view
+
+if TYPE_CHECKING:
+    from qamro.studies import Study
+
+Answer = tuple[Any, Any]
+"""Of every handler: the view, and the study."""
+
+_log = logging.getLogger(__name__)
+
+
+def to_study(
+    desk: Desk, text: str, work: Callable[[Callable[..., None]], Study], *, ours: bool = False
+) -> Iterator[Answer]:
+    """Does work in a thread; its study is in force in the end, unless the tab cannot use it.
+
+    Args:
+        desk: The visitor's desk.
+        text: What the page says until the work tells more.
+        work: Gets ``tell(text, done, of)`` and returns the study.
+        ours: Whether the visitor brought it along.
+    """
+    desk.busy, desk.stopping, desk.error, desk.going = True, False, "", {"text": text}
+    yield view(desk), gr.skip()
+    study: Study | None = None
+    try:
+        with contextlib.closing(follow(work, lambda: desk.stopping)) as progress:
+            for told in progress:
+                if "result" in told:
+                    study = told["result"]
+                else:
+                    desk.going = told
+                    yield view(desk), gr.skip()
+    except InterruptedError:
+        desk.error = T.STOPPED
+    except (ValueError, OSError, RuntimeError) as problem:
+        desk.error = str(problem)
+    except Exception as problem:
+        _log.exception("opening a study")
+        desk.error = T.BROKE.format(problem=problem)
+    finally:
+        desk.busy, desk.going = False, None
+    if study is not None and desk.audio and len(study.missing_audio()) == len(study.clips):
+        desk.error = (T.NO_SOUND if ours else T.NO_AUDIO).format(name=study.name, n=len(study.clips))
+        study = None
+    if study is not None:
+        desk.study, desk.summary, desk.ours, desk.brought = study, summary(study), ours, None
+    yield view(desk), gr.skip() if study is None else study
