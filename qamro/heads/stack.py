@@ -19,8 +19,11 @@ class HeadStack(nn.Module):
     Attributes:
         heads: The heads that were stacked; ``unstack`` writes the trained weights back to them.
         dropout: Share of hidden units left out in training.
+        share: Which rows of a batch, and how many the whole batch has, when another process computes the others: what
+            dropout draws must not depend on who computes what. None for the whole batch.
     """
 
+    share: tuple[slice, int] | None = None
     in_mean: torch.Tensor
     in_std: torch.Tensor
     out_mean: torch.Tensor
@@ -95,7 +98,9 @@ class HeadStack(nn.Module):
     def _drop(self, hidden: torch.Tensor) -> torch.Tensor:
         if not self.training or self.dropout == 0:
             return hidden
-        draws = [torch.rand(hidden.shape[1:], generator=g, device=hidden.device) for g in self.generators]
+        share, count = self.share or (slice(None), hidden.shape[1])
+        shape = (count, hidden.shape[2])
+        draws = [torch.rand(shape, generator=g, device=hidden.device)[share] for g in self.generators]
         return hidden * (torch.stack(draws) >= self.dropout) / (1 - self.dropout)
 
     def unstack(self, states: Sequence[dict[str, torch.Tensor]] | None = None) -> list[ScoreHead]:

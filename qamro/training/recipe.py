@@ -15,6 +15,7 @@ from qamro.encoders.probe import probe_embedding
 from qamro.heads import Card, HeadBundle
 from qamro.heads.kinds import Head
 from qamro.training.conformal import half_width
+from qamro.training.distributed import ALONE, World
 from qamro.training.fit_config import FitConfig, describe
 from qamro.training.objective import Objective, paper_objective
 from qamro.training.objective_heads import head_maker
@@ -74,6 +75,7 @@ def train_heads(
     on_epoch: Callable[[Progress], bool | None] | None = None,
     stop: Callable[[], bool] | None = None,
     checkpoint: Path | None = None,
+    world: World = ALONE,
 ) -> HeadBundle:
     """Trains a head for every axis and says how good it is on clips that training never saw.
 
@@ -88,6 +90,7 @@ def train_heads(
         stop: Asked before every axis but the first; True leaves out this one and those after it.
         checkpoint: A folder that is written after every epoch; where a killed run left it, the run goes on from there
             and ends as if it had never been killed. It may be removed when the heads are saved.
+        world: The processes that share the work; all return the same heads.
 
     Returns:
         The heads with their card; ``record`` holds every epoch of every seed.
@@ -98,9 +101,9 @@ def train_heads(
     """
     fits: dict[str, list[Fit]] = {}
     for axis in recipe.axes if recipe.axes is not None else prepared.trainable:
-        if fits and stop is not None and stop():
+        if fits and world.any(bool(stop is not None and stop())):
             break
-        fits[axis] = _fit_axis(prepared, axis, recipe, on_epoch, checkpoint)
+        fits[axis] = _fit_axis(prepared, axis, recipe, on_epoch=on_epoch, checkpoint=checkpoint, world=world)
     return bundle_of(prepared, encoder, recipe, fits)
 
 
@@ -175,8 +178,10 @@ def _fit_axis(
     prepared: Prepared,
     axis: str,
     recipe: Recipe,
+    *,
     on_epoch: Callable[[Progress], bool | None] | None,
     checkpoint: Path | None,
+    world: World,
 ) -> list[Fit]:
     def report(rows: list[dict[str, float]]) -> bool | None:
         return on_epoch(Progress(axis, rows[0], rows)) if on_epoch is not None else None
@@ -191,6 +196,7 @@ def _fit_axis(
         checkpoint=checkpoint / f"{quote(axis, safe='')}.pt" if checkpoint is not None else None,
         device=recipe.device,
         make_head=head_maker(prepared, axis, objectives, recipe.config),
+        world=world,
     )
 
 

@@ -6,13 +6,15 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 
 from qamro.heads import HeadStack
+from qamro.heads.branch_output import BranchOutput
 from qamro.heads.kinds import Head
 from qamro.training import checkpoint
+from qamro.training.distributed import ALONE, World
 from qamro.training.fit_config import FitConfig
 from qamro.training.objective import Objective
 from qamro.training.scored import Scored, spearman
@@ -65,9 +67,25 @@ class Run:
         epochs: Epochs done.
     """
 
-    def __init__(self, stack: HeadStack, objectives: Sequence[Objective], config: FitConfig, data: Data) -> None:
-        """Prepares the optimiser and moves the data to the heads' device; features are standardised once."""
-        device = stack.in_mean.device
+    def __init__(
+        self,
+        stack: HeadStack,
+        objectives: Sequence[Objective],
+        config: FitConfig,
+        data: Data,
+        *,
+        world: World = ALONE,
+    ) -> None:
+        """Prepares the optimiser and moves the data to the heads' device; features are standardised once.
+
+        Args:
+            stack: M untrained heads.
+            objectives: M objectives.
+            config: How to fit.
+            data: The same in all processes.
+            world: The processes that share the work.
+        """
+        device, self.world = stack.in_mean.device, world
         self.stack, self.objectives, self.config, self.data = stack, objectives, config, data
         self.features = stack.standardise(data.features.to(device))
         self.val_features = stack.standardise(data.val_features.to(device))
@@ -89,16 +107,16 @@ class Run:
         started = time.perf_counter()
         self.stack.train()
         total = torch.zeros(len(self.stack), device=self.targets.device)
-        order = torch.randperm(len(self.targets), generator=self.order).to(self.targets.device)
-        for batch in order.split(self.config.batch_size or len(self.targets)):
-            losses = self._score(self.features[..., batch, :]).losses(self.objectives, self.targets[batch])
+        for batch in self._batches():
+            losses = self._score(self.features, batch).losses(self.objectives, self.targets[batch])
             self.optimizer.zero_grad()
             losses.sum().backward()
+            self.world.sum_gradients(self.stack.parameters())
             self.optimizer.step()
             total += losses.detach() * len(batch)
         self.stack.eval()
         with torch.no_grad():
-            scored = self._score(self.val_features)
+            scored = self._score(self.val_features, torch.arange(len(self.val_targets)))
             val_losses = scored.losses(self.objectives, self.val_targets).tolist()
             val_srcc = spearman(scored.answer.score, self.val_targets)
         self.epochs += 1
@@ -134,7 +152,9 @@ class Run:
             "order": self.order.get_state(),
             "dropout": [generator.get_state() for generator in self.stack.generators],
         }
-        checkpoint.write(file, state)
+        if self.world.first:
+            checkpoint.write(file, state)
+        self.world.wait()
 
     def restore(self, file: Path) -> None:
         """Goes on from a saved run.
@@ -152,6 +172,7 @@ class Run:
         self.order.set_state(state["order"])
         for generator, saved in zip(self.stack.generators, state["dropout"], strict=True):
             generator.set_state(saved)
+        self.world.wait()
 
     def _fingerprint(self) -> str:
         settings: list[object] = [replace(self.config, max_epochs=0, seed=0), *self.objectives]
@@ -169,7 +190,20 @@ class Run:
         else:
             self.stale[m] += 1
 
-    def _score(self, features: torch.Tensor) -> Scored:
+    def _batches(self) -> Sequence[torch.Tensor]:
+        """The rows of each step; when all are ranked at once their order does not matter, and stays as it is."""
+        count, size = len(self.targets), self.config.batch_size
+        if not 0 < size < count:
+            return [torch.arange(count, device=self.targets.device)]
+        return torch.randperm(count, generator=self.order).to(self.targets.device).split(size)
+
+    def _score(self, features: torch.Tensor, rows: torch.Tensor) -> Scored:
+        stack, count = self.stack, len(rows)
+        share = self.world.share(count)
+        stack.share = (share, count) if self.world.size > 1 else None
+        answer = stack.answer(features[..., rows[share], :])
+        if self.world.size > 1:
+            score, *others = (None if part is None else self.world.gather(part, share, count, dim=1) for part in answer)
+            answer = BranchOutput(cast("torch.Tensor", score), *others)
         # The heads of a run share their training clips, and with them the scale of the scores.
-        stack = self.stack
-        return Scored(stack.answer(features), stack.out_mean[0], stack.out_std[0], stack.scale)
+        return Scored(answer, stack.out_mean[0], stack.out_std[0], stack.scale)

@@ -12,6 +12,7 @@ import torch
 
 from qamro.heads import ScoreHead
 from qamro.heads.kinds import Head
+from qamro.training.distributed import ALONE, World
 from qamro.training.fit_config import FitConfig
 from qamro.training.objective import Objective
 from qamro.training.run import Data, Fit, Run
@@ -57,6 +58,7 @@ def fit_many(
     checkpoint: Path | None = None,
     device: str | torch.device = "cpu",
     make_head: Callable[[], Head] | None = None,
+    world: World = ALONE,
 ) -> list[Fit]:
     """Trains many heads side by side, each as it would be trained alone.
 
@@ -73,6 +75,7 @@ def fit_many(
         checkpoint: A file written after every epoch; when it is there, training goes on from it.
         device: Where to train.
         make_head: Makes an untrained head; without it, a ``ScoreHead`` as ``config`` says. All heads are of one kind.
+        world: The processes that share the work; all get the same fits.
 
     Returns:
         M fits.
@@ -94,13 +97,13 @@ def fit_many(
             head = make()
         head.calibrate_scales(data.features, data.targets)
         heads.append(head.to(device))
-    run = Run(type(heads[0]).stack(heads, seeds), objectives, config, data)
+    run = Run(type(heads[0]).stack(heads, seeds), objectives, config, data, world=world)
     if checkpoint is not None and checkpoint.is_file():
         run.restore(checkpoint)
     while not run.done:
         rows = run.epoch()
         if checkpoint is not None:
             run.save(checkpoint)
-        if on_epoch is not None and on_epoch(rows):
+        if world.any(bool(on_epoch is not None and on_epoch(rows))):
             break
     return run.finish()
