@@ -95,7 +95,9 @@ def open_page(server: Server, browser: Any) -> Iterator[OpenPage]:
     """Opens the app as a visitor of its own; at the end nothing may have gone wrong or outside."""
     contexts, troubles = [], []
 
-    def open_one(query: str = "?__theme=light", width: int = 1280, height: int = 900) -> Any:
+    def open_one(
+        query: str = "?__theme=light", width: int = 1280, height: int = 900, ready: str = "#clips .q-drop"
+    ) -> Any:
         context = browser.new_context(viewport={"width": width, "height": height}, permissions=["microphone"])
         context.set_default_timeout(PATIENCE)
         contexts.append(context)
@@ -104,7 +106,7 @@ def open_page(server: Server, browser: Any) -> Iterator[OpenPage]:
         page.on("pageerror", lambda error: troubles.append(f"error: {error}"))
         page.on("request", lambda r: troubles.append(f"outside: {r.url}") if not _inside(r.url, server) else None)
         page.goto(server.url + query)
-        page.wait_for_selector("#clips .q-drop")
+        page.wait_for_selector(ready)
         return page
 
     yield open_one

@@ -1,0 +1,180 @@
+"""The Compare tab in a real browser: the example through every view, and ratings and predictions of one's own."""
+
+from __future__ import annotations
+
+import csv
+import re
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from .conftest import SCREENSHOTS, OpenPage, Server
+
+pytestmark = [pytest.mark.browser, pytest.mark.server]
+
+
+def view(page: Any, key: str) -> None:
+    """Opens a view and waits until its figures stand."""
+    page.click(f"#compare-view label:has(input[value={key}])")
+    page.wait_for_selector(f"#compare-views[data-view^={key}]")
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('#compare-section .q-plot')].every((p) => p.querySelector('.main-svg'))"
+    )
+
+
+def titles(page: Any) -> list[str]:
+    return page.locator("#compare-section h3").all_inner_texts()
+
+
+def shot(page: Any, name: str) -> None:
+    SCREENSHOTS.mkdir(exist_ok=True)
+    page.screenshot(path=SCREENSHOTS / f"compare-{name}.png", full_page=True)
+
+
+def fits(page: Any) -> bool:
+    return page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+
+
+def saved(page: Any, press: str, folder: Path) -> Path:
+    with page.expect_download() as got:
+        page.click(press)
+    path = folder / got.value.suggested_filename
+    got.value.save_as(path)
+    return path
+
+
+def test_the_example_through_every_view(server: Server, open_page: OpenPage, tmp_path: Path) -> None:
+    page = open_page("?tab=compare&study=simulated&__theme=light", ready="#compare-section .q-section")
+    page.wait_for_selector("#compare-predictions li[data-name=offline]")
+    page.wait_for_selector("#compare-section [data-id^=raters-MI]")
+    assert "144 of 144 rated clips" in page.inner_text("#compare-predictions li")
+    assert page.inner_text("#compare-predictions .q-badge") == "simulated"
+    shot(page, "raters")
+
+    view(page, "systems")
+    table = saved(page, "#compare-section [data-id=systems-MI-metrics-table] .q-part-head button", tmp_path)
+    rows = list(csv.DictReader(table.open(encoding="utf-8", newline="")))
+    srcc = next(row for row in rows if (row["level"], row["metric"]) == ("system", "SRCC"))
+    assert float(srcc["low"]) < float(srcc["value"]) <= 1
+    page.click("#compare-axis label:has(input[value=TA])")
+    page.wait_for_selector("#compare-section h3:has-text('TA:')")
+    shot(page, "systems")
+
+    # A point of a figure opens its system, a row of it the clip, and what is heard can be compared.
+    point = page.locator("#compare-section [data-id=systems-TA-scatter] .points path").first
+    point.scroll_into_view_if_needed()
+    box = point.bounding_box()
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.wait_for_selector("#compare-clip [data-kind=system] tbody tr")
+    assert page.locator("#compare-clip tbody tr").count() == 12
+    page.click("#compare-clip tbody .q-pick >> nth=0")
+    page.wait_for_selector("#compare-clip .q-windows .main-svg >> nth=0")
+    page.wait_for_function("() => document.querySelector('#compare-clip audio').duration > 4")
+    assert "simulated listeners" in page.inner_text("#compare-clip .q-facts")
+    sound = page.get_attribute("#compare-clip audio", "src")
+    page.click("#compare-clip [data-side=a]")
+    page.wait_for_selector("#compare-ab [data-side=a]:not([disabled])")
+
+    view(page, "inspect")
+    page.click("#compare-section [data-id$=inversions] tbody .q-pick >> nth=0")
+    page.wait_for_selector("#compare-ab [data-side=b]:not([disabled])")
+    names = page.locator("#compare-ab .q-side-card strong").all_inner_texts()
+    assert names[0].split("_")[1] == names[1].split("_")[1], "the same prompt"
+    heard = "() => (({ heard, position }) => [heard, Number(position)])(document.querySelector('.q-ab').dataset)"
+    page.keyboard.press("x")  # plays, and the other one is heard
+    page.wait_for_function("() => Number(document.querySelector('.q-ab').dataset.position) > 0.5")
+    side, before = page.evaluate(heard)
+    page.keyboard.press("x")
+    other, after = page.evaluate(heard)
+    assert {side, other} == {"a", "b"}
+    assert before <= after < before + 1, "switching does not move the position"
+    shot(page, "inspect")
+    page.click("#compare-ab [aria-label^=Close]")
+    page.click("#compare-clip [aria-label=Close]")
+    page.wait_for_selector("#compare-dock", state="hidden")
+
+    view(page, "raters")
+    page.click(".q-leave summary")
+    page.click(".q-rater:has(input[value=L03])")
+    page.wait_for_selector(".q-left-out:has-text('1 of 8 raters')")
+    assert all("L03" in title for title in titles(page))
+    view(page, "systems")
+    assert all("L03" in title for title in titles(page))
+    page.click(".q-left-out button")
+    page.wait_for_selector(".q-left-out", state="detached")
+
+    view(page, "report")
+    document = saved(page, "[data-what=html]", tmp_path)
+    text = document.read_text("utf-8")
+    assert not re.search(r"<(script|link|img)[^>]+(src|href)=.?https?:", text), "the page asks nobody"
+    assert text.count("<h") > 10
+    with zipfile.ZipFile(saved(page, "[data-what=zip]", tmp_path)) as archive:
+        assert any(name.endswith(".csv") for name in archive.namelist())
+
+    assert page.request.get(f"{server.url}{sound}").ok
+    folder = sound.rpartition("/")[0]
+    for path in (f"{folder}/", f"{folder}/../../../etc/passwd", "gradio_api/file=/etc/passwd"):
+        assert not page.request.get(f"{server.url}{path}").ok
+
+
+def write(path: Path, rows: list[tuple[object, ...]]) -> Path:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows(rows)
+    return path
+
+
+def own_files(folder: Path) -> tuple[Path, list[Path]]:
+    """Ratings of an axis of one's own, two tables of predictions under another name, and a broken one."""
+    random = np.random.default_rng(0)
+    clips = {f"sys{s}_clip{c}": s + random.normal(0, 0.4) for s in range(6) for c in range(5)}
+    ratings = [
+        (clip, clip.split("_")[0], f"rater {r}", "quality", round(float(np.clip(20 + 10 * level + 8 * noise, 0, 100))))
+        for clip, level in clips.items()
+        for r, noise in enumerate(random.normal(0, 1, 5))
+    ]
+    good = [(clip, level + random.normal(0, 0.2)) for clip, level in clips.items()]
+    poor = [(clip, level + random.normal(0, 3)) for clip, level in clips.items()]
+    return write(folder / "ratings.csv", [("clip", "system", "rater", "axis", "score"), *ratings]), [
+        write(folder / "good.csv", [("clip", "MI"), *good, ("stranger", 2.0)]),
+        write(folder / "<img src=x onerror=alert(1)>.csv", [("clip", "MI"), *poor]),
+        write(folder / "broken.csv", [("clip", "MI"), ("sys0_clip0", 3), ("sys0_clip1", "three")]),
+    ]
+
+
+def test_own_ratings_and_two_predictors_on_a_phone(open_page: OpenPage, tmp_path: Path) -> None:
+    ratings, predictions = own_files(tmp_path)
+    page = open_page("?tab=compare&__theme=dark", width=400, height=800, ready="#compare-section .q-empty button")
+    page.set_input_files("#compare-predictions [data-testid=predictions-files]", [str(path) for path in predictions])
+    page.wait_for_selector("#compare-predictions li:has-text('choose a study')")
+    assert "row 2, column 'MI'" in page.inner_text("#compare-status")
+    page.click("#compare-study [value=upload]")
+    page.set_input_files("#compare-study input[type=file]", str(ratings))
+    page.click("#compare-study button:has-text('Import')")
+    page.wait_for_selector("#compare-predictions li:has-text('30 of 30 rated clips')")
+    assert "1 predictions belong to no rated clip, for example stranger" in page.inner_text("#compare-predictions")
+    assert page.locator("#compare-predictions img").count() == 0, "a name is text"
+    view(page, "systems")
+    page.wait_for_selector("#compare-section .q-empty:has-text('share no axis')")
+    page.select_option(".q-pairing select >> nth=1", "quality")
+    page.click(".q-pairing button")
+    page.wait_for_selector("#compare-section h3:has-text('MI~quality')")
+    assert fits(page), "the page scrolls sideways"
+    view(page, "versus")
+    page.wait_for_selector("#compare-section .q-says")
+    assert "good agrees better with people" in page.inner_text("#compare-section .q-says")
+    shot(page, "phone")
+    page.click("#compare-section [data-view=versus]")
+    view(page, "inspect")
+    page.click("#compare-section [data-id$=divided] tbody .q-pick >> nth=0")
+    page.wait_for_selector("#compare-clip .q-histogram .main-svg >> nth=0")
+    assert "no sound of this clip" in page.inner_text("#compare-clip")
+    assert fits(page), "the page scrolls sideways"
+    shot(page, "phone-clip")
+    page.click("#compare-clip [aria-label=Close]")
+    page.click("#compare-predictions li:has-text('good') .q-icon")
+    page.wait_for_function("() => document.querySelectorAll('#compare-predictions .q-predictors li').length === 1")
+    view(page, "versus")
+    page.wait_for_selector("#compare-section .q-empty:has-text('two are needed')")
