@@ -10,9 +10,10 @@ import numpy as np
 
 from qamro.evaluation.bootstrap import DRAWS, Bootstrap, Resample
 from qamro.evaluation.metrics import METRICS, Pairs, calibrate_ties
-from qamro.evaluation.panels import mos_draws
+from qamro.evaluation.panels import DrawnMos
 from qamro.evaluation.rating_matrix import RatingMatrix
 from qamro.evaluation.recentre import PILOT, recentre
+from qamro.evaluation.rounding import settle
 
 LEVELS = ("utterance", "system")
 """Clips one by one, and the mean over each system's clips."""
@@ -124,14 +125,15 @@ def resample(
     for uses in shared.values():
         panels = {id(sample.ratings): np.random.default_rng([seed, 1]) for _, _, sample in uses}
         for drawn in Bootstrap(uses[0][2].systems, draws=draws, seed=seed):
-            targets: dict[int, np.ndarray] = {}
+            panel: dict[int, DrawnMos] = {}
             for i, level, sample in uses:
-                if sample.ratings is not None and id(sample.ratings) not in targets:
-                    source = panels[id(sample.ratings)]
-                    targets[id(sample.ratings)] = settle(mos_draws(sample.ratings, len(drawn.drawn), source), 14)
-                rated = targets.get(id(sample.ratings), sample.targets)
+                if sample.ratings is not None and id(sample.ratings) not in panel:
+                    panel[id(sample.ratings)] = DrawnMos.of(
+                        sample.ratings, len(drawn.drawn), panels[id(sample.ratings)]
+                    )
+                rated = panel.get(id(sample.ratings)) or DrawnMos(sample.targets)
                 if sample.ratings is not None and centred and (i, level) not in pilots:
-                    pilots[i, level] = _answers(sample, level, metrics, drawn.first(PILOT), sample.targets)
+                    pilots[i, level] = _answers(sample, level, metrics, drawn.first(PILOT), DrawnMos(sample.targets))
                 for key, value in _answers(sample, level, metrics, drawn, rated).items():
                     found[i][level][key].append(value)
     return [
@@ -147,20 +149,19 @@ def resample(
 
 
 def _answers(
-    sample: Sample, level: str, metrics: Sequence[str], drawn: Resample, targets: np.ndarray
+    sample: Sample, level: str, metrics: Sequence[str], drawn: Resample, panel: DrawnMos
 ) -> dict[str, np.ndarray]:
     # The tie threshold stays that of the data: a draw of its own would tune it again.
     epsilon = sample.epsilon(level) if "ACC_EQ" in metrics else None
-    predictions, weights = sample.predictions, drawn.weights
-    rated = np.isfinite(targets)
-    if not rated.all():  # a drawn panel did not hear every clip
-        targets, weights = np.where(rated, targets, 0.0), weights * rated
+    predictions, targets, rated, weights = sample.predictions, panel.targets, panel.heard, drawn.weights
+    if rated is not None:
+        weights = weights * rated
     lost: np.ndarray | None = None
     if level == "utterance":
-        pairs = Pairs(predictions, targets, weights, epsilon=epsilon)
+        pairs = Pairs(predictions, targets, weights, epsilon=epsilon, coded=panel.coded)
     else:
         means = [drawn.system_means(scores) for scores in (predictions, targets)]
-        if not rated.all():
+        if rated is not None:
             share = drawn.system_means(rated.astype(float))
             lost = (share == 0).any(axis=1)
             heard = np.where(share > 0, share, 1.0)
@@ -168,12 +169,3 @@ def _answers(
         pairs = Pairs(settle(means[0]), settle(means[1]), labels=drawn.drawn, epsilon=epsilon)
     values = {key: METRICS[key].core(pairs) for key in metrics}
     return values if lost is None else {key: np.where(lost, np.nan, value) for key, value in values.items()}
-
-
-def settle(means: np.ndarray, digits: int = 12) -> np.ndarray:
-    """Rounds to so many digits of the largest: sums in another order differ in the last bit, and ties must stay ties.
-
-    Means of what was rounded need fewer digits than that was given.
-    """
-    largest = np.nanmax(np.abs(means), initial=0)
-    return np.round(means, digits - 1 - int(np.floor(np.log10(largest)))) if largest else means

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
+from qamro.evaluation.metrics.ranks import levels_of
 from qamro.evaluation.rating_matrix import RatingMatrix
+from qamro.evaluation.rounding import settle
 
 _POOL = 1000
 
@@ -39,3 +43,26 @@ def mos_draws(matrix: RatingMatrix, draws: int, random: np.random.Generator) -> 
         sums = packed @ pool.T
         means[:, mine] = sums[np.arange(mine.size), random.integers(_POOL, size=(draws, mine.size))] / size
     return means
+
+
+@dataclass(frozen=True)
+class DrawnMos:
+    """The MOS of one panel or of many.
+
+    Attributes:
+        targets: MOS, shape (n,) or (draws, n), 0 where a drawn panel did not hear a clip.
+        heard: Where it did, same shape; None when everywhere.
+        coded: ``levels_of(targets)`` for many panels.
+    """
+
+    targets: np.ndarray
+    heard: np.ndarray | None = None
+    coded: tuple[np.ndarray, int] | None = None
+
+    @classmethod
+    def of(cls, ratings: RatingMatrix, draws: int, random: np.random.Generator) -> DrawnMos:
+        """Draws panels."""
+        targets = settle(mos_draws(ratings, draws, random), 14)
+        heard = np.isfinite(targets)
+        targets = targets if heard.all() else np.where(heard, targets, 0.0)
+        return cls(targets, None if heard.all() else heard, levels_of(targets))

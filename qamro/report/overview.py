@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from qamro.evaluation.significance.compare import corrected, differences
 from qamro.report.section import Section, Table
-from qamro.report.versus import claims
+from qamro.report.versus import CLAIMED, claims
 from qamro.report.words import about_intervals, count, listeners, listing, source_of
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def overview(comparison: Comparison) -> Section:
             rows += differences(numbers.pair, numbers.samples, numbers.draws, comparison.options.level)
     if rows:
         table = corrected(rows, comparison.options.level)
-        section.sentences.extend(claims(table, comparison.study.kind, comparison.options.level))
+        section.sentences.extend(_claims(table, comparison))
         note = "p_holm is corrected over all axes and pairs of predictors of one metric and level."
         section.tables.append(Table("overview-claims", "Differences between predictors on all axes", note, table))
     return section
@@ -57,6 +57,20 @@ def _about(comparison: Comparison) -> list[str]:
     if len(outside):
         total = int(outside["count"].sum())
         told.append(f"{count(total, 'rating')} off the axis's scale are kept as found.")
+    return told
+
+
+def _claims(table: pd.DataFrame, comparison: Comparison) -> list[str]:
+    """What can be claimed, and in one sentence what cannot."""
+    rows = table[table["metric"] == CLAIMED]
+    told = claims(table[table["better"] != ""], comparison.study.kind, comparison.options.level)
+    open_ones = rows[rows["better"] == ""]
+    if len(open_ones):
+        where = [f"{row.axis} ({row.first} and {row.second}, {row.level} level)" for row in open_ones.itertuples()]
+        told.append(
+            f"No difference in {CLAIMED} can be claimed, after Holm's correction over all axes, on {listing(where, 12)}. "
+            "That does not show that they are equal."
+        )
     return told
 
 

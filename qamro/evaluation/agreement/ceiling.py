@@ -6,9 +6,9 @@ import numpy as np
 
 from qamro.evaluation.agreement.split_half import half_means
 from qamro.evaluation.bootstrap import DRAWS, Bootstrap, Resample
-from qamro.evaluation.levels import settle
 from qamro.evaluation.metrics import METRICS, Pairs
 from qamro.evaluation.rating_matrix import RatingMatrix
+from qamro.evaluation.rounding import settle
 
 SPLITS = 100
 """Over how many random splits the ceiling is averaged."""

@@ -10,13 +10,19 @@ _BLOCK = 1 << 22  # entries of a block of the sign matrix: 16 MB in float32, whi
 _EXACT_FLOAT32 = 1 << 24  # whole numbers below this are exact in float32
 
 
-def concordance(predictions: np.ndarray, targets: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
+def concordance(
+    predictions: np.ndarray,
+    targets: np.ndarray,
+    weights: np.ndarray | None = None,
+    coded: tuple[np.ndarray, int] | None = None,
+) -> np.ndarray:
     """Counts concordant minus discordant pairs.
 
     Args:
         predictions: Predicted scores, shape (..., n).
         targets: Human scores, shape (..., n).
         weights: Multiplicities, shape (..., n), or None for one each.
+        coded: ``levels_of(targets)``, if it is known.
 
     Returns:
         Whole numbers, exact, shape (...). Time grows with n².
@@ -24,7 +30,7 @@ def concordance(predictions: np.ndarray, targets: np.ndarray, weights: np.ndarra
     if predictions.ndim == 1 and targets.ndim == 1:
         return _shared(predictions, targets, weights)
     if predictions.ndim == 1 and targets.ndim == 2 and weights is not None and targets.shape == weights.shape:
-        return concordance_of_panels(predictions, targets, weights)
+        return concordance_of_panels(predictions, targets, weights, coded)
     return _batched(predictions, targets, weights)
 
 

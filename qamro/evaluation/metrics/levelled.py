@@ -7,7 +7,9 @@ import numpy as np
 from qamro.evaluation.metrics.ranks import levels_of
 
 
-def concordance_of_panels(x: np.ndarray, targets: np.ndarray, weights: np.ndarray) -> np.ndarray:
+def concordance_of_panels(
+    x: np.ndarray, targets: np.ndarray, weights: np.ndarray, coded: tuple[np.ndarray, int] | None = None
+) -> np.ndarray:
     """Concordant minus discordant pairs, for human scores that differ from draw to draw.
 
     The predictions are the same in every draw, so items are visited in their order, and what was seen so far says how
@@ -17,11 +19,12 @@ def concordance_of_panels(x: np.ndarray, targets: np.ndarray, weights: np.ndarra
         x: Predicted scores, shape (n,).
         targets: Human scores, shape (D, n).
         weights: Multiplicities, shape (D, n).
+        coded: ``levels_of(targets)``, if it is known.
 
     Returns:
         Exact whole numbers, shape (D,).
     """
-    seen = _Seen(targets, weights)
+    seen = _Seen(coded or levels_of(targets), weights)
     total = np.zeros(len(targets))
     order = np.argsort(x, kind="stable")
     starts = np.flatnonzero(np.concatenate(([True], np.diff(x[order]) > 0)))
@@ -33,7 +36,13 @@ def concordance_of_panels(x: np.ndarray, targets: np.ndarray, weights: np.ndarra
     return total
 
 
-def right_pairs_of_panels(x: np.ndarray, targets: np.ndarray, weights: np.ndarray, epsilon: float) -> np.ndarray:
+def right_pairs_of_panels(
+    x: np.ndarray,
+    targets: np.ndarray,
+    weights: np.ndarray,
+    epsilon: float,
+    coded: tuple[np.ndarray, int] | None = None,
+) -> np.ndarray:
     """Pairs of different items called rightly: predictions further apart than ``epsilon`` in order, others tied.
 
     Args:
@@ -41,11 +50,12 @@ def right_pairs_of_panels(x: np.ndarray, targets: np.ndarray, weights: np.ndarra
         targets: Human scores, shape (D, n).
         weights: Multiplicities, shape (D, n).
         epsilon: Largest difference of predictions that is a tie.
+        coded: ``levels_of(targets)``, if it is known.
 
     Returns:
         Exact whole numbers, shape (D,).
     """
-    far = _Seen(targets, weights)
+    far = _Seen(coded or levels_of(targets), weights)
     near = np.zeros_like(far.counts)
     total = np.zeros(len(targets))
     order = np.argsort(x, kind="stable")
@@ -72,8 +82,8 @@ class _Seen:
 
     _WAIT = 16
 
-    def __init__(self, targets: np.ndarray, weights: np.ndarray) -> None:
-        codes, levels = levels_of(targets)
+    def __init__(self, coded: tuple[np.ndarray, int], weights: np.ndarray) -> None:
+        codes, levels = coded
         self.draws = np.arange(len(codes))
         self.codes = np.ascontiguousarray(codes.T, dtype=np.int32)
         self.weights = np.ascontiguousarray(weights.T)

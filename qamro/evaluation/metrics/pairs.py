@@ -36,6 +36,7 @@ class Pairs:
         labels: What each item is, integers from 0, shape (..., n): copies of a system in a draw are one thing. None
             takes every item for itself. Only top-1 asks.
         epsilon: Largest difference of predictions that is a tie, for the accuracy that counts ties; None calibrates.
+        coded: ``levels_of(targets)``, for whoever knows it and asks for several metrics of many targets.
     """
 
     predictions: np.ndarray
@@ -43,6 +44,7 @@ class Pairs:
     weights: np.ndarray | None = None
     labels: np.ndarray | None = None
     epsilon: float | None = None
+    coded: tuple[np.ndarray, int] | None = None
 
     @classmethod
     def of(
@@ -95,7 +97,7 @@ class Pairs:
     @cached_property
     def target_ties(self) -> Ties:
         """Ranks and tie groups of the targets."""
-        return tie_groups(self.targets, self.weights)
+        return tie_groups(self.targets, self.weights, self.coded)
 
     @cached_property
     def constant_predictions(self) -> np.ndarray:
@@ -110,7 +112,7 @@ class Pairs:
     @cached_property
     def concordance(self) -> np.ndarray:
         """Concordant minus discordant pairs, repeats counted, shape (...)."""
-        return concordance(self.predictions, self.targets, self.weights)
+        return concordance(self.predictions, self.targets, self.weights, self.coded)
 
     def sum(self, *factors: np.ndarray) -> np.ndarray:
         """Weighted sum over the last dimension of a product of columns, each of shape (..., n)."""

@@ -24,16 +24,19 @@ class Ties:
     spread: np.ndarray
 
 
-def tie_groups(values: np.ndarray, weights: np.ndarray | None = None) -> Ties:
+def tie_groups(
+    values: np.ndarray, weights: np.ndarray | None = None, coded: tuple[np.ndarray, int] | None = None
+) -> Ties:
     """Ranks every item and counts what is tied.
 
     Args:
         values: Scores, shape (..., n) with n >= 1.
         weights: Multiplicities, shape (..., n), or None for one each.
+        coded: ``levels_of(values)``, if it is known.
     """
     if values.ndim == 1:
         return _of_shared_values(values, weights)
-    coded = _few_levels(values)
+    coded = coded or _few_levels(values)
     if coded is not None:
         return _of_few_levels(*coded, weights)
     order = np.argsort(values, axis=-1, kind="stable")

@@ -103,7 +103,7 @@ def core(pairs: Pairs) -> np.ndarray:
         value = _weighted(x, y, epsilon, w)
     elif x.ndim == 1 and y.ndim == 2 and y.shape == w.shape:
         with np.errstate(invalid="ignore", divide="ignore"):
-            value = right_pairs_of_panels(x, y, w, epsilon) / _pairs(w)
+            value = right_pairs_of_panels(x, y, w, epsilon, pairs.coded) / _pairs(w)
     else:
         raise ValueError("weights go with predictions of shape (n,), and with targets of that shape or their own")
     return np.where(pairs.constant, np.nan, value)

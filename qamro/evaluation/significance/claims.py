@@ -24,7 +24,7 @@ def claim(row: Mapping[str, Any], kind: str = "human", level: float = 0.95) -> s
         One sentence or two, without a claim where the data allow none.
     """
     first, second, metric = row["first"], row["second"], METRICS[row["metric"]].name
-    over = f"{row['systems']} systems" if row["level"] == "system" else f"{row['clips']} clips"
+    over = f"{row['systems']:,} systems" if row["level"] == "system" else f"{row['clips']:,} clips"
     listeners = "simulated listeners" if kind == "simulated" else "people"
     if math.isnan(row["difference"]):
         return f"{row['axis']}: {first} and {second} cannot be compared over {over}: {row['note']}."
