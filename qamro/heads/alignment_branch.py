@@ -15,15 +15,16 @@ from qamro.heads.temporal import FrameScale, TemporalTransformer
 class AlignmentBranch(nn.Module):
     """Audio and text in a common space, text attending to audio, pooling over tokens, output.
 
-    Every token asks the clip where it is heard (cross-attention, tokens are the queries), and what it finds is added to
-    what it means; a feed-forward layer judges token by token, and the pooling weighs the tokens.
+    Every token asks the clip where it is heard (cross-attention, tokens are the queries); what it finds, h, is put
+    together with what it means, t, as t + h + t ⊙ h; a feed-forward layer judges token by token, and the pooling weighs
+    the tokens.
 
     SAMA compares the two sequences before they meet: the cosine of their means. These means have no parameters, so
     training with SAMA leaves nothing behind that inference would have to carry.
 
-    Source: the TA branch of ASTAR-NTU's system (arXiv 2507.09904) and DeRA-MOS (arXiv 2606.10010). Ours besides: the
-    sum of token and answer with its feed-forward layer (there, only what was attended to goes on), a temporal
-    transformer of its own, and, for the cosine, a plain mean where their code trains a pooling that only the loss uses.
+    Source: the TA branch of ASTAR-NTU's system (arXiv 2507.09904) and DeRA-MOS (arXiv 2606.10010). There, only
+    what was attended to goes on; sum and product with the token, the feed-forward layer, the temporal transformer of its
+    own, and, for the cosine, a plain mean where their code trains a pooling that only the loss uses, are ours.
 
     Attributes:
         settings: Its sizes.
@@ -45,8 +46,9 @@ class AlignmentBranch(nn.Module):
         self.temporal = TemporalTransformer(
             settings.frame_dim, width, settings.layers, settings.heads, settings.dropout
         )
-        self.audio_projection = nn.Linear(width, width)
-        self.text_projection = nn.Linear(settings.token_dim, width)
+        # Normalised, since token states come in all sizes: a hashed word is 30 times shorter than RoBERTa's.
+        self.audio_projection = nn.Sequential(nn.Linear(width, width), nn.LayerNorm(width))
+        self.text_projection = nn.Sequential(nn.Linear(settings.token_dim, width), nn.LayerNorm(width))
         self.attention = nn.MultiheadAttention(width, settings.heads, settings.dropout, batch_first=True)
         self.attended = nn.LayerNorm(width)
         self.feed_forward = nn.Sequential(
@@ -77,7 +79,7 @@ class AlignmentBranch(nn.Module):
         audio = self.audio_projection(self.temporal(self.scale(frames), mask))
         text = self.text_projection(tokens)
         heard, _ = self.attention(text, audio, audio, key_padding_mask=~mask, need_weights=False)
-        fused = self.attended(text + heard)
+        fused = self.attended(text + heard + text * heard)
         fused = self.judged(fused + self.feed_forward(fused))
         score, logits = self.output(self.pooling(fused, token_mask))
         similarity = functional.cosine_similarity(masked_mean(audio, mask), masked_mean(text, token_mask), dim=-1)

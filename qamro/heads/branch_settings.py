@@ -58,8 +58,9 @@ class BranchSettings:
         """Makes the pooling over ``width``."""
         if self.pooling == "drasp":
             return DRASP(self.width, self.segment)
-        kinds = {"mean": MeanPooling, "attentive": AttentivePooling, "statistics": AttentiveStatistics}
-        return kinds[self.pooling](self.width)
+        if self.pooling == "statistics":
+            return AttentiveStatistics(self.width)
+        return AttentivePooling(self.width) if self.pooling == "attentive" else MeanPooling(self.width)
 
 
 def count_parameters(module: nn.Module) -> int:
