@@ -55,6 +55,7 @@ class Experiment:
         study: The study that it is about.
         axes: The axes that it shows.
         published: What was published; empty for a figure, whose points were published without numbers.
+        best_beta: The beta that was reported as the best; None where none was.
     """
 
     key: str
@@ -62,6 +63,7 @@ class Experiment:
     study: str
     axes: tuple[str, ...]
     published: tuple[Published, ...]
+    best_beta: float | None = None
 
     def plan(self, seeds: Sequence[int], config: FitConfig) -> Plan:
         """Returns what has to be trained."""
@@ -82,6 +84,7 @@ def _read(table: dict[str, Any]) -> dict[str, Experiment]:
             entry["study"],
             tuple(entry["axes"]),
             tuple(Published(**row) for row in entry.get("rows", ())),
+            entry.get("best_beta"),
         )
         for key, entry in table.items()
     }

@@ -69,6 +69,7 @@ def panel(
     *,
     naming: Naming = QAMRO_OVER_BETA,
     chosen: str = "",
+    title: bool = False,
     published: Sequence[Published] = (),
     published_on: str = "",
     published_best: float | None = None,
@@ -82,6 +83,7 @@ def panel(
         metric: Key of ``METRICS``.
         naming: What things are called.
         chosen: Label of the model to ring.
+        title: Whether the metric and what it rests on stand above.
         published: Published rows that have a value for the axis.
         published_on: The study that they are of.
         published_best: The value that was reported as the best.
@@ -110,7 +112,10 @@ def panel(
         add_ring(figure, at, row["mean"])
     figure.update_xaxes(tickvals=points, title={"text": naming.over, "standoff": 4}, fixedrange=True, **_LINE)
     figure.update_yaxes(automargin=True, fixedrange=True, nticks=6, **_LINE)
-    return figure.update_layout(layout(height=270, margin={"l": 44, "r": 12, "t": 18, "b": 40}))
+    heading = (
+        {"text": title_of(part, level, metric), "font": {"size": 14}, "x": 0.01, "xref": "container"} if title else None
+    )
+    return figure.update_layout(layout(height=280, title=heading, margin={"l": 44, "r": 12, "t": 38, "b": 40}))
 
 
 def heat_map(

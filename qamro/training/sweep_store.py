@@ -6,6 +6,7 @@ import hashlib
 import json
 import shutil
 import tempfile
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -94,7 +95,7 @@ def read(folder: Path) -> KeptSweep | None:
 
     try:
         record = json.loads((folder / "record.json").read_text(encoding="utf-8"))
-        runs = pd.read_csv(folder / "runs.csv.gz", float_precision="round_trip")
+        runs = pd.read_csv(folder / "runs.csv.gz")
         with np.load(folder / "predictions.npz", allow_pickle=False) as packed:
             predictions = _unpacked(dict(packed))
     except (OSError, ValueError, KeyError, EOFError):
@@ -104,20 +105,24 @@ def read(folder: Path) -> KeptSweep | None:
 
 def _packed(predictions: pd.DataFrame) -> dict[str, np.ndarray]:
     """One matrix an axis; scores were computed in float32 and stay what they are."""
-    arrays: dict[str, np.ndarray] = {"axes": predictions["axis"].unique().astype(str)}
+    arrays: dict[str, np.ndarray] = {"axes": _text(predictions["axis"].unique())}
     for k, (_, part) in enumerate(predictions.groupby("axis", sort=False)):
         fits = part.drop_duplicates(["variant", "seed"])
         clips = int(len(part) / len(fits))
         first = part.iloc[:clips]
         arrays |= {
-            f"variant{k}": fits["variant"].to_numpy(str),
+            f"variant{k}": _text(fits["variant"]),
             f"seed{k}": fits["seed"].to_numpy(np.int64),
-            f"clip{k}": first["clip"].to_numpy(str),
-            f"system{k}": first["system"].to_numpy(str),
+            f"clip{k}": _text(first["clip"]),
+            f"system{k}": _text(first["system"]),
             f"human{k}": first["human"].to_numpy(np.float32),
             f"predicted{k}": part["predicted"].to_numpy(np.float32).reshape(len(fits), clips),
         }
     return arrays
+
+
+def _text(values: Iterable[str]) -> np.ndarray:
+    return np.array([str(value) for value in values], dtype=np.str_)  # of objects, numpy reads only trusted files
 
 
 def _unpacked(arrays: dict[str, np.ndarray]) -> pd.DataFrame:

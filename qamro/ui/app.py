@@ -41,6 +41,7 @@ TABS: tuple[Tab, ...] = (
     Tab("predict", texts.Tabs.PREDICT, "qamro.ui.predict"),
     Tab("compare", "Compare", "qamro.ui.compare"),
     Tab("train", "Train", "qamro.ui.train"),
+    Tab("sensitivity", "Sensitivity", "qamro.ui.sensitivity"),
     Tab("annotate", "Annotate", "qamro.ui.annotate"),
     Tab("margin", texts.Tabs.MARGIN, "qamro.ui.margin"),
     Tab("about", texts.Tabs.ABOUT, "qamro.ui.about"),

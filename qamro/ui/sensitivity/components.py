@@ -1,0 +1,116 @@
+"""What the Sensitivity tab consists of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from qamro.training.sweep_figure import METRICS_SHOWN
+from qamro.training.sweep_setup import Setup
+from qamro.ui.bring import study_chooser
+from qamro.ui.sensitivity import form
+from qamro.ui.sensitivity.parts import Parts
+from qamro.ui.sensitivity.session import SensitivitySession, View
+from qamro.ui.sensitivity.texts import FAMILIES, OPTIMISERS, SPLITS
+from qamro.ui.sensitivity.texts import Sensitivity as T
+from qamro.ui.train.choosing import encoder_options
+from qamro.ui.widgets import heading, widget
+
+
+def build_components() -> Parts:
+    """Lays the components out: what the evidence says, the set-up, the curves, one model."""
+    session = gr.State(SensitivitySession(), delete_callback=SensitivitySession.close)
+    return Parts(session=session, **_setup(), **_curves(), **_model())
+
+
+def _setup() -> dict[str, Any]:
+    first = Setup()
+    with gr.Column(elem_classes="q-card", elem_id="sensitivity-setup"):
+        heading(T.TITLE, T.EVIDENCE)
+        with gr.Accordion(T.SETUP, open=False, elem_id="sensitivity-opener") as opener:
+            chooser = study_chooser("sensitivity", audio=True)
+            with gr.Row(elem_classes="q-fields"):
+                family = gr.Dropdown(_options(FAMILIES), value=first.family, label=T.FAMILY, filterable=False,
+                                     elem_id="sensitivity-family", min_width=200)  # fmt: skip
+                over = form.over_choice(first.family)
+                over.label, over.elem_id, over.filterable = T.OVER, "sensitivity-over", False
+                values, beside = form.number_fields(first.family, first.over, first)
+                values.elem_id, beside.elem_id = "sensitivity-values", "sensitivity-beside"
+            with gr.Row(elem_classes="q-fields"):
+                axes = gr.CheckboxGroup(list(form.SIMULATED_AXES), value=list(first.axes), label=T.AXES,
+                                        elem_id="sensitivity-axes", min_width=220)  # fmt: skip
+                seeds = gr.Slider(1, 30, value=first.seeds, step=1, label=T.SEEDS, elem_id="sensitivity-seeds",
+                                  min_width=180)  # fmt: skip
+            with gr.Row(elem_classes="q-fields"):
+                encoder = gr.Dropdown(encoder_options(), value=first.encoder, label=T.ENCODER, filterable=False,
+                                      elem_id="sensitivity-encoder", min_width=200)  # fmt: skip
+                split = gr.Dropdown(_options(SPLITS), value=f"{first.hold_out} {first.folds}", label=T.SPLIT,
+                                    filterable=False, elem_id="sensitivity-split", min_width=200)  # fmt: skip
+                optimiser = gr.Dropdown(_options(OPTIMISERS), value=first.optimiser, label=T.OPTIMISER,
+                                        filterable=False, elem_id="sensitivity-optimiser", min_width=200)  # fmt: skip
+            with gr.Row(elem_classes="q-action"):
+                cost = gr.HTML("", elem_id="sensitivity-cost", apply_default_css=False, scale=3)
+                cancel = gr.Button(T.CANCEL, visible=False, elem_id="sensitivity-cancel", min_width=110, scale=0)
+                run = gr.Button(T.RUN, variant="primary", elem_id="sensitivity-run", min_width=170, scale=0)
+        said = gr.HTML("", elem_id="sensitivity-status", apply_default_css=False)
+    return {
+        "opener": opener, "chooser": chooser, "encoder": encoder, "family": family, "over": over, "values": values,
+        "beside": beside, "seeds": seeds, "axes": axes, "split": split, "optimiser": optimiser, "cost": cost,
+        "run": run, "cancel": cancel, "status": said,
+    }  # fmt: skip
+
+
+def _curves() -> dict[str, Any]:
+    with gr.Column(elem_classes="q-card", elem_id="sensitivity-result") as result:
+        headline = gr.HTML("", elem_id="sensitivity-headline", apply_default_css=False, elem_classes="q-heading")
+        with gr.Row(elem_classes="q-look"):
+            axis = gr.Radio(
+                [], label=T.AXIS, elem_id="sensitivity-axis", elem_classes="q-pills", scale=0, min_width=120
+            )
+            levels = [(label, key) for key, label in T.LEVELS.items()]
+            level = gr.Radio(levels, value=View.level, label=T.LEVEL, elem_id="sensitivity-level",
+                             elem_classes="q-pills", scale=0, min_width=190)  # fmt: skip
+            published = gr.Checkbox(False, label=T.PUBLISHED, elem_id="sensitivity-published", min_width=230)
+        legend = gr.HTML("", elem_id="sensitivity-legend", apply_default_css=False)
+        with gr.Row(elem_classes="q-panels"):
+            panels = {
+                metric: widget("chart", None, words=T.CHART_WORDS, elem_id=f"sensitivity-{metric}")
+                for metric in METRICS_SHOWN
+            }
+        words = gr.HTML("", elem_id="sensitivity-words", apply_default_css=False)
+        published_table = gr.HTML("", elem_id="sensitivity-papers", apply_default_css=False)
+        gr.HTML(f'<p class="q-hint">{T.INTERVALS}</p>', apply_default_css=False)
+        with gr.Column(elem_id="sensitivity-map-part") as map_card:
+            heading(T.MAP, T.MAP_NOTE, level=3)
+            metric = gr.Radio(list(METRICS_SHOWN), value=View.metric, label=T.METRIC, elem_id="sensitivity-metric",
+                              elem_classes="q-pills")  # fmt: skip
+            chart = widget("chart", None, words=T.CHART_WORDS, elem_id="sensitivity-map")
+        with gr.Accordion(T.TABLE, open=False):
+            table = gr.HTML("", elem_id="sensitivity-table", apply_default_css=False)
+        with gr.Row(elem_classes="q-take"):
+            download = gr.DownloadButton(T.DOWNLOAD, size="sm", visible=False, elem_id="sensitivity-zip",
+                                         min_width=170, scale=0)  # fmt: skip
+            link = widget("sensitivity_link", None, words=T.LINK_WORDS, elem_id="sensitivity-link")
+    return {
+        "result": result, "headline": headline, "axis": axis, "level": level, "published": published, "legend": legend,
+        "panels": panels, "words": words, "published_table": published_table, "map_card": map_card, "metric": metric,
+        "map": chart, "table": table, "zip": download, "link": link,
+    }  # fmt: skip
+
+
+def _model() -> dict[str, Any]:
+    with gr.Column(elem_classes="q-card", elem_id="sensitivity-one") as one:
+        heading(T.MODEL, T.MODEL_NOTE)
+        model = gr.Dropdown([], label=T.CHOOSE, elem_id="sensitivity-model", filterable=False)
+        changed = gr.HTML("", elem_id="sensitivity-changed", apply_default_css=False)
+        with gr.Row(elem_classes="q-figures"):
+            with gr.Column(scale=1, min_width=320):
+                ranking = widget("chart", None, words=T.CHART_WORDS, elem_id="sensitivity-ranking")
+            with gr.Column(scale=1, min_width=320):
+                places = gr.HTML("", elem_id="sensitivity-places", apply_default_css=False)
+    return {"one": one, "model": model, "ranking": ranking, "changed": changed, "places": places}
+
+
+def _options(titles: dict[str, str]) -> list[tuple[str, str]]:
+    return [(title, name) for name, title in titles.items()]

@@ -1,0 +1,73 @@
+"""What a visitor sees first: the sweep that ships, or the one that a link asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from qamro.training.sweep_bundled import bundled
+from qamro.training.sweep_setup import Setup
+from qamro.ui.bring.desk import Desk
+from qamro.ui.predict.views import status
+from qamro.ui.sensitivity import form
+from qamro.ui.sensitivity.link import TAB, from_query
+from qamro.ui.sensitivity.running import found_before, show
+from qamro.ui.sensitivity.session import SensitivitySession, Shown
+from qamro.ui.sensitivity.texts import Sensitivity as T
+
+if TYPE_CHECKING:
+    from qamro.studies import Study
+    from qamro.ui.sensitivity.parts import Parts
+
+Answer = dict[Any, Any]
+
+
+def opened(parts: Parts, session: SensitivitySession, query: Mapping[str, str]) -> Answer:
+    """Sets the form as the address says and shows the sweep if it is at hand, else the one that ships."""
+    if query.get("tab") != TAB:
+        return _first(parts, session)
+    setup, session.view, problem = from_query(query)
+    filled = [field for field in parts.fields if field is not parts.axes]
+    answer: Answer = dict(zip(filled, form.fill(setup), strict=True))
+    offered = list(dict.fromkeys([*form.SIMULATED_AXES, *setup.axes]))
+    answer[parts.axes] = gr.CheckboxGroup(offered, value=list(setup.axes))
+    answer[parts.opener] = gr.Accordion(open=setup != Setup())
+    answer |= {parts.session: session}
+    if problem:
+        return answer | _first(parts, session) | {parts.status: status(T.BAD_LINK.format(problem=problem), calm=False)}
+    kept = bundled(setup)
+    if kept is not None:
+        return answer | show(parts, session, Shown(kept, setup, T.SHIPPED))
+    session.wanted = setup
+    said = T.OPENING if setup.study != Setup.study or query.get("study") else T.NOT_KEPT.format(run=T.RUN)
+    return answer | {parts.status: status(said)}
+
+
+def study_chosen(parts: Parts, study: Study | None, session: SensitivitySession, desk: Desk, *chosen: Any) -> Answer:
+    """Offers the study's axes; shows what a link asked for, if it was kept.
+
+    Args:
+        parts: The tab's components.
+        study: The study in force.
+        session: Of the visitor.
+        desk: Of the chooser.
+        *chosen: The encoder and the axes on the form.
+    """
+    encoder, axes = chosen
+    wanted, session.wanted = session.wanted, None
+    if wanted is None or study is None or desk.source != wanted.study:
+        return {parts.session: session, parts.axes: form.axes_choice(study, encoder, axes)}
+    answer: Answer = {parts.session: session, parts.axes: form.axes_choice(study, encoder, wanted.axes)}
+    found = found_before(wanted, study)
+    if found is None:
+        return answer | {parts.status: status(T.NOT_KEPT.format(run=T.RUN))}
+    return answer | show(parts, session, found)
+
+
+def _first(parts: Parts, session: SensitivitySession) -> Answer:
+    kept = bundled(Setup())
+    if kept is None:
+        return {parts.session: session, parts.status: status(T.NO_STUDY)}
+    return show(parts, session, Shown(kept, Setup(), T.SHIPPED))

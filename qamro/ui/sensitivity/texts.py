@@ -1,0 +1,133 @@
+"""Every text of the Sensitivity tab."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+FAMILIES = {
+    "qamro": "QAMRO",
+    "balr": "BALR",
+    "listmle": "ListMLE",
+    "soft-spearman": "Soft Spearman",
+    "ce-gauss": "CE-Gauss",
+    "ce-gauss+balr": "CE-Gauss + BALR",
+    "ce-gauss+balr+sama": "CE-Gauss + BALR + SAMA (DeRA-MOS)",
+    "qamro+sama": "QAMRO + SAMA",
+}
+"""What the objectives are called, regression term aside."""
+
+SPLITS = {
+    "auto 5": "The published split, else 5 folds that hold out content",
+    "content 5": "5 folds that hold out content",
+    "system 5": "5 folds that hold out systems",
+    "content 1": "One split that holds out content (quicker, noisier)",
+}
+"""``hold_out`` and number of folds, and what they mean."""
+
+OPTIMISERS = {
+    "adamw": "AdamW, all clips in every step",
+    "sgd": "SGD, the paper's: batches of 256 (slow)",
+}
+
+
+class Sensitivity:
+    """Texts of the tab."""
+
+    TITLE = "How much does beta matter?"
+    EVIDENCE = (
+        "QAMRO weighs mistakes among good clips up to β times as much, and its paper reports β = 7 as the best. On the "
+        "data that we could train on (two studies rated by people, one simulated) no β from 3 to 11 ranks clips better "
+        "than β = 1 beyond noise, and none better than regression alone once that is trained to its end; what hurts is "
+        "a fixed margin. Small studies and a frozen encoder cannot settle what β does elsewhere: sweep your own."
+    )
+    SETUP = "Set up a sweep of your own"
+    ENCODER = "Encoder"
+    FAMILY = "Objective"
+    OVER = "Turned"
+    VALUES = "Values of {name}"
+    BESIDE = "One curve for each {name}"
+    BESIDE_NONE = "One curve"
+    SEEDS = "Seeds"
+    AXES = "Axes"
+    SPLIT = "Split"
+    OPTIMISER = "Training"
+    RUN = "Run the sweep"
+    CANCEL = "Cancel"
+    COST = "{axes} × {variants} objectives × {seeds} seeds × {folds} folds = {fits:,} fits"
+    COST_AXES = ("1 axis", "{n} axes")
+    SPACE = (
+        "This public page allows {most:,} fits and {clips:,} clips a sweep; run the app on your own machine for more."
+    )
+    TOO_MANY = "That is {fits:,} fits, and {most:,} are the most here. Take fewer values, seeds or axes."
+    TOO_MANY_CLIPS = "{name} has {n:,} clips, and {most:,} are the most here."
+    NUMBERS = "{what}: {text!r} is no list of numbers; write them with commas between, for example 1, 3, 5"
+    NO_AXES = "Choose at least one axis."
+    NO_STUDY = "Choose a study, or press Run for the simulated one."
+
+    OPENING = "Opening the study …"
+    ENCODER_LOADING = "Loading the encoder …"
+    EMBEDDING = "Embedded {done} of {all} clips"
+    TRAINING = "Training {axis}: {done:,} of {all:,} fits"
+    STOPPING = "Stopping …"
+    STOPPED = "Stopped. What stands below is the sweep before."
+    DONE = "{fits:,} fits in {seconds} s."
+    FROM_CACHE = "Computed before; shown from what was kept."
+    SHIPPED = "This is the result that ships with the app."
+    FAILED = "The sweep could not be run: {problem}"
+    BROKE = "The sweep ended with an error: {problem}"
+    NOT_KEPT = "This link's sweep has not been computed here yet: press “{run}”."
+    BAD_LINK = "Part of the link was not understood and was left out: {problem}"
+    STUDY_FIRST = "This link is about the study “{name}”; choose it in the set-up."
+
+    HEADLINE = "{family} over {over}: {study}"
+    SOURCE = (
+        "{kind} ratings, {clips} clips of {systems} systems. Heads on frozen {encoder} embeddings (revision "
+        "{revision}); {split}; {seeds} seeds; {optimiser}. Made {made} with qamro {version}, torch {torch}."
+    )
+    SIMULATED = (
+        "No person rated these clips: music, systems and listeners are simulated. A demonstration, not evidence."
+    )
+    UNREAD = "{n} clips could not be read and are left out, for example {first}."
+    AXIS = "Axis"
+    LEVEL = "Level"
+    LEVELS: ClassVar[dict[str, str]] = {"utterance": "Clips", "system": "Systems"}
+    METRIC = "Map of"
+    PUBLISHED = "Lay the paper's published numbers over"
+    PUBLISHED_TITLE = "Published on {study}, not computed here"
+    PUBLISHED_NOTE = (
+        "System-level SRCC; other clips, other encoders, other training, no intervals. The dotted lines in the plot of "
+        "system-level SRCC stand for these rows and for nothing of ours. Best β reported: {best:g}."
+    )
+    PUBLISHED_NONE = "Nothing was published for {axis}."
+    INTERVALS = (
+        "Bars and bands: 95 % intervals of the mean over seeds (initial weights and dropout), what chance in training "
+        "does on these very clips. Other clips and listeners would move the numbers further. Click a point to see how "
+        "that model ranks the systems."
+    )
+    MORE_WORDS = "The other metrics in words"
+    MAP = "All points at once"
+    MAP_NOTE = "Brighter is better. Click a cell to see that model."
+    TABLE = "All numbers"
+    TABLE_CAPTION = "Mean over seeds with its 95 % interval"
+    MODEL_COLUMN = "Model"
+    DOWNLOAD = "Download all (zip)"
+    MODEL = "One model’s ranking"
+    MODEL_NOTE = (
+        "Each system’s mean human score (ring) and mean prediction over clips and seeds (dot, with its 95 % interval "
+        "over seeds), best by people on top."
+    )
+    CHOOSE = "Model"
+    NO_SYSTEMS = "The clips of this study name no systems, so there is no ranking of systems to show."
+    PLACES = ("System", "People", "Model", "Held against", "Human mean", "Prediction")
+    PLACES_CAPTION = "Places of the systems; 1 is the best"
+    REFERENCE_ALONE = "It is the model that the others are held against."
+    ALT = "{metric} at {level} level on {axis} over {over}: {points}"
+    MAP_ALT = "{metric} at {level} level on {axis} for every {beside} and {over}"
+    PLACES_ALT = "Systems by {model} against people, {axis}: {order}"
+
+    CHART_WORDS: ClassVar[dict[str, str]] = {"save": "Save as {format}", "failed": "The figure could not be drawn."}
+    LINK_WORDS: ClassVar[dict[str, str]] = {
+        "copy": "Copy a link to this",
+        "copied": "Copied",
+        "upload": "A link cannot carry a study that you brought along; whoever opens it chooses the same files.",
+    }
