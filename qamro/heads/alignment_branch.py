@@ -22,9 +22,9 @@ class AlignmentBranch(nn.Module):
     SAMA compares the two sequences before they meet: the cosine of their means. These means have no parameters, so
     training with SAMA leaves nothing behind that inference would have to carry.
 
-    Source: the TA branch of ASTAR-NTU's system (arXiv 2507.09904) and DeRA-MOS (arXiv 2606.10010). There, only
-    what was attended to goes on; sum and product with the token, the feed-forward layer, the temporal transformer of its
-    own, and, for the cosine, a plain mean where their code trains a pooling that only the loss uses, are ours.
+    Source: the TA branch of ASTAR-NTU's system (arXiv 2507.09904) and DeRA-MOS (arXiv 2606.10010). There, only what was
+    attended to goes on. Sum and product with the token, the feed-forward layer, the temporal transformer of its own,
+    and, for the cosine, a plain mean where their code trains a pooling that only the loss uses, are ours.
 
     Attributes:
         settings: Its sizes.
