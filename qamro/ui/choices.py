@@ -89,6 +89,12 @@ def forget(name: str) -> None:
         _loaded.pop(name, None)
 
 
+def forget_owner(whose: str) -> None:
+    """Drops the predictors that were loaded from a visitor's own heads."""
+    for name in [name for name in _loaded if name.startswith(f"saved:{whose}/")]:
+        forget(name)
+
+
 def owner(request: Any) -> str:
     """Returns whose kept heads a visitor sees besides everybody's: on a Space their own, elsewhere nobody's.
 

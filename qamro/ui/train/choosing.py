@@ -81,8 +81,8 @@ def objective_chosen(name: str) -> tuple[Any, ...]:
     used = used_by(objective)
     updates = []
     for parameter in PARAMETERS:
-        kind = gr.Dropdown if parameter == "normalize" else gr.Number
-        updates.append(kind(value=getattr(objective, parameter), visible=parameter in used))
+        update: dict[str, Any] = {"value": getattr(objective, parameter), "visible": parameter in used}
+        updates.append(gr.Dropdown(T.NORMALIZE, **update) if parameter == "normalize" else gr.Number(**update))
     return hint(OBJECTIVES[name][1]), *updates
 
 

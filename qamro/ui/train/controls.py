@@ -85,5 +85,5 @@ def _parameter(name: str, value: Any, visible: bool) -> Any:
     label, info = T.INFO[name]
     common: dict[str, Any] = {"label": label, "info": info, "elem_id": f"train-{name}", "min_width": 200}
     if name == "normalize":
-        return gr.Dropdown(list(T.NORMALIZE), value=value, visible=visible, filterable=False, **common)
+        return gr.Dropdown(T.NORMALIZE, value=value, visible=visible, filterable=False, **common)
     return gr.Number(value, visible=visible, **_RANGES[name], **common)

@@ -71,7 +71,7 @@ def _keeping(p: Parts, page: gr.Blocks) -> None:
         p.keep.save.click(keeping.save, what, said, **_QUIET),
         p.keep.name.submit(keeping.save, what, said, **_QUIET),
         p.keep.overwrite.click(keeping.overwrite, what, said, **_QUIET),
-        p.keep.upload.upload(keeping.bring, [p.keep.upload], said, **_QUIET),
+        p.keep.upload.upload(keeping.bring, [p.session, p.keep.upload], said, **_QUIET),
         p.keep.kept.delete(keeping.delete, [predictor], said, **_QUIET),
         p.keep.kept.select(keeping.use, None, [tabs, predictor], **_QUIET),
     ]

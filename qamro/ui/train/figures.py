@@ -32,7 +32,7 @@ def losses(curves: Curves) -> go.Figure:
         for key, name, dash in (("train_loss", T.TRAINING, "dot"), ("val_loss", T.VALIDATION, "solid")):
             line = {"color": colour, "width": 1.5 if dash == "dot" else 2, "dash": dash}
             traces.append(_line(rows, [getattr(row, key) for row in rows], f"{axis} {name}", line, ".4f"))
-    return _figure(traces, {"type": "log", "nticks": 6, "exponentformat": "none"})
+    return _figure(traces, {"type": "log", "nticks": 6, "tickformat": ".3~g"})
 
 
 def correlations(curves: Curves) -> go.Figure:

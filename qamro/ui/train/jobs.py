@@ -33,6 +33,7 @@ class Job:
         self.task = replace(task, threads=max(1, (os.cpu_count() or 2) // AT_ONCE))
         self.cancelled = False
         self._stop: Any = None
+        self._process: Any = None
 
     def messages(self) -> Generator[Message | None]:
         """Runs it and yields its messages; None where there is nothing new.
@@ -57,6 +58,8 @@ class Job:
     def cancel(self) -> None:
         """Ends everything at once; nothing is kept."""
         self.cancelled = True
+        if self._process is not None:
+            self._process.kill()
 
     def _run(self) -> Generator[Message | None]:
         context = multiprocessing.get_context("spawn")  # a fork would copy threads' locks in whatever state they are
@@ -64,6 +67,7 @@ class Job:
         self._stop = context.Event()
         process = context.Process(target=_entry, args=(self.task, send, self._stop), daemon=True)
         process.start()
+        self._process = process
         send.close()
         try:
             while not self.cancelled:
@@ -74,6 +78,8 @@ class Job:
                     message = receive.recv()
                 except (EOFError, ConnectionError):
                     process.join(5)
+                    if self.cancelled:
+                        return
                     yield Failed(f"the training process ended by itself (exit code {process.exitcode})", expected=False)
                     return
                 yield message

@@ -63,13 +63,14 @@ def overwrite(session: TrainSession, number: int | None, name: str, request: gr.
     return _save(session, number, name, request, overwrite=True)
 
 
-def bring(file: str | None, request: gr.Request) -> Answer:
+def bring(session: TrainSession, file: str | None, request: gr.Request) -> Answer:
     """Takes heads back in that were downloaded; a name that is taken gets a number."""
     if not file:
         return _said(status(""), request)
+    session.owner = choices.owner(request)
     try:
         bundle = unpack(Path(file))
-        kept = _keep_under(bundle, bundle.card.name, choices.owner(request))
+        kept = _keep_under(bundle, bundle.card.name, session.owner)
     except (NotHeadsError, ValueError, OSError) as problem:
         return _said(status(T.NOT_BROUGHT.format(problem=str(problem).rstrip(".")), calm=False), request)
     return _said(status(T.BROUGHT.format(name=kept.name, about=kept.about)), request, chosen=kept.key)
@@ -87,9 +88,9 @@ def delete(predictor: str, event: gr.EventData, request: gr.Request) -> Answer:
     return _said(status(T.REMOVED.format(name=heads.name)), request, chosen=chosen)
 
 
-def use(event: gr.EventData) -> Answer:
+def use(event: gr.EventData, request: gr.Request) -> Answer:
     """Opens the Predict tab with kept heads chosen: the tabs, the predictor."""
-    return gr.Tabs(selected="predict"), gr.Dropdown(value=str(event.key))
+    return gr.Tabs(selected="predict"), gr.Dropdown(_predictors(request), value=str(event.key))
 
 
 def listing(request: gr.Request) -> dict[str, Any]:
@@ -114,10 +115,9 @@ def _save(session: TrainSession, number: int | None, name: str, request: gr.Requ
     run = session.find(number)
     if run is None:
         return _said(status(T.NOTHING_TO_SAVE, calm=False), request)
+    session.owner = choices.owner(request)
     try:
-        kept = save_heads(
-            HeadBundle.load(run.folder / "heads"), name, owner=choices.owner(request), overwrite=overwrite
-        )
+        kept = save_heads(HeadBundle.load(run.folder / "heads"), name, owner=session.owner, overwrite=overwrite)
     except NameTakenError:
         return _said(status(T.TAKEN.format(name=clean_name(name)), calm=False), request, ask=True)
     except ValueError as problem:
@@ -130,7 +130,7 @@ def _save(session: TrainSession, number: int | None, name: str, request: gr.Requ
 
 
 def _said(said: str, request: gr.Request, *, ask: bool = False, chosen: str = "") -> Answer:
-    options = [(option(entry), entry.name) for entry in catalogue(choices.owner(request))]
+    options = _predictors(request)
     predictor = gr.Dropdown(options, value=chosen) if chosen else gr.Dropdown(options)
     return said, gr.Button(visible=ask), listing(request), predictor
 
@@ -142,6 +142,10 @@ def _keep_under(bundle: HeadBundle, name: str, owner: str) -> SavedHeads:
         except NameTakenError:
             continue
     raise ValueError(f"there are a hundred heads called {name!r} already")
+
+
+def _predictors(request: gr.Request) -> list[tuple[str, str]]:
+    return [(option(entry), entry.name) for entry in catalogue(choices.owner(request))]
 
 
 def _mine(request: gr.Request) -> list[SavedHeads]:

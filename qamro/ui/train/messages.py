@@ -66,7 +66,7 @@ class Epochs:
 
 
 @dataclass(frozen=True)
-class Testing:
+class Judging:
     """Training is over; the heads are tested on held-out clips."""
 
 
@@ -100,4 +100,4 @@ class Failed:
     expected: bool
 
 
-Message = Waiting | Loading | Embedding | Epochs | Testing | Done | Failed
+Message = Waiting | Loading | Embedding | Epochs | Judging | Done | Failed

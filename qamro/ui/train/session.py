@@ -9,6 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from qamro.predictors.saved_names import saved_folder
+from qamro.ui import choices
 from qamro.ui.train.messages import Epoch
 from qamro.ui.train.settings import Settings
 from qamro.ui.visitor import Visitor
@@ -80,6 +82,7 @@ class TrainSession(Visitor):
         runs: Done, in order.
         job: What goes on; None while nothing does.
         curves: Of the training that goes on, or of the last one.
+        owner: Whose heads this visitor's are, where strangers share a machine; empty where nobody else is there.
     """
 
     def __init__(self) -> None:
@@ -87,6 +90,7 @@ class TrainSession(Visitor):
         self.runs: list[TrainedRun] = []
         self.job: Job | None = None
         self.curves: Curves = {}
+        self.owner = ""
         self._begun = 0
 
     def next_number(self) -> int:
@@ -114,6 +118,13 @@ class TrainSession(Visitor):
         self.stopping = True
         if self.job is not None:
             self.job.stop()
+
+    def close(self) -> None:
+        """Ends the session; on a shared machine the visitor's heads go with it."""
+        super().close()
+        if self.owner:
+            choices.forget_owner(self.owner)
+            shutil.rmtree(saved_folder(self.owner), ignore_errors=True)
 
     def cancel(self) -> None:
         """Ends whatever goes on; nothing of it is kept."""

@@ -148,7 +148,7 @@ class TrainTab:
         "dropout": ("Dropout", "Share of hidden units left out in training."),
         "weight_decay": ("Weight decay", "Of AdamW."),
     }
-    NORMALIZE = (("the batch's range", "batch"), ("the scale", "scale"))
+    NORMALIZE: ClassVar[list[tuple[str, str]]] = [("the batch's range", "batch"), ("the scale", "scale")]
 
     TRAIN, STOP, CANCEL = "Train", "Stop, keep the best", "Cancel"
     READY = "Choose a study to begin."
@@ -165,14 +165,14 @@ class TrainTab:
     FETCHED, FETCH_STOPPED = "{title} is ready.", "Stopped. The next download goes on where this one ended."
     FETCH_FAILED = "The download failed: {problem}"
     NOT_READY = "{title} needs its weights first: press Download, or choose another encoder."
-    BAD_NUMBER = "{what} needs a number{range}."
+    BAD_NUMBER = "{what} needs a number."
     WAITING = "Waiting: {n} trainings are going on. Yours begins when one of them is done."
     LOADING = "Loading the encoder …"
     EMBEDDING = "Embedding {done} of {total} clips, {rate:.0f} a second"
     EMBEDDING_FIRST = "Embedding {total} clips …"
     EPOCH = "{axis} ({place} of {axes}), epoch {epoch}, validation loss {loss:.4f}{srcc}"
     EPOCH_SRCC = ", SRCC {srcc:.3f}"
-    TESTING = "Testing on held-out clips …"
+    TESTING = "Judging on held-out clips …"
     STOPPING, CANCELLING = "Stopping after this epoch …", "Cancelling …"
     CANCELLED = "Cancelled; nothing was kept."
     DONE = "Run {number} is done. {worth}"

@@ -168,7 +168,7 @@ def _said(message: messages.Message, settings: Settings, session: TrainSession) 
         srcc = T.EPOCH_SRCC.format(srcc=row.val_srcc) if row.val_srcc == row.val_srcc else ""
         at = {"axis": message.axis, "place": place, "axes": len(settings.axes), "epoch": row.epoch}
         return status(T.EPOCH.format(**at, loss=row.val_loss, srcc=srcc), place - 1, len(settings.axes))
-    return status(T.TESTING if isinstance(message, messages.Testing) else T.LOADING)
+    return status(T.TESTING if isinstance(message, messages.Judging) else T.LOADING)
 
 
 def _drawn(curves: Curves) -> Answer:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qamro.ui.train.messages import Done, Embedding, Epoch, Epochs, Failed, Loading, Message, Testing
+from qamro.ui.train.messages import Done, Embedding, Epoch, Epochs, Failed, Judging, Loading, Message
 from qamro.ui.train.settings import Settings, recipe_of
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def train(task: Task, tell: Callable[[Message], None], stop: Callable[[], bool])
 
     bundle = train_heads(prepared, encoder, recipe, on_epoch=on_epoch, stop=clock.over)
     news.flush()
-    tell(Testing())
+    tell(Judging())
     task.folder.mkdir(parents=True, exist_ok=True)
     bundle.save(task.folder / "heads")
     prepared.predict(parts["test"], bundle.heads).to_csv(task.folder / "predictions.csv", index=False)

@@ -1,0 +1,350 @@
+"""The Train tab without a browser: recipes, the work of the process, tables, figures, verdicts, and keeping heads."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import shlex
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from scipy.stats import spearmanr
+
+from qamro.heads import HeadBundle
+from qamro.predictors import load
+from qamro.predictors.saved import find, saved
+from qamro.predictors.trainable import TRAINABLE
+from qamro.training.objective import OBJECTIVES
+from qamro.ui import choices
+from qamro.ui.train import choosing, figures, keeping, limits, runs, training
+from qamro.ui.train.messages import Embedding, Epoch, Epochs, Judging
+from qamro.ui.train.session import TrainSession
+from qamro.ui.train.settings import FITTING, PARAMETERS, Settings, command_of, objective_of, recipe_of, used_by
+from qamro.ui.train.texts import ENCODERS, OPTIMIZERS
+from qamro.ui.train.texts import OBJECTIVES as SAID
+from qamro.ui.train.verdict import verdict
+from qamro.ui.train.worker import Task, epoch_of, train
+
+from .trainable import QUICK, small_study, trained
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("train")
+
+
+@pytest.fixture(scope="module")
+def two(folder):
+    """Two runs that differ in their objective."""
+    return trained(folder, 1), trained(folder, 2, replace(QUICK, objective="huber", seeds=1))
+
+
+@pytest.fixture(autouse=True)
+def own_heads(tmp_path, monkeypatch):
+    monkeypatch.setenv("QAMRO_HEADS", str(tmp_path / "heads"))
+    monkeypatch.delenv("SPACE_ID", raising=False)
+
+
+def test_every_choice_is_explained():
+    assert set(SAID) == set(OBJECTIVES)
+    assert set(ENCODERS) == set(TRAINABLE)
+    assert [name for _, name in choosing.encoder_options()] == list(TRAINABLE)
+    assert all(text.endswith(".") for text in (*ENCODERS.values(), *(note for _, note in SAID.values())))
+
+
+@pytest.mark.parametrize("name", OBJECTIVES)
+def test_parameters_that_are_offered_change_the_objective_and_no_others_do(name):
+    base = OBJECTIVES[name]("TA")
+    other = {"normalize": "scale"}
+    for parameter in PARAMETERS:
+        value = other.get(parameter, 3.25)
+        made = objective_of(Settings(("TA",), objective=name, parameters=((parameter, value),)), "TA")
+        assert (made == base) == (parameter not in used_by(base)), parameter
+        assert (str(made) == str(base)) or parameter in used_by(base)
+
+
+def test_the_scale_is_the_axis_own_where_it_has_one():
+    wanted = Settings(("MI",), parameters=(("normalize", "scale"), ("beta", 3.0)))
+    assert objective_of(wanted, "MI").scale == (1, 5)
+    for axis in ("PQ", "quality"):  # standardised: on no scale
+        made = objective_of(wanted, axis)
+        assert (made.normalize, made.scale, made.beta) == ("batch", None, 3.0)
+
+
+def test_what_cannot_be_is_refused_before_anything_is_embedded():
+    with pytest.raises(ValueError, match="no objective 'best'"):
+        recipe_of(Settings(("MI",), objective="best"), "x", "")
+    with pytest.raises(ValueError, match="temperature"):
+        recipe_of(Settings(("MI",), objective="balr", parameters=(("temperature", 0.0),)), "x", "")
+
+
+def test_the_command_line_says_all_that_was_chosen():
+    settings = replace(QUICK, parameters=(("alpha", 0.4), ("normalize", "scale")), lr=5e-4)
+    words = shlex.split(command_of(settings, "my study; rm"))
+    flags = dict(zip(words[4::2], words[5::2], strict=True))
+    assert flags["--study"] == "my study; rm"
+    assert (flags["--objective"], flags["--alpha"], flags["--normalize"]) == ("qamro", "0.4", "scale")
+    assert (flags["--lr"], flags["--epochs"], flags["--seeds"], flags["--hold-out"]) == ("0.0005", "12", "2", "content")
+    assert words.count("--axis") == 2
+
+
+def test_an_epoch_of_several_seeds_is_summed_up():
+    rows = [
+        {"epoch": 3, "train_loss": 1.0, "val_loss": 2.0, "val_srcc": 0.5},
+        {"epoch": 3, "train_loss": 3.0, "val_loss": 1.0, "val_srcc": math.nan},
+    ]
+    epoch = epoch_of(rows)
+    assert (epoch.epoch, epoch.train_loss, epoch.val_loss, epoch.val_srcc) == (3, 2.0, 1.5, 0.5)
+    assert (epoch.val_loss_ends, epoch.val_srcc_ends) == ((1.0, 2.0), (0.5, 0.5))
+    assert math.isnan(epoch_of([{"epoch": 1, "train_loss": 1, "val_loss": 1}]).val_srcc)
+
+
+def test_the_process_tells_every_clip_and_epoch_and_writes_what_it_found(folder):
+    told = []
+    task = Task(small_study(), QUICK, folder / "told", "toy", "the command")
+    done = train(task, told.append, lambda: False)
+    clips = [message for message in told if isinstance(message, Embedding)]
+    assert (clips[0].done, clips[-1].done, clips[-1].total) == (0, 32, 32)
+    for axis in ("MI", "TA"):
+        rows = [row for message in told if isinstance(message, Epochs) and message.axis == axis for row in message.rows]
+        assert [row.epoch for row in rows] == list(range(1, 13))
+    assert isinstance(told[-1], Judging)
+    bundle = HeadBundle.load(done.folder / "heads")
+    assert (bundle.card.training["command"], bundle.card.training["seeds"]) == ("the command", [0, 1])
+    assert (done.failed, done.out_of_time) == ({}, False)
+    with (done.folder / "predictions.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == bundle.card.training["clips"]["test"]
+
+
+def test_a_stop_keeps_the_best_and_leaves_out_what_had_not_begun(folder):
+    asked = iter([False, False, True])
+    done = train(Task(small_study(), QUICK, folder / "stopped", "toy"), lambda _: None, lambda: next(asked, True))
+    card = HeadBundle.load(done.folder / "heads").card
+    assert list(card.objective) == ["MI"]
+    assert card.training["best epoch"]["MI"] <= 3
+    out = train(Task(small_study(), replace(QUICK, seconds=1e-9), folder / "late", "toy"), lambda _: None, bool)
+    assert out.out_of_time
+
+
+def test_clips_that_cannot_be_read_are_named_and_the_others_trained_on(folder, tmp_path):
+    from qamro.studies import Study
+
+    study = small_study()
+    clips = study.clips.copy()
+    broken = tmp_path / "broken.flac"
+    broken.write_text("no audio")
+    clips["path"] = [str(broken)] + [str(study.audio_path(clip)) for clip in clips["clip"][1:]]
+    done = train(
+        Task(Study(clips, study.ratings, name="partly", kind="human"), QUICK, folder / "partly", "toy"),
+        lambda _: None,
+        lambda: False,
+    )
+    assert list(done.failed) == [clips["clip"][0]]
+
+
+def test_the_table_and_the_csv_say_what_the_card_says(two):
+    table = runs.view(two, "MI")
+    first, second = table["rows"]
+    assert (first["kind"], first["shown"]) == ("simulated", True)
+    assert first["cells"]["objective"] == ["Huber + QAMRO (alpha 0.2, beta 7)"]
+    assert second["cells"]["objective"] == ["Huber"]
+    truth = two[0].study.clip_means().query("axis == 'MI'").set_index("clip")["mean"]
+    predicted = two[0].predictions.set_index("clip")["MI"]
+    expected = spearmanr(predicted, truth[predicted.index])[0]
+    assert first["cells"]["utterance"][0] == f"{expected:.3f}"
+    assert first["cells"]["system"][-1] == "4 systems"
+    assert runs.view(two, "PQ")["rows"][0]["cells"]["utterance"] == ["–"]
+
+    rows = list(csv.DictReader(io.StringIO(runs.to_csv(two))))
+    assert [(row["run"], row["axis"]) for row in rows] == [("1", "MI"), ("1", "TA"), ("2", "MI"), ("2", "TA")]
+    assert float(rows[0]["held_out_utterance_srcc"]) == pytest.approx(expected, abs=1e-3)
+    assert (rows[0]["ratings_by"], rows[0]["beta"], rows[0]["seeds"], rows[2]["seeds"]) == (
+        "simulated",
+        "7.0",
+        "2",
+        "1",
+    )
+    assert rows[0]["held_out_utterance_srcc_lowest_seed"] <= rows[0]["held_out_utterance_srcc_highest_seed"]
+    assert rows[2]["held_out_utterance_srcc_lowest_seed"] == "", "one seed has no range"
+
+
+def test_curves_are_thinned_and_gaps_stay_gaps():
+    epochs = [Epoch(k, 1 / k, 2 / k, math.nan if k < 3 else 0.5, (1 / k, 3 / k), (0.4, 0.6)) for k in range(1, 2001)]
+    kept = figures.thinned(epochs)
+    assert (len(kept), kept[0].epoch, kept[-1].epoch) == (figures.MOST_POINTS, 1, 2000)
+    assert np.all(np.diff([row.epoch for row in kept]) > 0)
+    figure = figures.correlations({"MI": epochs[:10]})
+    line = figure.data[-1]
+    assert list(line.y[:3]) == [None, None, 0.5]
+    loss = figures.losses({"MI": epochs, "TA": epochs[:1]})
+    assert [trace.name for trace in loss.data if trace.name] == [
+        "MI training", "MI validation", "TA training", "TA validation"
+    ]  # fmt: skip
+
+
+def test_the_verdict_rests_on_the_paired_test_of_the_same_clips(two, folder):
+    from qamro.evaluation.significance import compare
+
+    found = verdict(two, "MI")
+    table = compare(two[0].study, {run.short: run.predictions for run in two}).table
+    rows = table[(table["axis"] == "MI") & (table["metric"] == "SRCC")].set_index("level")
+    for level, sentence in zip(("system", "utterance"), found.said, strict=False):
+        assert f"difference {rows.loc[level, 'difference']:.3f}".replace("-", "−") in sentence
+    assert any(sentence.startswith("Seeds alone") and "(2 seeds)" in sentence for sentence in found.said)
+    assert verdict(two[:1], "MI").said == ["Show two runs or more on MI to compare them on held-out clips."]
+
+    twin = replace(two[0], number=3)
+    among = verdict([*two, twin], "MI")
+    assert len(among.details) == 6
+    assert all("among 3 runs" in sentence or "agrees better" in sentence for sentence in among.said[:2])
+
+    other = replace(two[1], number=4, card=two[1].card | {"study": two[1].card["study"] | {"hash": "another"}})
+    assert "different studies" in verdict([two[0], other], "MI").said[0]
+    elsewhere = trained(folder, 5, replace(QUICK, hold_out="system", axes=("MI",), seeds=1))
+    assert "held out different clips" in verdict([two[0], elsewhere], "MI").said[0]
+
+
+def test_a_space_cuts_and_says_so(monkeypatch):
+    large = replace(QUICK, epochs=5000, seeds=20)
+    assert limits.limited(large) == (large, [])
+    monkeypatch.setenv("SPACE_ID", "somebody/space")
+    cut, what = limits.limited(large)
+    assert (cut.epochs, cut.seeds, cut.seconds, what) == (
+        limits.EPOCHS,
+        limits.SEEDS,
+        limits.SECONDS,
+        ["epochs", "seeds"],
+    )
+
+
+def chosen(**changes):
+    """The form's values in the order in which the page sends them."""
+    form = {
+        "axes": ["MI"],
+        "encoder": "logmel",
+        "objective": "qamro",
+        "optimizer": "adamw",
+        "seeds": 1,
+        "hold_out": "auto",
+    }
+    form |= dict.fromkeys(PARAMETERS, 0.5) | {"beta": 2, "normalize": "batch"}
+    form |= {name: getattr(QUICK, name) for name in FITTING}
+    return list((form | changes).values())
+
+
+@pytest.mark.parametrize(
+    ("study", "changes", "said"),
+    [
+        (None, {}, "Choose a study first"),
+        ("small", {"axes": []}, "Choose an axis first"),
+        ("small", {"axes": ["TA"], "encoder": "wavlm"}, "reads no prompts"),
+        ("small", {"encoder": "muq"}, "MuQ needs its weights first"),
+        ("small", {"seeds": None}, "Seeds needs a number"),
+        ("small", {"lr": None}, "Learning rate needs a number"),
+        ("small", {"objective": "balr", "temperature": None}, "temperature needs a number"),
+    ],
+)
+def test_what_is_missing_is_said_at_once(study, changes, said, monkeypatch, tmp_path):
+    monkeypatch.setenv("QAMRO_WEIGHTS", str(tmp_path))
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+    session = TrainSession()
+    answers = list(training.train(session, small_study() if study else None, *chosen(**changes)))
+    assert len(answers) == 1
+    assert said in answers[0][0]
+    assert not session.busy
+
+
+def test_choices_follow_each_other():
+    study = small_study()
+    axes, why = choosing.trainable_axes(study, "logmel")
+    assert (axes, why) == (["MI", "TA", "PQ", "PC", "CE", "CU"], "")
+    axes, why = choosing.trainable_axes(study, "wavlm")
+    assert "TA" not in axes
+    assert why
+    note, *updates = choosing.objective_chosen("balr")
+    shown = {name for name, update in zip(PARAMETERS, updates, strict=True) if update.visible}
+    assert shown == {"temperature", "regression_weight", "ranking_weight"}
+    assert dict(zip(PARAMETERS, updates, strict=True))["ranking_weight"].value == 0.2
+    for name, (_, _, values) in OPTIMIZERS.items():
+        _, lr, batch, epochs, decay = choosing.optimizer_chosen(name)
+        assert (lr, batch, epochs) == (values["lr"], values["batch_size"], values["epochs"])
+        assert decay.visible == (name == "adamw")
+
+
+def request(session="a visitor"):
+    return SimpleNamespace(session_hash=session)
+
+
+def event(**data):
+    return SimpleNamespace(**data)
+
+
+def test_kept_heads_reach_the_predict_tab_and_predict_what_was_tested(two):
+    session = TrainSession()
+    session.runs = list(two)
+    assert keeping.offer(session)[0].value == 2
+    said, ask, kept, predictor = keeping.save(session, 1, "My ../heads", request())
+    assert "Saved as My-heads" in said
+    assert predictor.value == "saved:My-heads"
+    assert [name for _, name in predictor.choices][-1] == "saved:My-heads"
+    assert kept["heads"][0]["kind"] == "simulated"
+    clips = list(two[0].predictions["clip"])[:3]
+    prompts = two[0].study.clips.set_index("clip")["prompt"]
+    table = load("saved:My-heads").predict([two[0].study.audio_path(c) for c in clips], [prompts[c] for c in clips])
+    expected = two[0].predictions.set_index("clip").loc[clips]
+    for axis in ("MI", "TA"):
+        assert np.allclose(table[axis], expected[axis], atol=1e-4)
+
+    said, ask, *_ = keeping.save(session, 2, "my-HEADS", request())
+    assert "already" in said
+    assert ask.visible
+    assert find("saved:My-heads").card["training"]["seeds"] == [0, 1], "asked, not overwritten"
+    said, ask, *_ = keeping.overwrite(session, 2, "my-heads", request())
+    assert not ask.visible
+    assert [heads.name for heads in saved()] == ["my-heads"]
+    for name in ("", "...", "CON"):
+        assert "Not saved" in keeping.save(session, 1, name, request())[0]
+    assert "Train first" in keeping.save(session, 9, "x", request())[0]
+
+    said, _, kept, predictor = keeping.delete("saved:my-heads", event(key="saved:my-heads"), request())
+    assert (kept["heads"], predictor.value) == ([], choices.best_ready())
+
+
+def test_a_downloaded_zip_comes_back_under_a_free_name(two, tmp_path):
+    session = TrainSession()
+    session.runs = list(two)
+    name, _, _, packed, card, _ = keeping.describe(session, 1)
+    assert "<" not in card
+    keeping.save(session, 1, name, request())
+    bundle = HeadBundle.load(find(f"saved:{name}").folder)
+    assert bundle.card.name == name
+    said, _, kept, predictor = keeping.bring(session, packed.value["path"], request())
+    assert predictor.value == "saved:toy"
+    said, _, kept, predictor = keeping.bring(session, packed.value["path"], request())
+    assert predictor.value == "saved:toy-2"
+    assert "what its card says" in said
+    bad = tmp_path / "bad.zip"
+    bad.write_text("no")
+    assert "Not taken: bad.zip is not a zip" in keeping.bring(session, str(bad), request())[0]
+
+
+def test_on_a_space_heads_are_their_visitors_own_and_go_with_them(two, monkeypatch):
+    monkeypatch.setenv("SPACE_ID", "somebody/space")
+    session = TrainSession()
+    session.runs = list(two)
+    _, _, kept, predictor = keeping.save(session, 1, "mine", request("one"))
+    key = predictor.value
+    assert key != "saved:mine"
+    assert len(kept["heads"]) == 1
+    assert keeping.listing(request("two")) == {"heads": []}
+    assert choices.state(key).title == "mine (MI, TA)"
+    assert choices.get(key).name == "saved:mine"
+    keeping.delete(key, event(key=key), request("two"))
+    assert find(key).name == "mine", "another visitor cannot delete it"
+    session.close()
+    with pytest.raises(ValueError, match="no kept heads"):
+        find(key)
