@@ -15,7 +15,7 @@ export default function predictions({ element, props, trigger, upload, watch }) 
     if (problem) return el("p", { class: "q-hint q-failed" }, problem);
     if (!match) return el("p", { class: "q-hint" }, fill(words.waiting, { n: clips }));
     const says = [`${fill(words.matched, match)}${match.how ? ` (${fill(words.by, match)})` : ""}`];
-    if (match.unmatched) says.push(fill(words.unmatched, { n: match.unmatched, examples: match.examples }));
+    if (match.unmatched) says.push(fill(match.unmatched === 1 ? words.unmatched_one : words.unmatched, { n: match.unmatched, examples: match.examples }));
     if (match.ambiguous) says.push(fill(words.ambiguous, { n: match.ambiguous, examples: match.ambiguous_examples }));
     return el("p", { class: match.unmatched || match.n < match.rated ? "q-hint q-partly" : "q-hint" }, says.join(". "));
   }

@@ -1,4 +1,4 @@
-"""What the Compare tab works out without a browser: matching, clips beside predictors, what is shown, what is served."""
+"""What the Compare tab works out without a browser: what fits, what is shown, what is served."""
 
 from __future__ import annotations
 
@@ -49,10 +49,11 @@ def study(folder: Path | None = None, axes: tuple[str, ...] = ("MI",), *, named:
     )
 
 
-def scores(of: Study, noise: float = 0.2, seed: int = 1, column: str = "MI") -> pd.DataFrame:
+def scores(of: Study, noise: float = 0.2, seed: int = 1, names: str = "{}") -> pd.DataFrame:
     random = np.random.default_rng(seed)
     means = of.clip_means().groupby("clip")["mean"].first()
-    return pd.DataFrame({"clip": means.index, column: means.to_numpy() + random.normal(0, noise, len(means))})
+    clips = [names.format(clip) for clip in means.index]
+    return pd.DataFrame({"clip": clips, "MI": means.to_numpy() + random.normal(0, noise, len(means))})
 
 
 def bench(of: Study | None = None, **tables: pd.DataFrame) -> Workbench:
@@ -117,7 +118,7 @@ def test_predictions_wait_for_a_study_and_are_matched_with_the_next_one() -> Non
     assert listing(made)["rows"][0].get("match") is None
     made.choose(of)
     assert listing(made)["rows"][0]["match"]["n"] == len(SYSTEMS) * len(CONTENTS)
-    stranger = own.assign(clip=[f"other-{i}" for i in range(len(own))])
+    stranger = scores(of, names="other-{}")
     made.add("one", stranger, "again")
     rows = {row["name"]: row for row in listing(made)["rows"]}
     assert set(rows) == {"one", "one (2)"}
@@ -126,7 +127,7 @@ def test_predictions_wait_for_a_study_and_are_matched_with_the_next_one() -> Non
     partly = pd.concat([own.head(5), stranger.head(2)])
     made.add("partly", partly, "")
     found = listing(made)["rows"][-1]["match"]
-    assert (found["n"], found["unmatched"], found["examples"]) == (5, 2, "other-0, other-1")
+    assert (found["n"], found["unmatched"], found["examples"]) == (5, 2, "other-a_u, other-a_x")
     made.remove("one (2)")
     assert [row["name"] for row in listing(made)["rows"]] == ["one", "partly"]
 
@@ -277,16 +278,16 @@ def test_scoring_stops_when_asked_and_keeps_what_is_done(tmp_path: Path) -> None
     steps = scoring.score(made, "offline")
     next(steps)  # the predictor is being loaded
     next(steps)  # the first clip is scored
-    assert list(scoring.score(made, "offline"))[0][1]["__type__"] == "update", "one run at a time"
+    assert next(scoring.score(made, "offline"))[1]["__type__"] == "update", "one run at a time"
     scoring.cancel(made)
     said = [answer[1] for answer in steps]
     assert any("Stopped" in str(text) for text in said)
     assert 0 < len(made.predictions["offline"].scores) < len(SYSTEMS) * len(CONTENTS)
     assert not made.busy
     made.choose(study())
-    assert "no sound" in list(scoring.score(made, "offline"))[0][1]
+    assert "no sound" in next(scoring.score(made, "offline"))[1]
     made.choose(None)
-    assert "Choose a study" in list(scoring.score(made, "offline"))[0][1]
+    assert "Choose a study" in next(scoring.score(made, "offline"))[1]
 
 
 def test_csvs_that_did_not_come_through_the_page_are_not_read(tmp_path: Path) -> None:

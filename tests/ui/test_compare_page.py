@@ -154,7 +154,7 @@ def test_own_ratings_and_two_predictors_on_a_phone(open_page: OpenPage, tmp_path
     page.set_input_files("#compare-study input[type=file]", str(ratings))
     page.click("#compare-study button:has-text('Import')")
     page.wait_for_selector("#compare-predictions li:has-text('30 of 30 rated clips')")
-    assert "1 predictions belong to no rated clip, for example stranger" in page.inner_text("#compare-predictions")
+    assert "1 prediction belongs to no rated clip: stranger" in page.inner_text("#compare-predictions")
     assert page.locator("#compare-predictions img").count() == 0, "a name is text"
     view(page, "systems")
     page.wait_for_selector("#compare-section .q-empty:has-text('share no axis')")

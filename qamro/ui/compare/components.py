@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import gradio as gr
 
@@ -72,7 +73,7 @@ def build_components() -> Parts:
         status = gr.HTML("", elem_id="compare-status", apply_default_css=False)
     with gr.Column(elem_classes="q-card", elem_id="compare-views"):
         options = [(label, key) for key, label in words.VIEWS.items()]
-        pills = {"show_label": False, "container": False}
+        pills: dict[str, Any] = {"show_label": False, "container": False}
         view = gr.Radio(options, value=FIRST, label=View.VIEW, elem_id="compare-view", **pills)
         axis = gr.Radio([], label=View.AXIS, elem_id="compare-axis", visible=False, **pills)
         working = gr.HTML("", elem_id="compare-working", apply_default_css=False)

@@ -61,6 +61,7 @@ def bind(p: Parts) -> None:
     page = gr.context.Context.root_block
     if page is not None:
         page.load(_keep, [p.bench], [p.bench], **_QUIET)
+        page.load(scoring.offers, None, [p.predictor], **_QUIET)
 
 
 def _example(desk: Any) -> Any:

@@ -28,7 +28,7 @@ def drawn(bench: Workbench, view: str, section: Section, axis: str = "") -> dict
         "view": view,
         "title": section.title,
         "note": NOTES[view],
-        "sentences": list(section.sentences),
+        "sentences": list(dict.fromkeys(section.sentences)),
         "figures": [
             {
                 "id": figure.id,

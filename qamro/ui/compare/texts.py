@@ -63,6 +63,7 @@ PREDICTION_WORDS = {
     "none": "No predictions yet.",
     "matched": "{n} of {rated} rated clips",
     "unmatched": "{n} predictions belong to no rated clip, for example {examples}",
+    "unmatched_one": "1 prediction belongs to no rated clip: {examples}",
     "ambiguous": "{n} could be several clips, for example {examples}",
     "by": "matched by {how}",
     "waiting": "{n} clips; choose a study to match them",
