@@ -5,9 +5,10 @@ from __future__ import annotations
 import shutil
 import stat
 import zipfile
+import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import IO
 
 from qamro.studies.importers.published import AUDIO
 from qamro.studies.validation import StudyError
@@ -16,6 +17,7 @@ TABLES = frozenset((".csv", ".tsv", ".txt", ".json", ".jsonl"))
 """Endings of the files that may hold ratings or describe clips."""
 
 _BLOCK = 1 << 20
+_DAMAGED = (zipfile.BadZipFile, zipfile.LargeZipFile, RuntimeError, NotImplementedError, EOFError, OSError, zlib.error)
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,14 @@ class Unpacked:
     notes: tuple[str, ...]
 
 
-def unpack(archive: Path, folder: Path, limits: Limits | None = None, *, name: str = "") -> Unpacked:
+def unpack(
+    archive: Path,
+    folder: Path,
+    limits: Limits | None = None,
+    *,
+    name: str = "",
+    on_bytes: Callable[[int, int], object] | None = None,
+) -> Unpacked:
     """Unpacks the tables and the sound of a zip below a folder.
 
     Links, names that lead out of the folder and names that no file system takes are left behind and counted; so is what
@@ -59,39 +68,58 @@ def unpack(archive: Path, folder: Path, limits: Limits | None = None, *, name: s
         folder: Where to unpack it; is made.
         limits: What it may hold.
         name: What to call it in messages; empty for its own name.
+        on_bytes: Called with the bytes that are unpacked and those that the zip claims to hold; an exception that it
+            raises ends the unpacking and leaves nothing behind.
 
     Raises:
         StudyError: It is no zip, has a password, is damaged, or holds more than the limits; nothing stays.
     """
-    limits, called = limits or Limits(), name or archive.name
-    left: dict[str, list[str]] = {}
-    done, seen, room = 0, set[str](), limits.bytes
+    limits, called, tell = limits or Limits(), name or archive.name, on_bytes or (lambda done, of: None)
+    done = 0
     try:
         with zipfile.ZipFile(archive) as packed:
-            for member in packed.infolist():
-                parts = parts_of(member.filename)
-                if member.is_dir() or any(map(_is_hidden, parts)):
-                    continue
-                if reason := _refused(member, parts, seen, limits):
-                    left.setdefault(reason, []).append(member.filename)
-                    continue
-                if done == limits.files:
-                    raise StudyError(f"{called} holds more than {limits.files:,} files; split it")
-                seen.add("/".join(parts).lower())
+            members, left = _chosen(packed.infolist(), limits)
+            if len(members) > limits.files:
+                raise StudyError(f"{called} holds more than {limits.files:,} files; split it")
+            claimed = sum(member.file_size for member, _ in members)
+            for member, parts in members:
                 target = folder.joinpath(*parts)
                 target.parent.mkdir(parents=True, exist_ok=True)
-                most = min(room, limits.table_bytes) if target.suffix.lower() in TABLES else room
+                most = min(
+                    limits.bytes, done + (limits.table_bytes if target.suffix.lower() in TABLES else limits.bytes)
+                )
                 with packed.open(member) as source, target.open("xb") as sink:
-                    room -= _copy(source, sink, most, called, member.filename)
-                done += 1
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, RuntimeError, NotImplementedError, EOFError, OSError) as problem:
+                    while block := source.read(_BLOCK):
+                        done += len(block)
+                        if done > most:
+                            what = f"{called} unpacks to more than is taken in (at {member.filename!r})"
+                            raise StudyError(f"{what}; split it or leave files out")
+                        sink.write(block)
+                        tell(done, claimed)
+    except BaseException as problem:
         shutil.rmtree(folder, ignore_errors=True)
-        raise StudyError(f"{called} cannot be unpacked: {problem}; zip it again, without a password") from problem
-    except StudyError:
-        shutil.rmtree(folder, ignore_errors=True)
+        if isinstance(problem, _DAMAGED) and not isinstance(problem, InterruptedError):
+            raise StudyError(f"{called} cannot be unpacked: {problem}; zip it again, without a password") from problem
         raise
     notes = (f"{len(names)} left in the zip ({reason}), for example {names[0]!r}" for reason, names in left.items())
-    return Unpacked(done, tuple(notes))
+    return Unpacked(len(members), tuple(notes))
+
+
+def _chosen(
+    members: list[zipfile.ZipInfo], limits: Limits
+) -> tuple[list[tuple[zipfile.ZipInfo, tuple[str, ...]]], dict[str, list[str]]]:
+    """Which members to unpack, with the parts of their names; and the names of those left behind, by why."""
+    chosen, left, seen = [], dict[str, list[str]](), set[str]()
+    for member in members:
+        parts = parts_of(member.filename)
+        if member.is_dir() or any(map(_is_hidden, parts)):
+            continue
+        if reason := _refused(member, parts, seen, limits):
+            left.setdefault(reason, []).append(member.filename)
+        else:
+            chosen.append((member, parts))
+            seen.add("/".join(parts).lower())
+    return chosen, left
 
 
 def parts_of(name: str) -> tuple[str, ...]:
@@ -121,13 +149,3 @@ def _refused(member: zipfile.ZipInfo, parts: tuple[str, ...], seen: set[str], li
     if PurePosixPath(parts[-1]).suffix.lower() not in TABLES | AUDIO:
         return "neither table nor sound"
     return "the name stands twice" if "/".join(parts).lower() in seen else ""
-
-
-def _copy(source: IO[bytes], sink: IO[bytes], most: int, archive: str, member: str) -> int:
-    copied = 0
-    while block := source.read(_BLOCK):
-        copied += len(block)
-        if copied > most:
-            raise StudyError(f"{archive} unpacks to more than is taken in (at {member!r}); split it or leave files out")
-        sink.write(block)
-    return copied

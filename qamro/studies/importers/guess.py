@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from qamro.studies.importers import aes_natural, codec_mushra, lstm_music, musiceval, webmushra
 from qamro.studies.importers.bundle import Table, look_at, study_in, tables_in
 from qamro.studies.importers.columns import columns_of, decimal_of
-from qamro.studies.importers.layout import Layout
+from qamro.studies.importers.layout import TABULAR, Layout
 from qamro.studies.importers.roles import role_by_name
 from qamro.studies.importers.unpacked import naming, unpacked
 from qamro.studies.tables import read_table
@@ -53,8 +53,11 @@ def guess(path: Path | str, *, form: str = "", file: str = "") -> Layout:
     Raises:
         FileNotFoundError: There is nothing at ``path``.
         StudyError: Nothing there looks like ratings; says what does.
+        ValueError: There is no such form to guess columns for.
     """
     path = Path(path)
+    if form not in ("", *TABULAR):
+        raise ValueError(f"columns can be guessed for {', '.join(TABULAR)}; not for {form!r}")
     if not path.exists():
         raise FileNotFoundError(f"there is no file or folder {path}")
     if not path.is_dir() and not is_zip(path):

@@ -40,6 +40,9 @@ FORMS: dict[str, str] = {
 }
 """The forms of ratings, in words; those after ``webmushra`` have columns of fixed meaning."""
 
+TABULAR = ("long", "wide", "survey")
+"""The forms that a table can be taken for."""
+
 
 @dataclass(frozen=True)
 class Column:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -23,7 +23,7 @@ from qamro.ui.bring.desk import Brought, Desk
 from qamro.ui.bring.packing import pack
 from qamro.ui.bring.texts import Bring as T
 from qamro.ui.bring.view import UPLOAD, view
-from qamro.ui.bring.working import Answer, to_study
+from qamro.ui.bring.working import Answer, to_study, watched
 from qamro.ui.static import own_folder, url
 
 
@@ -38,25 +38,20 @@ def bring(desk: Desk, event: gr.EventData) -> Iterator[Answer]:
     if not files:
         yield view(desk), gr.skip()
         return
-    desk.busy, desk.going = True, {"text": T.READING}
-    yield view(desk), gr.skip()
-    try:
-        desk.drop()
-        desk.brought = take_in(files, desk.fresh_folder(folder))
-    except (ValueError, OSError) as problem:
-        desk.error = str(problem)
-    finally:
-        desk.busy, desk.going = False, None
+    desk.drop()
+    home = desk.fresh_folder(folder)
+    desk.brought = yield from watched(desk, T.READING, lambda tell: take_in(files, home, tell))
     yield view(desk), gr.skip()
 
 
-def take_in(files: list[tuple[Path, str]], folder: Path) -> Brought:
-    """Puts files into a folder and looks at what they are.
+def take_in(files: list[tuple[Path, str]], folder: Path, tell: Callable[..., None]) -> Brought:
+    """Puts files into a folder and looks at what they are; tells how far it is.
 
     Raises:
         StudyError: A zip cannot be unpacked.
     """
-    notes = gather(files, folder)
+    notes = gather(files, folder, on_bytes=lambda done, of: tell(T.UNPACKING.format(mb=done / 1e6), done, of))
+    tell(T.READING)
     tables = [name for _, name in files if PurePosixPath(name.lower()).suffix not in AUDIO]
     brought = Brought(folder, PurePosixPath((tables or [files[0][1]])[0].replace("\\", "/")).stem, notes=notes)
     brought.sounds = sum(path.suffix.lower() in AUDIO for path in walk(folder))
@@ -86,6 +81,7 @@ def correct(desk: Desk, event: gr.EventData) -> Answer:
     brought = desk.brought
     if brought is None or brought.layout is None or desk.busy:
         return view(desk), gr.skip()
+    desk.error = ""
     try:
         brought, layout = corrected(brought, dict(event.correction))
         desk.brought = look(brought, layout)

@@ -14,6 +14,7 @@ class Bring:
     MAKING = "Making the simulated study: {done} of {all} clips"
     OPENING = "Opening {name} …"
     FETCHING = "Fetching {name}: file {file} of {files}, {size}"
+    UNPACKING = "Unpacking: {mb:.0f} MB"
     READING = "Reading the files …"
     IMPORTING = "Importing {name} …"
     STOPPED = "Stopped. Nothing was changed; fetching goes on where it ended."

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from qamro.studies.importers.layout import FORMS, ROLES, Layout
+from qamro.studies.importers.layout import FORMS, ROLES, TABULAR, Layout
 from qamro.ui.bring.desk import Brought, Desk
 from qamro.ui.bring.sources import sources
 from qamro.ui.bring.texts import Bring as T
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from qamro.studies.importers.found import FoundAxis
 
 UPLOAD = "upload"
-CHOICES = ("long", "wide", "survey")
-"""The forms that a table can be taken for."""
 
 
 def view(desk: Desk) -> dict[str, Any]:
@@ -43,7 +41,7 @@ def waiting(brought: Brought) -> dict[str, Any]:
     }
     if layout is None:
         return answer
-    chosen = [{"key": key, "words": FORMS[key]} for key in CHOICES]
+    chosen = [{"key": key, "words": FORMS[key]} for key in TABULAR]
     fixed = layout.is_fixed or layout.form == "webmushra"
     answer |= {
         "form": layout.form,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -34,17 +34,26 @@ def to_study(
         work: Gets ``tell(text, done, of)`` and returns the study.
         ours: Whether the visitor brought it along.
     """
+    study = yield from watched(desk, text, work)
+    if study is not None and desk.audio and len(study.missing_audio()) == len(study.clips):
+        desk.error = (T.NO_SOUND if ours else T.NO_AUDIO).format(name=study.name, n=len(study.clips))
+        study = None
+    if study is not None:
+        desk.study, desk.summary, desk.ours, desk.brought = study, summary(study), ours, None
+    yield view(desk), gr.skip() if study is None else study
+
+
+def watched(desk: Desk, text: str, work: Callable[[Callable[..., None]], Any]) -> Generator[Answer, None, Any]:
+    """Does work in a thread and tells how far it is; returns what came of it, None where it failed or was stopped."""
     desk.busy, desk.stopping, desk.error, desk.going = True, False, "", {"text": text}
     yield view(desk), gr.skip()
-    study: Study | None = None
     try:
         with contextlib.closing(follow(work, lambda: desk.stopping)) as progress:
             for told in progress:
                 if "result" in told:
-                    study = told["result"]
-                else:
-                    desk.going = told
-                    yield view(desk), gr.skip()
+                    return told["result"]
+                desk.going = told
+                yield view(desk), gr.skip()
     except InterruptedError:
         desk.error = T.STOPPED
     except (ValueError, OSError, RuntimeError) as problem:
@@ -54,9 +63,4 @@ def to_study(
         desk.error = T.BROKE.format(problem=problem)
     finally:
         desk.busy, desk.going = False, None
-    if study is not None and desk.audio and len(study.missing_audio()) == len(study.clips):
-        desk.error = (T.NO_SOUND if ours else T.NO_AUDIO).format(name=study.name, n=len(study.clips))
-        study = None
-    if study is not None:
-        desk.study, desk.summary, desk.ours, desk.brought = study, summary(study), ours, None
-    yield view(desk), gr.skip() if study is None else study
+    return None
