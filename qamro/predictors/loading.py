@@ -18,9 +18,12 @@ def _offline(
     """Needs no weights to be fetched: LogMel is fixed features, always in float32 whatever ``precision`` says."""
     from qamro.encoders import LogMel
     from qamro.encoders.cached import CachedEncoder
+    from qamro.heads.frame_bundle import is_frame_bundle
     from qamro.paths import bundled_weights
     from qamro.predictors.head_predictor import HeadPredictor
 
+    if heads is not None and is_frame_bundle(heads):  # a dual-branch model says on its card what it needs
+        return load("deramos", heads=heads, device=device, precision=precision, cache=cache)
     encoder = LogMel(device or "cpu")
     folder = heads or bundled_weights() / "offline"
     return HeadPredictor("offline", CachedEncoder(encoder) if cache else encoder, folder)

@@ -44,6 +44,9 @@ def test_a_model_is_trained_written_and_scores(run, study, tmp_path):
     table = pd.read_csv(scores)
     assert table[["MI", "TA"]].notna().all(axis=None)
     assert table["source_MI"].str.startswith("human: LogMel, frames").all()
+    result = run("predict", study / "clips.csv", "--heads", out, "--out", tmp_path / "again.csv")
+    assert result.exit_code == 0, result.output
+    pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "again.csv"), table)
 
 
 def test_objectives_by_name_and_axes_by_choice(run, study, tmp_path):

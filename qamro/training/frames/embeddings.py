@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from qamro.heads.sequences import pad
+from qamro.predictors.deramos import LONGEST
 from qamro.training.embeddings import decode
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ class FrameEmbeddings:
 def frame_study(
     study: Study, encoder: FrameEncoder, *, on_clip: Callable[[int, int], bool | None] | None = None
 ) -> FrameEmbeddings:
-    """Decodes and embeds every clip of a study along time.
+    """Decodes and embeds every clip of a study along time; of a clip of more than a minute, its middle minute.
 
     Args:
         study: With audio.
@@ -105,7 +106,7 @@ def frame_study(
                 strict=True,
             ):
                 found.sound.append(len(found.frames))
-                found.frames.append(frames.half())
+                found.frames.append(middle(frames, round(LONGEST * encoder.frame_rate)).half())
                 found.clips.append(clip)
             if on_clip is not None and on_clip(start + len(batch), len(names)):
                 raise InterruptedError(f"stopped after {start + len(batch)} of {len(names)} clips")
@@ -115,6 +116,12 @@ def frame_study(
     found.prompts = [texts[clip] for clip in found.clips]
     found.text = embed_prompts(found.prompts, encoder)
     return found
+
+
+def middle(frames: torch.Tensor, longest: int) -> torch.Tensor:
+    """Returns the middle of a sequence, at most ``longest`` frames: attention grows with the square of the length."""
+    first = max(0, (len(frames) - longest) // 2)
+    return frames[first : first + longest]
 
 
 def embed_prompts(prompts: Sequence[str], encoder: FrameEncoder) -> dict[str, torch.Tensor] | None:

@@ -5,7 +5,7 @@ import torch
 
 from qamro.encoders import frame_encoder
 from qamro.studies import Study
-from qamro.training.frames.embeddings import frame_study
+from qamro.training.frames.embeddings import frame_study, middle
 
 
 @pytest.fixture
@@ -44,6 +44,13 @@ def test_clips_become_sequences_and_a_bad_file_is_named(study):
     torch.testing.assert_close(tokens[0], encoder.embed_text_frames(["calm piano"])[0])
     assert found.batch([0], with_text=False)[2:] == (None, None)
     assert found.rows(["c", "bad", "a"]).tolist() == [2, 0]
+
+
+def test_of_a_long_clip_the_middle_is_kept():
+    frames = torch.arange(10.0)[:, None]
+    assert middle(frames, 4)[:, 0].tolist() == [3, 4, 5, 6]
+    assert middle(frames, 10) is not None
+    assert len(middle(frames, 600)) == 10
 
 
 def test_stopping_and_hopeless_studies(study):
