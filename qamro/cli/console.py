@@ -8,7 +8,15 @@ from typing import NoReturn
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
 from rich.text import Text
 
 FAILED = 1
@@ -62,14 +70,28 @@ def wrong_use(*problems: type[Exception]) -> Iterator[None]:
         fail(str(problem) or type(problem).__name__)
 
 
-def progress() -> Progress:
-    """Returns a progress bar on standard error; it shows only in a terminal."""
+def progress(unit: str = "", *, show: bool = True) -> Progress:
+    """Returns a progress bar on standard error; it shows only in a terminal.
+
+    Args:
+        unit: What is counted, to show how many a second; empty for no such column.
+        show: Whether to show it at all.
+    """
+    columns = [TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn()]
+    if unit:
+        columns.append(_Rate(unit))
     return Progress(
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=err,
-        transient=True,
-        disable=not err.is_terminal,
+        *columns, TimeRemainingColumn(), console=err, transient=True, disable=not (show and err.is_terminal)
     )
+
+
+class _Rate(ProgressColumn):
+    """How many a second."""
+
+    def __init__(self, unit: str) -> None:
+        super().__init__()
+        self._unit = unit
+
+    def render(self, task: Task) -> Text:
+        """Returns the rate, once it is known."""
+        return Text(f"{task.speed:.1f} {self._unit}/s" if task.speed else "")

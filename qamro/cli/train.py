@@ -3,38 +3,42 @@
 from __future__ import annotations
 
 import shutil
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from qamro.cli.console import progress, say, wrong_use
-from qamro.cli.inputs import open_ratings
+from qamro.cli.console import out as console
+from qamro.cli.console import say, wrong_use
+from qamro.cli.train_frozen import SIMULATED, UNFINISHED
 
 if TYPE_CHECKING:
     from qamro.heads import Card
-    from qamro.training.objective import Objective
-    from qamro.training.prepared import Prepared
-    from qamro.training.recipe import Recipe
 
-SIMULATED = "simulated"
-UNFINISHED = "unfinished"
-"""Folder within ``--out`` that holds what a killed run goes on from."""
+__all__ = ["SIMULATED", "UNFINISHED", "command_line", "report", "train"]
 
 
 def train(
     study: Annotated[str, typer.Option(metavar="simulated|FOLDER|FILE|NAME", help="What to train on.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the heads and their card.", file_okay=False)],
     axis: Annotated[list[str] | None, typer.Option(help="Axis to train; all that are rated unless set.")] = None,
-    encoder: Annotated[str, typer.Option(help="What embeds the clips: logmel, clap or audiobox.")] = "logmel",
-    regression: Annotated[
-        str, typer.Option(help="huber, mse, mae, mse+mae, none; the paper's choice unless set.")
-    ] = "",
-    ranking: Annotated[str, typer.Option(help="qamro, qamro-unweighted, mr, none.")] = "qamro",
-    alpha: Annotated[float, typer.Option(help="Slope of the adaptive margin.")] = 0.2,
-    beta: Annotated[float, typer.Option(help="Preference factor.")] = 7.0,
-    margin: Annotated[float, typer.Option(help="The fixed margin of mr.")] = 0.1,
+    encoder: Annotated[
+        str, typer.Option(help="What embeds the clips: logmel, clap, audiobox, wavlm …; end to end: clap or wavlm.")
+    ] = "logmel",
+    objective: Annotated[
+        str, typer.Option(help="By name: qamro (the paper's), huber, mr, ce-gauss+balr+sama …; a wrong one lists all.")
+    ] = "qamro",
+    regression: Annotated[str, typer.Option(help="Another regression term: huber, mse, mae, mse+mae, none.")] = "",
+    ranking: Annotated[str, typer.Option(help="Another ranking term: qamro, qamro-unweighted, mr, balr …")] = "",
+    alpha: Annotated[float | None, typer.Option(help="Slope of the adaptive margin; 0.2.")] = None,
+    beta: Annotated[float | None, typer.Option(help="Preference factor; 7.")] = None,
+    margin: Annotated[float | None, typer.Option(help="The fixed margin of mr.")] = None,
+    temperature: Annotated[float | None, typer.Option(help="Of balr, listmle and soft-spearman.")] = None,
+    sigma: Annotated[float | None, typer.Option(help="Width of ce-gauss's labels, a share of the scale.")] = None,
+    regression_weight: Annotated[float | None, typer.Option(help="Of the regression term.")] = None,
+    ranking_weight: Annotated[float | None, typer.Option(help="Of the ranking term.")] = None,
+    alignment_weight: Annotated[float | None, typer.Option(help="Of SAMA.")] = None,
+    normalize: Annotated[str | None, typer.Option(help="Quality by the batch or by the scale.")] = None,
     optimizer: Annotated[str, typer.Option(help="sgd (the paper's) or adamw.")] = "sgd",
     lr: Annotated[float, typer.Option(help="Learning rate.")] = 5e-4,
     weight_decay: Annotated[float, typer.Option(help="Of adamw.")] = 1e-2,
@@ -48,6 +52,22 @@ def train(
     prompts: Annotated[int, typer.Option(help="For each system of the simulated corpus.", min=1)] = 16,
     workers: Annotated[int, typer.Option(help="Processes that render the simulated corpus.", min=0)] = 2,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    end_to_end: Annotated[bool, typer.Option("--end-to-end", help="Train the encoder, too, as in the paper.")] = False,
+    weights: Annotated[
+        Path | None, typer.Option(help="End to end: CLAP's checkpoint or WavLM's folder; else the published ones.")
+    ] = None,
+    tokenizer: Annotated[Path | None, typer.Option(help="End to end: folder of CLAP's tokenizer.")] = None,
+    encoder_lr: Annotated[float, typer.Option(help="End to end: learning rate of the encoder.")] = 5e-4,
+    micro_batch: Annotated[
+        int, typer.Option(help="End to end: clips computed at once; all pairs of the batch count whatever it is.")
+    ] = 8,
+    last_stages: Annotated[
+        int | None, typer.Option(help="End to end: train only the encoder's last stages; all unless set.", min=0)
+    ] = None,
+    precision: Annotated[str, typer.Option(help="End to end: float32 or bfloat16.")] = "float32",
+    checkpoint_activations: Annotated[
+        bool, typer.Option("--checkpoint-activations", help="End to end: less memory for a third more time.")
+    ] = False,
     resume: Annotated[
         bool,
         typer.Option("--resume/--restart", help="Go on where a killed run with the same --out ended, or begin anew."),
@@ -55,93 +75,76 @@ def train(
 ) -> None:
     """Train heads on a study; they are written with a card that says what they are worth on held-out clips.
 
-    A run that was killed goes on when its command is given again: no embedding and no epoch is lost.
+    A run that was killed goes on when its command is given again: no epoch is lost, and no embedding but those of the
+    simulated corpus. Several processes: torchrun --nproc-per-node 2 -m qamro train …
     """
     from qamro.checkpoints import WeightsError
 
     with wrong_use(ValueError, FileNotFoundError, OSError, WeightsError):
-        from qamro.encoders import load_encoder
-        from qamro.training.objective import Objective, paper_objective
+        from dataclasses import replace
+
+        from qamro.training.distributed import join
+        from qamro.training.fit_config import FitConfig
+        from qamro.training.objective import Objective
+        from qamro.training.objective_choice import chosen_objective
         from qamro.training.recipe import Recipe
-        from qamro.training.run import FitConfig
 
-        def objective(key: str) -> Objective:
-            paper = paper_objective(key)
-            return Objective(
-                regression or paper.regression,
-                ranking,
-                alpha=alpha,
-                beta=beta,
-                margin=margin,
-                standardise=paper.standardise and not regression,
-            )
+        given: dict[str, Any] = {
+            "alpha": alpha,
+            "beta": beta,
+            "margin": margin,
+            "temperature": temperature,
+            "sigma": sigma,
+        }
+        given |= {"regression_weight": regression_weight, "ranking_weight": ranking_weight}
+        given |= {"alignment_weight": alignment_weight, "normalize": normalize}
+        parameters = {name: value for name, value in given.items() if value is not None}
+        terms = {name: term for name, term in (("regression", regression), ("ranking", ranking)) if term}
 
-        objective("MI")
-        model = load_encoder(encoder, device=device)
-        config = FitConfig(
-            optimizer=optimizer,
-            lr=lr,
-            weight_decay=weight_decay,
-            dropout=dropout,
-            batch_size=batch_size,
-            max_epochs=epochs,
-            patience=patience,
-        )
-        prepared = _prepare(study, encoder, hold_out, (systems, prompts), workers, device)
-        recipe = Recipe(out.resolve().name, axis, objective, config, range(seeds), command_line(), device)
-        if not resume:
+        def losses(key: str) -> Objective:
+            return chosen_objective(objective, key, parameters, **terms)
+
+        losses("MI")
+        world, device = join(device)
+        console.quiet = not world.first
+        fitting: dict[str, Any] = {
+            "optimizer": optimizer,
+            "lr": lr,
+            "weight_decay": weight_decay,
+            "batch_size": batch_size,
+        }
+        fitting |= {"max_epochs": epochs, "patience": patience, "dropout": dropout}
+        recipe = Recipe(out.resolve().name, axis, losses, FitConfig(**fitting), range(seeds), command_line(), device)
+        if not resume and world.first:
             shutil.rmtree(out / UNFINISHED, ignore_errors=True)
-        card = _fit(prepared, model, recipe, out)
-    report(card, f"heads and card written to {out}; score with `python -m qamro predict --heads {out} ...`")
+        world.wait()
+        if end_to_end:
+            from qamro.cli.train_end_to_end import fit_end_to_end
+            from qamro.training.end_to_end.config import EndToEndConfig
+            from qamro.training.end_to_end.opening import open_tower
 
-
-def _prepare(name: str, encoder: str, hold_out: str, size: tuple[int, int], workers: int, device: str) -> Prepared:
-    from qamro.encoders import load_encoder
-    from qamro.training.prepared import Prepared
-    from qamro.training.simulated_corpus import Corpus, is_catch, simulated_corpus
-    from qamro.training.splits import split
-
-    study = None if name == SIMULATED else open_ratings(name)
-    with progress() as bar:
-        task = bar.add_task("Embedding", total=None)
-
-        def tick(done: int, total: int) -> None:
-            bar.update(task, completed=done, total=total)
-
-        if study is None:
-            study, embeddings = simulated_corpus(
-                Corpus(*size), partial(load_encoder, encoder, device=device), workers=workers, on_clip=tick
+            whole = EndToEndConfig(
+                **fitting,
+                encoder_lr=encoder_lr,
+                micro_batch=micro_batch,
+                last=last_stages,
+                precision=precision,
+                checkpoint_activations=checkpoint_activations,
             )
+            tower = open_tower(encoder, weights, tokenizer).to(device)
+            recipe = replace(recipe, config=whole, seeds=(0,))
+            card = fit_end_to_end(study, tower, recipe, out, hold_out, world)
         else:
-            from qamro.training.embeddings import embed_study
+            from qamro.cli.train_frozen import encoders, fit, prepare
+            from qamro.training.simulated_corpus import Corpus
 
-            embeddings = embed_study(study, load_encoder(encoder, device=device), on_clip=tick)
-    for clip, why in embeddings.failed.items():
-        say(f"left out {clip}: {why}", "yellow")
-    parts = split(study, hold_out=hold_out)
-    if name == SIMULATED:  # catches are for fitting; the figures are of clips with their own prompts
-        for part in ("validation", "calibration", "test"):
-            parts[part] = [clip for clip in parts[part] if not is_catch(clip)]
-    return Prepared(study, embeddings, parts)
-
-
-def _fit(prepared: Prepared, encoder: object, recipe: Recipe, out: Path) -> Card:
-    from qamro.training.recipe import Progress, train_heads
-
-    axes = list(recipe.axes) if recipe.axes else prepared.trainable
-    with progress() as bar:
-        task = bar.add_task("Training", total=len(axes))
-
-        def tick(event: Progress) -> None:
-            row = event.row
-            text = f"{event.axis}, epoch {row['epoch']:.0f}, validation loss {row['val_loss']:.4f}"
-            text += f", SRCC {row['val_srcc']:.3f}"
-            bar.update(task, description=text, completed=axes.index(event.axis))
-
-        bundle = train_heads(prepared, encoder, recipe, on_epoch=tick, checkpoint=out / UNFINISHED)
-    bundle.save(out)
-    shutil.rmtree(out / UNFINISHED, ignore_errors=True)
-    return bundle.card
+            model, make = encoders(encoder, device)
+            corpus = Corpus(systems, prompts)
+            prepared = prepare(study, model, hold_out, corpus=corpus, make_encoder=make, workers=workers, world=world)
+            card = fit(prepared, model, recipe, out, world)
+        world.close()
+    if card is not None:
+        report(card, f"heads and card written to {out}; score with `python -m qamro predict --heads {out} ...`")
 
 
 def report(card: Card, done: str) -> None:

@@ -16,6 +16,7 @@ import soundfile
 from safetensors.numpy import load_file
 
 from qamro.studies import Study
+from tests.training.end_to_end.conftest import wavlm_folder  # noqa: F401
 
 OPTIONS = ("--optimizer", "adamw", "--batch-size", "8", "--lr", "1e-4", "--epochs", "80", "--patience", "80")
 
@@ -117,3 +118,53 @@ def test_what_another_run_left_is_refused_with_the_remedy_and_restart_takes_it_a
     assert "--restart" in refused.stderr
     assert run(*arguments, "--restart").exit_code == 0
     assert (out / "heads.safetensors").exists()
+
+
+@pytest.mark.server
+def test_two_processes_started_by_torchrun_write_the_heads_of_one(folder, tmp_path):
+    environment = os.environ | {"QAMRO_CACHE": str(tmp_path / "cache"), "OMP_NUM_THREADS": "1"}
+    few = ("--axis", "MI", "--epochs", "3", "--batch-size", "7")
+    for count in (2, 1):
+        arguments = [*command(folder, tmp_path / str(count))[2:], *few]
+        torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+        started = [sys.executable, *(torchrun if count == 2 else []), "-m", *arguments]
+        done = subprocess.run(started, env=environment, capture_output=True, text=True, timeout=120, check=False)
+        assert done.returncode == 0, done.stderr[-3000:]
+        assert done.stdout.count("heads and card written") == 1
+    one, two = (load_file(tmp_path / name / "heads.safetensors") for name in ("1", "2"))
+    for key in one:
+        np.testing.assert_allclose(two[key], one[key], rtol=0, atol=1e-5)
+    assert sorted(path.name for path in (tmp_path / "2").iterdir()) == sorted(
+        path.name for path in (tmp_path / "1").iterdir()
+    )
+
+
+def test_end_to_end_writes_heads_that_predict(run, folder, wavlm_folder, tmp_path):  # noqa: F811
+    arguments = ("train", "--study", folder, "--out", tmp_path / "mine", "--end-to-end", "--encoder", "wavlm")
+    arguments += ("--weights", wavlm_folder, "--epochs", 2, "--batch-size", 16, "--last-stages", 1)
+    result = run(*arguments)
+    assert result.exit_code == 0, result.output
+    assert "epoch 2: training loss" in result.stdout
+    assert "clips/s" in result.stdout
+    assert "the encoder is part of the heads: encoder/model.safetensors" in result.stdout
+    scored = run(
+        "predict", folder / "c1.wav", folder / "c40.wav", "--heads", tmp_path / "mine", "--out", tmp_path / "s.csv"
+    )
+    assert scored.exit_code == 0, scored.output
+    table = pd.read_csv(tmp_path / "s.csv")
+    assert table[["MI", "PQ"]].notna().all(axis=None)
+    assert table["source_MI"].str.contains("WavLM").all()
+
+
+def test_objectives_by_name_with_parameters_of_their_own(run, folder, tmp_path):
+    few = ("train", "--study", folder, "--axis", "MI", "--epochs", 2, "--out")
+    chosen = ("--objective", "ce-gauss+balr", "--temperature", 0.5, "--ranking-weight", 2, "--beta", 3)
+    assert run(*few, tmp_path / "a", *chosen).exit_code == 0
+    card = json.loads((tmp_path / "a" / "card.json").read_text("utf-8"))
+    assert card["objective"]["MI"].startswith("CE-Gauss + 2 x BALR")
+    refused = run(*few, tmp_path / "b", "--objective", "best")
+    assert refused.exit_code == 2
+    assert "ce-gauss+balr+sama" in refused.stderr.replace("\n", "")
+    wrong = run(*few, tmp_path / "b", "--end-to-end")
+    assert wrong.exit_code == 2
+    assert "clap, wavlm" in wrong.stderr
