@@ -85,6 +85,8 @@ def test_from_the_drop_to_the_study_and_back(uploads):
     correct(desk, change="name", axis="quality", name="MI")
     shown, study = last(bringing.take(desk))
     assert (shown["error"], shown["brought"], study.axes, study.name) == ("", None, ["MI"], "panel")
+    last(handlers.choose(desk, SimpleNamespace(source="musiceval", fetch=False)))
+    assert (desk.card, desk.source) == ("musiceval", "upload"), "looking at another does not choose it"
     assert shown["summary"]["audio"] == 1
     assert "MI: scale 0 to 200, mapped linearly to 1 to 5" in shown["summary"]["warnings"]
 

@@ -34,7 +34,7 @@ def bring(desk: Desk, event: gr.EventData) -> Iterator[Answer]:
     folder = own_folder()
     files = [(Path(str(file["path"])).resolve(), str(file["name"])) for file in event.files]
     files = [(path, name) for path, name in files if path.is_relative_to(folder) and path.is_file()]
-    desk.source, desk.error = UPLOAD, "" if files else T.NOT_OURS
+    desk.card, desk.error = UPLOAD, "" if files else T.NOT_OURS
     if not files:
         yield view(desk), gr.skip()
         return

@@ -47,8 +47,9 @@ class Desk(Visitor):
 
     Attributes:
         audio: Whether the tab needs the clips' sound.
-        source: Which source is open: a study's name, ``"upload"``, or empty.
+        card: Which source is open on the page: a study's name, ``"upload"``, or empty.
         study: The study in force; None while there is none.
+        source: Where that came from: its name, ``"upload"``, or empty while there is none.
         summary: What the page says about it.
         error: What went wrong last; empty when nothing did.
         going: What goes on: ``text``, and if known ``done`` and ``of``; None while nothing does.
@@ -59,8 +60,9 @@ class Desk(Visitor):
     def __init__(self, audio: bool = False) -> None:
         super().__init__()
         self.audio = audio
-        self.source = ""
+        self.card = ""
         self.study: Study | None = None
+        self.source = ""
         self.summary: dict[str, Any] | None = None
         self.error = ""
         self.going: dict[str, Any] | None = None

@@ -31,20 +31,20 @@ def by_name(desk: Desk, name: str, *, fetch: bool = False) -> Iterator[Answer]:
 
     if desk.busy:
         return
-    desk.source, desk.error = name, ""
+    desk.card, desk.error = name, ""
     if name == SIMULATED:
         yield from to_study(desk, T.OPENING.format(name=T.SIMULATED), simulated)
     elif name in DATASETS and (DATASETS[name].is_here or fetch):
         yield from to_study(desk, T.OPENING.format(name=name), lambda tell: registered(name, tell))
     else:
         if name not in DATASETS and name != UPLOAD:
-            desk.source, desk.error = "", T.UNKNOWN.format(name=name)
+            desk.card, desk.error = "", T.UNKNOWN.format(name=name)
         yield view(desk), gr.skip()
 
 
 def forget(desk: Desk) -> Answer:
     """Takes the study away."""
-    desk.study, desk.summary, desk.source, desk.error = None, None, "", ""
+    desk.study, desk.summary, desk.source, desk.card, desk.error = None, None, "", "", ""
     return view(desk), None
 
 

@@ -22,7 +22,7 @@ def view(desk: Desk) -> dict[str, Any]:
     """Returns the whole view of a desk."""
     return {
         "sources": sources(),
-        "source": desk.source,
+        "source": desk.card,
         "busy": desk.going,
         "error": desk.error,
         "summary": desk.summary and desk.summary | {"ours": desk.ours},

@@ -39,7 +39,8 @@ def to_study(
         desk.error = (T.NO_SOUND if ours else T.NO_AUDIO).format(name=study.name, n=len(study.clips))
         study = None
     if study is not None:
-        desk.study, desk.summary, desk.ours, desk.brought = study, summary(study), ours, None
+        desk.study, desk.source, desk.summary = study, desk.card, summary(study)
+        desk.ours, desk.brought = ours, None
     yield view(desk), gr.skip() if study is None else study
 
 
