@@ -7,6 +7,8 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from qamro.figures.style import INK
+
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
@@ -35,9 +37,10 @@ def figure_place(key: str, figure: go.Figure, alt: str, *, wide: bool = False) -
     height = figure.layout.height or 360
     # Nothing in the data may end the script element.
     data = figure.to_json().replace("</", "<\\/").replace("<!--", "<\\u0021--")
+    looks = f'data-figure="{key}-data" data-grey="{INK}" style="height:{height:g}px"'
     return (
         f'<div class="{"wide" if wide else "fits"}"><div class="plot plotly-graph-div" id="{key}" role="img" '
-        f'aria-label="{escape(alt)}" data-figure="{key}-data" style="height:{height:g}px"></div></div>'
+        f'aria-label="{escape(alt)}" {looks}></div></div>'
         f'<script type="application/json" id="{key}-data">{data}</script>'
     )
 

@@ -78,5 +78,11 @@ def histogram(axis: str, given: np.ndarray, lines: Mapping[str, float]) -> go.Fi
         legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
         bargap=0,
         xaxis={**line_axis(), "title": {"text": escape(axis)}, "range": [edges[0], edges[-1]]},
-        yaxis={**line_axis(), "title": {"text": "ratings"}, "tickformat": "d", "rangemode": "tozero"},
+        yaxis={
+            **line_axis(),
+            "title": {"text": "ratings"},
+            "tickformat": "d",
+            "rangemode": "tozero",
+            "automargin": True,
+        },
     )

@@ -68,8 +68,8 @@ def _claims(table: pd.DataFrame, comparison: Comparison) -> list[str]:
     if len(open_ones):
         where = [f"{row.axis} ({row.first} and {row.second}, {row.level} level)" for row in open_ones.itertuples()]
         told.append(
-            f"No difference in {CLAIMED} can be claimed, after Holm's correction over all axes, on {listing(where, 12)}. "
-            "That does not show that they are equal."
+            f"No difference in {CLAIMED} can be claimed, after Holm's correction over all axes, on "
+            f"{listing(where, 12)}. That does not show that they are equal."
         )
     return told
 

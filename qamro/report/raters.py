@@ -22,6 +22,12 @@ if TYPE_CHECKING:
     from qamro.report.comparison import Comparison
     from qamro.report.numbers import AxisNumbers
 
+UNNAMED = (
+    "the ratings are anonymous: nobody knows which scores come from one person, so nothing can be said of a rater's "
+    "bias or consistency, and positions in a list are not taken for raters"
+)
+"""Why the section says nothing about single raters."""
+
 _COEFFICIENTS = (
     "alpha", "ICC(2,1)", "ICC(2,k)", "ICC(1,1)", "ICC(1,k)",
     "ceiling, utterance", "full ceiling, utterance", "ceiling, system", "full ceiling, system",
@@ -44,8 +50,11 @@ def raters(comparison: Comparison) -> Section:
     for axis, numbers in axes.items():
         section.sentences.extend(_agree(axis, table[table["axis"] == axis], numbers))
     section.figures.append(_forest(table, options.level))
+    unknown: dict[str, list[str]] = {}
     for axis, numbers in axes.items():
-        _one_axis(section, axis, numbers)
+        if why := _one_axis(section, axis, numbers):
+            unknown.setdefault(why, []).append(axis)
+    section.sentences.extend(f"{', '.join(names)}: {why}." for why, names in unknown.items())
     note = (
         f"low and high are the ends of {percent(options.level)} intervals ({options.draws:,} draws of systems, clips "
         "within them, and raters where they are named; standard errors draw clips only). Where there is none, the "
@@ -55,13 +64,16 @@ def raters(comparison: Comparison) -> Section:
     return section
 
 
-def _one_axis(section: Section, axis: str, numbers: AxisNumbers) -> None:
+def _one_axis(section: Section, axis: str, numbers: AxisNumbers) -> str:
+    """Adds what can be shown of one axis; returns why nothing can be said of single raters, empty where it can."""
     matrix, who = numbers.matrix, listeners(numbers.study)
+    views: RaterViews | None = None
+    why = UNNAMED if matrix.anonymous else ""
     try:
-        views: RaterViews | None = rater_views(panel(numbers.study, axis), matrix)
+        if not why:
+            views = rater_views(panel(numbers.study, axis), matrix)
     except RatersUnknown as unknown:
-        views = None
-        section.sentences.append(f"{axis}: {unknown}.")
+        why = str(unknown)
     if views is None:
         known = matrix.scores[np.isfinite(matrix.scores)]
         alt = f"Histogram of {count(known.size, 'rating')}, mean {number(float(known.mean()), 2)}."
@@ -83,6 +95,7 @@ def _one_axis(section: Section, axis: str, numbers: AxisNumbers) -> None:
         title = f"{axis}: what more ratings would buy"
         figure = more_raters_figure(now)
         section.figures.append(Figure(slug("raters", axis, "more"), title, alt, note, figure))
+    return why
 
 
 def _forest(table: pd.DataFrame, level: float) -> Figure:

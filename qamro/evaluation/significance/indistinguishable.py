@@ -66,8 +66,9 @@ def standing(means: np.ndarray, draws: np.ndarray, *, level: float = 0.95) -> St
     return Standing(
         order,
         rankdata(-means),
-        np.array([end.low for end in ends]),
-        np.array([end.high for end in ends]),
+        # Ranks are whole: an end between two of them holds both.
+        np.floor([end.low for end in ends]),
+        np.ceil([end.high for end in ends]),
         differ,
         _runs(differ[np.ix_(order, order)]),
     )

@@ -1,0 +1,75 @@
+"""compare: a page, a zip and sentences; wrong use says what to do."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+
+import pytest
+
+from tests.report.data import predictor, small_study
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("compare")
+    study = small_study()
+    study.save(folder / "study")
+    predictor(study, 0.2).to_csv(folder / "good.csv", index=False)
+    predictor(study, 2.0).to_csv(folder / "bad.csv", index=False)
+    return folder
+
+
+def test_page_zip_and_claims(files, tmp_path, run):
+    result = run(
+        "compare", "--ratings", files / "study", "--predictions", files / "good.csv",
+        "--predictions", f"worse={files / 'bad.csv'}", "--html", tmp_path / "r.html", "--zip", tmp_path / "t.zip",
+        "--leave-out", "r1", "--leave-out", "r2", "--draws", 50, "--seed", 3,
+    )  # fmt: skip
+    assert result.exit_code == 0, result.output
+    assert "good agrees better with people than worse over 30 clips" in result.stdout
+    assert f"written to {tmp_path / 'r.html'}" in result.stdout
+    page = (tmp_path / "r.html").read_text("utf-8")
+    assert "without raters r1, r2" in page
+    assert 'id="versus-MI-differences"' in page
+    with zipfile.ZipFile(tmp_path / "t.zip") as archive:
+        facts = json.loads(archive.read("provenance.json"))
+    assert facts["options"] | {"draws": 50, "seed": 3, "left_out": ["r1", "r2"]} == facts["options"]
+    assert set(facts["predictors"]) == {"good", "worse"}
+
+
+def test_one_that_fails_is_named_and_the_rest_goes_on(files, tmp_path, run):
+    (tmp_path / "stranger.csv").write_text("clip,MI\nx,1\ny,2\n")
+    both = ["--predictions", files / "good.csv", "--predictions", tmp_path / "stranger.csv"]
+    result = run("compare", "--ratings", files / "study", *both, "--draws", 20)
+    assert result.exit_code == 0, result.output
+    assert "Warning: stranger left out: no prediction belongs to a rated clip" in result.stderr
+    assert "Add --html report.html" in result.stdout
+    alone = run("compare", "--ratings", files / "study", "--predictions", tmp_path / "stranger.csv")
+    assert alone.exit_code == 1
+    assert "0 clips matched" in alone.stderr
+
+
+def test_ratings_alone(files, run):
+    result = run("compare", "--ratings", files / "study", "--draws", 20, "--fixed-raters")
+    assert result.exit_code == 0, result.output
+    assert "30 clips of 5 systems, 240 ratings by people (by 8 raters)" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (["--axis", "PQ"], "--axis-map MI=quality"),
+        (["--axis-map", "MI"], "--axis-map 'MI' is not a pair"),
+        (["--leave-out", "nobody"], "no rater 'nobody'"),
+        (["--predictions", "none.csv"], "there is no file none.csv"),
+        (["--predictions", "GOOD"], "two predictors are called 'good'"),
+        (["--draws", "-1"], "--draws"),
+    ],
+)
+def test_wrong_use_is_exit_code_2_with_a_remedy(files, run, more, message):
+    good = str(files / "good.csv")
+    more = [f"good={good}" if part == "GOOD" else part for part in more]
+    result = run("compare", "--ratings", files / "study", "--predictions", good, *more)
+    assert result.exit_code == 2, result.output
+    assert message in result.stderr
