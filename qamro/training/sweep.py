@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from qamro.training.judged import judged
 from qamro.training.prepared import Prepared
 from qamro.training.sweep_fits import Answers, SweepProgress, answer
 from qamro.training.variants import Plan, Variant
@@ -64,14 +65,16 @@ def run_sweep(
     tested = [clip for prepared in given for clip in prepared.parts["test"]]
     if len(set(tested)) != len(tested):
         raise ValueError("a clip stands in the test parts of two folds; every clip is judged once")
-    runs, predictions = [], []
+    runs: list[dict[str, Any]] = []
+    predictions: list[pd.DataFrame] = []
     for axis in axes:
         pairs = [(variant, seed) for variant in (variants or plan.variants)(axis) for seed in plan.seeds]
         found = answer(given, axis, pairs, plan.config, on_epoch=on_epoch, workers=workers, device=device)
         tables = _tables(axis, pairs, found)
-        runs.append(_judge(axis, pairs, found, tables))
+        for m, ((variant, seed), table) in enumerate(zip(pairs, tables, strict=True)):
+            runs += judged(variant, seed, table, sum(fold.best_epochs[m] for fold in found) / len(found))
         predictions += tables
-    return Sweep(pd.concat(runs, ignore_index=True), pd.concat(predictions, ignore_index=True))
+    return Sweep(pd.DataFrame(runs), pd.concat(predictions, ignore_index=True))
 
 
 def _tables(axis: str, pairs: Sequence[tuple[Variant, int]], found: Sequence[Answers]) -> list[pd.DataFrame]:
@@ -88,32 +91,3 @@ def _tables(axis: str, pairs: Sequence[tuple[Variant, int]], found: Sequence[Ans
         pd.DataFrame({"axis": axis, "variant": variant.label, "seed": seed} | shared | {"predicted": predicted[m]})
         for m, (variant, seed) in enumerate(pairs)
     ]
-
-
-def _judge(
-    axis: str, pairs: Sequence[tuple[Variant, int]], found: Sequence[Answers], tables: Sequence[pd.DataFrame]
-) -> pd.DataFrame:
-    import pandas as pd
-
-    from qamro.evaluation.levels import LEVELS, Sample
-
-    rows = []
-    for m, ((variant, seed), table) in enumerate(zip(pairs, tables, strict=True)):
-        sample = Sample(table["predicted"].to_numpy(), table["human"].to_numpy(), table["system"].to_numpy(str))
-        about = {
-            "axis": axis,
-            "variant": variant.label,
-            "baseline": variant.baseline,
-            "ranking": variant.objective.ranking,
-            "alpha": variant.objective.alpha,
-            "beta": variant.objective.beta,
-            "at": variant.at,
-            "curve": variant.curve,
-            "seed": seed,
-            "best_epoch": sum(fold.best_epochs[m] for fold in found) / len(found),
-            "clips": len(table),
-            "systems": int(table.loc[table["system"] != "", "system"].nunique()),
-        }
-        for level in LEVELS:
-            rows += [about | {"level": level, "metric": key, "value": v} for key, v in sample.measure(level).items()]
-    return pd.DataFrame(rows)
