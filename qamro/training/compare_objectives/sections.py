@@ -134,5 +134,5 @@ def sensitivity_section(finding: Finding, points: pd.DataFrame) -> Section:
     shown = found[["label", "value", "level", "metric", "mean", "seeds_low", "seeds_high", "clips_low", "clips_high"]]
     note = f"The objective is {published}. {INTERVALS}"
     tables = [Table(slug("sensitivity", axis, "means"), f"{axis}: every metric over each number", note, shown.round(4))]
-    said = finding.sentences[: len(LEVELS)]
+    said = [verdict(finding.tests, level, noun="value") for level in LEVELS]
     return Section(slug("sensitivity", axis), f"{axis}: how much the numbers matter", said, figures, tables)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 TURNED = ("ranking_weight", "alignment_weight", "temperature")
 """DeRA-MOS's alpha, beta, and the temperature of BALR, as in its Figure 2."""
 
-PUBLISHED = "as published"
+PUBLISHED = "the published values"
 """What the objective with its own numbers is called; it is a point of every curve."""
 
 

@@ -44,6 +44,9 @@ def standings(contest: Contest, drawn: Drawn) -> pd.DataFrame:
     """
     table = summarise(contest.sweep.runs)
     table = table[table["metric"].isin(SHOWN)].rename(columns={"low": "seeds_low", "high": "seeds_high"})
+    # Objectives side by side: what is compared stands in neighbouring rows.
+    place = table["level"].map(LEVELS.index) * len(SHOWN) + table["metric"].map(SHOWN.index)
+    table = table.iloc[place.argsort(kind="stable")]
     ends = [
         interval(drawn.get(key, np.empty(0)))
         for key in zip(table["variant"], table["level"], table["metric"], strict=True)

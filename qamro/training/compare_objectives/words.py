@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from qamro.evaluation.metrics import METRICS
-
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -21,13 +19,14 @@ INTERVALS = (
 """What the intervals and tests of a comparison are; stands on its page and in the terminal."""
 
 
-def verdict(table: pd.DataFrame, level: str, metric: str = "SRCC") -> str:
+def verdict(table: pd.DataFrame, level: str, metric: str = "SRCC", noun: str = "objective") -> str:
     """Says which objectives differ from the reference.
 
     Args:
         table: From ``paired_tests``, of one axis.
         level: ``"utterance"`` or ``"system"``.
         metric: Key of ``METRICS``.
+        noun: What is compared.
     """
     part = table[(table["level"] == level) & (table["metric"] == metric)]
     reference, axis = part["reference"].iloc[0], part["axis"].iloc[0]
@@ -37,7 +36,7 @@ def verdict(table: pd.DataFrame, level: str, metric: str = "SRCC") -> str:
     said = [_named(better, f"better than {reference}"), _named(worse, f"worse than {reference}")]
     halves = part[part["survives"].isin(["seeds only", "clips only"])]
     if not len(sure):
-        said = [f"no objective differs from {reference} by both tests"]
+        said = [f"no {noun} differs from {reference} by both tests"]
     if len(halves):
         names = ", ".join(f"{row.variant} {_signed(row.difference)} ({row.survives})" for row in halves.itertuples())
         said.append(f"only half survives for {names}")
@@ -70,8 +69,3 @@ def _named(rows: pd.DataFrame, words: str) -> str:
 
 def _signed(value: float) -> str:
     return f"{value:+.3f}".replace("-", "−")
-
-
-def better_is(metric: str) -> str:
-    """Says which way a metric is read, for the head of a table."""
-    return "higher is better" if METRICS[metric].higher_is_better else "lower is better"
