@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -148,3 +149,10 @@ def test_the_named_objectives_are_the_papers_totals():
     assert OBJECTIVES["qamro"]("PQ") == paper_objective("PQ")
     assert str(OBJECTIVES["ce-gauss"]("quality")) == "CE-Gauss"
     assert str(Objective("ce-gauss", "none", sigma=0.1)) == "CE-Gauss (sigma 0.1 of the scale)"
+
+
+def test_the_page_of_the_losses_lists_the_named_objectives():
+    page = (Path(__file__).parents[2] / "docs" / "losses.md").read_text("utf-8")
+    for name, make in OBJECTIVES.items():
+        of_ta, of_mi = str(make("TA")), str(make("MI"))
+        assert f"| `{name}` | {of_ta} | {'' if of_ta == of_mi else of_mi} |" in page
