@@ -1,0 +1,116 @@
+"""The study chooser in a real browser, on the tabs that have it: by mouse, by keyboard, on a phone, in the dark."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from audio_files import tone, write_wav
+
+from qamro.studies.importers import read_ratings
+
+from .conftest import SCREENSHOTS, OpenPage
+
+pytestmark = [pytest.mark.browser, pytest.mark.server]
+
+
+def shot(page: Any, name: str) -> None:
+    SCREENSHOTS.mkdir(exist_ok=True)
+    page.screenshot(path=SCREENSHOTS / f"bring-{name}.png", full_page=True)
+
+
+def texts(page: Any, selector: str) -> list[str]:
+    return [text.strip() for text in page.locator(selector).all_inner_texts()]
+
+
+def test_ratings_from_the_drop_to_the_study_and_back(open_page: OpenPage, tmp_path: Path) -> None:
+    wide = tmp_path / "my panel.csv"
+    wide.write_text("file;group;r1;r2\na.wav;<b>jazz</b>;10,5;20\nb.wav;rock;30;140\n", encoding="utf-8")
+    sound = write_wav(tmp_path / "a.wav", tone(0.3))
+    page = open_page("?tab=compare&__theme=light", ready="#compare-study .q-option")
+    chooser = "#compare-study"
+    page.click(f"{chooser} [data-source=upload]")
+    page.set_input_files(f"{chooser} [data-testid=ratings-files]", [str(wide), str(sound)])
+    page.wait_for_selector(f"{chooser} .q-import")
+    assert texts(page, f"{chooser} .q-bring-columns tbody th") == ["file", "group", "r1", "r2"]
+    assert page.input_value(f"{chooser} [data-key='role of group']") == "about_clip"
+    assert "<b>jazz</b>" in page.locator(f"{chooser} [data-column=group]").inner_text(), "text stays text"
+    assert page.input_value(f"{chooser} [data-key='rater of r2']") == "r2"
+    assert "1 sound files" in page.locator(chooser).inner_text()
+
+    page.focus(f"{chooser} [data-key='role of group']")  # the keyboard alone
+    page.keyboard.press("g")
+    page.keyboard.press("End")
+    page.wait_for_function("() => document.activeElement.value === 'ignore'")
+    page.wait_for_selector(f"{chooser} [data-column=group] >> text=chosen by you")
+    assert page.evaluate("document.activeElement.dataset.key") == "role of group", "the focus stays where it was"
+    page.select_option(f"{chooser} [data-key='role of group']", "about_clip")
+
+    page.select_option(f"{chooser} [data-key='from of quality ']", "0 100")
+    page.wait_for_selector(f"{chooser} [data-key='to of quality ']")
+    page.select_option(f"{chooser} [data-key='to of quality ']", "1 5")
+    page.wait_for_selector(f"{chooser} >> text=was 10.5")
+    assert "1.42" in texts(page, f"{chooser} .q-bring-first tbody tr")[0]
+    page.click(f"{chooser} .q-import")
+    page.wait_for_selector(f"{chooser} >> text=row 2, column 'r2': 140 lies off the scale 0 to 100")
+    shot(page, "off-scale")
+    page.select_option(f"{chooser} [data-key='from of quality ']", "other")
+    page.fill(f"{chooser} [aria-label='Lowest score: quality'] >> visible=true", "0")
+    page.fill(f"{chooser} [aria-label='Highest score: quality'] >> visible=true", "200")
+    page.click(f"{chooser} .q-bring-ends:not([hidden]) button")
+    page.wait_for_function("() => document.querySelector(\"[data-key='from of quality ']\").value === '0 200'")
+    page.select_option(f"{chooser} [data-key='to of quality ']", "1 5")
+    page.wait_for_selector(f"{chooser} >> text=was 10.5")
+    page.fill(f"{chooser} [data-key='name of quality ']", "MI")
+    page.keyboard.press("Enter")
+    page.wait_for_function("() => document.querySelector('.q-bring-first').innerText.includes('MI')")
+    page.click(f"{chooser} .q-import")
+    page.wait_for_selector(f"{chooser} .q-bring-chosen")
+    said = page.locator(f"{chooser} .q-bring-chosen").inner_text()
+    for part in ("human", "my panel", "2 clips, 0 systems, 4 ratings, 2 raters", "1 of 2 clips with sound"):
+        assert part in said
+    assert "MI: scale 0 to 200, mapped linearly to 1 to 5" in said
+
+    with page.expect_download() as got:
+        page.click(f"{chooser} [data-key=pack]")
+    got.value.save_as(tmp_path / "again.zip")
+    assert read_ratings(tmp_path / "again.zip").ratings["score"].tolist() == pytest.approx([1.21, 1.6, 1.4, 3.8])
+    page.click(f"{chooser} [data-key=change]")
+    page.set_input_files(f"{chooser} [data-testid=ratings-files]", str(tmp_path / "again.zip"))
+    page.wait_for_selector(f"{chooser} >> text=a saved study")
+    page.click(f"{chooser} .q-import")
+    page.wait_for_selector(f"{chooser} .q-import", state="detached")
+    assert "1 of 2 clips with sound" in page.locator(f"{chooser} .q-bring-chosen").inner_text()
+    shot(page, "imported")
+
+
+def test_a_tab_that_needs_sound_on_a_phone_in_the_dark(open_page: OpenPage, tmp_path: Path) -> None:
+    page = open_page("?tab=train&study=simulated&__theme=dark", width=400, ready="#train-study .q-bring-parts")
+    chooser = "#train-study"
+    page.wait_for_selector(f"{chooser} .q-bring-chosen")
+    assert "144 of 144 clips with sound" in page.locator(f"{chooser} .q-bring-chosen").inner_text()
+    page.click(f"{chooser} [data-key=change]")
+    page.click(f"{chooser} [data-source=musiceval]")
+    page.wait_for_selector(f"{chooser} >> text=Not for commercial use")
+    assert "1,900 MB" in page.locator(f"{chooser} [data-source=musiceval]").inner_text()
+    page.click(f"{chooser} [data-source=upload]")
+    silent = tmp_path / "silent.csv"
+    silent.write_text("clip,rater,axis,score\n" + "".join(f"c{i},r{i % 3},MI,{1 + i % 5}\n" for i in range(9)))
+    page.set_input_files(f"{chooser} [data-testid=ratings-files]", str(silent))
+    page.wait_for_selector(f"{chooser} .q-import")
+    shot(page, "phone")
+    wide = page.evaluate(
+        "() => [...document.querySelectorAll('#train-study *')]"
+        ".filter((part) => part.getBoundingClientRect().right > innerWidth).map((part) => part.outerHTML.slice(0, 80))"
+    )
+    assert wide == [], "nothing sticks out of the page"
+    page.click(f"{chooser} .q-import")
+    page.wait_for_selector(f"{chooser} >> text=No sound was found for the 9 clips of silent")
+    assert "144 of 144" in page.locator(f"{chooser} .q-bring-chosen").inner_text(), "the study before is still in force"
+    page.click(f"{chooser} [data-key='put away']")
+    page.wait_for_selector(f"{chooser} .q-import", state="detached")
+    text_file = tmp_path / "letter.txt"
+    text_file.write_text("Dear all,\nplease rate.\n")
+    page.set_input_files(f"{chooser} [data-testid=ratings-files]", str(text_file))
+    page.wait_for_selector(f"{chooser} >> text=letter.txt holds no ratings in a known form")
