@@ -10,7 +10,6 @@ export default function clip({ element, props, trigger, watch }) {
   stylesheet("compare");
   let key = null; // what is built; the player goes on when only figures are added
   let figures = {};
-  let closed = null;
 
   /** A figure that is filled in when it comes. */
   function figure(value) {
@@ -29,7 +28,7 @@ export default function clip({ element, props, trigger, watch }) {
     "aria-label": fill(words.put, { side: side.toUpperCase() }), onclick: () => trigger("input", { side, name }) }, side.toUpperCase());
   const head = (title, note, ...tools) => el("div", { class: "q-part-head" },
     el("div", { class: "q-title q-grow" }, el("h3", {}, title), note && el("p", { class: "q-hint" }, note)), ...tools,
-    el("button", { type: "button", class: "q-icon", "aria-label": words.close, title: words.close, onclick: () => { closed = JSON.stringify(props.value); clear(); trigger("clear"); } }, icon(ICONS.close, 16)));
+    el("button", { type: "button", class: "q-icon", "aria-label": words.close, title: words.close, onclick: close }, icon(ICONS.close, 16)));
 
   function player({ url, wav, name }) {
     if (!url) return el("p", { class: "q-hint" }, words.no_sound);
@@ -77,6 +76,14 @@ export default function clip({ element, props, trigger, watch }) {
           el("td", { class: "q-number" }, readable(row.mean)), row.predicted.map((score) => el("td", { class: "q-number" }, readable(score))))))))));
   }
 
+  function close() {
+    clear();
+    trigger("clear");
+  }
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && element.firstElementChild?.offsetParent) close();
+  });
+
   function clear() {
     leave();
     key = null;
@@ -87,8 +94,6 @@ export default function clip({ element, props, trigger, watch }) {
   function draw() {
     const value = props.value;
     if (!value) { clear(); return; }
-    if (closed === JSON.stringify(value)) return; // put away; a late answer does not bring it back
-    closed = null;
     element.closest("#compare-dock")?.classList.add("q-looking");
     if (value.kind === "system") { key = null; system(value); return; }
     const wanted = [value.name, value.url, value.axis].join("\n");

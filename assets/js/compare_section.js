@@ -51,12 +51,24 @@ export default function section({ element, props, trigger, watch }) {
   const nothing = ({ title, hint, button }) => el("div", { class: "q-empty" }, icon(ICONS.wave, 30), el("strong", {}, title), el("span", { class: "q-hint" }, hint),
     button && el("button", { type: "button", class: "q-button q-strong", onclick: () => trigger("submit") }, button));
 
+  /** The view joins the address of the page, so that a link leads back to it. */
+  function keepAddress(view) {
+    const address = new URL(location.href);
+    if (address.searchParams.get("tab") !== "compare" || address.searchParams.get("view") === view) return;
+    address.searchParams.set("view", view);
+    history.replaceState(null, "", address);
+  }
+
   let wasOpen = false;
+  let first = true;
   function draw() {
     const value = props.value;
+    const focused = element.contains(document.activeElement) ? document.activeElement.value : null;
     wasOpen = Boolean(element.querySelector(".q-leave")?.open);
     figures.forEach((drawn) => drawn.leave());
     figures = [];
+    if (!first) keepAddress(value.view);
+    first = false;
     element.closest("#compare-views")?.setAttribute("data-view", value.empty ? `${value.view}-empty` : value.view);
     if (value.report) { element.replaceChildren(value.out ? missing(value.out) : ""); return; }
     const parts = [value.note && el("p", { class: "q-hint q-asks" }, value.note), value.out && missing(value.out)];
@@ -67,6 +79,7 @@ export default function section({ element, props, trigger, watch }) {
     }
     if (value.raters) parts.push(leaving(value.raters));
     element.replaceChildren(el("div", { class: "q-section", "data-view": value.view }, parts.flat().filter(Boolean)));
+    if (focused) element.querySelector(`.q-rater input[value="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
   }
   watch("value", draw);
   draw();

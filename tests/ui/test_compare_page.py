@@ -107,6 +107,7 @@ def test_the_example_through_every_view(server: Server, open_page: OpenPage, tmp
     page.wait_for_selector(".q-left-out", state="detached")
 
     view(page, "report")
+    assert "view=report" in page.url
     document = saved(page, "[data-what=html]", tmp_path)
     text = document.read_text("utf-8")
     assert not re.search(r"<(script|link|img)[^>]+(src|href)=.?https?:", text), "the page asks nobody"
@@ -173,6 +174,10 @@ def test_own_ratings_and_two_predictors_on_a_phone(open_page: OpenPage, tmp_path
     assert "no sound of this clip" in page.inner_text("#compare-clip")
     assert fits(page), "the page scrolls sideways"
     shot(page, "phone-clip")
+    page.keyboard.press("Escape")
+    page.wait_for_selector("#compare-dock", state="hidden")
+    page.click("#compare-section [data-id$=divided] tbody .q-pick >> nth=0")
+    page.wait_for_selector("#compare-clip .q-looked")  # once more the same
     page.click("#compare-clip [aria-label=Close]")
     page.click("#compare-predictions li:has-text('good') .q-icon")
     page.wait_for_function("() => document.querySelectorAll('#compare-predictions .q-predictors li').length === 1")

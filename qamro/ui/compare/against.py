@@ -39,16 +39,17 @@ def clear(bench: Workbench) -> dict[str, Any]:
 
 def retry(bench: Workbench, axis: str | None, event: gr.EventData) -> Any:
     """Gives the page WAV copies of the sides that its browser does not decode."""
-    return sides(bench, axis or "", as_wav=str(event.sides))
+    bench.decoded.update(name for side, name in bench.sides.items() if side in str(event.sides))
+    return sides(bench, axis or "")
 
 
-def sides(bench: Workbench, axis: str, *, as_wav: str = "") -> dict[str, Any]:
+def sides(bench: Workbench, axis: str) -> dict[str, Any]:
     """Returns what the page shows of both sides; a side is missing until a clip is put there."""
     return {
         side: about(bench, name)
         | {
-            "url": address(bench, name, as_wav=side in as_wav),
-            "wav": side in as_wav,
+            "url": address(bench, name),
+            "wav": name in bench.decoded,
             "mean": mean_of(bench, name, axis),
             "predicted": predicted_of(bench, name, axis),
         }

@@ -22,10 +22,16 @@ def bind(p: Parts) -> None:
 
     def after(event: Any) -> Any:
         """Whatever changed what is compared: the axes, the view and the clip follow."""
-        return (
-            event.then(views.axes, [p.bench, p.view, p.axis], [p.axis], **_QUIET)
-            .then(views.show, [p.bench, p.view, p.axis], [p.section, p.working], **_QUIET)
-            .then(looking.again, [p.bench, p.axis], [p.clip, p.ab], **_QUIET)
+        return again(
+            event.then(views.axes, [p.bench, p.view, p.axis], [p.axis], **_QUIET).then(
+                views.show, [p.bench, p.view, p.axis], [p.section, p.working], **_QUIET
+            )
+        )
+
+    def again(event: Any) -> Any:
+        """The clip that is looked at follows, and then its windows."""
+        return event.then(looking.again, [p.bench, p.axis], [p.clip, p.ab], **_QUIET).then(
+            looking.windows, [p.bench, p.axis], [p.clip], **_QUIET
         )
 
     chosen = after(p.chooser.on_change(bringing.choose, [p.bench], listed))
@@ -42,16 +48,17 @@ def bind(p: Parts) -> None:
     viewed = [p.bench, p.view, p.axis]
     p.view.input(views.axes, viewed, [p.axis], **_LAST)
     p.view.input(views.show, viewed, [p.section, p.working], **_LAST)
-    shown = p.axis.input(views.show, viewed, [p.section, p.working], **_LAST)
-    shown.then(looking.again, [p.bench, p.axis], [p.clip, p.ab], **_QUIET)
-    after(p.section.apply(views.leave_out, [p.bench], None, **_QUIET))
+    again(p.axis.input(views.show, viewed, [p.section, p.working], **_LAST))
+    after(p.section.apply(views.leave_out, [p.bench], None, **_LAST))
 
     for part in (p.section, p.clip):
         part.select(looking.select, [p.bench, p.axis], [p.clip, p.ab], **_LAST).then(
             looking.windows, [p.bench, p.axis], [p.clip], **_LAST
         )
-    p.clip.retry(looking.retry, [p.bench, p.axis], [p.clip], **_QUIET)
-    p.clip.clear(looking.close, [p.bench], None, **_QUIET)
+    p.clip.retry(looking.retry, [p.bench, p.axis], [p.clip], **_QUIET).then(
+        looking.windows, [p.bench, p.axis], [p.clip], **_QUIET
+    )
+    p.clip.clear(looking.close, [p.bench], [p.clip], **_QUIET)
     p.clip.input(against.put, [p.bench, p.axis], [p.ab], **_QUIET)
     p.ab.clear(against.clear, [p.bench], [p.ab], **_QUIET)
     p.ab.retry(against.retry, [p.bench, p.axis], [p.ab], **_QUIET)
@@ -62,6 +69,7 @@ def bind(p: Parts) -> None:
     if page is not None:
         page.load(_keep, [p.bench], [p.bench], **_QUIET)
         page.load(scoring.offers, None, [p.predictor], **_QUIET)
+        page.load(views.opened, None, [p.view], **_QUIET)
 
 
 def _example(desk: Any) -> Any:

@@ -45,8 +45,7 @@ def select(bench: Workbench, axis: str | None, event: gr.EventData) -> tuple[Any
 
 def again(bench: Workbench, axis: str | None) -> tuple[Any, Any]:
     """Shows what was looked at once more, after the study, the predictors or the axis changed."""
-    value = panel(bench, axis or "")
-    return (value | {"waiting": False} if value else None), against.sides(bench, axis or "")
+    return panel(bench, axis or ""), against.sides(bench, axis or "")
 
 
 def close(bench: Workbench) -> None:
@@ -56,8 +55,9 @@ def close(bench: Workbench) -> None:
 
 def retry(bench: Workbench, axis: str | None) -> Any:
     """Gives the player a WAV copy of a file that the browser does not play."""
-    value = panel(bench, axis or "", as_wav=True)
-    return value | {"waiting": False} if value else None
+    if bench.shown is not None:
+        bench.decoded.add(bench.shown[1])
+    return panel(bench, axis or "")
 
 
 def windows(bench: Workbench, axis: str | None) -> Any:
@@ -74,7 +74,7 @@ def windows(bench: Workbench, axis: str | None) -> Any:
     return value | {"waiting": False}
 
 
-def panel(bench: Workbench, axis: str, *, as_wav: bool = False) -> dict[str, Any] | None:
+def panel(bench: Workbench, axis: str) -> dict[str, Any] | None:
     """Returns what the page shows of the clip or the system that is looked at; None when nothing is."""
     if bench.shown is None or bench.study is None:
         return None
@@ -82,20 +82,20 @@ def panel(bench: Workbench, axis: str, *, as_wav: bool = False) -> dict[str, Any
     if kind == "system":
         return _system(bench, axis, name) if axis else None
     known = about(bench, name)
-    return _clip(bench, name, axis, as_wav=as_wav) | known if known else None
+    return _clip(bench, name, axis) | known if known else None
 
 
-def _clip(bench: Workbench, clip: str, axis: str, *, as_wav: bool) -> dict[str, Any]:
+def _clip(bench: Workbench, clip: str, axis: str) -> dict[str, Any]:
     known = bench.comparison.clip(clip) if bench.comparison is not None else None
     scores, figure = [], None
     if known is not None:
         scores = known.scores[known.scores["axis"] == axis].drop(columns="axis").to_dict("records")
         figure = next((each for each in known.figures if each.id == slug("clip", clip, axis)), None)
-    sound = address(bench, clip, as_wav=as_wav)
+    sound = address(bench, clip)
     return {
         "kind": "clip",
         "url": sound,
-        "wav": as_wav,
+        "wav": clip in bench.decoded,
         "axis": axis,
         "scores": [{str(key): plain(value) for key, value in entry.items()} for entry in scores],
         "histogram": chart_of(figure, bench) if figure is not None else None,

@@ -10,16 +10,15 @@ from qamro.ui.compare.workbench import Workbench
 from qamro.ui.static import own_folder, url
 
 
-def address(bench: Workbench, clip: str, *, as_wav: bool = False) -> str:
+def address(bench: Workbench, clip: str) -> str:
     """Returns where the browser gets a clip's sound; empty where there is none.
 
     The file is copied into the visitor's own folder, whose name nobody can guess: what is not asked for through the
-    study is never served.
+    study is never served. A clip whose format the browser does not know becomes a WAV file.
 
     Args:
         bench: Whose study it is.
         clip: A clip of the study.
-        as_wav: Whether to decode it first, for a browser that does not know the format.
     """
     if bench.study is None:
         return ""
@@ -30,9 +29,9 @@ def address(bench: Workbench, clip: str, *, as_wav: bool = False) -> str:
     if not path.is_file():
         return ""
     name = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:20]
-    copy = bench.folder(own_folder()) / f"{name}{'.wav' if as_wav else path.suffix.lower()}"
+    copy = bench.folder(own_folder()) / f"{name}{'-decoded.wav' if clip in bench.decoded else path.suffix.lower()}"
     if not copy.is_file():
-        if as_wav:
+        if clip in bench.decoded:
             return _decoded(path, copy)
         shutil.copyfile(path, copy)
     return url(copy)

@@ -8,9 +8,9 @@ from typing import Any
 
 import gradio as gr
 
-from qamro.ui.compare.payload import drawn, empty
+from qamro.ui.compare.payload import drawn, empty, left_out
 from qamro.ui.compare.texts import VIEWS, View
-from qamro.ui.compare.workbench import Workbench
+from qamro.ui.compare.workbench import ALONE, Workbench
 from qamro.ui.predict.views import status
 
 Answer = tuple[Any, Any]
@@ -26,6 +26,12 @@ def axes(bench: Workbench, view: str, chosen: str | None) -> Any:
     found = list(bench.comparison.axes) if bench.comparison is not None else []
     kept = chosen if chosen in found else next(iter(found), None)
     return gr.Radio(found, value=kept, visible=len(found) > 1 and view in NEEDS_AXIS)
+
+
+def opened(request: gr.Request) -> Any:
+    """Opens the view that the page's address asks for: ``&view=systems``."""
+    wanted = request.query_params.get("view", "")
+    return gr.Radio(value=wanted) if wanted in VIEWS else gr.skip()
 
 
 def show(bench: Workbench, view: str, axis: str | None) -> Iterator[Answer]:
@@ -66,7 +72,7 @@ def missing(bench: Workbench, view: str, axis: str | None) -> dict[str, Any] | N
     if bench.study is None:
         return empty(bench, view, View.EMPTY, View.EMPTY_HINT, example=True)
     if view == "report":
-        return {"view": view, "report": True}
+        return {"view": view, "report": True, "out": left_out(bench)}
     if view == "raters":
         return None
     if bench.predictions and not bench.usable:
@@ -84,9 +90,9 @@ def missing(bench: Workbench, view: str, axis: str | None) -> dict[str, Any] | N
 
 
 def _section(bench: Workbench, view: str, axis: str) -> Any:
-    comparison = bench.comparison
+    comparison = bench.people if view == ALONE else bench.comparison
     if comparison is None:
         raise ValueError(View.EMPTY)
-    if view == "raters":
+    if view == ALONE:
         return comparison.raters()
     return getattr(comparison, view)(axis)

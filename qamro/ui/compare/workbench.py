@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from qamro.studies import Study
 
 
+ALONE = "raters"
+"""The view that rests on the ratings alone."""
+
+
 @dataclass
 class Predictions:
     """A score table and how it fits the study.
@@ -74,6 +78,7 @@ class Workbench(Visitor):
         wanted: What is to be seen: version, view and axis; an answer that comes later than the next wish is dropped.
         shown: The clip or system that is looked at, as ``(kind, name)``; None when nothing is.
         sides: The clips of the A/B view, by side.
+        decoded: Clips in a format that the visitor's browser does not know.
         drawn: What was drawn already, by view and axis.
     """
 
@@ -87,24 +92,32 @@ class Workbench(Visitor):
         self.wanted: tuple[int, str, str] = (0, "", "")
         self.shown: tuple[str, str] | None = None
         self.sides: dict[str, str] = {}
+        self.decoded: set[str] = set()
         self.drawn: dict[tuple[str, str], dict[str, Any]] = {}
         self._comparison: Comparison | None = None
+        self._people: Comparison | None = None
         self._tables: dict[str, pd.DataFrame] = {}
 
-    def changed(self) -> None:
-        """Forgets what was drawn: something changed that figures depend on."""
+    def changed(self, *, people: bool = False) -> None:
+        """Forgets what was drawn: something changed that figures depend on.
+
+        Args:
+            people: Whether the ratings changed, too; else what rests on them alone is kept.
+        """
         self.version += 1
-        self.drawn.clear()
         self._tables.clear()
         self._comparison = None
+        if people:
+            self._people = None
+        self.drawn = {key: value for key, value in self.drawn.items() if key[0] == ALONE and not people}
 
     def choose(self, study: Study | None) -> None:
         """Takes another study, or none; predictions stay and are matched again."""
-        self.study, self.left_out, self.shown, self.sides = study, (), None, {}
+        self.study, self.left_out, self.shown, self.sides, self.decoded = study, (), None, {}, set()
         for entry in self.predictions.values():
             entry.fit(study)
         self.axis_map = {mine: rated for mine, rated in self.axis_map.items() if rated in self.rated}
-        self.changed()
+        self.changed(people=True)
 
     def add(self, name: str, scores: pd.DataFrame, origin: str, predictor: str = "") -> Predictions:
         """Puts a predictor beside the others; a number is added to a name that is taken."""
@@ -138,7 +151,7 @@ class Workbench(Visitor):
         if chosen == self.left_out or len(chosen) > len(named) - 2:
             return False
         self.left_out = chosen
-        self.changed()
+        self.changed(people=True)
         return True
 
     @property
@@ -177,8 +190,17 @@ class Workbench(Visitor):
             try:
                 self._comparison = compare(self.study, tables, options)
             except NoCommonAxis:  # until the visitor pairs two axes, the ratings speak alone
-                self._comparison = compare(self.study, {}, Options(left_out=self.left_out))
+                self._comparison = self.people
         return self._comparison
+
+    @property
+    def people(self) -> Comparison | None:
+        """What the ratings tell without any predictor; None without a study."""
+        if self._people is None and self.study is not None:
+            from qamro.report import Options, compare
+
+            self._people = compare(self.study, {}, Options(left_out=self.left_out))
+        return self._people
 
     def table(self, label: str) -> pd.DataFrame:
         """The rated clips of an axis with every predictor's score (see ``clip_table``), made once.
