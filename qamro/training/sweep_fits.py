@@ -132,7 +132,7 @@ def answer(
         return _on_scale(scores, axis), [(each.best_epoch, _val_srcc(each)) for each in fitted]
 
     jobs = [(fold, stack) for fold in range(len(folds)) for stack in stacks]
-    found = _spread(train, jobs, workers)
+    found = _spread(train, jobs, workers, stopped)
     place = {fit: row for row, fit in enumerate(fits)}
     rows = [place[_plain(variant.objective), seed] for variant, seed in pairs]
     answers = []
@@ -177,8 +177,11 @@ def _plain(objective: Objective) -> Objective:
     return objective
 
 
-def _spread(work: Callable[[J], A], jobs: Sequence[J], workers: int) -> list[A]:
-    """Does jobs on several threads, each with one thread of torch's own, so that they do not fight over the cores."""
+def _spread(work: Callable[[J], A], jobs: Sequence[J], workers: int, stopped: threading.Event) -> list[A]:
+    """Does jobs on several threads, each with one thread of torch's own, so that they do not fight over the cores.
+
+    ``stopped`` is set when one fails, or the user interrupts, so that the others need not be waited for to the end.
+    """
     if workers <= 1:
         return [work(job) for job in jobs]
     threads = torch.get_num_threads()
@@ -195,5 +198,6 @@ def _spread(work: Callable[[J], A], jobs: Sequence[J], workers: int) -> list[A]:
         try:
             return [future.result() for future in futures]
         except BaseException:
+            stopped.set()
             pool.shutdown(wait=True, cancel_futures=True)
             raise
