@@ -29,8 +29,8 @@ def compare_objectives(
     objectives: Annotated[
         str,
         typer.Option(
-            help="Which, with commas between; the others are tested against the first. Unless set: Huber, QAMRO, "
-            "BALR, soft Spearman, CE-Gauss, CE-Gauss + BALR + SAMA, QAMRO + SAMA."
+            help="Which, with commas between, the others tested against the first; a wrong one lists all. Unless set: "
+            "huber,qamro,balr,soft-spearman,ce-gauss,ce-gauss+balr+sama,qamro+sama."
         ),
     ] = "",
     axis: Annotated[list[str] | None, typer.Option(help="Axis to train; all that are rated unless set.")] = None,
@@ -74,7 +74,8 @@ def compare_objectives(
         try:
             findings, turned = _train(parts, chosen, budget, keep, sensitivity=sensitivity, device=device)
         except KeyboardInterrupt:
-            say(f"Stopped. What was trained is kept in {keep}; the same command goes on from there.")
+            if keep.is_dir():
+                say(f"Stopped. What was trained is kept in {keep}; the same command goes on from there.")
             raise
         seconds = round(time.perf_counter() - started, 1)
         kind = "simulated ratings, no evidence about people" if opened.kind == "simulated" else "human ratings"
