@@ -55,4 +55,4 @@ class DistributionStack(HeadStack):
 
     def _linear(self, name: str, x: Tensor) -> Tensor:
         place = self._place[name]
-        return torch.baddbmm(self.biases[place], x, self.weights[place])
+        return torch.baddbmm(self.biases[place].mT, x, self.weights[place].mT)

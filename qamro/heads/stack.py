@@ -1,4 +1,8 @@
-"""Many ScoreHeads of one shape as one module, so that they train and predict in the same few operations."""
+"""Many ScoreHeads of one shape as one module, so that they train and predict in the same few operations.
+
+Activations are kept as (M, units, clips): the first layers of all heads, which read the same embeddings, are then one
+product of matrices, and no layer has to be turned round for the next one.
+"""
 
 from __future__ import annotations
 
@@ -48,8 +52,8 @@ class HeadStack(nn.Module):
         self.weights, self.biases = nn.ParameterList(), nn.ParameterList()
         for layer in range(len(heads[0].linears)):
             linears = [head.linears[layer] for head in heads]
-            self.weights.append(nn.Parameter(torch.stack([linear.weight.detach().T for linear in linears])))
-            self.biases.append(nn.Parameter(torch.stack([linear.bias.detach()[None] for linear in linears])))
+            self.weights.append(nn.Parameter(torch.stack([linear.weight.detach() for linear in linears])))
+            self.biases.append(nn.Parameter(torch.stack([linear.bias.detach()[:, None] for linear in linears])))
         for name in ("in_mean", "in_std", "out_mean", "out_std"):
             self.register_buffer(name, torch.stack([getattr(head, name) for head in heads])[:, None])
         device = self.in_mean.device
@@ -80,11 +84,17 @@ class HeadStack(nn.Module):
         Returns:
             (M, N) scores ŷ on the scale of the training MOS.
         """
-        if standard.dim() == 2:
-            standard = standard.expand(len(self), -1, -1)
-        hidden = self._drop(functional.gelu(torch.baddbmm(self.biases[0], standard, self.weights[0])))
-        hidden = self._drop(functional.gelu(torch.baddbmm(self.biases[1], hidden, self.weights[1])))
-        return torch.baddbmm(self.biases[2], hidden, self.weights[2]).squeeze(-1) * self.out_std + self.out_mean
+        hidden = self._first(standard)
+        for weight, bias in zip(self.weights[1:], self.biases[1:], strict=True):
+            hidden = torch.baddbmm(bias, weight, self._drop(functional.gelu(hidden), clips=-1))
+        return hidden.squeeze(1) * self.out_std + self.out_mean
+
+    def _first(self, standard: torch.Tensor) -> torch.Tensor:
+        """The first layers: (N, dim) or (M, N, dim) to (M, units, N)."""
+        weight, bias = self.weights[0], self.biases[0]
+        if standard.dim() == 3:
+            return torch.baddbmm(bias, weight, standard.mT)
+        return torch.addmm(bias.flatten(0, 1), weight.flatten(0, 1), standard.T).unflatten(0, weight.shape[:2])
 
     def answer(self, standard: torch.Tensor) -> BranchOutput:
         """Predicts scores, with what training needs beside them: nothing, for heads that answer with a score alone."""
@@ -95,13 +105,19 @@ class HeadStack(nn.Module):
         """(low, high) of the bins of a distribution; None for heads that answer with a score alone."""
         return None
 
-    def _drop(self, hidden: torch.Tensor) -> torch.Tensor:
+    def _drop(self, hidden: torch.Tensor, clips: int = 1) -> torch.Tensor:
+        """Leaves out units in training, each head by its own seed; ``clips`` is the dimension of the clips."""
         if not self.training or self.dropout == 0:
             return hidden
-        share, count = self.share or (slice(None), hidden.shape[1])
-        shape = (count, hidden.shape[2])
-        draws = [torch.rand(shape, generator=g, device=hidden.device)[share] for g in self.generators]
-        return hidden * (torch.stack(draws) >= self.dropout) / (1 - self.dropout)
+        share, count = self.share or (slice(None), hidden.shape[clips])
+        units = hidden.shape[1 if clips == -1 else 2]
+        # Sixteen random bits decide on a unit: four units a draw. A head draws the same whatever the layout.
+        draws = torch.empty(len(self), -(-units * count // 4), dtype=torch.int64, device=hidden.device)
+        for row, generator in zip(draws, self.generators, strict=True):
+            row.random_(-(2**63), None, generator=generator)
+        bits = draws.view(torch.int16)[:, : units * count].unflatten(1, (units, count))[..., share]
+        mask = (bits >= round(self.dropout * 65536) - 32768).to(hidden.dtype).mul_(1 / (1 - self.dropout))
+        return hidden.mul_(mask if clips == -1 else mask.mT)
 
     def unstack(self, states: Sequence[dict[str, torch.Tensor]] | None = None) -> list[ScoreHead]:
         """Writes weights back into the heads and returns them, ready to predict.
@@ -113,8 +129,8 @@ class HeadStack(nn.Module):
             state = states[m] if states is not None else self.state_of(m)
             with torch.no_grad():
                 for place, linear in enumerate(head.linears):
-                    linear.weight.copy_(state[f"weights.{place}"].T)
-                    linear.bias.copy_(state[f"biases.{place}"][0])
+                    linear.weight.copy_(state[f"weights.{place}"])
+                    linear.bias.copy_(state[f"biases.{place}"][:, 0])
             head.eval()
         return self.heads
 

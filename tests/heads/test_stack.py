@@ -52,3 +52,32 @@ def test_different_shapes_are_refused():
         HeadStack([ScoreHead(3), ScoreHead(4)], [0, 1])
     with pytest.raises(ValueError, match="0 shapes"):
         HeadStack([], [])
+
+
+def test_dropout_leaves_out_the_share_that_it_should_and_keeps_the_mean():
+    stack = HeadStack(heads(2), [0, 1]).train()
+    stack.dropout = 0.3
+    dropped = stack._drop(torch.ones(2, 50, 401))
+    share = (dropped == 0).double().mean((1, 2))
+    torch.testing.assert_close(share, torch.full((2,), 0.3).double(), atol=0.02, rtol=0)
+    assert dropped.unique().tolist() == pytest.approx([0, 1 / 0.7])
+    assert (dropped == 0).double().mean(1).std() < 0.12  # no unit and no clip is singled out
+    assert (dropped == 0).double().mean(2).std() < 0.1
+
+
+def test_gradients_are_those_of_each_head():
+    alone, x = heads(), torch.randn(7, 5)
+    stack = HeadStack(alone, [0, 1, 2]).eval()
+    stack(stack.standardise(x)).square().sum().backward()
+    for m, head in enumerate(alone):
+        head(x).square().sum().backward()
+        for place, linear in enumerate(head.linears):
+            torch.testing.assert_close(stack.weights[place].grad[m], linear.weight.grad, rtol=1e-4, atol=1e-5)
+            torch.testing.assert_close(stack.biases[place].grad[m, :, 0], linear.bias.grad, rtol=1e-4, atol=1e-5)
+
+
+def test_a_share_of_a_batch_is_dropped_as_in_the_whole_batch():
+    whole, part = (HeadStack(heads(2), [4, 5]).train() for _ in range(2))
+    x = whole.standardise(torch.randn(10, 5))
+    part.share = (slice(3, 8), 10)
+    torch.testing.assert_close(part(x[..., 3:8, :]), whole(x)[:, 3:8])
