@@ -27,6 +27,7 @@ NEEDS: dict[str, tuple[Weights, ...]] = {
     "clap": (CLAP, TOKENIZER),
     "audiobox": (AUDIOBOX,),
     "full": (AUDIOBOX, CLAP, TOKENIZER),
+    "deramos": (),
 }
 """For each predictor, the published weights that it needs."""
 
@@ -38,6 +39,7 @@ _TITLES = {
     "clap": ("CLAP", ("MI", "TA"), "Musical impression and textual alignment."),
     "audiobox": ("Audiobox-Aesthetics", AESTHETIC, "The four aesthetic axes as published by Meta."),
     "full": ("Full", ("MI", "TA", *AESTHETIC), "CLAP and Audiobox-Aesthetics together: all six axes."),
+    "deramos": ("DeRA-MOS", ("MI", "TA"), "Dual branch on frames; nothing to fetch; trained on simulated listeners."),
 }
 
 _PATIENCE = 600.0

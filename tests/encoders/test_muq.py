@@ -37,7 +37,8 @@ def test_frames_of_the_real_package(tmp_path):
     config = {"encoder_dim": 32, "encoder_depth": 1, "conv_dim": 16, "is_flash": False}
     config["stat"] = {"melspec_2048_mean": 6.768444971712967, "melspec_2048_std": 18.417922652295623}
     config["w2v2_config"] = json.loads(
-        '{"hidden_act": "swish", "num_attention_heads": 2, "intermediate_size": 48, "hidden_dropout": 0, '
+        '{"hidden_act": "swish", "feat_extract_activation": "gelu", "num_attention_heads": 2, '
+        '"intermediate_size": 48, "hidden_dropout": 0, '
         '"attention_dropout": 0, "activation_dropout": 0, "layerdrop": 0, "layer_norm_eps": 1e-5, '
         '"conformer_conv_dropout": 0, "conv_depthwise_kernel_size": 31, "position_embeddings_type": "rotary", '
         '"rotary_embedding_base": 10000, "num_conv_pos_embeddings": 16, "num_conv_pos_embedding_groups": 2}'

@@ -31,6 +31,7 @@ def test_without_weights_everything_but_offline_is_a_download(no_weights, no_net
         "clap": "download",
         "audiobox": "download",
         "full": "download",
+        "deramos": "ready",
     }
     assert set(found) == set(LOADERS) - {"auto"}
     assert found["offline"].bytes == 0
