@@ -1,21 +1,20 @@
 // Keeps the Sensitivity tab's set-up in the page's address, and copies it as a link.
 // value: { query: { name: text }, upload: boolean } or null
 import { copy } from "./annotate_parts.js";
-import { el } from "./dom.js";
+import { el, stylesheet } from "./dom.js";
 
 /** The page's address with the set-up in it, and nothing of another tab's. */
 function address(query) {
   const here = new URL(location.href);
   const link = new URL(here.pathname, here.origin);
-  for (const key of ["__theme"]) if (here.searchParams.has(key)) link.searchParams.set(key, here.searchParams.get(key));
+  if (here.searchParams.has("__theme")) link.searchParams.set("__theme", here.searchParams.get("__theme"));
   link.searchParams.set("tab", "sensitivity");
   for (const [key, text] of Object.entries(query)) link.searchParams.set(key, text);
   return link;
 }
 
 export default function link({ element, props, watch }) {
-  const href = new URL("../css/sensitivity.css", import.meta.url).href;
-  if (!document.querySelector(`link[href="${href}"]`)) document.head.append(el("link", { rel: "stylesheet", href }));
+  stylesheet("sensitivity");
   const words = props.words;
   const field = el("input", { class: "q-hidden", readonly: true, tabindex: -1, "aria-hidden": "true" });
   const said = el("span", { class: "q-hint", role: "status" });

@@ -112,6 +112,7 @@ def best_in_words(
     name: str = "beta",
     reference: float = 1.0,
     curve: float | None = None,
+    where: str = "",
     coverage: float = 0.95,
 ) -> str:
     """Says how much of the difference between the best point of a curve and its reference is more than noise.
@@ -127,12 +128,13 @@ def best_in_words(
         name: What is turned, for the words.
         reference: Its value at the point against which the others are held.
         curve: Which curve; None for the first of the sweep.
+        where: What the curve is called, for the words.
         coverage: Of the interval.
     """
     from qamro.evaluation import METRICS
 
     points = runs[(runs["axis"] == axis) & ~runs["baseline"]]
-    what = f"{axis}, {level} {metric}"
+    what = f"{axis}, {level} {metric}{', ' if where else ''}{where}"
     if points.empty:
         return f"{what}: the sweep holds no {name}."
     chosen = points["curve"].iloc[0] if curve is None else curve

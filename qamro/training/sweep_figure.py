@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from qamro.figures.style import GRID, INK, layout
-from qamro.training.sweep_marks import Naming, add_band, add_curve, add_published, add_ring, dash_of, ends_of
+from qamro.training.sweep_marks import PUBLISHED, Naming, add_band, add_curve, add_published, add_ring, dash_of, ends_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -100,11 +100,9 @@ def panel(
     points = _points(part)
     add_published(figure, published, axis, _ends(points), published_on)
     if published_best is not None:
-        figure.add_vline(
-            published_best, line={"color": "#b3365b", "width": 1.2, "dash": "dot"},
-            annotation={"text": f"published best {naming.over} = {published_best:g}, {published_on}", "font":
-                        {"size": 10, "color": "#b3365b"}, "yanchor": "bottom"}, annotation_position="top right",
-        )  # fmt: skip
+        line = {"color": PUBLISHED, "width": 1.2, "dash": "dot"}
+        said = {"text": f"published best: {published_best:g}", "font": {"size": 10, "color": PUBLISHED}}
+        figure.add_vline(published_best, line=line, annotation=said, annotation_position="bottom right")
     ringed = cell[cell["variant"] == chosen]
     if len(ringed):
         row = ringed.iloc[0]

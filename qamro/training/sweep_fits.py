@@ -97,7 +97,7 @@ def answer(
     Raises:
         ValueError: A fold has no test clip that is rated on the axis.
     """
-    fits = list(dict.fromkeys((_plain(variant.objective), seed) for variant, seed in pairs))
+    fits = list(dict.fromkeys((plain(variant.objective), seed) for variant, seed in pairs))
     fits.sort(key=lambda fit: fit[1])
     size = AT_ONCE if device == "cpu" else len(fits)
     stacks = [fits[start : start + size] for start in range(0, len(fits), size)]
@@ -134,7 +134,7 @@ def answer(
     jobs = [(fold, stack) for fold in range(len(folds)) for stack in stacks]
     found = _spread(train, jobs, workers, stopped)
     place = {fit: row for row, fit in enumerate(fits)}
-    rows = [place[_plain(variant.objective), seed] for variant, seed in pairs]
+    rows = [place[plain(variant.objective), seed] for variant, seed in pairs]
     answers = []
     for fold, (prepared, (clips, _, human)) in enumerate(zip(folds, tests, strict=True)):
         mine = found[fold * len(stacks) : (fold + 1) * len(stacks)]
@@ -170,8 +170,8 @@ def _val_srcc(fit: Fit) -> float:
     return next((row["val_srcc"] for row in fit.history if row["epoch"] == fit.best_epoch), float("nan"))
 
 
-def _plain(objective: Objective) -> Objective:
-    """An objective in the one form of all that train the same: beta = 1 is QAMRO without weighting."""
+def plain(objective: Objective) -> Objective:
+    """Returns an objective in the one form of all that train the same: beta = 1 is QAMRO without weighting."""
     if objective.ranking == "qamro-unweighted":
         return replace(objective, ranking="qamro", beta=1.0)
     return objective

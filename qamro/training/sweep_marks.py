@@ -22,7 +22,7 @@ BANDS = dict(zip(BASELINES, ("86,180,233", "204,121,167", "128,128,128", "230,15
 
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x")
-PUBLISHED = "#b3365b"
+PUBLISHED = "#cc5083"
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def add_band(figure: go.Figure, row: pd.Series, ends: Sequence[float], place: di
             x=[left, right, right, left],
             y=[row["low"], row["low"], row["high"], row["high"]],
             fill="toself",
-            fillcolor=f"rgba({colour},0.18)",
+            fillcolor=f"rgba({colour},0.13)",
             line={"width": 0},
             hoverinfo="skip",
             **shared | {"showlegend": False},

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from qamro.training.fit_config import FitConfig
 from qamro.training.objective import OBJECTIVES, Objective
 from qamro.training.objective_variants import HYPERPARAMETERS, variants_over
+from qamro.training.sweep_fits import plain
 from qamro.training.variants import Plan, Variant
 
 SMALL = (32, 16)
@@ -161,9 +162,13 @@ class Setup:
             return [variant for variant in Plan(self.values).variants(axis) if variant.baseline] + points
         return [Variant(ALONE, replace(objective, ranking="none", alignment_weight=0.0), True), *points]
 
+    def objectives(self, axis: str) -> int:
+        """Returns how many objectives are trained for an axis; what comes to the same counts once."""
+        return len({plain(variant.objective) for variant in self.variants(axis)})
+
     def fits(self, folds: int) -> int:
-        """Returns how many fits that is on a number of folds, at most."""
-        return sum(len(self.variants(axis)) for axis in self.axes) * self.seeds * folds
+        """Returns how many fits that is on a number of folds."""
+        return sum(map(self.objectives, self.axes)) * self.seeds * folds
 
     def _objective(self, axis: str) -> Objective:
         return OBJECTIVES[self.family](axis)

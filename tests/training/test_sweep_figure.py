@@ -3,9 +3,10 @@ from dataclasses import replace
 
 import pytest
 
+from qamro.training.reproduce import EXPERIMENTS
 from qamro.training.seeds import summarise
 from qamro.training.sweep import run_sweep
-from qamro.training.sweep_figure import beta_curves, heat_map
+from qamro.training.sweep_figure import beta_curves, heat_map, panel
 from qamro.training.sweep_page import write_page
 from qamro.training.variants import BASELINES, Plan
 from tests.training.swept import QUICK, small_folds
@@ -70,3 +71,24 @@ def test_page_needs_no_network_and_escapes_names(runs, tmp_path):
     assert not re.search(r"<script[^>]+src=", page)
     assert "MI, utterance SRCC: beta = " in own
     assert own.count("plotly-graph-div") == 3
+
+
+def test_a_panel_carries_its_models_and_rings_the_chosen_one(runs):
+    summary = summarise(runs)
+    figure = panel(summary, "MI", "system", "SRCC", chosen="alpha 0.5, beta 9")
+    curve = next(trace for trace in figure.data if trace.name == "QAMRO, alpha 0.5")
+    assert list(curve.customdata) == [f"alpha 0.5, beta {beta}" for beta in (1, 5, 9)]
+    ring = figure.data[-1]
+    assert (ring.x[0], ring.y[0]) == (curve.x[2], curve.y[2])
+    assert {trace.meta for trace in figure.data if trace.meta} == set(BASELINES)
+
+
+def test_published_values_are_lines_of_their_own_kind(runs):
+    rows = EXPERIMENTS["table1"].published[:2]
+    options = {"published": rows, "published_on": "musiceval", "published_best": 7.0}
+    bare = panel(summarise(runs), "MI", "system", "SRCC")
+    figure = panel(summarise(runs), "MI", "system", "SRCC", **options)
+    laid = figure.data[len(bare.data) :]
+    assert [set(trace.y) for trace in laid] == [{row.values["MI"]} for row in rows]
+    assert all("published on musiceval" in trace.hovertext for trace in laid)
+    assert figure.layout.shapes[0].x0 == 7

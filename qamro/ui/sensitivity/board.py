@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -48,11 +49,7 @@ def draw_view(parts: Parts, session: SensitivitySession) -> Answer:
     shown, view = session.shown, session.view
     if shown is None:
         return {}
-    runs = shown.kept.sweep.runs
-    named = {"name": shown.naming.over, "reference": shown.naming.reference, "curve": _curve(shown, view)}
-    words = [best_in_words(runs, view.axis, view.level, metric, **named) for metric in METRICS_SHOWN]
     return {
-        parts.words: pieces.words(words[0], words[1:]),
         parts.legend: pieces.legend(shown, view.axis),
         parts.published_table: papers.framed(view.axis) if view.published else "",
         parts.table: pieces.table(shown, view),
@@ -66,7 +63,9 @@ def draw_points(parts: Parts, session: SensitivitySession) -> Answer:
     shown, view = session.shown, session.view
     if shown is None:
         return {}
-    charts = {parts.panels[metric]: _chart(shown, view, metric) for metric in METRICS_SHOWN}
+    charts: Answer = {parts.panels[metric]: _chart(shown, view, metric) for metric in METRICS_SHOWN}
+    words = in_words(shown, view)
+    charts[parts.words] = pieces.words(words[0], words[1:])
     link = {"query": to_query(shown.setup, view), "upload": shown.setup.study == "upload"}
     return charts | model_answer(parts, shown, view) | {parts.link: link}
 
@@ -91,11 +90,24 @@ def draw_map(parts: Parts, session: SensitivitySession) -> Answer:
     }
 
 
+def in_words(shown: Shown, view: View) -> list[str]:
+    """Says for each metric how much of the difference along the chosen model's curve is more than noise."""
+    naming, curve = shown.naming, _curve(shown, view)
+    several = len(shown.setup.beside) > 1 and curve is not None
+    where = f"{naming.beside} {curve:g}" if several else ""
+    named: dict[str, Any] = {"name": naming.over, "reference": naming.reference, "curve": curve, "where": where}
+    runs = shown.kept.sweep.runs
+    return [best_in_words(runs, view.axis, view.level, metric, **named) for metric in METRICS_SHOWN]
+
+
 def _curve(shown: Shown, view: View) -> float | None:
-    """The curve that the chosen model is on; None for the first."""
+    """The curve that the chosen model is on, else the first; None where there is only one without a value."""
     cell = _cell(shown, view, "SRCC")
     mine = cell.loc[(cell["variant"] == view.model) & ~cell["baseline"], "curve"]
-    return float(mine.iloc[0]) if len(mine) and mine.notna().all() else None
+    if len(mine) and mine.notna().all():
+        return float(mine.iloc[0])
+    first = cell.loc[~cell["baseline"], "curve"].iloc[0]
+    return None if math.isnan(first) else float(first)
 
 
 def _cell(shown: Shown, view: View, metric: str) -> pd.DataFrame:

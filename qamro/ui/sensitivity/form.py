@@ -80,11 +80,13 @@ def cost(desk: Desk, study: Study | None, *given: Any) -> str:
         setup = read(desk, study, given)  # type: ignore[arg-type]
     except ValueError as problem:
         return status(str(problem), calm=False)
-    axes = T.COST_AXES[len(setup.axes) > 1].format(n=len(setup.axes))
-    variants = len(setup.variants(setup.axes[0]))
-    said = T.COST.format(
-        axes=axes, variants=variants, seeds=setup.seeds, folds=setup.folds, fits=setup.fits(setup.folds)
+    parts = (
+        _count(len(setup.axes), T.COUNTED["axis"]),
+        _count(setup.objectives(setup.axes[0]), T.COUNTED["objective"]),
+        _count(setup.seeds, T.COUNTED["seed"]),
+        _count(setup.folds, T.COUNTED["fold"]),
     )
+    said = T.COST.format(product=" × ".join(parts), fits=setup.fits(setup.folds))
     limit = f" {T.SPACE.format(most=MOST_FITS_ON_SPACE, clips=MOST_CLIPS_ON_SPACE)}" if on_space() else ""
     return f'<p class="q-hint">{escape(said)}.{escape(limit)}</p>'
 
@@ -124,6 +126,10 @@ def fill(setup: Setup) -> list[Any]:
         setup.encoder, setup.family, over_choice(setup.family, setup.over), values, beside, setup.seeds, split,
         setup.optimiser,
     ]  # fmt: skip
+
+
+def _count(n: int, words: tuple[str, str]) -> str:
+    return f"{n:,} {words[n != 1]}"
 
 
 def _joined(values: Sequence[float]) -> str:

@@ -22,7 +22,7 @@ def to_query(setup: Setup, view: View) -> dict[str, str]:
         setup: What is shown.
         view: How it is looked at.
     """
-    query = {"study": setup.study} if setup.study != Setup.study else {}
+    query = {"study": setup.study} if setup != Setup() else {}
     for whole in (setup, view):
         for field in fields(whole):
             value = getattr(whole, field.name)

@@ -28,7 +28,7 @@ def opened(parts: Parts, session: SensitivitySession, query: Mapping[str, str]) 
     """Sets the form as the address says and shows the sweep if it is at hand, else the one that ships."""
     if query.get("tab") != TAB:
         return _first(parts, session)
-    setup, session.view, problem = from_query(query)
+    setup, view, problem = from_query(query)
     filled = [field for field in parts.fields if field is not parts.axes]
     answer: Answer = dict(zip(filled, form.fill(setup), strict=True))
     offered = list(dict.fromkeys([*form.SIMULATED_AXES, *setup.axes]))
@@ -39,10 +39,21 @@ def opened(parts: Parts, session: SensitivitySession, query: Mapping[str, str]) 
         return answer | _first(parts, session) | {parts.status: status(T.BAD_LINK.format(problem=problem), calm=False)}
     kept = bundled(setup)
     if kept is not None:
+        session.view = view
         return answer | show(parts, session, Shown(kept, setup, T.SHIPPED))
-    session.wanted = setup
-    said = T.OPENING if setup.study != Setup.study or query.get("study") else T.NOT_KEPT.format(run=T.RUN)
-    return answer | {parts.status: status(said)}
+    session.wanted = setup, view
+    return answer | _first(parts, session) | {parts.status: status(_waiting_for(query.get("study", "")))}
+
+
+def _waiting_for(study: str) -> str:
+    """What is said while a link's sweep is not on the page: the chooser opens a study that is here."""
+    from qamro.studies.registry import DATASETS, SIMULATED
+
+    if not study:
+        return T.NOT_KEPT.format(run=T.RUN)
+    if study == SIMULATED or (study in DATASETS and DATASETS[study].is_here):
+        return T.OPENING
+    return T.STUDY_FIRST.format(name=study)
 
 
 def study_chosen(parts: Parts, study: Study | None, session: SensitivitySession, desk: Desk, *chosen: Any) -> Answer:
@@ -56,13 +67,14 @@ def study_chosen(parts: Parts, study: Study | None, session: SensitivitySession,
         *chosen: The encoder and the axes on the form.
     """
     encoder, axes = chosen
-    wanted, session.wanted = session.wanted, None
-    if wanted is None or study is None or desk.source != wanted.study:
+    if session.wanted is None or study is None or desk.source != session.wanted[0].study:
         return {parts.session: session, parts.axes: form.axes_choice(study, encoder, axes)}
+    (wanted, view), session.wanted = session.wanted, None
     answer: Answer = {parts.session: session, parts.axes: form.axes_choice(study, encoder, wanted.axes)}
     found = found_before(wanted, study)
     if found is None:
         return answer | {parts.status: status(T.NOT_KEPT.format(run=T.RUN))}
+    session.view = view
     return answer | show(parts, session, found)
 
 

@@ -40,6 +40,8 @@ def run(parts: Parts, session: SensitivitySession, study: Study | None, desk: De
     except ValueError as problem:
         yield {parts.status: status(str(problem), calm=False)}
         return
+    if session.wanted is not None and session.wanted[0] == setup:
+        session.view = session.wanted[1]
     session.wanted = None
     ready = found_before(setup, study)
     if ready is not None:

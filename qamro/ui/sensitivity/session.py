@@ -96,11 +96,11 @@ class SensitivitySession(Visitor):
     Attributes:
         shown: The sweep on the page; None before the first.
         view: How it is looked at.
-        wanted: What a link asked for and could not be shown yet.
+        wanted: What a link asked for, and how to look at it, when it could not be shown yet.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.shown: Shown | None = None
         self.view = View()
-        self.wanted: Setup | None = None
+        self.wanted: tuple[Setup, View] | None = None

@@ -53,8 +53,13 @@ class Sensitivity:
     OPTIMISER = "Training"
     RUN = "Run the sweep"
     CANCEL = "Cancel"
-    COST = "{axes} × {variants} objectives × {seeds} seeds × {folds} folds = {fits:,} fits"
-    COST_AXES = ("1 axis", "{n} axes")
+    COST = "{product} = {fits:,} fits"
+    COUNTED: ClassVar[dict[str, tuple[str, str]]] = {
+        "axis": ("axis", "axes"),
+        "objective": ("objective", "objectives"),
+        "seed": ("seed", "seeds"),
+        "fold": ("fold", "folds"),
+    }
     SPACE = (
         "This public page allows {most:,} fits and {clips:,} clips a sweep; run the app on your own machine for more."
     )
@@ -75,7 +80,7 @@ class Sensitivity:
     SHIPPED = "This is the result that ships with the app."
     FAILED = "The sweep could not be run: {problem}"
     BROKE = "The sweep ended with an error: {problem}"
-    NOT_KEPT = "This link's sweep has not been computed here yet: press “{run}”."
+    NOT_KEPT = "This link's sweep has not been computed here yet: press “{run}”. What stands below is another one."
     BAD_LINK = "Part of the link was not understood and was left out: {problem}"
     STUDY_FIRST = "This link is about the study “{name}”; choose it in the set-up."
 

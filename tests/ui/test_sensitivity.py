@@ -1,0 +1,173 @@
+"""What the Sensitivity tab works out, without a browser: links, the form, limits, words, the zip."""
+
+import json
+import re
+import zipfile
+
+import pandas as pd
+import pytest
+
+from qamro.training.seeds import best_in_words, summarise
+from qamro.training.sweep_bundled import bundled
+from qamro.training.sweep_setup import Setup
+from qamro.ui.bring.desk import Desk
+from qamro.ui.sensitivity import form, papers, pieces
+from qamro.ui.sensitivity.link import from_query, to_query
+from qamro.ui.sensitivity.looking import write_zip
+from qamro.ui.sensitivity.session import Shown, View
+from qamro.ui.sensitivity.texts import FAMILIES, SPLITS
+from tests.training.swept import small_study
+
+SETUPS = [
+    (Setup(), View()),
+    (Setup(study="codec_mushra", axes=("quality",), seeds=3, folds=1, hold_out="content"), View(axis="quality")),
+    (
+        Setup(axes=("TA",), family="qamro+sama", over="alignment_weight", values=(0, 0.3), beside=(0.5, 1)),
+        View("TA", "utterance", "weight of the ranking term 0.5, weight of SAMA 0.3", "MSE", True),
+    ),
+    (Setup(axes=("MI",), family="ce-gauss", over="sigma", values=(1 / 64, 1 / 16), beside=(), optimiser="sgd"), View()),
+]
+
+
+@pytest.mark.parametrize(("setup", "view"), SETUPS)
+def test_a_link_gives_back_what_it_was_made_of(setup, view):
+    assert from_query(to_query(setup, view)) == (setup, view, "")
+
+
+def test_the_first_view_needs_no_query():
+    assert to_query(Setup(), View()) == {}
+
+
+@pytest.mark.parametrize(
+    "query",
+    [{"s.values": "1_x"}, {"s.seeds": "many"}, {"s.family": "<b>"}, {"s.over": "gamma"}, {"s.values": "0_1"}],
+)
+def test_a_link_that_makes_no_sense_falls_back(query):
+    setup, view, problem = from_query({"tab": "sensitivity", **query})
+    assert (setup, view) == (Setup(), View())
+    assert problem
+
+
+GIVEN = ("logmel", "qamro", "beta", "1, 7", "0.2", 3, ["MI"], "content 5", "adamw")
+
+
+MANY = ",".join(map(str, range(1, 21)))
+
+
+def changed(**fields):
+    names = ("encoder", "family", "over", "values", "beside", "seeds", "axes", "split", "optimiser")
+    return tuple(fields.get(name, value) for name, value in zip(names, GIVEN, strict=True))
+
+
+def test_the_form_is_read_and_filled():
+    setup = form.read(Desk(), None, GIVEN)
+    assert setup == Setup(axes=("MI",), values=(1, 7), beside=(0.2,), seeds=3, hold_out="content")
+    desk = Desk()
+    desk.source = "codec_mushra"
+    assert form.read(desk, small_study(), GIVEN).study == "codec_mushra"
+    encoder, family, over, values, beside, seeds, split, optimiser = form.fill(setup)
+    filled = (encoder, family, over.value, values.value, beside.value, seeds, ["MI"], split, optimiser)
+    assert form.read(Desk(), None, filled) == setup
+    assert split in SPLITS
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({"values": "1; 7"}, "no list of numbers"),
+        ({"values": "1,3,5", "beside": "alpha"}, "no list of numbers"),
+        ({"axes": []}, "at least one axis"),
+        ({"values": "0.5"}, "beta goes from 1"),
+        ({"family": "balr"}, "does not depend on beta"),
+        (
+            {"values": ",".join(map(str, range(1, 21))), "beside": ",".join(map(str, range(20))), "seeds": 50},
+            "the most here",
+        ),
+    ],
+)
+def test_what_the_form_refuses_it_says(fields, says):
+    with pytest.raises(ValueError, match=says):
+        form.read(Desk(), None, changed(**fields))
+    assert says in form.cost(Desk(), None, *changed(**fields))
+
+
+def test_every_objective_offers_what_it_depends_on():
+    for family in FAMILIES:
+        over = form.over_choice(family).value
+        values, beside = form.number_fields(family, over)
+        given = changed(family=family, over=over, values=values.value, beside=beside.value, axes=["TA"])
+        assert form.read(Desk(), None, given).second == ("" if beside.visible is False else Setup(
+            axes=("TA",), family=family, over=over, values=(1,), beside=()).second)  # fmt: skip
+
+
+def test_a_public_page_allows_less_and_says_so(monkeypatch):
+    big = changed(seeds=30, values="1,3,5,7,9,11")
+    assert form.read(Desk(), None, big).fits(5) == 1350
+    monkeypatch.setenv("SPACE_ID", "someone/qamro")
+    with pytest.raises(ValueError, match="1,350 fits, and 1,000 are the most"):
+        form.read(Desk(), None, big)
+    assert "This public page allows 1,000 fits" in form.cost(Desk(), None, *GIVEN)
+
+
+@pytest.fixture(scope="module")
+def shown():
+    kept = bundled(Setup())
+    assert kept is not None
+    return Shown(kept, Setup())
+
+
+def test_models_and_what_they_are_held_against(shown):
+    models = shown.models("MI")
+    assert models[0] == "alpha 0.1, beta 1"
+    assert models[-4:] == ["regression alone", "margin ranking", "without weighting", "without adaptive margin"]
+    assert shown.reference("MI", "alpha 0.5, beta 9") == "alpha 0.5, beta 1"
+    assert shown.reference("MI", "regression alone") == "alpha 0.1, beta 1"
+    assert shown.first_model("TA") == "alpha 0.2, beta 7"
+
+
+def test_the_table_on_the_page_holds_the_summary(shown):
+    html = pieces.table(shown, View("MI", "system", "alpha 0.2, beta 7"))
+    head, *body = re.findall(r"<tr.*?</tr>", html)
+    names = re.findall(r"<th[^>]*>(.*?)</th>", head)
+    rows = [dict(zip(names, re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row), strict=True)) for row in body]
+    summary = summarise(shown.kept.sweep.runs)
+    part = summary[(summary["axis"] == "MI") & (summary["level"] == "system")].set_index(["variant", "metric"])
+    assert [row["Model"] for row in rows] == shown.models("MI")
+    for row in rows:
+        for metric in ("SRCC", "LCC", "KTAU", "MSE"):
+            mean, low, high = (float(number) for number in re.findall(r"-?\d+\.\d+", row[metric]))
+            expected = part.loc[(row["Model"], metric), ["mean", "low", "high"]]
+            assert (mean, low, high) == pytest.approx(tuple(expected), abs=5.1e-4)
+
+
+def test_published_numbers_stand_apart():
+    html = papers.framed("MI")
+    assert "Published on musiceval, not computed here" in html
+    assert "0.972" in html
+    assert "DeRA-MOS" not in html, "the paper's rows alone"
+    assert papers.laid_over("PQ", "beta")["published_on"] == "aes_natural"
+    assert papers.laid_over("MI", "beta")["published_best"] == 7
+    assert papers.laid_over("MI", "alpha")["published_best"] is None
+    assert papers.laid_over("quality", "beta") == {}
+
+
+def test_a_hostile_name_stays_a_name(shown):
+    record = json.loads(json.dumps(shown.kept.record))
+    record["unreadable clips"] = {"<img src=x>": "no audio"}
+    html = pieces.headline("<script>", Shown(type(shown.kept)(shown.kept.sweep, record), Setup()))
+    assert "<script>" not in html
+    assert "<img" not in html
+    assert "A demonstration, not evidence" in html
+
+
+def test_the_zip_holds_everything(shown, tmp_path):
+    path = write_zip(shown, tmp_path)
+    with zipfile.ZipFile(path) as packed:
+        assert sorted(packed.namelist()) == ["predictions.csv", "record.json", "runs.csv", "summary.csv", "sweep.html"]
+        runs = pd.read_csv(packed.open("runs.csv"))
+        pd.testing.assert_frame_equal(runs, shown.kept.sweep.runs, check_dtype=False)
+        assert json.loads(packed.read("record.json")) == shown.kept.record
+        page = packed.read("sweep.html").decode()
+    assert best_in_words(runs, "MI", "system", "SRCC") in page
+    assert "No person rated these clips" in page
+    assert not re.search(r'<(script|link|img)[^>]+(src|href)="http', page)
