@@ -9,8 +9,7 @@ import pytest
 from qamro.report import Options, compare
 from qamro.studies import Study
 from qamro.studies.importers import read_ratings
-
-from ..evaluation.data import track2
+from tests.evaluation.data import track2
 
 CEILINGS = {"PQ": (0.987, 0.775), "PC": (0.974, 0.852), "CE": (0.989, 0.816), "CU": (0.993, 0.807)}
 """System and utterance level, from the design notes: mean SRCC of two random halves of the ten ratings."""
