@@ -1,5 +1,5 @@
-// Keeps the Sensitivity tab's set-up in the page's address, and copies it as a link.
-// value: { query: { name: text }, upload: boolean } or null
+// Takes a sweep home: everything as a zip, or a link to it; keeps the set-up in the page's address.
+// value: { query: { name: text }, upload: boolean, zip: { url, name } once it was packed } or null
 import { copy } from "./annotate_parts.js";
 import { el, stylesheet } from "./dom.js";
 
@@ -13,24 +13,33 @@ function address(query) {
   return link;
 }
 
-export default function link({ element, props, watch }) {
+export default function link({ element, props, trigger, watch }) {
   stylesheet("sensitivity");
   const words = props.words;
   const field = el("input", { class: "q-hidden", readonly: true, tabindex: -1, "aria-hidden": "true" });
   const said = el("span", { class: "q-hint", role: "status" });
-  const button = el("button", { type: "button", class: "q-button q-small", onclick: async () => {
+  const pack = () => { said.textContent = words.packing; trigger("download"); };
+  const share = async () => {
     field.value = address(props.value?.query ?? {}).href;
     if (await copy(field.value, field)) said.textContent = props.value?.upload ? words.upload : words.copied;
-  } }, words.copy);
-  element.replaceChildren(button, field, said);
+  };
+  element.replaceChildren(el("div", { class: "q-take" },
+    el("button", { type: "button", class: "q-button q-small", "data-key": "zip", onclick: pack }, words.zip),
+    el("button", { type: "button", class: "q-button q-small", "data-key": "link", onclick: share }, words.copy), said, field));
 
   let first = true;
+  let fetched = null;
   function write() {
     said.textContent = "";
-    if (!props.value) return;
+    const { query, upload, zip } = props.value ?? {};
+    if (!query) return;
+    if (zip && zip.url !== fetched) {
+      fetched = zip.url;
+      el("a", { href: zip.url, download: zip.name }).click();
+    }
     const here = new URL(location.href);
-    if (first || here.searchParams.get("tab") !== "sensitivity") { first = false; return; } // nobody has touched it yet
-    if (!props.value.upload) history.replaceState(null, "", address(props.value.query));
+    if (first || here.searchParams.get("tab") !== "sensitivity") first = false; // nobody has touched it yet
+    else if (!upload) history.replaceState(null, "", address(query));
   }
   watch("value", write);
 }

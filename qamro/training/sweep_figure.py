@@ -145,7 +145,7 @@ def heat_map(
         x=[f"{at:g}" for at in mean.columns],
         y=[f"{curve:g}" for curve in mean.index],
         z=mean.to_numpy(),
-        text=mean.round(3).astype(str).to_numpy(),
+        text=[[f"{value:.3f}" for value in row] for row in mean.to_numpy()],
         texttemplate="%{text}",
         hovertext=[[ends_of(*pair) for pair in zip(*rows, strict=True)] for rows in ends],
         customdata=tables["variant"].to_numpy(),

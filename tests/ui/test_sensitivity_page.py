@@ -160,7 +160,7 @@ def test_a_sweep_runs_live_is_kept_and_linked(visit, tmp_path):
     found = sweep_study(small_study(), setup, load_encoder("logmel"))
     says(page, "#sensitivity-words", best_in_words(found.sweep.runs, "MI", "system", "SRCC", curve=0.2))
     with page.expect_download() as download:
-        page.click("#sensitivity-zip")
+        page.click("#sensitivity-link [data-key=zip]")
     download.value.save_as(tmp_path / "sweep.zip")
     with zipfile.ZipFile(tmp_path / "sweep.zip") as packed:
         runs = pd.read_csv(packed.open("runs.csv"))

@@ -9,6 +9,7 @@ import gradio as gr
 
 from qamro.training.seeds import best_in_words
 from qamro.training.sweep_figure import METRICS_SHOWN, heat_map, panel
+from qamro.ui.bring.view import UPLOAD
 from qamro.ui.sensitivity import papers, pieces
 from qamro.ui.sensitivity.link import to_query
 from qamro.ui.sensitivity.model import model_answer
@@ -39,7 +40,6 @@ def draw(parts: Parts, session: SensitivitySession) -> Answer:
         parts.axis: gr.Radio(axes, value=view.axis, visible=len(axes) > 1),
         parts.level: gr.Radio(value=view.level),
         parts.published: gr.Checkbox(value=view.published),
-        parts.zip: gr.DownloadButton(visible=True),
         parts.one: gr.Column(visible=True),
     } | draw_view(parts, session)
 
@@ -66,8 +66,12 @@ def draw_points(parts: Parts, session: SensitivitySession) -> Answer:
     charts: Answer = {parts.panels[metric]: _chart(shown, view, metric) for metric in METRICS_SHOWN}
     words = in_words(shown, view)
     charts[parts.words] = pieces.words(words[0], words[1:])
-    link = {"query": to_query(shown.setup, view), "upload": shown.setup.study == "upload"}
-    return charts | model_answer(parts, shown, view) | {parts.link: link}
+    return charts | model_answer(parts, shown, view) | {parts.link: link_value(shown, view)}
+
+
+def link_value(shown: Shown, view: View) -> dict[str, Any]:
+    """Returns what the page puts into its address."""
+    return {"query": to_query(shown.setup, view), "upload": shown.setup.study == UPLOAD}
 
 
 def draw_map(parts: Parts, session: SensitivitySession) -> Answer:

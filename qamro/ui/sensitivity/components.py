@@ -88,14 +88,11 @@ def _curves() -> dict[str, Any]:
             chart = widget("chart", None, words=T.CHART_WORDS, elem_id="sensitivity-map")
         with gr.Accordion(T.TABLE, open=False):
             table = gr.HTML("", elem_id="sensitivity-table", apply_default_css=False)
-        with gr.Row(elem_classes="q-take"):
-            download = gr.DownloadButton(T.DOWNLOAD, size="sm", visible=False, elem_id="sensitivity-zip",
-                                         min_width=170, scale=0)  # fmt: skip
-            link = widget("sensitivity_link", None, words=T.LINK_WORDS, elem_id="sensitivity-link")
+        link = widget("sensitivity_link", None, words=T.LINK_WORDS, elem_id="sensitivity-link")
     return {
         "result": result, "headline": headline, "axis": axis, "level": level, "published": published, "legend": legend,
         "panels": panels, "words": words, "published_table": published_table, "map_card": map_card, "metric": metric,
-        "map": chart, "table": table, "zip": download, "link": link,
+        "map": chart, "table": table, "link": link,
     }  # fmt: skip
 
 

@@ -45,7 +45,7 @@ def bind(p: Parts) -> None:
         chart.select(click, [p.session], p.drawn, **_LAST)
     p.model.input(partial(looking.choose, p), [p.session, p.model], p.drawn, **_LAST)
     p.metric.input(partial(looking.another_map, p), [p.session, p.metric], p.drawn, **_LAST)
-    p.zip.click(looking.pack, [p.session], [p.zip], **_QUIET)
+    p.link.download(looking.pack, [p.session], [p.link], **_QUIET)
 
     filled = [p.encoder, p.family, p.over, p.values, p.beside, p.seeds, p.split, p.optimiser, p.axes, p.opener]
     p.chooser.on_change(

@@ -7,10 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qamro.ui.sensitivity.board import draw_map, draw_points, draw_view
+from qamro.ui.sensitivity.board import draw_map, draw_points, draw_view, link_value
 from qamro.ui.sensitivity.session import SensitivitySession, Shown
 from qamro.ui.sensitivity.texts import Sensitivity as T
-from qamro.ui.static import own_folder
+from qamro.ui.static import own_folder, url
 
 if TYPE_CHECKING:
     from qamro.ui.sensitivity.parts import Parts
@@ -44,10 +44,13 @@ def another_map(parts: Parts, session: SensitivitySession, metric: str) -> Answe
     return draw_map(parts, session)
 
 
-def pack(session: SensitivitySession) -> str | None:
-    """Writes tables, page and record of the sweep into a zip and returns its path."""
+def pack(session: SensitivitySession) -> Any:
+    """Packs the sweep and tells the page where to fetch it."""
     shown = session.shown
-    return None if shown is None else str(write_zip(shown, session.folder(own_folder())))
+    if shown is None:
+        return None
+    target = write_zip(shown, session.folder(own_folder()))
+    return link_value(shown, session.view) | {"zip": {"url": url(target), "name": target.name}}
 
 
 def write_zip(shown: Shown, folder: Path) -> Path:

@@ -31,7 +31,6 @@ class Parts:
     status: gr.HTML
     result: gr.Column
     headline: gr.HTML
-    zip: gr.DownloadButton
     link: gr.HTML
     axis: gr.Radio
     level: gr.Radio
@@ -62,7 +61,7 @@ class Parts:
     def drawn(self) -> list[gr.components.Component]:
         """Everything that ``board.draw`` may answer for."""
         return [
-            self.session, self.result, self.headline, self.zip, self.link, self.axis, self.level, self.published,
+            self.session, self.result, self.headline, self.link, self.axis, self.level, self.published,
             self.legend, *self.panels.values(), self.words, self.published_table, self.map_card, self.metric, self.map,
             self.table, self.one, self.model, self.ranking, self.changed, self.places, self.status,
         ]  # fmt: skip

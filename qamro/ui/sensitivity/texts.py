@@ -115,7 +115,6 @@ class Sensitivity:
     TABLE = "All numbers"
     TABLE_CAPTION = "Mean over seeds with its 95 % interval"
     MODEL_COLUMN = "Model"
-    DOWNLOAD = "Download all (zip)"
     MODEL = "One model’s ranking"
     MODEL_NOTE = (
         "Each system’s mean human score (ring) and mean prediction over clips and seeds (dot, with its 95 % interval "
@@ -132,6 +131,8 @@ class Sensitivity:
 
     CHART_WORDS: ClassVar[dict[str, str]] = {"save": "Save as {format}", "failed": "The figure could not be drawn."}
     LINK_WORDS: ClassVar[dict[str, str]] = {
+        "zip": "Download all (zip)",
+        "packing": "Packing …",
         "copy": "Copy a link to this",
         "copied": "Copied",
         "upload": "A link cannot carry a study that you brought along; whoever opens it chooses the same files.",
