@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qamro.losses import _dense, _pairs, _wavelet
+from qamro.losses import _blocks, _dense, _pairs, _wavelet
 
 from .batches import batches
 
@@ -83,3 +83,48 @@ def test_the_choice_of_way_is_seen_by_nobody(monkeypatch: pytest.MonkeyPatch) ->
     for ours, theirs in zip(chosen, other, strict=True):
         torch.testing.assert_close(ours, theirs)
         assert ours.shape == theirs.shape
+
+
+@settings(max_examples=80, deadline=None)
+@given(batches(most=60))
+def test_blocks_count_what_levels_count(batch: dict) -> None:
+    y = batch["targets"]
+    v = torch.stack((batch["predictions"], -batch["predictions"], y - batch["predictions"])).double()
+    for mass in (_mass(y), None):
+        for ours, theirs in zip(
+            _blocks.count_pairs(v, y, mass), _wavelet.count_pairs(v, 0.0, y, mass, None), strict=True
+        ):
+            torch.testing.assert_close(ours, theirs, atol=1e-9, rtol=1e-12)
+
+
+@pytest.mark.parametrize("size", [257, 1000, 1499, 1500, 2748, 4096])
+@pytest.mark.parametrize("steps", [1, 2, 21, 700, 10**9])
+def test_blocks_and_levels_give_the_same_bits(size: int, steps: int) -> None:
+    """So that a model trained alone and the same trained among many stay the same."""
+    torch.manual_seed(size)
+    y = torch.randint(0, steps, (size,)).double() / 5
+    v = torch.randn(5, size).double()
+    v[1] = (v[1] * 3).round()  # ties
+    v[2], v[3], v[4] = y, -y, 0
+    many = _pairs.active_pairs(v, 0.0, y, mass=_mass(y))
+    for model in range(5):
+        one = _pairs.active_pairs(v[model], 0.0, y, mass=_mass(y))
+        assert torch.equal(one.pairs, many.pairs)
+        for ours, theirs in zip(one[1:], many[1:], strict=True):
+            assert torch.equal(ours, theirs[model])
+
+
+def test_blocks_of_other_targets_are_not_taken_for_these() -> None:
+    torch.manual_seed(0)
+    first, second = torch.rand(300).double(), torch.rand(300).double()
+    changed = first.clone()
+    kept = _blocks.blocks_of(changed)
+    assert _blocks.blocks_of(first) is kept
+    changed[7] += 1
+    assert _blocks.blocks_of(changed) is not kept
+    assert _blocks.blocks_of(first) is kept
+    assert _blocks.blocks_of(first.float()) is not kept
+    for _ in range(5):
+        second = second + 1
+        _blocks.blocks_of(second)
+    assert _blocks.blocks_of(first) is not kept
