@@ -72,7 +72,7 @@ def main() -> None:
     sizes = f"{len(study.systems)} systems, {len(study.clips):,} clips, {len(study.ratings):,} ratings"
     table = [f"| {options.draws:,} draws; {sizes} | wall time | processor time |", "|---|--:|--:|"]
     table += [f"| {name} | {wall:.2f} s | {cpu:.2f} s |" for name, wall, cpu in rows]
-    text = "`python -m benchmarks.comparison --write` makes this table; the shortest of three runs, one for page and zip.\n\n"
+    text = "`python -m benchmarks.comparison --write` makes this table: the shortest of three runs, or one.\n\n"
     print(text + "\n".join(table))
     if options.write:
         write_section("Comparison", text + "\n".join(table))

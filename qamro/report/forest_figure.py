@@ -72,6 +72,31 @@ def difference_forest(table: pd.DataFrame, pairs: Sequence[tuple[str, str]]) -> 
     return figure.update_yaxes(range=[len(_SHOWN) - 0.4, -0.6], showgrid=False, automargin=True, **keys)
 
 
+def row_forest(rows: Sequence[str], series: Mapping[str, pd.DataFrame]) -> go.Figure:
+    """Draws values with their intervals, one row a name and one marker a series.
+
+    Args:
+        rows: Names of the rows, from the top.
+        series: For each series ``value``, ``low`` and ``high``, indexed by the names of rows; the value may be NaN.
+    """
+    import plotly.graph_objects as go
+
+    figure = go.Figure()
+    for k, (name, given) in enumerate(series.items()):
+        part = given.reindex(list(rows))
+        _markers(figure, part, _dodge(k, len(series)), k, name, first=True, place={})
+    keys = {"tickvals": list(range(len(rows))), "ticktext": [f"{shorten(name, 26)} " for name in rows]}
+    height = 84 + len(rows) * max(26, 11 * len(series))
+    many = len(series) > 1
+    return figure.update_layout(
+        layout(height=height, margin={"l": 12, "r": 16, "t": 40 if many else 12, "b": 32}),
+        showlegend=many,
+        legend={"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom"},
+        xaxis=line_axis(),
+        yaxis={**line_axis(), **keys, "range": [len(rows) - 0.4, -0.6], "automargin": True, "showgrid": False},
+    )
+
+
 def _panels(rows: int) -> go.Figure:
     from plotly.subplots import make_subplots
 
@@ -109,7 +134,7 @@ def _markers(
             f"{low:.3f} to {high:.3f}" if np.isfinite(low) else "no interval"
             for low, high in zip(part["low"], part["high"], strict=True)
         ],
-        text=list(part.index),
+        text=[escape(str(name)) for name in part.index],
         hovertemplate=f"{escape(name)}<br>%{{text}} %{{x:.3f}}, %{{customdata}}<extra></extra>",
         **place,
     )

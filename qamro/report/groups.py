@@ -6,20 +6,25 @@ from typing import TYPE_CHECKING
 
 from qamro.evaluation.by_group import evaluate_groups, group_columns
 from qamro.evaluation.matching import NothingMatched
-from qamro.report.section import Table, slug
+from qamro.report.forest_figure import row_forest
+from qamro.report.section import Figure, Table, slug
+from qamro.report.words import about_intervals
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from qamro.report.numbers import AxisNumbers
 
 MOST = 24
 """Columns with more groups than this are no groups of content."""
 
 
-def content_tables(numbers: AxisNumbers) -> list[Table]:
-    """Makes a table for each column of the clips table that divides it into groups."""
+def content_groups(numbers: AxisNumbers) -> tuple[list[Figure], list[Table]]:
+    """Makes a figure and a table for each column of the clips table that divides it into groups."""
     import pandas as pd
 
-    found = []
+    figures: list[Figure] = []
+    tables: list[Table] = []
     for column in group_columns(numbers.study, most=MOST) if numbers.tables else []:
         parts = []
         for name, table in numbers.tables.items():
@@ -37,5 +42,17 @@ def content_tables(numbers: AxisNumbers) -> list[Table]:
             title = f"{numbers.label}: metrics by {column}"
             note = "Few clips a group make wide intervals: a group that looks worse than another need not be."
             frame = pd.concat(parts, ignore_index=True)
-            found.append(Table(slug("systems", numbers.label, "by", column), title, note, frame))
-    return found
+            tables.append(Table(slug("systems", numbers.label, "by", column), title, note, frame))
+            figures.append(_figure(numbers, column, frame, note))
+    return figures, tables
+
+
+def _figure(numbers: AxisNumbers, column: str, frame: pd.DataFrame, note: str) -> Figure:
+    rows = frame[(frame["metric"] == "SRCC") & (frame["level"] == "utterance")]
+    groups = sorted(rows["group"].unique())
+    series = {name: rows[rows["predictor"] == name].set_index("group") for name in numbers.predictors}
+    title = f"{numbers.label}: rank correlation over clips, by {column}"
+    alt = f"Utterance SRCC within {len(groups)} groups of {column}."
+    told = f"Utterance SRCC within each {column}. {note} {about_intervals(numbers)}"
+    figure = row_forest(groups, series)
+    return Figure(slug("systems", numbers.label, "by", column, "figure"), title, alt, told, figure)

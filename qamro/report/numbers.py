@@ -147,5 +147,6 @@ class AxisNumbers:
         systems = self.human_sample.systems[named]
         if np.unique(systems).size < 2:
             return None
-        draws, seed, level = self.options.draws or DRAWS, self.options.seed, self.options.level
-        return ranking(scores[named], systems, draws=draws, seed=seed, level=level)
+        options = self.options
+        draws = options.draws if options.draws > 1 else DRAWS
+        return ranking(scores[named], systems, draws=draws, seed=options.seed, level=options.level)

@@ -16,7 +16,8 @@ class Options:
     Attributes:
         axes: Axes with the same name on both sides; None takes all there are (none when ``axis_map`` is given).
         axis_map: From predicted to rated axis where the names differ, for example ``{"MI": "quality"}``.
-        draws: Bootstrap draws of every interval; 0 leaves intervals of the metrics out.
+        draws: Bootstrap draws of every interval; 0 leaves the metrics' intervals out (systems are still compared by
+            draws of their own, which cost nothing).
         seed: Seed of the draws.
         left_out: Raters whose ratings do not count.
         resample_raters: Whether the metrics' intervals also draw raters: what another panel might have said.

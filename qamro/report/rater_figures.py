@@ -20,49 +20,6 @@ _NAMED_ROWS = 60
 _QUIET = "rgba(128,128,128,0.6)"
 
 
-def agreement_forest(table: pd.DataFrame, statistics: list[str]) -> go.Figure:
-    """Draws coefficients of agreement with their intervals, one row each and one marker an axis.
-
-    Args:
-        table: From ``agreement``.
-        statistics: Which ones, from the top.
-    """
-    import plotly.graph_objects as go
-
-    figure = go.Figure()
-    axes = list(dict.fromkeys(table["axis"]))
-    for k, axis in enumerate(axes):
-        part = table[table["axis"] == axis].set_index("statistic").reindex(statistics)
-        marker = predictor_marker(k)
-        shift = (k - (len(axes) - 1) / 2) * min(0.2, 0.7 / len(axes))
-        figure.add_scatter(
-            x=part["value"],
-            y=[i + shift for i in range(len(statistics))],
-            error_x={
-                "type": "data",
-                "array": (part["high"] - part["value"]).fillna(0),
-                "arrayminus": (part["value"] - part["low"]).fillna(0),
-                "color": marker["color"],
-                "width": 0,
-            },
-            mode="markers",
-            marker=marker,
-            name=escape(axis),
-            customdata=np.column_stack([part["low"], part["high"]]),
-            text=statistics,
-            hovertemplate=f"{escape(axis)}, %{{text}}<br>%{{x:.3f}}, %{{customdata[0]:.3f}} to %{{customdata[1]:.3f}}"
-            "<extra></extra>",
-        )
-    rows = {"tickvals": list(range(len(statistics))), "ticktext": [f"{name} " for name in statistics]}
-    return figure.update_layout(
-        layout(height=90 + len(statistics) * max(26, 11 * len(axes)), margin={"l": 12, "r": 16, "t": 40, "b": 32}),
-        showlegend=len(axes) > 1,
-        legend={"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom"},
-        xaxis={**line_axis(), "range": [min(0.0, float(table["low"].min())) - 0.02, 1.02]},
-        yaxis={**line_axis(), **rows, "range": [len(statistics) - 0.4, -0.6], "automargin": True, "showgrid": False},
-    )
-
-
 def distributions(matrix: RatingMatrix) -> go.Figure:
     """Draws each rater's scores as a row of shares, the most generous rater on top."""
     import plotly.graph_objects as go

@@ -9,9 +9,9 @@ import numpy as np
 from qamro.evaluation.agreement import MEANING, agreement, more_raters
 from qamro.evaluation.raters.model import RatersUnknown
 from qamro.evaluation.raters.outlying import panel
+from qamro.report.forest_figure import row_forest
 from qamro.report.histogram import histogram
 from qamro.report.more_raters_figure import more_raters_figure
-from qamro.report.rater_figures import agreement_forest
 from qamro.report.rater_views import RaterViews, rater_views
 from qamro.report.section import Figure, Section, Table, slug
 from qamro.report.words import count, listeners, number, percent, with_ends
@@ -104,7 +104,8 @@ def _forest(table: pd.DataFrame, level: float) -> Figure:
         f"{row.axis} {row.statistic} {number(row.value)}" for row in table.itertuples() if row.statistic == "alpha"
     )
     note = f"Bars are {percent(level)} intervals. A ceiling is what a predictor could reach against half of the panel."
-    return Figure("raters-coefficients", "Do people agree?", f"{alt}.", note, agreement_forest(table, shown))
+    series = {str(axis): part.set_index("statistic") for axis, part in table.groupby("axis", sort=False)}
+    return Figure("raters-coefficients", "Do people agree?", f"{alt}.", note, row_forest(shown, series))
 
 
 def _agree(axis: str, table: pd.DataFrame, numbers: AxisNumbers) -> list[str]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from qamro.report.critical import critical_view
 from qamro.report.forest_figure import metric_forest
-from qamro.report.groups import content_tables
+from qamro.report.groups import content_groups
 from qamro.report.ranking_figure import slope_chart
 from qamro.report.scatter_figure import system_scatter
 from qamro.report.section import Figure, Section, Table, slug
@@ -46,7 +46,9 @@ def systems(comparison: Comparison, numbers: AxisNumbers) -> Section:
         section.tables.append(_metrics(numbers))
     if people is not None:
         section.tables.append(_ranks(numbers, people))
-    section.tables.extend(content_tables(numbers))
+    figures, tables = content_groups(numbers)
+    section.figures.extend(figures)
+    section.tables.extend(tables)
     return section
 
 

@@ -33,8 +33,10 @@ def write_page(
     body = [f"<h1>{escape(title)}</h1>", *(f"<p>{escape(note)}</p>" for note in notes)]
     for axis in summary["axis"].unique():
         body.append(f"<h2>{escape(axis)}</h2>")
-        said = {"name": naming.over, "reference": naming.reference}
-        words = [best_in_words(runs, axis, level, "SRCC", **said) for level in LEVELS_SHOWN]
+        words = [
+            best_in_words(runs, axis, level, "SRCC", name=naming.over, reference=naming.reference)
+            for level in LEVELS_SHOWN
+        ]
         body.append("<ul>" + "".join(f"<li>{escape(line)}</li>" for line in words) + "</ul>")
         figures = [beta_curves(summary, axis, naming=naming)]
         if summary.loc[~summary["baseline"], "curve"].nunique() > 1:
