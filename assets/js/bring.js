@@ -15,7 +15,7 @@ export default function bring({ element, props, trigger, upload, watch }) {
   const group = `study-${groups}`;
   let changing = false;
   stylesheet("bring");
-  const zone = dropZone({ words, upload, testid: "ratings-files", take: (files) => trigger("upload", { files }) });
+  const zone = dropZone({ words, upload, testid: "ratings-files", also: /\.(tsv|txt|jsonl?|zip)$/i, take: (files) => trigger("upload", { files }) });
 
   const card = (name, title, note, details, state) => el("label", { class: "q-option", "data-source": name },
     el("input", { type: "radio", name: group, value: name, checked: props.value.source === name, disabled: Boolean(props.value.busy),

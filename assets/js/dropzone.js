@@ -4,8 +4,9 @@ import { droppedFiles, inParallel } from "./files.js";
 
 const UPLOADS_AT_ONCE = 4;
 
-/** words: drop, formats, files, uploading, failed; take([{ path, name }]) is called once all have arrived. */
-export function dropZone({ words, upload, take, testid, accept = null }) {
+/** words: drop, formats, files, uploading, failed; take([{ path, name }]) is called once all have arrived.
+    Of a folder that is dropped come sound, CSVs, and files whose names `also` fits. */
+export function dropZone({ words, upload, take, testid, accept = null, also = null }) {
   const told = el("span", { class: "q-drop-status", role: "status" });
   const picker = el("input", { type: "file", multiple: true, hidden: true, accept, "data-testid": testid, "aria-label": words.files });
   const zone = el("div", { class: "q-drop q-slim" },
@@ -43,7 +44,7 @@ export function dropZone({ words, upload, take, testid, accept = null }) {
   zone.addEventListener("drop", async (event) => {
     event.preventDefault();
     zone.classList.remove("q-over");
-    send(await droppedFiles(event.dataTransfer));
+    send(await droppedFiles(event.dataTransfer, also));
   });
   return zone;
 }

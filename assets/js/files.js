@@ -9,11 +9,11 @@ export function pickedFiles(list) {
     .filter(({ file, name }) => name === file.name || wanted(file.name));
 }
 
-/** Files of a drop; folders are walked through. */
-export async function droppedFiles(transfer) {
+/** Files of a drop; folders are walked through for sound, CSVs, and names that `also` fits. */
+export async function droppedFiles(transfer, also = null) {
   const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
   if (!entries.length) return pickedFiles(transfer.files);
-  const found = await Promise.all(entries.map((entry) => (entry.isDirectory ? walk(entry) : one(entry))));
+  const found = await Promise.all(entries.map((entry) => (entry.isDirectory ? walk(entry, also) : one(entry))));
   return found.flat();
 }
 
@@ -32,13 +32,13 @@ export async function inParallel(items, most, work) {
   return results;
 }
 
-const wanted = (name) => !name.startsWith(".") && AUDIO.test(name);
+const wanted = (name, also = null) => !name.startsWith(".") && (AUDIO.test(name) || Boolean(also?.test(name)));
 
 const one = (entry) => new Promise((resolve) => {
   entry.file((file) => resolve([{ file, name: entry.fullPath.replace(/^\//, "") }]), () => resolve([]));
 });
 
-async function walk(folder) {
+async function walk(folder, also) {
   const reader = folder.createReader();
   const found = [];
   for (;;) {
@@ -49,8 +49,8 @@ async function walk(folder) {
   }
   found.sort((a, b) => a.name.localeCompare(b.name, undefined, { numeric: true }));
   const parts = await Promise.all(found.map((entry) => {
-    if (entry.isDirectory) return walk(entry);
-    return wanted(entry.name) ? one(entry) : [];
+    if (entry.isDirectory) return walk(entry, also);
+    return wanted(entry.name, also) ? one(entry) : [];
   }));
   return parts.flat();
 }

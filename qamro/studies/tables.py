@@ -68,15 +68,17 @@ def read_table(path: Path, *, columns: list[str] | None = None, delimiter: str =
     if twice:
         raise StudyError(f"{path} has two columns named {sorted(twice)[0]!r}; rename one")
     for number, row in enumerate(rows, 1):
-        if any(map(str.strip, row[len(header) :])) or len(row) < len(header):
+        if len(row) != len(header) and (any(map(str.strip, row[len(header) :])) or len(row) < len(header)):
             raise StudyError(
                 f"{path}, row {number}: {len(row)} cells where {len(header)} are expected ({', '.join(header)}); "
                 "put text that holds commas between double quotes"
             )
-    table = pd.DataFrame([row[: len(header)] for row in rows], columns=pd.Index(header), dtype=str)
-    for column in table.columns.difference(_VERBATIM):
-        table[column] = table[column].str.strip()
-    return table
+    cells = zip(*rows, strict=False) if rows else ([] for _ in header)  # what is left over right of the header is blank
+    texts = {
+        name: pd.Series(column if name in _VERBATIM else [cell.strip() for cell in column], dtype=str)
+        for name, column in zip(header, cells, strict=False)
+    }
+    return pd.DataFrame(texts, columns=pd.Index(header))
 
 
 def write_table(table: pd.DataFrame, path: Path) -> None:

@@ -101,6 +101,17 @@ def test_from_the_drop_to_the_study_and_back(uploads):
     assert not folder.exists()
 
 
+def test_a_zip_without_a_name_of_its_own_is_called_like_the_file(uploads):
+    clips, ratings = "clip,path\na,\n", "clip,rater,axis,score\na,r,MI,3\n"
+    archive = uploads / "made.zip"
+    with zipfile.ZipFile(archive, "w") as packed:
+        packed.writestr("clips.csv", clips)
+        packed.writestr("ratings.csv", ratings)
+    desk = Desk()
+    last(bringing.bring(desk, uploaded(uploads, codec_zip=archive.read_bytes())))
+    assert last(bringing.take(desk))[1].name == "codec"
+
+
 @pytest.mark.parametrize(
     ("correction", "message"),
     [
@@ -120,6 +131,15 @@ def test_a_correction_that_cannot_be_is_said_and_can_be_taken_back(uploads, corr
     assert message in correct(desk, **correction)["problem"]
     assert "counts" in correct(desk, change="form", form="wide")
     assert view(desk)["brought"]["problem"] == ""
+
+
+def test_three_cells_a_line_need_not_be_a_list_of_means(uploads):
+    desk = Desk()
+    shown, _ = last(bringing.bring(desk, uploaded(uploads, two_csv="a.wav,3.1,4\nb.wav,2,1\n")))
+    assert shown["brought"]["form"] == "musiceval"
+    assert "MI 3.1 is no mean of 5 whole ratings" in shown["brought"]["problem"]
+    brought = correct(desk, change="form", form="wide")
+    assert (brought["problem"], brought["counts"]["ratings"]) == ("", 4)
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from qamro.studies.importers.published import attach_audio
 from qamro.studies.importers.roles import role_by_name
 from qamro.studies.study import Study
 from qamro.studies.tables import read_table
+from qamro.studies.validation import StudyError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,7 +34,10 @@ def with_tables(clips: pd.DataFrame, folder: Path, ratings: tuple[str, ...]) -> 
         key = next((name for name, role in roles.items() if role == "clip"), None)
         if key is None or table.path.relative_to(folder).as_posix() in ratings:
             continue
-        told = read_table(table.path, delimiter=table.delimiter)
+        try:
+            told = read_table(table.path, delimiter=table.delimiter)
+        except StudyError:  # said by the guess already
+            continue
         if told[key].duplicated().any() or len(known & set(told[key])) < len(known) / 2:
             continue
         told = told.set_index(key)

@@ -9,6 +9,7 @@ from pathlib import Path
 from qamro.studies.folder import is_study
 from qamro.studies.importers import musiceval
 from qamro.studies.importers.archive import TABLES
+from qamro.studies.importers.roles import role_by_name
 from qamro.studies.tables import delimiter_of, first_row
 from qamro.studies.validation import StudyError
 
@@ -73,6 +74,11 @@ def walk(folder: Path) -> Iterator[Path]:
             yield path
 
 
+def _is_ours(header: list[str], columns: set[str]) -> bool:
+    """Whether a header is that of a saved study: its columns are there, and raters are not under another name."""
+    return columns <= set(header) and ("rater" in header or all(role_by_name(name) != "rater" for name in header))
+
+
 def study_in(folder: Path) -> Path | None:
     """Returns the folder of a saved study, or of a release of MusicEval, at or below a folder; None without one.
 
@@ -83,7 +89,7 @@ def study_in(folder: Path) -> Path | None:
     for inner in sorted(folders, key=lambda path: (len(path.parts), path)):
         if not inner.is_relative_to(folder):
             continue
-        if is_study(inner) and all(columns <= set(first_row(inner / name)) for name, columns in _STUDY):
+        if is_study(inner) and all(_is_ours(first_row(inner / name), columns) for name, columns in _STUDY):
             return inner
         if musiceval.is_release(inner):
             return inner

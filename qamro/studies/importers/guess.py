@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -15,9 +16,9 @@ from qamro.studies.importers import aes_natural, codec_mushra, lstm_music, music
 from qamro.studies.importers.bundle import Table, look_at, study_in, tables_in
 from qamro.studies.importers.columns import columns_of, decimal_of
 from qamro.studies.importers.layout import TABULAR, Layout
-from qamro.studies.importers.roles import role_by_name
+from qamro.studies.importers.roles import is_data, role_by_name
 from qamro.studies.importers.unpacked import naming, unpacked
-from qamro.studies.tables import read_table
+from qamro.studies.tables import first_row, read_table
 from qamro.studies.validation import StudyError
 
 if TYPE_CHECKING:
@@ -83,23 +84,35 @@ def guess_table(table: Table, *, form: str = "") -> Layout | None:
         return Layout("audiobox", "each line is a JSON object")
     cells = list(table.header)
     for fits, fixed, why in _FIXED:
-        if fits(cells):
+        if fits(cells) and not form:
             return Layout(fixed, why)
     if _is_score_table(cells):
         return None
-    data = read_sheet(table.path, table.delimiter)
+    headless = is_data(cells)
+    data = read_sheet(table.path, table.delimiter, headless=headless)
     if webmushra.recognises(cells):
         return webmushra.layout_of(cells, list(data.columns))
-    return columns_of(data, table.path.stem, table.delimiter, decimal_of(data), form=form)
+    found = columns_of(data, table.path.stem, table.delimiter, decimal_of(data), form=form)
+    return replace(found, headless=headless) if found is not None else None
 
 
-def read_sheet(path: Path, delimiter: str) -> pd.DataFrame:
+def read_sheet(path: Path, delimiter: str, *, headless: bool = False) -> pd.DataFrame:
     """Reads a table as text; its index tells the row in the file. webMUSHRA's is brought into one shape.
+
+    The last one is kept, as a guess, a look and an import read the same file one after the other.
 
     Raises:
         StudyError: It is no table.
     """
-    table = read_table(path, delimiter=delimiter)
+    about = path.stat()
+    return _sheet(path, delimiter, headless, about.st_mtime_ns, about.st_size).copy()
+
+
+@lru_cache(maxsize=1)
+def _sheet(path: Path, delimiter: str, headless: bool, changed: int, size: int) -> pd.DataFrame:
+    width = len(first_row(path, delimiter=delimiter)) if headless else 0
+    columns = [f"column {number}" for number in range(1, width + 1)]
+    table = read_table(path, columns=columns or None, delimiter=delimiter)
     return webmushra.tidy(table, path) if webmushra.recognises(list(table.columns)) else table
 
 
@@ -119,7 +132,15 @@ def _folder(folder: Path, called: Path, form: str, file: str) -> Layout:
             return Layout("musiceval", "a folder 'sets' with its lists", files=(where,))
         return Layout("study", "clips.csv and ratings.csv with their columns", files=(where,))
     tables = {table.path.relative_to(folder).as_posix(): table for table in tables_in(folder)}
-    layouts = {name: layout for name, table in tables.items() if (layout := guess_table(table, form=form)) is not None}
+    layouts, problems = dict[str, Layout](), dict[str, StudyError]()
+    for name, table in tables.items():
+        try:
+            if (layout := guess_table(table, form=form)) is not None:
+                layouts[name] = layout
+        except StudyError as problem:  # a letter among the tables must not keep the others out
+            problems[name] = problem
+    if file in problems or (problems and not layouts):
+        raise problems.get(file) or next(iter(problems.values()))
     if not layouts or (file and file not in layouts):
         seen = f" (looked at {', '.join([*tables][:5])})" if tables else ""
         only = [f"; {name}{_why_not(table)}" for name, table in tables.items()] if len(tables) == 1 else []
@@ -128,7 +149,10 @@ def _folder(folder: Path, called: Path, form: str, file: str) -> Layout:
     alike = [best]
     if not layouts[best].is_fixed:
         alike += [name for name in layouts if name != best and tables[name].header == tables[best].header]
-    return replace(layouts[best], files=tuple(alike), others=tuple(name for name in layouts if name not in alike))
+    others = tuple(name for name in layouts if name not in alike)
+    unread = [f"not read: {problem}".replace(f"{folder}/", "") for problem in problems.values()]
+    notes = (*layouts[best].notes, *unread)
+    return replace(layouts[best], files=tuple(alike), others=others, notes=notes)
 
 
 def _weight(name: str, layout: Layout) -> tuple[bool, bool, bool, int]:

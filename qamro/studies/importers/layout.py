@@ -77,6 +77,7 @@ class Layout:
         others: Files beside them that could hold ratings, too, and are not read.
         delimiter: What separates the columns.
         decimal: What stands before the decimals.
+        headless: Whether the first line is data, not a header; columns are then called ``column 1``, ``column 2``, …
         axis: What the axis is called where neither a column nor a header says so.
         gaps: Whether an empty cell means "not rated" rather than a fault.
         pseudonyms: Whether raters are called R1, R2, … instead of what the file calls them.
@@ -92,6 +93,7 @@ class Layout:
     others: tuple[str, ...] = ()
     delimiter: str = ","
     decimal: str = "."
+    headless: bool = False
     axis: str = "quality"
     gaps: bool = False
     pseudonyms: bool = False
@@ -196,7 +198,10 @@ class Layout:
         """Returns one sentence that says how the file is read."""
         parts = [f"read as {FORMS[self.form]} ({self.why})" if self.why else f"read as {FORMS[self.form]}"]
         meant = {role: self.having(role) for role in ROLES if role not in ("ignore", "about_clip", "about_rating")}
+        parts += ["the first line is data"] if self.headless else []
         parts += [f"{ROLES[role]} from {_listed(names)}" for role, names in meant.items() if names]
+        if self.decimal != "." and self.columns:
+            parts.append(f"decimals after {self.decimal!r}")
         if self.having("ignore"):
             parts.append(f"left out {_listed(self.having('ignore'))}")
         return "; ".join(parts)

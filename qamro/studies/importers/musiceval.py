@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qamro.studies.importers.musiceval_prompts import DEMO_SYSTEMS, Prompts
+from qamro.studies.importers.roles import role_by_name
 from qamro.studies.study import Study
 from qamro.studies.tables import numbers, read_table
 from qamro.studies.validation import StudyError
@@ -32,8 +33,9 @@ _LIST = "{split}_mos_list.txt"
 
 
 def recognises(cells: list[str]) -> bool:
-    """Whether a first line is of this form: a name and two numbers, and no header."""
-    return len(cells) == 3 and not _number(cells[0]) and all(_number(cell) for cell in cells[1:])
+    """Whether a first line is of this form: a name and two numbers, and no header (``clip,1,2`` is one of raters)."""
+    named = len(cells) == 3 and not _number(cells[0]) and not role_by_name(cells[0])
+    return named and all(_number(cell) for cell in cells[1:])
 
 
 def is_release(folder: Path) -> bool:

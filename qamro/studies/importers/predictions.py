@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qamro.studies.importers import musiceval
-from qamro.studies.tables import first_row, need, numbers, read_table
+from qamro.studies.importers.columns import decimal_of
+from qamro.studies.importers.roles import role_by_name
+from qamro.studies.tables import delimiter_of, first_row, need, numbers, read_table
 from qamro.studies.validation import StudyError
 
 if TYPE_CHECKING:
@@ -19,7 +21,8 @@ _NOT_AXES = (*TEXT, "seconds")
 def read_predictions(path: Path | str) -> pd.DataFrame:
     """Reads predicted scores.
 
-    Without a header the file is taken for MusicEval's answer form, ``clip,MI,TA``. With one, ``clip`` is needed; every
+    Without a header the file is taken for MusicEval's answer form, ``clip,MI,TA``. With one, ``clip`` is needed
+    (or one column that is called like it, such as ``file``); columns are separated by commas, semicolons or tabs; every
     other column in which some cell is a number is numeric and must be so throughout (empty means not scored).
 
     Args:
@@ -34,12 +37,15 @@ def read_predictions(path: Path | str) -> pd.DataFrame:
             not a number; names file, row and column.
     """
     path = Path(path)
-    headerless = musiceval.recognises(first_row(path))
-    table = read_table(path, columns=["clip", *musiceval.AXES] if headerless else None)
+    delimiter = delimiter_of(path)
+    headerless = musiceval.recognises(first_row(path, delimiter=delimiter))
+    columns = ["clip", *musiceval.AXES] if headerless else None
+    table = _with_clip(read_table(path, columns=columns, delimiter=delimiter))
     need(table, ["clip"], path)
+    decimal = decimal_of(table)
     for column in table.columns:
-        if column not in TEXT and not str(column).startswith("source_") and _some_numbers(table[column]):
-            table[column] = numbers(table, column, path, empty=True)
+        if column not in TEXT and not str(column).startswith("source_") and _some_numbers(table[column], decimal):
+            table[column] = numbers(table, column, path, empty=True, decimal=decimal)
     _one_row_a_clip(table, path)
     if not score_columns(table):
         raise StudyError(
@@ -62,10 +68,16 @@ def score_columns(table: pd.DataFrame) -> list[str]:
     ]
 
 
-def _some_numbers(column: pd.Series) -> bool:
+def _with_clip(table: pd.DataFrame) -> pd.DataFrame:
+    """Calls the only column that names clips, such as ``file`` or ``wav_name``, by that name."""
+    named = [str(name) for name in table.columns if role_by_name(str(name)) == "clip"]
+    return table.rename(columns={named[0]: "clip"}) if "clip" not in table.columns and len(named) == 1 else table
+
+
+def _some_numbers(column: pd.Series, decimal: str) -> bool:
     import pandas as pd
 
-    text = column.str.strip()
+    text = column.str.strip().str.replace(decimal, ".", regex=False)
     return bool(pd.to_numeric(text, errors="coerce").notna().any()) or bool(text.isin(["", "nan", "NaN"]).all())
 
 

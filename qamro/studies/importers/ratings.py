@@ -26,6 +26,4 @@ def read_ratings(path: Path | str) -> Study:
     path = Path(path)
     if path.name == "ratings.csv" and is_study(path.parent):
         path = path.parent
-    if path.is_dir() and is_study(path):
-        return Study.load(path)
     return read(path, guess(path))

@@ -56,11 +56,15 @@ def read(path: Path | str, layout: Layout | None = None, *, strangers: bool = Fa
 
 def _read(path: Path, layout: Layout, folder: Path | None, strangers: bool) -> Study:
     notes = list(layout.notes)
+    if layout.others:
+        notes.append(f"also there, and not read as ratings: {', '.join(layout.others)}")
     if layout.is_fixed:
         study = _read_fixed(_files(path, folder, layout)[0], layout.form)
         clips, ratings = study.clips, study.ratings.assign(**{FILE: str(path), COLUMN: "score"})
         ratings[ROW] = np.arange(1, len(ratings) + 1)
-        name, kind, root, about = study.name, study.kind, study.root, study.about
+        unnamed = folder is not None and study.name == folder.name  # called after where it happens to lie
+        name = (path.stem if is_zip(path) else path.name) if unnamed else study.name
+        kind, root, about = study.kind, study.root, study.about
     else:
         clips, ratings = clips_of(_melted(path, folder, layout), layout)
         name, kind, root, about = path.stem, "human", folder or path.parent, dict[str, Any]()
@@ -134,7 +138,9 @@ def raw_tables(path: Path | str, layout: Layout) -> list[pd.DataFrame]:
     path = Path(path)
     if layout.is_fixed:
         return []
-    return [read_sheet(file, layout.delimiter) for file in _files(path, _folder_of(path), layout)]
+    return [
+        read_sheet(file, layout.delimiter, headless=layout.headless) for file in _files(path, _folder_of(path), layout)
+    ]
 
 
 def _melted(path: Path, folder: Path | None, layout: Layout) -> pd.DataFrame:

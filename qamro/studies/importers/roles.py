@@ -61,6 +61,14 @@ def is_rater(name: str) -> bool:
     return bool(_RATER.match(name.strip().lower()))
 
 
+def is_data(cells: list[str]) -> bool:
+    """Whether a first line is no header: a sound file and a number, or a number with decimals, and no known name."""
+    if any(role_by_name(cell) or known_axis(cell) for cell in cells):
+        return False
+    numbers = [cell for cell in cells if re.fullmatch(r"[+-]?\d+(?:[.,]\d+)?", cell)]
+    return bool(numbers) and (is_sound(cells[0]) or any("." in number or "," in number for number in numbers))
+
+
 def is_sound(name: str) -> bool:
     """Whether a header looks like the name of a sound file."""
     return bool(_SOUND.search(name.strip()))

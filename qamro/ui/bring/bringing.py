@@ -106,7 +106,7 @@ def study_of(brought: Brought) -> Study:
     """
     with naming(brought.folder, ""):
         study = read(brought.folder, brought.layout, strangers=True)
-    if brought.layout is not None and brought.layout.form != "study":
+    if brought.layout is None or brought.layout.form != "study" or study.name == brought.folder.name:
         study.name = brought.name
     if brought.notes:
         study.about["notes"] = [*study.about.get("notes", ()), *brought.notes]

@@ -41,12 +41,12 @@ def waiting(brought: Brought) -> dict[str, Any]:
     }
     if layout is None:
         return answer
-    chosen = [{"key": key, "words": FORMS[key]} for key in TABULAR]
-    fixed = layout.is_fixed or layout.form == "webmushra"
+    is_list = layout.form == "musiceval" and layout.files != (".",)  # three cells a line may be something else, too
+    forms = [*([layout.form] if is_list else []), *TABULAR] if is_list or layout.form in TABULAR else []
     answer |= {
         "form": layout.form,
         "form_words": FORMS[layout.form],
-        "forms": [] if fixed else chosen,
+        "forms": [{"key": key, "words": FORMS[key]} for key in forms],
         "why": layout.why,
         "files": list(layout.files) if layout.form not in ("study", "musiceval") else [],
         "others": list(layout.others),

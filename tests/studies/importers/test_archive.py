@@ -63,6 +63,8 @@ def test_a_saved_study_comes_back(tmp_path, sound):
     ratings = pd.DataFrame({"clip": ["a"], "rater": ["r"], "axis": ["MI"], "score": [3]})
     Study(clips, ratings, name="kept", kind="simulated", root=tmp_path / "made").save(tmp_path / "made")
     files = {f"deep/er/{path.name}": path.read_bytes() for path in (tmp_path / "made").glob("*.*")}
+    flat = {name.removeprefix("deep/er/"): content for name, content in files.items() if "json" not in name}
+    assert read_ratings(packed(tmp_path / "no name.zip", flat)).name == "no name"
     study = read_ratings(packed(tmp_path / "study.zip", files | {"deep/er/audio/a.wav": sound}))
     assert (study.name, study.kind, study.systems, study.missing_audio()) == ("kept", "simulated", ["s"], [])
 
@@ -186,6 +188,28 @@ def test_the_table_that_holds_the_ratings_can_be_chosen(tmp_path):
     (tmp_path / "second.csv").write_text("clip,rater,axis,score\na,r1,MI,3\n")
     layout = guess(tmp_path)
     assert (layout.files, layout.others) == (("second.csv",), ("first.csv",))
+    assert "first.csv" in read(tmp_path, layout).about["notes"][0]
     other = guess(tmp_path, file="first.csv")
     assert other.files == ("first.csv",)
     assert len(read(tmp_path, other).ratings) == 2
+
+
+def test_a_letter_among_the_files_keeps_nothing_out(tmp_path):
+    (tmp_path / "README.txt").write_text("Dear all, these are ratings,\nmade by us.\n")
+    (tmp_path / "clips.csv").write_text("clip,system\na,b\nbroken row\n")
+    (tmp_path / "mine.csv").write_text(RATINGS)
+    study = read_ratings(tmp_path)
+    assert len(study.ratings) == 2
+    assert any("README.txt, row 1: 1 cells where 2 are expected" in note for note in study.about["notes"])
+    assert str(tmp_path) not in str(study.about["notes"])
+    (tmp_path / "mine.csv").unlink()
+    with pytest.raises(StudyError, match=r"README\.txt, row 1"):
+        read_ratings(tmp_path)
+
+
+def test_clips_and_ratings_with_columns_of_other_names(tmp_path):
+    (tmp_path / "clips.csv").write_text("clip,system\na.wav,S1\nb.wav,S2\n")
+    (tmp_path / "ratings.csv").write_text("clip,listener,axis,score\na.wav,ann,MI,3\nb.wav,ben,MI,4\n")
+    study = read_ratings(tmp_path)
+    assert study.ratings["rater"].tolist() == ["ann", "ben"]
+    assert study.systems == ["S1", "S2"]

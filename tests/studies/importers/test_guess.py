@@ -68,6 +68,15 @@ WIDE = {
     ),
     "clips told by their cells": ("what,MI\nx,3\nother,4\n", scores("x - MI 3", "other - MI 4")),
     "sound files under an odd name": ("name,age,MI\na.wav,31,3\nb.wav,32,4\n", scores("a.wav - MI 3", "b.wav - MI 4")),
+    "no header, sound files": (
+        "sys1/a.wav,3,ann\nsys2/b.wav,4,ben\n",
+        scores(f"sys1/a.wav - {Q} 3", f"sys2/b.wav - {Q} 4"),
+    ),
+    "no header, decimals": ("a-1,3.5\nb-1,4.25\n", scores(f"a-1 - {Q} 3.5", f"b-1 - {Q} 4.25")),
+    "raters that are numbers": (
+        "clip,1,2\na,3,4\nb,5,6\n",
+        scores(f"a 1 {Q} 3", f"a 2 {Q} 4", f"b 1 {Q} 5", f"b 2 {Q} 6"),
+    ),
     "words for nothing": (
         "clip,r1,r2\na,NA,2\nb,nan,3\nc,n/a,\n",
         scores(f"a r2 {Q} 2", f"b r2 {Q} 3"),

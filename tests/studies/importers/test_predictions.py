@@ -53,7 +53,7 @@ def test_the_answer_form_without_a_header(tmp_path):
     ("text", "message"),
     [
         ("", "is empty"),
-        ("file,MI\na,1\n", "has no column 'clip'; it has file, MI"),
+        ("what,MI\na,1\n", "has no column 'clip'; it has what, MI"),
         ("clip,MI\na,1\nb,high\n", "row 2, column 'MI': 'high' is not a finite number"),
         ("clip,MI\na,inf\n", "row 1, column 'MI': 'inf' is not a finite number"),
         ("clip,MI\na,1\na,2\n", "row 2: clip 'a' stands twice"),
@@ -80,3 +80,13 @@ def test_the_real_answer_file(shared):
     table = read_predictions(shared / "data" / "annotations" / "musiceval_dev_predictions_answer_track1.txt")
     assert len(table) == 412
     assert table[["MI", "TA"]].notna().all().all()
+
+
+def test_tables_of_other_peoples_models(tmp_path):
+    path = tmp_path / "theirs.csv"
+    path.write_text("wav_name;MOS\na.wav;3,25\nb.wav;4\n")
+    table = read_predictions(path)
+    assert table.to_dict("records") == [{"clip": "a.wav", "MOS": 3.25}, {"clip": "b.wav", "MOS": 4.0}]
+    path.write_text("file,track,MOS\na,b,3\n")
+    with pytest.raises(StudyError, match="no column 'clip'"):
+        read_predictions(path)
