@@ -49,6 +49,9 @@ def compare_objectives(
     batch_size: Annotated[int, typer.Option(help="Clips a step; 0 ranks all of them in every step.", min=0)] = 256,
     epochs: Annotated[int, typer.Option(help="At most this many.", min=1)] = 300,
     patience: Annotated[int, typer.Option(help="Epochs without a better validation loss.", min=1)] = 20,
+    stop_by: Annotated[
+        str, typer.Option(help="Best epoch by validation: loss (each objective by its own) or srcc (common to all).")
+    ] = "loss",
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
 ) -> None:
     """Compare losses on equal splits, encoder and budget, with paired tests."""
@@ -61,7 +64,9 @@ def compare_objectives(
         from qamro.training.compare_objectives.written import write_results
         from qamro.training.run import FitConfig
 
-        config = FitConfig("adamw", batch_size=batch_size, max_epochs=epochs, patience=patience, hidden=(32, 16))
+        config = FitConfig(
+            "adamw", batch_size=batch_size, max_epochs=epochs, patience=patience, hidden=(32, 16), stop_by=stop_by
+        )
         budget = Budget(tuple(range(seeds)), tuple(sorted(numbers(rates, "--rates"))), config)
         names = [name.strip() for name in objectives.split(",")] if objectives else COMPARED
         opened = open_ratings(study)
@@ -79,12 +84,14 @@ def compare_objectives(
             raise
         seconds = round(time.perf_counter() - started, 1)
         kind = "simulated ratings, no evidence about people" if opened.kind == "simulated" else "human ratings"
+        batches = f"batches of {batch_size}" if batch_size else "all clips in every step"
+        stop = "validation SRCC" if stop_by == "srcc" else "its own validation loss"
         notes = [
             f"{opened.name}: {kind}; {len(opened.clips)} clips, {len(opened.systems)} systems; {how}.",
-            f"Heads with a distribution over 20 bins on frozen {encoder} embeddings, the same for all objectives; "
-            f"AdamW, {f'batches of {batch_size}' if batch_size else 'all clips in every step'} in the same order, at "
-            f"most {epochs} epochs, patience {patience}. {seeds} seeds of initial weights and dropout. Each objective "
-            f"gets, in each fold, the learning rate of {rates} with the best validation SRCC.",
+            f"Heads of one architecture on frozen {encoder} embeddings; AdamW, {batches} in the same order, at most "
+            f"{epochs} epochs, patience {patience}, the best epoch of each objective by {stop}. {seeds} seeds of "
+            f"initial weights and dropout. Each objective gets, in each fold, the learning rate of {rates} with the "
+            "best validation SRCC.",
         ]
         about = {"encoder": encoder, "split": how, "seconds": seconds}
         files = write_results(

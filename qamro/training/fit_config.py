@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
 from torch import nn
+
+STOP_BY = ("loss", "srcc")
+"""What the best epoch may be chosen by."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +24,9 @@ class FitConfig:
         weight_decay: Of AdamW.
         batch_size: Clips a step; 0 ranks all training clips in every step, which the linearithmic loss affords.
         max_epochs: Stops here at the latest.
-        patience: Stops after this many epochs without a better validation loss.
+        patience: Stops after this many epochs without a better validation loss (or correlation, see ``stop_by``).
+        stop_by: ``"loss"``: the best epoch is that of the lowest validation loss, each objective by its own.
+            ``"srcc"``: that of the highest Spearman correlation on the validation clips, a criterion common to all.
         hidden: Widths of the head's hidden layers.
         dropout: Of the head.
         seed: Of the initial weights and the dropout.
@@ -38,11 +44,24 @@ class FitConfig:
     dropout: float = 0.1
     seed: int = 0
     order: int = 0
+    stop_by: str = "loss"
 
     def __post_init__(self) -> None:
-        """Refuses an unknown optimiser."""
+        """Refuses an unknown optimiser or criterion."""
         if self.optimizer not in ("sgd", "adamw"):
             raise ValueError(f"optimizer is 'sgd' or 'adamw', not {self.optimizer!r}")
+        if self.stop_by not in STOP_BY:
+            raise ValueError(f"training stops by 'loss' or 'srcc', not {self.stop_by!r}")
+
+    def is_better(self, row: dict[str, float], best: dict[str, float] | None) -> bool:
+        """Whether an epoch is better than the best one before it; one whose criterion is undefined is not.
+
+        Args:
+            row: The epoch's row of the history.
+            best: The best row; None before there was one.
+        """
+        key, sign = ("val_loss", -1) if self.stop_by == "loss" else ("val_srcc", 1)
+        return not math.isnan(row[key]) and (best is None or sign * row[key] > sign * best[key])
 
     def make_optimizer(self, model: nn.Module) -> torch.optim.Optimizer:
         """Makes the optimiser of a model's parameters."""

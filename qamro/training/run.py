@@ -183,8 +183,9 @@ class Run:
         if self.stale[m] >= self.config.patience:
             return
         fit = self.results[m]
+        best = next((old for old in fit.history if old["epoch"] == fit.best_epoch), None)
         fit.history.append(row)
-        if row["val_loss"] < fit.val_loss:
+        if self.config.is_better(row, best):
             fit.val_loss, fit.best_epoch, self.stale[m] = row["val_loss"], self.epochs, 0
             self.best[m] = self.stack.state_of(m)
         else:

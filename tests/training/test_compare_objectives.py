@@ -19,8 +19,10 @@ from qamro.training.compare_objectives.sensitivity import PUBLISHED, curves, sen
 from qamro.training.compare_objectives.tables import draw, paired_tests, standings
 from qamro.training.compare_objectives.words import order_in_words, verdict
 from qamro.training.embeddings import Embeddings
+from qamro.training.objective_heads import head_maker
 from qamro.training.prepared import Prepared
 from qamro.training.splits import folds
+from qamro.training.trainer import fit_many
 
 BUDGET = Budget((0, 1, 2), (1e-3, 1e-2), QUICK)
 
@@ -268,3 +270,19 @@ def test_ta_is_compared_and_turned_with_sama():
     laid = sensitivity_section(turned, points)
     assert len(laid.figures) == 3
     assert all(len(figure.figure.data) == 4 for figure in laid.figures)
+
+
+def test_a_common_criterion_takes_the_epoch_of_the_best_validation_correlation(parts):
+    common = dataclasses.replace(QUICK, stop_by="srcc", lr=1e-2)
+    objectives = [variant.objective for variant in entries("MI", ("huber", "ce-gauss"))[0]]
+    make = head_maker(parts[0], "MI", objectives, common)
+    data = parts[0].data("MI")
+    for stop_by, key, best in (("srcc", "val_srcc", max), ("loss", "val_loss", min)):
+        config = dataclasses.replace(common, stop_by=stop_by)
+        for fit in fit_many(data, objectives, [3, 4], config, make_head=make):
+            rows = fit.history
+            assert rows[fit.best_epoch - 1][key] == best(row[key] for row in rows)
+            assert fit.best_epoch == next(row["epoch"] for row in rows if row[key] == rows[fit.best_epoch - 1][key])
+            assert fit.val_loss == rows[fit.best_epoch - 1]["val_loss"]
+    with pytest.raises(ValueError, match="'loss' or 'srcc'"):
+        dataclasses.replace(QUICK, stop_by="luck")

@@ -99,7 +99,9 @@ def _fingerprint(prepared: Prepared, axis: str, variants: Sequence[Variant], bud
     digest = hashlib.sha256()
     for tensor in (data.features, data.targets, data.val_features, data.val_targets, features):
         digest.update(tensor.contiguous().numpy().tobytes())
-    settings = [[asdict(variant.objective) for variant in variants], list(budget.seeds), asdict(config)]
+    # A setting that is newer than kept pieces counts only where it is used.
+    fitting = {name: value for name, value in asdict(config).items() if (name, value) != ("stop_by", "loss")}
+    settings = [[asdict(variant.objective) for variant in variants], list(budget.seeds), fitting]
     digest.update(json.dumps(settings, sort_keys=True).encode())
     return digest.hexdigest()[:16]
 
