@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     from qamro.training.variants import Variant
 
-J, A = TypeVar("J"), TypeVar("A")
+Job = TypeVar("Job")
+Done = TypeVar("Done")
 
 AT_ONCE = 25
 """Heads in a stack on the CPU: more leave the cache, and all wait for the last one to stop (half the time of 100)."""
@@ -177,7 +178,7 @@ def plain(objective: Objective) -> Objective:
     return objective
 
 
-def _spread(work: Callable[[J], A], jobs: Sequence[J], workers: int, stopped: threading.Event) -> list[A]:
+def _spread(work: Callable[[Job], Done], jobs: Sequence[Job], workers: int, stopped: threading.Event) -> list[Done]:
     """Does jobs on several threads, each with one thread of torch's own, so that they do not fight over the cores.
 
     ``stopped`` is set when one fails, or the user interrupts, so that the others need not be waited for to the end.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from typing import Any
 
 from qamro.training.fit_config import FitConfig
 from qamro.training.objective import OBJECTIVES, Objective
@@ -152,7 +153,8 @@ class Setup:
         points: list[Variant] = []
         label = HYPERPARAMETERS[self.over].label
         for value in self._curves(objective):
-            first = replace(objective, **{self.second: value}) if self.second else objective
+            changed: dict[str, Any] = {self.second: value} if self.second else {}
+            first = replace(objective, **changed)
             start = f"{HYPERPARAMETERS[self.second].label} {value:g}, {label}" if self.second else label
             points += [
                 replace(point, label=f"{start} {at:g}", at=at, curve=value)

@@ -82,7 +82,8 @@ def keep(folder: Path, kept: KeptSweep) -> None:
         inside.mkdir()
         how = {"method": "gzip", "compresslevel": 6, "mtime": 0}
         kept.sweep.runs.to_csv(inside / "runs.csv.gz", index=False, compression=how)
-        np.savez_compressed(inside / "predictions.npz", **_packed(kept.sweep.predictions))
+        packed: dict[str, Any] = _packed(kept.sweep.predictions)
+        np.savez_compressed(inside / "predictions.npz", **packed)
         record = json.dumps(kept.record, indent=1, ensure_ascii=False, default=list)
         (inside / "record.json").write_text(f"{record}\n", encoding="utf-8")
         shutil.rmtree(folder, ignore_errors=True)

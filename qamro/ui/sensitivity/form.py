@@ -77,7 +77,7 @@ def study_name(desk: Desk, study: Study | None) -> str:
 def cost(desk: Desk, study: Study | None, *given: Any) -> str:
     """Says how many fits the form asks for, or what is wrong with it."""
     try:
-        setup = read(desk, study, given)  # type: ignore[arg-type]
+        setup = read(desk, study, given)
     except ValueError as problem:
         return status(str(problem), calm=False)
     parts = (

@@ -79,5 +79,5 @@ def _read(kind: type, given: Mapping[str, str]) -> dict[str, Any]:
         elif isinstance(field.default, bool):
             found[field.name] = text == "1"
         else:
-            found[field.name] = type(field.default)(text)
+            found[field.name] = int(text) if isinstance(field.default, int) else text
     return found

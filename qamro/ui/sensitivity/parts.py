@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import gradio as gr
 
@@ -58,7 +59,7 @@ class Parts:
         ]  # fmt: skip
 
     @property
-    def drawn(self) -> list[gr.components.Component]:
+    def drawn(self) -> list[Any]:
         """Everything that ``board.draw`` may answer for."""
         return [
             self.session, self.result, self.headline, self.link, self.axis, self.level, self.published,

@@ -36,7 +36,7 @@ def run(parts: Parts, session: SensitivitySession, study: Study | None, desk: De
     if session.busy:
         return
     try:
-        setup = form.read(desk, study, given)  # type: ignore[arg-type]
+        setup = form.read(desk, study, given)
     except ValueError as problem:
         yield {parts.status: status(str(problem), calm=False)}
         return
