@@ -24,8 +24,8 @@ def compare(
         str,
         typer.Option(
             metavar="FILE|FOLDER|NAME",
-            help="Study folder, CSV (clip, rater, axis, score), Audiobox-Aesthetics JSONL, MusicEval list, or the name "
-            "of a fetched study.",
+            help="Study folder or zip, a table of ratings, webMUSHRA results, Audiobox-Aesthetics JSONL, MusicEval "
+            "list, or the name of a fetched study.",
         ),
     ],
     predictions: Annotated[

@@ -30,8 +30,8 @@ def evaluate(
         str,
         typer.Option(
             metavar="FILE|FOLDER|NAME",
-            help="Study folder, CSV (clip, rater, axis, score), Audiobox-Aesthetics JSONL, MusicEval list, or the name "
-            "of a fetched study.",
+            help="Study folder or zip, a table of ratings, webMUSHRA results, Audiobox-Aesthetics JSONL, MusicEval "
+            "list, or the name of a fetched study.",
         ),
     ],
     axis: Annotated[
