@@ -59,7 +59,8 @@ def train(
     tokenizer: Annotated[Path | None, typer.Option(help="End to end: folder of CLAP's tokenizer.")] = None,
     encoder_lr: Annotated[float, typer.Option(help="End to end: learning rate of the encoder.")] = 5e-4,
     micro_batch: Annotated[
-        int, typer.Option(help="End to end: clips computed at once; all pairs of the batch count whatever it is.")
+        int,
+        typer.Option(help="End to end: clips computed at once; all pairs of the batch count whatever it is.", min=1),
     ] = 8,
     last_stages: Annotated[
         int | None, typer.Option(help="End to end: train only the encoder's last stages; all unless set.", min=0)
@@ -105,6 +106,8 @@ def train(
             return chosen_objective(objective, key, parameters, **terms)
 
         losses("MI")
+        if end_to_end and seeds > 1:
+            raise ValueError("end to end one seed is trained at a time; leave --seeds away")
         world, device = join(device)
         console.quiet = not world.first
         fitting: dict[str, Any] = {

@@ -34,9 +34,7 @@ def fit_end_to_end(study: str, tower: Tower, recipe: Recipe, out: Path, hold_out
             bar.update(task, completed=done, total=total)
 
         def on_step(epoch: int, done: int, total: int) -> None:
-            if done <= recipe.config.batch_size:
-                bar.reset(task, total=total, description=f"Epoch {epoch}")
-            bar.update(task, completed=done, total=total)
+            bar.update(task, description=f"Epoch {epoch}", completed=done, total=total)
 
         def on_epoch(row: dict[str, float]) -> None:
             text = f"epoch {row['epoch']:.0f}: training loss {row['train_loss']:.4f}, validation loss "

@@ -80,6 +80,7 @@ def _embed(study: Any, encoder: Any, tick: Any, world: World) -> Embeddings:
 
 def fit(prepared: Prepared, encoder: Any, recipe: Recipe, out: Path, world: World) -> Card:
     """Trains the heads and writes them; a killed run leaves what the next one goes on from."""
+    from qamro.encoders.tuned import FOLDER
     from qamro.training.recipe import Progress, train_heads
 
     axes = list(recipe.axes) if recipe.axes else prepared.trainable
@@ -96,7 +97,7 @@ def fit(prepared: Prepared, encoder: Any, recipe: Recipe, out: Path, world: Worl
     if world.first:
         bundle.save(out)
         shutil.rmtree(out / UNFINISHED, ignore_errors=True)
-        shutil.rmtree(out / "encoder", ignore_errors=True)  # of an earlier end-to-end run with the same --out
+        shutil.rmtree(out / FOLDER, ignore_errors=True)  # of an earlier end-to-end run with the same --out
     return bundle.card
 
 

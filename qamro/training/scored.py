@@ -40,7 +40,13 @@ class Scored:
             objectives: M objectives.
             targets: (B,) MOS.
             groups: (B,) study of each clip, or None for one study.
+
+        Raises:
+            ValueError: A score is NaN or infinite; what the targets lack is said by the losses.
         """
+        if not (finite := torch.isfinite(self.answer.score).all(-1)).all():
+            lost, heads = int((~finite).sum()), len(finite)
+            raise ValueError(f"training diverged: {lost} of {heads} heads score NaN; take a lower learning rate")
         return stacked_loss(
             objectives,
             self.answer.score,

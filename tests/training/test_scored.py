@@ -34,3 +34,11 @@ def test_standardised_objectives_see_standardised_scores_and_the_others_do_not(f
             objective((scores[row] - mean) / deviation, (y - mean) / deviation) if flag else objective(scores[row], y)
         )
         torch.testing.assert_close(found[row], alone)
+
+
+def test_a_head_that_ran_away_is_named_with_the_remedy():
+    scores = torch.tensor([[1.0, 2.0], [float("nan"), 2.0], [float("inf"), 0.0]])
+    with pytest.raises(ValueError, match="2 of 3 heads score NaN; take a lower learning rate"):
+        Scored(BranchOutput(scores), torch.tensor(0.0), torch.tensor(1.0), None).losses(
+            [Objective()] * 3, torch.ones(2)
+        )

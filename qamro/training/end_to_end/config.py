@@ -37,6 +37,8 @@ class EndToEndConfig(FitConfig):
         super().__post_init__()
         if self.micro_batch < 1:
             raise ValueError(f"micro_batch is at least 1, not {self.micro_batch}")
+        if self.checkpoint_activations and not self.encoder_dropout:
+            raise ValueError("checkpoint_activations works in training mode only, hence with encoder_dropout")
         if self.precision not in ("float32", "bfloat16"):
             raise ValueError(f"precision is 'float32' or 'bfloat16', not {self.precision!r}")
 

@@ -94,10 +94,12 @@ class EndToEndRun:
         self.network.train()
         self.network.tower.train(self.config.encoder_dropout)
         order = torch.randperm(count, generator=self.order)
+        done = 0
         for step, rows in enumerate(order.split(self.config.batch_size or count)):
             total += self._step(rows, step) * len(rows)
+            done += len(rows)
             if on_step is not None:
-                on_step(min(count, (step + 1) * len(rows)), count)
+                on_step(done, count)
         trained = time.perf_counter() - started
         val_loss, srcc = self.validate()
         self.epochs += 1
