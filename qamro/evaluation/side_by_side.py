@@ -75,7 +75,10 @@ def side_by_side(
     if first and not found.matches:
         raise first
     for pair, tables in found.tables.items():
-        common = sorted(set.intersection(*(set(table.index) for table in tables.values())))
+        if lenient:
+            _drop_strangers(found, pair, tables)
+        every = [set(table.index) for table in tables.values()]
+        common = sorted(set.intersection(*every)) if every else []
         for name, table in tables.items():
             if lost := len(table) - len(common):
                 before = found.notes[pair][name]
@@ -84,6 +87,23 @@ def side_by_side(
                 ) + f"{lost} that another predictor did not score"
             tables[name] = table.loc[common]
     return found
+
+
+def _drop_strangers(found: SideBySide, pair: AxisPair, tables: dict[str, pd.DataFrame]) -> None:
+    """Takes predictors out of an axis that share no scored clip with those before them: nothing would be left."""
+    common: set[str] = set()
+    kept: list[str] = []
+    for name in list(tables):
+        clips = set(tables[name].index)
+        both = clips & common if kept else clips
+        if both:
+            common = both
+            kept.append(name)
+            continue
+        del tables[name]
+        why = f"it shares no clip with {', '.join(kept)}" if clips else "it scored no rated clip"
+        told = f"{pair.label}: {why}"
+        found.problems[name] = "; ".join(filter(None, [found.problems.get(name, ""), told]))
 
 
 def _of_these(

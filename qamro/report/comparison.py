@@ -68,8 +68,8 @@ class Comparison:
         study: The ratings, without those of the raters who were left out.
         predictions: The predictors' tables as they were given.
         options: How they are compared.
-        predictors: Names of the predictors that could be used.
-        problems: Predictors that could not be used, and why.
+        predictors: Names of the predictors that could be used on some axis.
+        problems: Predictors that could not be used, or not on some axis, and why.
         matches: How each predictor's clips were joined with the study's.
         axes: The compared axes: the name, or ``MI~quality`` where predicted and rated axis differ.
         without: ``"without raters X, Y"``, which stands at every title; empty when nobody was left out.
@@ -81,7 +81,8 @@ class Comparison:
         """Keeps what was joined; ``compare`` makes one."""
         self.study, self.options = study, options
         self.predictions = dict(predictions)
-        self.predictors = list(joined.matches)
+        used = {name for tables in joined.tables.values() for name in tables}
+        self.predictors = [name for name in joined.matches if name in used]
         self.problems, self.matches = joined.problems, joined.matches
         self._numbers = {
             pair.label: AxisNumbers(study, pair, tables, joined.notes[pair], options)

@@ -213,3 +213,14 @@ def test_means_of_ratings_have_no_raters():
 def test_options_that_mean_nothing(wrong, message):
     with pytest.raises(ValueError, match=message):
         Options(**wrong)
+
+
+def test_predictors_without_a_clip_in_common_or_without_a_score(study):
+    whole = predictor(study, 0.2)
+    found = compare(study, {"a": whole[:15], "b": whole[15:], "c": whole.assign(MI=np.nan), "d": whole[10:20]}, QUICK)
+    assert found.numbers("MI").predictors == ["a", "d"]
+    assert found.problems == {"b": "MI: it shares no clip with a", "c": "MI: it scored no rated clip"}
+    assert "MI: 5 clips" in found.systems("MI").sentences[0]
+    nobody = compare(study, {"c": whole.assign(MI=np.nan)}, QUICK)
+    assert nobody.problems
+    assert [figure.id for figure in nobody.systems("MI").figures] == ["systems-MI-ranking", "systems-MI-critical"]
