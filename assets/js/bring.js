@@ -1,7 +1,7 @@
 // The choice of a study: sources to choose from, files to bring along, what goes on, and the study in force.
 // value: { sources: [{ name, title, note, state, details, obtain, page }], source, busy: { text, done, of } | null, error,
 //          summary: { name, kind, clips, systems, ratings, raters, axes: [{ axis, low, high }], audio, warnings, ours } | null,
-//          brought: null | see bring_waiting.js, zip: { url, name } once the study has been packed }
+//          brought: null | see bring_waiting.js, zip: { url, name, number } once the study has been packed }
 import { el, fill, stylesheet } from "./dom.js";
 import { dropZone } from "./dropzone.js";
 import { waiting } from "./bring_waiting.js";
@@ -64,8 +64,8 @@ export default function bring({ element, props, trigger, upload, watch }) {
     const now = summary && JSON.stringify(summary);
     if (now && now !== shown) changing = false;
     shown = now;
-    if (zip && zip !== fetched) {
-      fetched = zip;
+    if (zip && zip.number !== fetched) {
+      fetched = zip.number;
       el("a", { href: zip.url, download: zip.name }).click();
     }
     const key = element.contains(document.activeElement) ? document.activeElement.dataset.key : null;

@@ -34,6 +34,9 @@ KNOWN = (
 )
 """What can be read, in words."""
 
+MOST_COLUMNS = 2000
+"""Most columns of a table; every one is shown to whoever imports it."""
+
 _FIXED: tuple[tuple[Callable[[list[str]], bool], str, str], ...] = (
     (codec_mushra.recognises, "codec_mushra", "its header"),
     (lstm_music.recognises, "lstm_music", "its header"),
@@ -88,6 +91,8 @@ def guess_table(table: Table, *, form: str = "") -> Layout | None:
             return Layout(fixed, why)
     if _is_score_table(cells):
         return None
+    if len(cells) > MOST_COLUMNS:
+        raise StudyError(f"{table.path} has {len(cells):,} columns; a table of ratings has at most {MOST_COLUMNS:,}")
     headless = is_data(cells)
     data = read_sheet(table.path, table.delimiter, headless=headless)
     if webmushra.recognises(cells):

@@ -126,4 +126,5 @@ def take_home(desk: Desk) -> dict[str, Any]:
     if desk.study is None or desk.busy:
         return view(desk)
     target = pack(desk.study, desk.folder(own_folder()))
-    return view(desk) | {"zip": {"url": url(target), "name": target.name}}
+    desk.packed += 1
+    return view(desk) | {"zip": {"url": url(target), "name": target.name, "number": desk.packed}}

@@ -55,6 +55,7 @@ class Desk(Visitor):
         going: What goes on: ``text``, and if known ``done`` and ``of``; None while nothing does.
         brought: Files that wait for their import.
         ours: Whether the study in force was brought along, so that it can be taken home.
+        packed: How often it was.
     """
 
     def __init__(self, audio: bool = False) -> None:
@@ -68,6 +69,7 @@ class Desk(Visitor):
         self.going: dict[str, Any] | None = None
         self.brought: Brought | None = None
         self.ours = False
+        self.packed = 0
         self._visits = 0
 
     def fresh_folder(self, parent: Path) -> Path:

@@ -158,6 +158,10 @@ def test_headers_can_be_taken_for_axes_or_raters(tmp_path):
         ("clip,system,r1,r2\na,s,1,2\na,t,3,4\n", "row 2, column 'system': clip 'a' has 't' here and 's' above"),
         ("clip,MI,MI_low,MI_high,source_MI\na,3,2,4,human\n", "holds predictions, not ratings by people"),
         ("clip,path\na,b\n", "no column of ratings"),
+        (
+            "clip," + ",".join(f"r{i}" for i in range(2000)) + "\n",
+            "has 2,001 columns; a table of ratings has at most",
+        ),
         ("only one column\na\n", "no ratings in a known form; its first line is 'only one column'"),
     ],
 )
