@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -53,6 +54,14 @@ def test_fetch_one_then_all_then_verify(run, hub, tmp_path):
     assert result.exit_code == 0
     assert result.stdout.count("as published") == 3
     assert run("weights", "list").stdout.count("on this machine") == 2
+
+
+def test_optional_weights_are_fetched_only_when_they_are_named(run, hub, tmp_path, monkeypatch):
+    monkeypatch.setitem(WEIGHTS, "two", replace(WEIGHTS["two"], optional=True))
+    assert run("weights", "fetch").exit_code == 0
+    assert sorted(folder.name for folder in (tmp_path / "weights").iterdir()) == ["one"]
+    assert run("weights", "fetch", "two").exit_code == 0
+    assert (tmp_path / "weights" / "two" / "b.bin").is_file()
 
 
 def test_verify_finds_damage_and_fetch_mends_it(run, hub, tmp_path):
