@@ -50,7 +50,7 @@ def entries(axis: str, names: Sequence[str] = COMPARED) -> tuple[list[Variant], 
         objective, title = OBJECTIVES[name](axis), TITLES[name]
         if name.endswith("+sama") and not objective.needs_similarity:
             plain = TITLES[name.removesuffix("+sama")]
-            notes.append(f"{axis} is judged without a prompt, so that {title} is {plain} there")
+            notes.append(f"{axis} is judged without a prompt, so that {title} is {plain} there.")
             title = plain
         if not any(objective == other.objective for other in found):
             found.append(Variant(title, objective, baseline=not found))

@@ -132,6 +132,7 @@ def sensitivity_section(finding: Finding, points: pd.DataFrame) -> Section:
         for parameter, part in found.groupby("parameter", sort=False)
     ]
     shown = found[["label", "value", "level", "metric", "mean", "seeds_low", "seeds_high", "clips_low", "clips_high"]]
+    shown = shown.rename(columns={"label": "number"})
     note = f"The objective is {published}. {INTERVALS}"
     tables = [Table(slug("sensitivity", axis, "means"), f"{axis}: every metric over each number", note, shown.round(4))]
     said = [verdict(finding.tests, level, noun="value") for level in LEVELS]
