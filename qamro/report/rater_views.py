@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-from qamro.evaluation.raters.itu import MODELS
 from qamro.evaluation.raters.outlying import Panel
 from qamro.evaluation.rating_matrix import RatingMatrix
 from qamro.report.rater_figures import distributions, individuals, qualities
 from qamro.report.section import Figure, Table, slug
 from qamro.report.words import count, listing
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -48,7 +43,6 @@ def rater_views(found: Panel, matrix: RatingMatrix) -> RaterViews:
         )
     if best.left_out:
         views.sentences.append(f"{axis}: {count(len(best.left_out), 'rater')} gave too few ratings for a model.")
-    views.sentences.extend(f"{key}. {text}" for key, text in MODELS.items())
     alt = f"Share of each score for {count(total, 'rater')}, the most generous on top."
     title, note = f"{axis}: scores of each rater", "One row a rater; the darker, the more of the rater's ratings."
     views.figures.append(Figure(slug("raters", axis, "scores"), title, alt, note, distributions(matrix)))
@@ -88,12 +82,10 @@ def _raters(axis: str, found: Panel) -> Table:
 
 
 def _clips(axis: str, found: Panel) -> Table:
-    merged: pd.DataFrame | None = None
+    merged = found.models["P.910"].clips[["clip", "system", "count", "mos"]]
     for key, model in found.models.items():
         own = model.clips[["clip", "quality", "quality_low", "quality_high"]]
         own = own.rename(columns={"quality": key, "quality_low": f"{key}_low", "quality_high": f"{key}_high"})
-        first = model.clips[["clip", "system", "count", "mos"]].merge(own, on="clip")
-        merged = first if merged is None else merged.merge(own, on="clip", how="outer")
-    assert merged is not None
+        merged = merged.merge(own, on="clip", how="left")
     note = "mos is the plain mean; then the quality that each model recovers, with its 95 % interval."
     return Table(slug("raters", axis, "clips"), f"{axis}: recovered quality of clips", note, merged)

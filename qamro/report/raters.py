@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from qamro.evaluation.agreement import MEANING, agreement, more_raters
+from qamro.evaluation.raters.itu import MODELS
 from qamro.evaluation.raters.model import RatersUnknown
 from qamro.evaluation.raters.outlying import panel
 from qamro.report.forest_figure import row_forest
@@ -49,11 +50,13 @@ def raters(comparison: Comparison) -> Section:
     table["meaning"] = table["statistic"].map(MEANING)
     for axis, numbers in axes.items():
         section.sentences.extend(_agree(axis, table[table["axis"] == axis], numbers))
-    section.figures.append(_forest(table, options.level))
+    section.figures.extend(_forest(table, options.level))
     unknown: dict[str, list[str]] = {}
     for axis, numbers in axes.items():
         if why := _one_axis(section, axis, numbers):
             unknown.setdefault(why, []).append(axis)
+    if sum(map(len, unknown.values())) < len(axes):
+        section.sentences.extend(f"{model}. {text}" for model, text in MODELS.items())
     section.sentences.extend(f"{', '.join(names)}: {why}." for why, names in unknown.items())
     note = (
         f"low and high are the ends of {percent(options.level)} intervals ({options.draws:,} draws of systems, clips "
@@ -88,24 +91,27 @@ def _one_axis(section: Section, axis: str, numbers: AxisNumbers) -> str:
     now = more_raters(matrix)
     if np.isfinite(now.clip_error):
         alt = f"The half-width of an interval falls as ratings are added; now there are {now.now:.3g} ratings a clip."
-        note = (
-            "Expected half-width with more or fewer raters of this kind. A system's mean also varies because its clips "
-            f"differ: that part, ± {number(1.96 * float(now.system_limit), 2)}, only more clips can reduce."
-        )
+        note = "Expected half-width with more or fewer raters of this kind."
+        if np.isfinite(now.system_limit):
+            rest = number(1.96 * float(now.system_limit), 2)
+            note += (
+                f" A system's mean also varies because its clips differ: that part, ± {rest}, only more clips reduce."
+            )
         title = f"{axis}: what more ratings would buy"
         figure = more_raters_figure(now)
         section.figures.append(Figure(slug("raters", axis, "more"), title, alt, note, figure))
     return why
 
 
-def _forest(table: pd.DataFrame, level: float) -> Figure:
+def _forest(table: pd.DataFrame, level: float) -> list[Figure]:
     shown = [name for name in _COEFFICIENTS if table.loc[table["statistic"] == name, "value"].notna().any()]
     alt = "; ".join(
         f"{row.axis} {row.statistic} {number(row.value)}" for row in table.itertuples() if row.statistic == "alpha"
     )
     note = f"Bars are {percent(level)} intervals. A ceiling is what a predictor could reach against half of the panel."
     series = {str(axis): part.set_index("statistic") for axis, part in table.groupby("axis", sort=False)}
-    return Figure("raters-coefficients", "Do people agree?", f"{alt}.", note, row_forest(shown, series))
+    figure = Figure("raters-coefficients", "Do people agree?", f"{alt}.", note, row_forest(shown, series))
+    return [figure] if shown else []
 
 
 def _agree(axis: str, table: pd.DataFrame, numbers: AxisNumbers) -> list[str]:
@@ -133,17 +139,17 @@ def _tail(meaning: str) -> str:
     return meaning.split(": ", 1)[-1][:1].upper() + meaning.split(": ", 1)[-1][1:]
 
 
-def _more(axis: str, rows: dict[str, object], numbers: AxisNumbers) -> str:
+def _more(axis: str, rows: dict[str, Any], numbers: AxisNumbers) -> str:
     now = more_raters(numbers.matrix)
     clip, system = rows["clip error"], rows["system error"]
-    error = with_ends(clip.value, clip.low, clip.high, 2)  # type: ignore[attr-defined]
+    error = with_ends(clip.value, clip.low, clip.high, 2)
     text = (
-        f"{axis}: a clip's mean has a standard error of {error} points; half of its interval takes "
+        f"{axis}: a clip's mean has a standard error of {error} points; halving its interval takes "
         f"{number(float(now.clip_needed - now.now), 0)} more ratings of each clip."
     )
-    if np.isnan(system.value):  # type: ignore[attr-defined]
+    if np.isnan(system.value):
         return text
-    error = with_ends(system.value, system.low, system.high, 2)  # type: ignore[attr-defined]
+    error = with_ends(system.value, system.low, system.high, 2)
     text += f" A system's mean has {error}; "
     if np.isinf(now.system_needed):
         return text + (
@@ -151,4 +157,4 @@ def _more(axis: str, rows: dict[str, object], numbers: AxisNumbers) -> str:
             f"{number(float(now.clips_needed - now.clips_now), 0)} more clips of each would."
         )
     more = float(now.system_needed - now.now)
-    return text + f"half of its interval takes {number(more, 0)} more ratings of each clip."
+    return text + f"halving its interval takes {number(more, 0)} more ratings of each clip."
