@@ -48,7 +48,7 @@ class LogMel:
     text_dim = token_dim = TEXT_DIM
     frame_dim = FRAME_DIM
     frame_rate = sample_rate / (_HOP * HOPS)
-    frame_settings = f"r{FRAMES_REVISION}"
+    frame_settings = f"{frame_rate:g} Hz v{FRAMES_REVISION}"
 
     def __init__(self, device: str | torch.device = "cpu") -> None:
         """Prepares the filters.

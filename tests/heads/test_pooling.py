@@ -16,7 +16,7 @@ def weights_of(attention, frames):
     scores = []
     for frame in frames:
         hidden = torch.tanh(attention.hidden.weight @ frame + attention.hidden.bias)
-        scores.append(float(attention.score.weight[0] @ hidden))
+        scores.append(float((attention.score.weight[0] @ hidden).detach()))
     odds = torch.tensor(scores).exp()
     return odds / odds.sum()
 

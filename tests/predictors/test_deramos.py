@@ -33,7 +33,7 @@ def predictor():
 def held_out():
     """Systems and prompts of another seed than the training's."""
     assert FrameBundle.load(FOLDER).card.study["name"].endswith("seed 1)")
-    return build(systems=24, prompts=8, listeners=8, seed=0)
+    return build(systems=20, prompts=6, listeners=8, seed=0)
 
 
 @pytest.fixture(scope="module")
