@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from qamro.evaluation.agreement import ceiling
+from qamro.evaluation.agreement.ceiling import Ceilings, ceiling
 from qamro.evaluation.axes import AxisPair
 from qamro.evaluation.bootstrap import DRAWS, Interval, interval
 from qamro.evaluation.evaluate import metric_rows
@@ -115,11 +115,15 @@ class AxisNumbers:
     @cached_property
     def ceilings(self) -> dict[str, Ceiling]:
         """The split-half ceiling at both levels; NaN where ratings are means or single."""
+        level = self.options.level
         if self.study.holds_means or (self.matrix.counts < 2).all():
-            nothing = Ceiling(float("nan"), interval(np.empty(0), self.options.level))
-            return dict.fromkeys(LEVELS, nothing)
-        found = ceiling(self.matrix, draws=self.options.draws, seed=self.options.seed)
-        return {where: Ceiling(value, interval(values, self.options.level)) for where, (value, values) in found.items()}
+            return dict.fromkeys(LEVELS, Ceiling(float("nan"), interval(np.empty(0), level)))
+        return {where: Ceiling(value, interval(values, level)) for where, (value, values) in self.ceiling_draws.items()}
+
+    @cached_property
+    def ceiling_draws(self) -> Ceilings:
+        """The split-half ceiling in every draw, which the raters' section shares."""
+        return ceiling(self.matrix, draws=self.options.draws, seed=self.options.seed)
 
     @cached_property
     def people(self) -> Ranking | None:

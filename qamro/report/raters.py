@@ -46,7 +46,8 @@ def raters(comparison: Comparison) -> Section:
         )
         return section
     axes = {comparison.numbers(axis).pair.human: comparison.numbers(axis) for axis in comparison.axes}
-    table = agreement(study, list(axes), draws=options.draws, seed=options.seed, level=options.level)
+    known = {axis: numbers.ceiling_draws for axis, numbers in axes.items() if (numbers.matrix.counts > 1).any()}
+    table = agreement(study, list(axes), draws=options.draws, seed=options.seed, level=options.level, ceilings=known)
     table["meaning"] = table["statistic"].map(MEANING)
     for axis, numbers in axes.items():
         section.sentences.extend(_agree(axis, table[table["axis"] == axis], numbers))

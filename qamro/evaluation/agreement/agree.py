@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from qamro.evaluation.agreement.alpha import krippendorff_alpha
-from qamro.evaluation.agreement.ceiling import ceiling, spearman_brown
+from qamro.evaluation.agreement.ceiling import Ceilings, ceiling, spearman_brown
 from qamro.evaluation.agreement.components import components
 from qamro.evaluation.agreement.icc import icc_mean, icc_single
 from qamro.evaluation.agreement.more_raters import more_raters
@@ -43,7 +43,13 @@ ANONYMOUS = "not known: the ratings are anonymous, so raters' biases cannot be t
 
 
 def agreement(
-    study: Study, axes: Sequence[str] | None = None, *, draws: int = DRAWS, seed: int = 0, level: float = 0.95
+    study: Study,
+    axes: Sequence[str] | None = None,
+    *,
+    draws: int = DRAWS,
+    seed: int = 0,
+    level: float = 0.95,
+    ceilings: Mapping[str, Ceilings] | None = None,
 ) -> pd.DataFrame:
     """Computes every statistic of agreement for a study's axes.
 
@@ -57,6 +63,8 @@ def agreement(
         draws: Bootstrap draws.
         seed: Their seed.
         level: Coverage of the intervals.
+        ceilings: What ``ceiling`` answered for an axis with the same draws and seed, where it is known: they cost as
+            much as everything else.
 
     Returns:
         Columns ``axis``, ``statistic``, ``value``, ``low``, ``high``, ``clips``, ``raters`` (0: anonymous),
@@ -68,7 +76,7 @@ def agreement(
     for axis in axes or study.axes:
         matrix = rating_matrix(study, axis)
         about = {"clips": len(matrix.clips), "raters": len(matrix.raters), "ratings": int(matrix.counts.sum())}
-        for statistic, value, drawn, note in _statistics(matrix, draws, seed):
+        for statistic, value, drawn, note in _statistics(matrix, draws, seed, (ceilings or {}).get(axis)):
             ends = interval(np.asarray(drawn), level)
             numbers = {"value": float(value), "low": ends.low, "high": ends.high}
             rows.append({"axis": axis, "statistic": statistic} | numbers | about | {"note": note})
@@ -78,7 +86,7 @@ def agreement(
 Row = tuple[str, Any, Any, str]
 
 
-def _statistics(matrix: RatingMatrix, draws: int, seed: int) -> Iterator[Row]:
+def _statistics(matrix: RatingMatrix, draws: int, seed: int, tops: Ceilings | None) -> Iterator[Row]:
     random = np.random.default_rng(seed)
     parts = [part.weights for part in Bootstrap(matrix.systems, draws=draws, seed=seed)]
     clips = np.concatenate(parts) if parts else np.empty((0, len(matrix.clips)))
@@ -99,7 +107,7 @@ def _statistics(matrix: RatingMatrix, draws: int, seed: int) -> Iterator[Row]:
         yield "ICC(2,k)", np.nan, np.empty(0), ANONYMOUS
     yield f"ICC({model},1)", icc_single(whole), icc_single(drawn), repeated
     yield f"ICC({model},k)", icc_mean(whole, each), icc_mean(drawn, each), f"k = {each:.3g} ratings a clip"
-    for level, (value, values) in ceiling(matrix, draws=draws, seed=seed).items():
+    for level, (value, values) in (tops or ceiling(matrix, draws=draws, seed=seed)).items():
         few = "" if np.isfinite(value) else "fewer than two " + ("systems" if level == "system" else "clips")
         yield f"ceiling, {level}", value, values, few
         yield f"full ceiling, {level}", spearman_brown(value), spearman_brown(values), few

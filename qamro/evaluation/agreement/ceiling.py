@@ -14,9 +14,11 @@ SPLITS = 100
 """Over how many random splits the ceiling is averaged."""
 
 
-def ceiling(
-    matrix: RatingMatrix, *, splits: int = SPLITS, draws: int = DRAWS, seed: int = 0
-) -> dict[str, tuple[float, np.ndarray]]:
+Ceilings = dict[str, tuple[float, np.ndarray]]
+"""For each level the value, and its value in every draw, shape (draws,)."""
+
+
+def ceiling(matrix: RatingMatrix, *, splits: int = SPLITS, draws: int = DRAWS, seed: int = 0) -> Ceilings:
     """Spearman correlation of the mean scores of two random halves of the raters.
 
     No predictor can be expected to agree with a panel better than a second panel of the same size does. Halves are
@@ -34,7 +36,7 @@ def ceiling(
         there are fewer than two clips with both halves, or fewer than two systems.
     """
     random = np.random.default_rng(seed)
-    found: dict[str, tuple[float, np.ndarray]] = {}
+    found: Ceilings = {}
     # Both levels share draws and splits, unless some clips have no system.
     shared = bool((matrix.systems != "").all())
     for levels in [("utterance", "system")] if shared else [("utterance",), ("system",)]:
