@@ -133,6 +133,17 @@ def test_a_correction_that_cannot_be_is_said_and_can_be_taken_back(uploads, corr
     assert view(desk)["brought"]["problem"] == ""
 
 
+def test_what_cannot_be_guessed_can_be_said(uploads):
+    desk = Desk()
+    rows = "".join(f"tone,{who},{score}\n" for who in "xyz" for score in (1, 2))
+    shown, _ = last(bringing.bring(desk, uploaded(uploads, odd_csv=f"thing,folk,much\n{rows}")))
+    assert "no column names the clip; call one 'clip', or say which one does" in shown["brought"]["problem"]
+    brought = correct(desk, change="column", column="thing", role="clip")
+    assert brought["problem"] == ""
+    brought = correct(desk, change="column", column="folk", role="rater")
+    assert brought["counts"] == {"clips": 1, "raters": 3, "ratings": 6}
+
+
 def test_three_cells_a_line_need_not_be_a_list_of_means(uploads):
     desk = Desk()
     shown, _ = last(bringing.bring(desk, uploaded(uploads, two_csv="a.wav,3.1,4\nb.wav,2,1\n")))

@@ -47,7 +47,8 @@ def columns_of(table: pd.DataFrame, stem: str, delimiter: str, decimal: str, *, 
         form: ``"long"``, ``"wide"``, ``"survey"``, or empty to guess it.
 
     Returns:
-        The layout, or None where no column looks like ratings of clips.
+        The layout, or None where no column looks like ratings. Where none looks like the clips' names, somebody has to
+        say which one is.
     """
     names = [str(name) for name in table.columns]
     roles = _by_name(table, names)
@@ -73,8 +74,7 @@ def columns_of(table: pd.DataFrame, stem: str, delimiter: str, decimal: str, *, 
         form, why, columns, delimiter=delimiter, decimal=decimal, axis=axis,
         gaps=form != "long", notes=_notes(columns),
     )  # fmt: skip
-    names_clip = layout.having("clip") or layout.having("path") or (layout.having("system") and layout.having("source"))
-    return layout if found and (names_clip or form == "survey") else None
+    return layout if found else None
 
 
 def _by_name(table: pd.DataFrame, names: list[str]) -> dict[str, tuple[str, str]]:

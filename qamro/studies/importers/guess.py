@@ -160,12 +160,12 @@ def _folder(folder: Path, called: Path, form: str, file: str) -> Layout:
     return replace(layouts[best], files=tuple(alike), others=others, notes=notes)
 
 
-def _weight(name: str, layout: Layout) -> tuple[bool, bool, bool, int]:
+def _weight(name: str, layout: Layout) -> tuple[bool, bool, bool, bool, int]:
     """How much speaks for a table being the ratings."""
     path = PurePosixPath(name.lower())
     told = any(word in path.stem for word in ("rating", "score", "answer", "result", "mushra", "annotation"))
     clips_only = path.stem in ("clips", "manifest", "predictions", "truth", "systems", "facts", "raters")
-    return not clips_only, told, bool(layout.is_fixed or layout.having("rater")), -len(path.parts)
+    return layout.names_clips, not clips_only, told, bool(layout.is_fixed or layout.having("rater")), -len(path.parts)
 
 
 def _is_score_table(cells: list[str]) -> bool:

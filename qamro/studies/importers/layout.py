@@ -107,6 +107,12 @@ class Layout:
         return not self.columns
 
     @property
+    def names_clips(self) -> bool:
+        """Whether something says which clip a rating is of."""
+        told = self.having("clip") or self.having("path") or (self.having("system") and self.having("source"))
+        return bool(told) or any(column.clip for column in self.columns) or self.is_fixed
+
+    @property
     def is_plain(self) -> bool:
         """Whether every column is called what it means, so that nothing was guessed."""
         plain = {"rating": "score", "about_clip": "", "about_rating": ""}

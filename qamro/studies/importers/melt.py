@@ -50,7 +50,7 @@ def melt(table: pd.DataFrame, layout: Layout, path: Path) -> pd.DataFrame:
         parts.append(part[score.notna()])
     melted = pd.concat(parts, ignore_index=True)
     if "clip" not in melted.columns:
-        raise StudyError(f"{path}: no column names the clip; say which one does, or which name its system and content")
+        raise StudyError(f"{path}: no column names the clip; call one 'clip', or say which one does")
     if melted.empty:
         raise StudyError(f"{path}: the columns of ratings are empty")
     for key in ("clip", "axis"):
