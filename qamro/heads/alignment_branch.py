@@ -46,7 +46,7 @@ class AlignmentBranch(nn.Module):
         self.temporal = TemporalTransformer(
             settings.frame_dim, width, settings.layers, settings.heads, settings.dropout
         )
-        # Normalised, since token states come in all sizes: a hashed word is 30 times shorter than RoBERTa's.
+        # Normalised, since token states come in all sizes: beside the audio, a hashed word would hardly be heard.
         self.audio_projection = nn.Sequential(nn.Linear(width, width), nn.LayerNorm(width))
         self.text_projection = nn.Sequential(nn.Linear(settings.token_dim, width), nn.LayerNorm(width))
         self.attention = nn.MultiheadAttention(width, settings.heads, settings.dropout, batch_first=True)
