@@ -108,10 +108,13 @@ def fixed_margin_qamro_loss(
 
 
 def _weighted_hinges(found: ActivePairs, v: Tensor, gap: float, beta: Tensor, quality: Tensor) -> Tensor:
-    pairs = found.pairs.clamp(min=1)
     # q_ij = 1 + (β - 1) ỹ of the better clip: the loss is a sum of two parts that do not know β.
-    plain = ((v + gap) * (found.better / pairs) - v * (found.worse / pairs)).sum(-1)
-    weighted = ((v + gap) * (quality * found.better / pairs) - v * (found.better_mass / pairs)).sum(-1)
+    mass, pairs = quality * found.better, found.pairs.clamp(min=1)
+    plain = (v * ((found.better - found.worse) / pairs)).sum(-1)
+    weighted = (v * ((mass - found.better_mass) / pairs)).sum(-1)
+    if gap:
+        plain = plain + gap * (found.better / pairs).sum(-1)
+        weighted = weighted + gap * (mass / pairs).sum(-1)
     return plain + (beta - 1) * weighted
 
 
