@@ -43,7 +43,7 @@ def with_tables(clips: pd.DataFrame, folder: Path, ratings: tuple[str, ...]) -> 
         told = told.set_index(key)
         for name in told.columns:
             column = roles[name] if roles[name] in _DESCRIBES else name if roles[name] == "about_clip" else ""
-            if column and column not in clips.columns:
+            if column and (column not in clips.columns or (clips[column] == "").all()):
                 clips = clips.assign(**{column: clips["clip"].map(told[name]).fillna("")})
     return clips
 

@@ -78,7 +78,7 @@ def _read(path: Path, layout: Layout, folder: Path | None, strangers: bool) -> S
     about |= {"scale_maps": maps} if maps else {}
     about |= {"axis_names": dict(layout.names)} if layout.names else {}
     ratings = ratings.drop(columns=[FILE, ROW, COLUMN])
-    if folder is not None and layout.form not in ("study", "musiceval"):
+    if folder is not None and _files(path, folder, layout)[0].is_file():  # a study or a release knows its own tables
         clips = with_tables(clips, folder, layout.files)
     try:
         study = Study(clips, ratings, name=name, kind=kind, root=root, about=about)

@@ -213,3 +213,14 @@ def test_clips_and_ratings_with_columns_of_other_names(tmp_path):
     study = read_ratings(tmp_path)
     assert study.ratings["rater"].tolist() == ["ann", "ben"]
     assert study.systems == ["S1", "S2"]
+
+
+def test_a_table_about_the_clips_goes_with_any_form(tmp_path):
+    (tmp_path / "mi.txt").write_text("x-S001_P001.wav,3,4\ny.wav,2.4,1\n")
+    (tmp_path / "about.csv").write_text("file,prompt,genre\nx-S001_P001.wav,a horn,jazz\ny.wav,a flute,rock\n")
+    study = read_ratings(tmp_path)
+    assert study.clips[["prompt", "genre", "system"]].to_numpy().tolist() == [
+        ["a horn", "jazz", "S001"],
+        ["a flute", "rock", ""],
+    ]
+    assert study.holds_means
