@@ -37,7 +37,7 @@ def prepare(study: Study, encoder: str, count: int, hold_out: str, device: str) 
     from qamro.training.prepared import Prepared
 
     parts, how = hold_out_parts(study, count, hold_out)
-    with progress() as bar:
+    with progress("clips") as bar:
         task = bar.add_task("Embedding", total=None)
         embeddings = embed_study(
             study,
