@@ -90,7 +90,9 @@ def show_study(
     with wrong_use(ValueError, FileNotFoundError):
         study = open_study(name)
     _describe(study)
-    for key in ("read_as", "licence", "citation", "page", "revision", "scale"):
+    if study.about.get("read_as"):
+        say(study.about["read_as"])
+    for key in ("licence", "citation", "page", "revision", "scale"):
         if study.about.get(key):
             say(f"{key}: {study.about[key]}")
     if name in DATASETS and study.missing_audio() and DATASETS[name].obtain:
