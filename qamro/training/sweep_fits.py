@@ -114,7 +114,7 @@ def answer(
         def tell(rows: list[dict[str, float]]) -> bool | None:
             with turn:
                 if stopped.is_set():
-                    raise InterruptedError("another part of the sweep was stopped")
+                    raise _OtherStopped
                 try:
                     if on_epoch is None:
                         return None
@@ -153,6 +153,10 @@ def answer(
             )
         )
     return answers
+
+
+class _OtherStopped(Exception):  # noqa: N818
+    """Ends the training of a stack because another one's was stopped, which says why."""
 
 
 def _test(prepared: Prepared, axis: str) -> tuple[list[str], torch.Tensor, torch.Tensor]:
@@ -198,7 +202,10 @@ def _spread(work: Callable[[Job], Done], jobs: Sequence[Job], workers: int, stop
         futures = [pool.submit(work, job) for job in jobs]
         try:
             return [future.result() for future in futures]
-        except BaseException:
+        except BaseException as problem:
             stopped.set()
             pool.shutdown(wait=True, cancel_futures=True)
-            raise
+            if not isinstance(problem, _OtherStopped):
+                raise
+            found = (future.exception() for future in futures if future.done() and not future.cancelled())
+            raise next(each for each in found if each and not isinstance(each, _OtherStopped)) from None

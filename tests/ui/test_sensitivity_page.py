@@ -60,7 +60,7 @@ def visit(url: str, browser: Any) -> Iterator[Callable[..., Any]]:
 
     def open_one(query: str = "tab=sensitivity&__theme=light", width: int = 1280) -> Any:
         context = browser.new_context(viewport={"width": width, "height": 900})
-        context.set_default_timeout(60_000)
+        context.set_default_timeout(25_000)
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: troubles.append(str(error)))

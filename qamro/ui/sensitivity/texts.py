@@ -43,7 +43,7 @@ class Sensitivity:
     SETUP = "Set up a sweep of your own"
     ENCODER = "Encoder"
     FAMILY = "Objective"
-    OVER = "Turned"
+    OVER = "Vary"
     VALUES = "Values of {name}"
     BESIDE = "One curve for each {name}"
     BESIDE_NONE = "One curve"
