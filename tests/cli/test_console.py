@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 import typer
+from rich.progress import Progress
 
-from qamro.cli.console import fail, safe, say, warn, wrong_use
+from qamro.cli.console import fail, progress, safe, say, warn, wrong_use
 
 
 @pytest.mark.parametrize(
@@ -45,3 +46,16 @@ def test_only_the_named_problems_are_wrong_use():
     assert left.value.exit_code == 2
     with pytest.raises(KeyError), wrong_use(ValueError):
         raise KeyError("a fault of ours")
+
+
+def test_the_bar_counts_what_it_is_told_a_second():
+    now = [0.0]
+    bar = Progress(*progress("clips").columns, get_time=lambda: now[0], disable=True)
+    task = bar.add_task("Embedding", total=100)
+    for second in range(5):
+        now[0] = float(second)
+        bar.update(task, completed=20 * second)
+    rates = [column for column in bar.columns if type(column).__name__ == "_Rate"]
+    assert [str(column.render(bar.tasks[0])) for column in rates] == ["20.0 clips/s"]
+    assert not [column for column in progress().columns if type(column).__name__ == "_Rate"]
+    assert progress(show=False).disable
