@@ -51,7 +51,8 @@ class HeadPredictor(Predictor):
         source = encoder_label(encoder)
         study = study_in_words(self.card)
         self.provenance = {
-            axis: Provenance(self.card.kind, source, "ScoreHead", study, self.card.interval) for axis in self.axes
+            axis: Provenance(self.card.kind, source, type(head).__name__, study, self.card.interval)
+            for axis, head in self._heads.items()
         }
 
     def score(self, waveforms: Sequence[Waveform], prompts: Sequence[str]) -> list[dict[str, Score]]:
