@@ -51,8 +51,10 @@ def critical_figure(people: CriticalDifference, predicted: Mapping[str, Critical
         )
     k = len(people.systems)
     groups = [(float(first), float(last)) for first, last in people.groups]
-    for (first, last), lane in zip(groups, lanes(groups), strict=True):
-        at = k + people.difference / 2 + 0.02 * k * (1 + lane) + 0.3
+    own = lanes(groups)
+    edge, step = k + people.difference / 2 + 0.3, 0.02 * (k + people.difference)
+    for (first, last), lane in zip(groups, own, strict=True):
+        at = edge + step * (1 + lane)
         figure.add_scatter(
             x=[at, at],
             y=[first - 0.25, last + 0.25],
@@ -66,7 +68,11 @@ def critical_figure(people: CriticalDifference, predicted: Mapping[str, Critical
         layout(height=height, margin={"l": 12, "r": 16, "t": 48, "b": 48}),
         showlegend=True,
         legend={"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom"},
-        xaxis={**line_axis(), "title": {"text": "average rank (1 is best)"}},
+        xaxis={
+            **line_axis(),
+            "title": {"text": "average rank (1 is best)"},
+            "range": [0.8 - people.difference / 2, edge + step * (2 + max(own, default=0))],
+        },
         yaxis={
             **line_axis(),
             "range": [k - 0.4, -0.6],

@@ -79,7 +79,8 @@ def section_html(section: Section) -> str:
 
 
 def _figure(figure: Figure) -> str:
-    place = figure_place(figure.id, figure.figure, figure.alt, wide=True)
+    # Names on both sides leave a slope chart no room on a narrow screen.
+    place = figure_place(figure.id, figure.figure, figure.alt, wide=figure.id.endswith("ranking"))
     return f"<figure><h3>{escape(figure.title)}</h3>{place}<figcaption>{escape(figure.note)}</figcaption></figure>"
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from qamro.evaluation.significance.compare import corrected, differences
 from qamro.report.section import Section, Table
-from qamro.report.versus import CLAIMED, claims
+from qamro.report.versus import CLAIMED, better_first, claims
 from qamro.report.words import about_intervals, count, listeners, listing, source_of
 
 if TYPE_CHECKING:
@@ -30,7 +30,9 @@ def overview(comparison: Comparison) -> Section:
         table = corrected(rows, comparison.options.level)
         section.sentences.extend(_claims(table, comparison))
         note = "p_holm is corrected over all axes and pairs of predictors of one metric and level."
-        section.tables.append(Table("overview-claims", "Differences between predictors on all axes", note, table))
+        section.tables.append(
+            Table("overview-claims", "Differences between predictors on all axes", note, better_first(table))
+        )
     return section
 
 

@@ -111,7 +111,7 @@ def _forest(table: pd.DataFrame, level: float) -> list[Figure]:
     )
     note = f"Bars are {percent(level)} intervals. A ceiling is what a predictor could reach against half of the panel."
     series = {str(axis): part.set_index("statistic") for axis, part in table.groupby("axis", sort=False)}
-    figure = Figure("raters-coefficients", "Do people agree?", f"{alt}.", note, row_forest(shown, series))
+    figure = Figure("raters-coefficients", "How far the raters agree", f"{alt}.", note, row_forest(shown, series))
     return [figure] if shown else []
 
 

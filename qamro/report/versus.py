@@ -40,9 +40,16 @@ def versus(comparison: Comparison, numbers: AxisNumbers) -> Section:
         "Williams' test, which takes clips for independent."
     )
     section.figures.append(_figure(numbers, table, pairs))
-    frame = table.drop(columns="axis")
+    frame = better_first(table).drop(columns="axis")
     section.tables.append(Table(slug("versus", axis, "table"), f"{axis}: differences between predictors", note, frame))
     return section
+
+
+def better_first(table: pd.DataFrame) -> pd.DataFrame:
+    """Puts the column of who is better beside the two who are compared."""
+    columns = [str(name) for name in table.columns if name != "better"]
+    columns.insert(columns.index("second") + 1, "better")
+    return table[columns]
 
 
 def claims(table: pd.DataFrame, kind: str, level: float) -> list[str]:
