@@ -54,10 +54,9 @@ def test_saved_loaded_and_as_large_whatever_the_training_loss(tmp_path, clips):
         (fit,) = fit_many(study.data("TA"), [objective], [0], QUICK, make_head=make)
         sizes[name] = sum(parameter.numel() for parameter in fit.head.parameters())
     assert len(set(sizes.values())) == 1
-    card = Card(
-        "test", "simulated", {"name": encoder.name, "revision": encoder.revision}, {"name": "made up", "clips": 18, "systems": 1},
-        {"TA": str(objective)}, {}, half_width={"TA": 0.5},
-    )  # fmt: skip
+    encoded = {"name": encoder.name, "revision": encoder.revision}
+    about = {"name": "made up", "clips": 18, "systems": 1}
+    card = Card("test", "simulated", encoded, about, {"TA": str(objective)}, {}, half_width={"TA": 0.5})
     HeadBundle({"TA": fit.head}, card).save(tmp_path / "heads")
     predictor = HeadPredictor("test", encoder, tmp_path / "heads")
     assert predictor.provenance["TA"].head == "DistributionHead"
