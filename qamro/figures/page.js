@@ -15,7 +15,10 @@ const watcher = new IntersectionObserver((seen) => {
 }, { rootMargin: "600px" });
 places.forEach((place) => watcher.observe(place));
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => drawn.forEach(draw));
+// Paper is narrower than most windows, and a figure keeps the width that it was drawn with.
+const PAPER = 680;
 addEventListener("beforeprint", () => places.forEach((place) => {
   if (!drawn.has(place)) draw(place);
-  Plotly.Plots.resize(place);
+  Plotly.relayout(place, { width: PAPER, autosize: false });
 }));
+addEventListener("afterprint", () => places.forEach((place) => Plotly.relayout(place, { width: null, autosize: true })));
