@@ -6,7 +6,7 @@ import csv
 import io
 import math
 import shlex
-from dataclasses import replace
+from dataclasses import fields, replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -17,13 +17,14 @@ from qamro.heads import HeadBundle
 from qamro.predictors import load
 from qamro.predictors.saved import find, saved
 from qamro.predictors.trainable import TRAINABLE
+from qamro.training import objective_choice
 from qamro.training.objective import OBJECTIVES
 from qamro.ui import choices
-from qamro.ui.train import choosing, figures, keeping, limits, runs, training
+from qamro.ui.train import choosing, controls, figures, keeping, limits, runs, training
 from qamro.ui.train.messages import Embedding, Epoch, Epochs, Judging
 from qamro.ui.train.session import TrainSession
-from qamro.ui.train.settings import FITTING, PARAMETERS, Settings, command_of, objective_of, recipe_of, used_by
-from qamro.ui.train.texts import ENCODERS, OPTIMIZERS
+from qamro.ui.train.settings import Settings, command_of, objective_of, recipe_of
+from qamro.ui.train.texts import ENCODERS, FITTING, OPTIMIZERS, PARAMETERS
 from qamro.ui.train.texts import OBJECTIVES as SAID
 from qamro.ui.train.verdict import verdict
 from qamro.ui.train.worker import Task, epoch_of, train
@@ -55,23 +56,16 @@ def test_every_choice_is_explained():
     assert all(text.endswith(".") for text in (*ENCODERS.values(), *(note for _, note in SAID.values())))
 
 
-@pytest.mark.parametrize("name", OBJECTIVES)
-def test_parameters_that_are_offered_change_the_objective_and_no_others_do(name):
-    base = OBJECTIVES[name]("TA")
-    other = {"normalize": "scale"}
-    for parameter in PARAMETERS:
-        value = other.get(parameter, 3.25)
-        made = objective_of(Settings(("TA",), objective=name, parameters=((parameter, value),)), "TA")
-        assert (made == base) == (parameter not in used_by(base)), parameter
-        assert (str(made) == str(base)) or parameter in used_by(base)
-
-
-def test_the_scale_is_the_axis_own_where_it_has_one():
-    wanted = Settings(("MI",), parameters=(("normalize", "scale"), ("beta", 3.0)))
-    assert objective_of(wanted, "MI").scale == (1, 5)
-    for axis in ("PQ", "quality"):  # standardised: on no scale
-        made = objective_of(wanted, axis)
-        assert (made.normalize, made.scale, made.beta) == ("batch", None, 3.0)
+def test_the_page_begins_with_the_values_of_the_objective_that_it_shows():
+    assert tuple(PARAMETERS) == objective_choice.PARAMETERS
+    first = OBJECTIVES["qamro"]("TA")
+    assert set(controls.USED_FIRST) == objective_choice.used_by(first)
+    assert {name: controls.FIRST[name] for name in controls.USED_FIRST} == {
+        name: getattr(first, name) for name in controls.USED_FIRST
+    }
+    assert set(FITTING) <= {entry.name for entry in fields(Settings)}
+    made = objective_of(Settings(("MI",), parameters=(("normalize", "scale"), ("beta", 3.0))), "MI")
+    assert (made.scale, made.beta) == ((1, 5), 3.0)
 
 
 def test_what_cannot_be_is_refused_before_anything_is_embedded():

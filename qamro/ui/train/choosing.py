@@ -15,8 +15,7 @@ from qamro.predictors.trainable import TRAINABLE
 from qamro.ui import choices
 from qamro.ui.predict.views import option, status
 from qamro.ui.train.session import TrainSession
-from qamro.ui.train.settings import PARAMETERS, used_by
-from qamro.ui.train.texts import ENCODERS, OBJECTIVES, OPTIMIZERS
+from qamro.ui.train.texts import ENCODERS, OBJECTIVES, OPTIMIZERS, PARAMETERS
 from qamro.ui.train.texts import TrainTab as T
 
 if TYPE_CHECKING:
@@ -76,6 +75,7 @@ def refresh(encoder: str) -> tuple[Any, ...]:
 def objective_chosen(name: str) -> tuple[Any, ...]:
     """Says what an objective does, and offers the parameters that it uses with its own values."""
     from qamro.training import objective as objectives
+    from qamro.training.objective_choice import used_by
 
     objective = objectives.OBJECTIVES[name]("TA")  # the axis on which every term acts
     used = used_by(objective)

@@ -7,8 +7,8 @@ from typing import Any
 import gradio as gr
 
 from qamro.ui.train.choosing import encoder_options, hint
-from qamro.ui.train.settings import FITTING, PARAMETERS, Settings
-from qamro.ui.train.texts import HOLD_OUT, OBJECTIVES, OPTIMIZERS
+from qamro.ui.train.settings import Settings
+from qamro.ui.train.texts import FITTING, HOLD_OUT, OBJECTIVES, OPTIMIZERS, PARAMETERS
 from qamro.ui.train.texts import TrainTab as T
 
 _RANGES: dict[str, dict[str, Any]] = {
@@ -20,9 +20,14 @@ _RANGES: dict[str, dict[str, Any]] = {
     "weight_decay": {"minimum": 0, "maximum": 10},
 }  # fmt: skip
 
-_FIRST = {"alpha": 0.2, "beta": 7.0, "margin": 0.1, "temperature": 1.0, "sigma": 0.0625, "regression_weight": 1.0,
-          "ranking_weight": 1.0, "alignment_weight": 0.3, "normalize": "batch"}  # fmt: skip
-_USED_FIRST = ("alpha", "beta", "regression_weight", "ranking_weight", "normalize")
+FIRST = {
+    "alpha": 0.2, "beta": 7.0, "margin": 0.1, "temperature": 1.0, "sigma": 0.0625, "regression_weight": 1.0,
+    "ranking_weight": 1.0, "alignment_weight": 0.3, "normalize": "batch",
+}  # fmt: skip
+"""What the parameters say before another objective is chosen."""
+
+USED_FIRST = ("alpha", "beta", "regression_weight", "ranking_weight", "normalize")
+"""Those that the objective uses that is chosen at first."""
 
 
 def what() -> dict[str, Any]:
@@ -72,7 +77,7 @@ def how() -> dict[str, Any]:
                 filterable=False,
             )
     with gr.Accordion(T.ADVANCED, open=False, elem_id="train-parameters", elem_classes="q-train-parameters"), gr.Row():
-        parameters = {name: _parameter(name, _FIRST[name], name in _USED_FIRST) for name in PARAMETERS}
+        parameters = {name: _parameter(name, FIRST[name], name in USED_FIRST) for name in PARAMETERS}
         fitting = {name: _parameter(name, getattr(first, name), True) for name in FITTING}
     return {
         "objective": objective, "objective_note": objective_note, "optimizer": optimizer,
@@ -82,7 +87,7 @@ def how() -> dict[str, Any]:
 
 
 def _parameter(name: str, value: Any, visible: bool) -> Any:
-    label, info = T.INFO[name]
+    label, info = (PARAMETERS | FITTING)[name]
     common: dict[str, Any] = {"label": label, "info": info, "elem_id": f"train-{name}", "min_width": 200}
     if name == "normalize":
         return gr.Dropdown(T.NORMALIZE, value=value, visible=visible, filterable=False, **common)

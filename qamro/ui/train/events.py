@@ -50,8 +50,8 @@ def _training(p: Parts) -> None:
     running.then(comparing.refresh, [p.session, p.axis], compared, **_QUIET).then(
         keeping.offer, [p.session], offered, **_QUIET
     )
-    p.stop.click(training.stop, [p.session], [p.status], queue=False, **_QUIET)
-    p.cancel.click(training.cancel, [p.session], [p.status], queue=False, **_QUIET)
+    p.stop.click(training.stop, [p.session], None, queue=False, **_QUIET)
+    p.cancel.click(training.cancel, [p.session], None, queue=False, **_QUIET)
 
     here = [p.session, p.axis]
     p.axis.input(comparing.refresh, here, compared, **_QUIET)

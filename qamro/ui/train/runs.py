@@ -8,7 +8,7 @@ from typing import Any
 from qamro.axes import axis_order
 from qamro.csvtext import csv_line
 from qamro.ui.train.session import TrainedRun
-from qamro.ui.train.settings import PARAMETERS
+from qamro.ui.train.texts import PARAMETERS
 
 LEVELS = ("utterance", "system")
 

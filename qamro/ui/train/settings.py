@@ -3,21 +3,12 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
-
-from qamro.axes import get_axis
 
 if TYPE_CHECKING:
     from qamro.training.objective import Objective
     from qamro.training.recipe import Recipe
-
-PARAMETERS = ("alpha", "beta", "margin", "temperature", "sigma", "regression_weight", "ranking_weight",
-              "alignment_weight", "normalize")  # fmt: skip
-"""The parameters of an objective that can be set; each objective uses some of them."""
-
-FITTING = ("lr", "batch_size", "epochs", "patience", "dropout", "weight_decay")
-"""How heads are fitted: the fields of ``Settings`` that stand among the parameters."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +19,7 @@ class Settings:
         axes: Which axes to train.
         encoder: What embeds the clips; see ``qamro.encoders.load_encoder``.
         objective: A key of ``OBJECTIVES``.
-        parameters: Those of ``PARAMETERS`` that replace the objective's own.
+        parameters: Those of ``texts.PARAMETERS`` that replace the objective's own.
         optimizer: ``"sgd"`` or ``"adamw"``.
         lr: Learning rate.
         batch_size: Clips a step; 0 takes all.
@@ -57,42 +48,15 @@ class Settings:
     seconds: float = 0.0
 
 
-def used_by(objective: Objective) -> set[str]:
-    """Returns which of ``PARAMETERS`` change anything about an objective."""
-    ranking, listwise = objective.ranking, ("balr", "listmle", "soft-spearman")
-    used = {
-        "alpha": ranking in ("qamro", "qamro-unweighted"),
-        "beta": ranking in ("qamro", "qamro-fixed-margin"),
-        "margin": ranking in ("mr", "qamro-fixed-margin"),
-        "normalize": ranking in ("qamro", "qamro-fixed-margin"),
-        "temperature": ranking in listwise,
-        "sigma": objective.needs_logits,
-        "regression_weight": "none" not in (objective.regression, ranking),
-        "ranking_weight": "none" not in (objective.regression, ranking),
-        "alignment_weight": objective.needs_similarity,
-    }
-    return {name for name, does in used.items() if does}
-
-
 def objective_of(settings: Settings, axis: str) -> Objective:
     """Returns the objective of an axis with the visitor's parameters.
 
     Raises:
-        ValueError: A parameter is out of range; the message says which.
+        ValueError: There is no such objective, or a parameter is out of range; the message says which.
     """
-    from qamro.training.objective import OBJECTIVES
+    from qamro.training.objective_choice import chosen_objective
 
-    if settings.objective not in OBJECTIVES:
-        raise ValueError(f"there is no objective {settings.objective!r}; choose one of {', '.join(OBJECTIVES)}")
-    base = OBJECTIVES[settings.objective](axis)
-    wanted = {name: value for name, value in settings.parameters if name in used_by(base)}
-    if wanted.get("normalize") == "scale":
-        scale = get_axis(axis)
-        if base.standardise or not scale.has_range:  # no scale to bring the scores to
-            del wanted["normalize"]
-        else:
-            wanted["scale"] = (scale.low, scale.high)
-    return replace(base, **wanted)
+    return chosen_objective(settings.objective, axis, dict(settings.parameters))
 
 
 def recipe_of(settings: Settings, name: str, command: str) -> Recipe:
@@ -126,7 +90,12 @@ def recipe_of(settings: Settings, name: str, command: str) -> Recipe:
 
 
 def command_of(settings: Settings, study: str) -> str:
-    """Returns the settings as a line of the command line, for the card."""
+    """Returns the settings as a line of the command line, for the card.
+
+    Args:
+        settings: What was chosen.
+        study: Name of the study; whoever brought it along puts its file or folder there.
+    """
     parts = ["python", "-m", "qamro", "train", "--study", study, "--encoder", settings.encoder]
     for axis in settings.axes:
         parts += ["--axis", axis]

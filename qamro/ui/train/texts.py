@@ -91,6 +91,29 @@ ENCODERS: dict[str, str] = {
 }
 """For each encoder, a sentence."""
 
+PARAMETERS: dict[str, tuple[str, str]] = {
+    "alpha": ("alpha", "Slope of the adaptive margin; 0.2 in the paper."),
+    "beta": ("beta", "Weight of mistakes among the best clips; 1 weighs all alike, 7 in the paper."),
+    "margin": ("margin", "Fixed margin, in the score's units (of standardised scores where an axis has no scale)."),
+    "temperature": ("temperature", "Of the ranking term; smaller looks at the top more."),
+    "sigma": ("sigma", "Width of the soft labels as a share of the scale."),
+    "regression_weight": ("Weight of regression", "0 leaves it out."),
+    "ranking_weight": ("Weight of ranking", "0 leaves it out; 0.2 in DeRA-MOS for BALR."),
+    "alignment_weight": ("Weight of SAMA", "0.3 in DeRA-MOS."),
+    "normalize": ("Quality weight by", "How scores come to 0–1 for beta: each batch's own range, or the scale."),
+}
+"""For each parameter of an objective that can be set, its label and a sentence."""
+
+FITTING: dict[str, tuple[str, str]] = {
+    "lr": ("Learning rate", "Of the optimiser."),
+    "batch_size": ("Clips a step", "0 takes all of them."),
+    "epochs": ("Epochs at most", "Training usually stops earlier."),
+    "patience": ("Patience", "Epochs without a better validation loss until a head is done."),
+    "dropout": ("Dropout", "Share of hidden units left out in training."),
+    "weight_decay": ("Weight decay", "Of AdamW."),
+}
+"""How heads are fitted, likewise; fields of ``Settings``."""
+
 RUN_WORDS = {
     "caption": "Runs of this session",
     "shown": "Show",
@@ -131,23 +154,6 @@ class TrainTab:
     HOLD_OUT = "Hold out"
     HOLD_OUT_INFO = "What the held-out part shares nothing of with the rest."
     ADVANCED = "Parameters"
-    INFO: ClassVar[dict[str, tuple[str, str]]] = {
-        "alpha": ("alpha", "Slope of the adaptive margin; 0.2 in the paper."),
-        "beta": ("beta", "Weight of mistakes among the best clips; 1 weighs all alike, 7 in the paper."),
-        "margin": ("margin", "Fixed margin, in the score's units (of standardised scores where an axis has no scale)."),
-        "temperature": ("temperature", "Of the ranking term; smaller looks at the top more."),
-        "sigma": ("sigma", "Width of the soft labels as a share of the scale."),
-        "regression_weight": ("Weight of regression", "0 leaves it out."),
-        "ranking_weight": ("Weight of ranking", "0 leaves it out; 0.2 in DeRA-MOS for BALR."),
-        "alignment_weight": ("Weight of SAMA", "0.3 in DeRA-MOS."),
-        "normalize": ("Quality weight by", "How scores come to 0–1 for beta: each batch's own range, or the scale."),
-        "lr": ("Learning rate", "Of the optimiser."),
-        "batch_size": ("Clips a step", "0 takes all of them."),
-        "epochs": ("Epochs at most", "Training usually stops earlier."),
-        "patience": ("Patience", "Epochs without a better validation loss until a head is done."),
-        "dropout": ("Dropout", "Share of hidden units left out in training."),
-        "weight_decay": ("Weight decay", "Of AdamW."),
-    }
     NORMALIZE: ClassVar[list[tuple[str, str]]] = [("the batch's range", "batch"), ("the scale", "scale")]
 
     TRAIN, STOP, CANCEL = "Train", "Stop, keep the best", "Cancel"
@@ -173,7 +179,7 @@ class TrainTab:
     EPOCH = "{axis} ({place} of {axes}), epoch {epoch}, validation loss {loss:.4f}{srcc}"
     EPOCH_SRCC = ", SRCC {srcc:.3f}"
     TESTING = "Judging on held-out clips …"
-    STOPPING, CANCELLING = "Stopping after this epoch …", "Cancelling …"
+    STOPPING = "Stopping after this epoch …"
     CANCELLED = "Cancelled; nothing was kept."
     DONE = "Run {number} is done. {worth}"
     STOPPED = "stopped by hand"

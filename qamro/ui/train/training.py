@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,21 +13,18 @@ import gradio as gr
 
 from qamro.ui.predict.views import status
 from qamro.ui.static import own_folder
-from qamro.ui.train import figures, limits, messages
+from qamro.ui.train import limits, messages
 from qamro.ui.train.choosing import encoder_state, trainable_axes
-from qamro.ui.train.jobs import AT_ONCE, Job
-from qamro.ui.train.runs import held_out
-from qamro.ui.train.session import Curves, TrainedRun, TrainSession
-from qamro.ui.train.settings import FITTING, PARAMETERS, Settings, command_of, used_by
+from qamro.ui.train.jobs import Job
+from qamro.ui.train.session import TrainedRun, TrainSession
+from qamro.ui.train.settings import Settings, command_of
+from qamro.ui.train.telling import drawn_now, summary, told
+from qamro.ui.train.texts import FITTING, PARAMETERS
 from qamro.ui.train.texts import TrainTab as T
 from qamro.ui.train.worker import Task
-from qamro.ui.widgets import chart_value
 
 if TYPE_CHECKING:
     from qamro.studies import Study
-
-DRAW_EVERY = 0.4
-"""Seconds between two drawings of the live curves."""
 
 _log = logging.getLogger(__name__)
 
@@ -60,11 +56,11 @@ def train(session: TrainSession, study: Study | None, *chosen: Any) -> Iterator[
     try:
         yield status(T.LOADING), off, hidden, shown, same, same  # the last curves stay until there are new ones
         with contextlib.closing(session.job.messages()) as news:
-            for answer in _told(session, settings, news):
+            for answer in told(session, settings, news):
                 if isinstance(answer, messages.Done):
                     run = _run(number, study, settings, answer, session)
                     session.runs.append(run)
-                    end = status(_summary(run, notes))
+                    end = status(summary(run, notes))
                 elif isinstance(answer, messages.Failed):
                     text = T.FAILED if answer.expected else T.BROKE
                     end = status(text.format(problem=answer.problem), calm=False)
@@ -75,20 +71,18 @@ def train(session: TrainSession, study: Study | None, *chosen: Any) -> Iterator[
         end = status(T.BROKE.format(problem=problem), calm=False)
     finally:
         session.busy, session.job = False, None
-    drawn = _drawn(session.curves) if session.curves else (same, same)
+    drawn = drawn_now(session.curves) if session.curves else (same, same)
     yield end, gr.Button(interactive=True), hidden, hidden, *drawn
 
 
-def stop(session: TrainSession) -> str:
-    """Asks the training to end and to keep its best."""
+def stop(session: TrainSession) -> None:
+    """Asks the training to end and to keep its best; the training itself says so on the page."""
     session.stop()
-    return status(T.STOPPING)
 
 
-def cancel(session: TrainSession) -> str:
-    """Ends the training, or a download, at once."""
+def cancel(session: TrainSession) -> None:
+    """Ends the training, or a download, at once; what goes on says so on the page."""
     session.cancel()
-    return status(T.CANCELLING)
 
 
 def _settings(study: Study | None, chosen: Sequence[Any]) -> tuple[Settings, list[str]]:
@@ -111,7 +105,8 @@ def _settings(study: Study | None, chosen: Sequence[Any]) -> tuple[Settings, lis
         raise NotPossible(T.NOT_READY.format(title=entry.title))
     for key, value in {"seeds": seeds, **fitting, **parameters}.items():
         if value is None:
-            raise NotPossible(T.BAD_NUMBER.format(what=T.INFO[key][0] if key in T.INFO else T.SEEDS))
+            label, _ = ({"seeds": (T.SEEDS, "")} | PARAMETERS | FITTING)[key]
+            raise NotPossible(T.BAD_NUMBER.format(what=label))
     whole = {key: int(fitting[key]) for key in ("batch_size", "epochs", "patience")}
     settings = Settings(
         tuple(wanted), encoder, objective, tuple(parameters.items()), optimizer, seeds=int(seeds), hold_out=hold_out,
@@ -124,59 +119,12 @@ def _settings(study: Study | None, chosen: Sequence[Any]) -> tuple[Settings, lis
 def chosen_values(chosen: Sequence[Any]) -> tuple[Any, ...]:
     """Splits the form's values: the six choices, then the parameters that the objective uses, then the fitting."""
     from qamro.training.objective import OBJECTIVES
+    from qamro.training.objective_choice import used_by
 
     choices, numbers = chosen[:6], dict(zip((*PARAMETERS, *FITTING), chosen[6:], strict=True))
     used = used_by(OBJECTIVES[choices[2]]("TA"))
     parameters = {name: numbers[name] for name in PARAMETERS if name in used}
     return *choices, parameters, {name: numbers[name] for name in FITTING}
-
-
-def _told(session: TrainSession, settings: Settings, news: Iterator[messages.Message | None]) -> Iterator[Any]:
-    """Turns messages into status, live card and figures, now and then; the last one is passed on as it is."""
-    said: Any = status(T.LOADING)
-    drawn, told = 0.0, None
-    for message in news:
-        if isinstance(message, messages.Done | messages.Failed):
-            yield message
-            return
-        fresh = isinstance(message, messages.Epochs)
-        if isinstance(message, messages.Epochs):
-            session.curves.setdefault(message.axis, []).extend(message.rows)
-        if message is not None:
-            said = _said(message, settings, session)
-        if fresh and time.monotonic() - drawn > DRAW_EVERY:
-            drawn = time.monotonic()
-            yield said, *_drawn(session.curves)
-        elif message is not None and not fresh and said != told:
-            yield said, gr.skip(), gr.skip()
-        told = said
-
-
-def _said(message: messages.Message, settings: Settings, session: TrainSession) -> str:
-    if isinstance(message, messages.Waiting):
-        return status(T.WAITING.format(n=AT_ONCE))
-    if isinstance(message, messages.Embedding):
-        if not message.done:
-            return status(T.EMBEDDING_FIRST.format(total=message.total))
-        rate = message.done / max(message.seconds, 1e-3)
-        text = T.EMBEDDING.format(done=message.done, total=message.total, rate=rate)
-        return status(text, message.done, message.total)
-    if isinstance(message, messages.Epochs):
-        if session.stopping:
-            return status(T.STOPPING)
-        row, place = message.rows[-1], settings.axes.index(message.axis) + 1
-        srcc = T.EPOCH_SRCC.format(srcc=row.val_srcc) if row.val_srcc == row.val_srcc else ""
-        at = {"axis": message.axis, "place": place, "axes": len(settings.axes), "epoch": row.epoch}
-        return status(T.EPOCH.format(**at, loss=row.val_loss, srcc=srcc), place - 1, len(settings.axes))
-    return status(T.TESTING if isinstance(message, messages.Judging) else T.LOADING)
-
-
-def _drawn(curves: Curves) -> Answer:
-    what = ", ".join(f"{axis} {rows[-1].val_loss:.3f}" for axis, rows in curves.items())
-    losses = chart_value(figures.losses(curves), name="losses", alt=T.LOSS_ALT.format(what=what))
-    what = ", ".join(f"{axis} {rows[-1].val_srcc:.3f}" for axis, rows in curves.items())
-    srcc = chart_value(figures.correlations(curves), name="validation-srcc", alt=T.SRCC_ALT.format(what=what))
-    return losses, srcc
 
 
 def _run(number: int, study: Study, settings: Settings, done: messages.Done, session: TrainSession) -> TrainedRun:
@@ -199,23 +147,3 @@ def _run(number: int, study: Study, settings: Settings, done: messages.Done, ses
 def _json(file: Path) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(file.read_text("utf-8")) if file.is_file() else {}
     return found
-
-
-def _summary(run: TrainedRun, notes: Sequence[str]) -> str:
-    said = [T.DONE.format(number=run.number, worth=" ".join(_worth(run)))]
-    return " ".join([*said, *([f"({run.note}.)"] if run.note else []), *notes])
-
-
-def _worth(run: TrainedRun) -> list[str]:
-    """Held-out SRCC of all axes, over systems where there is a value, else over clips."""
-    groups: dict[str, list[str]] = {}
-    for axis in run.axes:
-        found = ((what, held_out(run, axis, level)) for what, level in (("systems", "system"), ("clips", "utterance")))
-        what, row = next(((what, row) for what, row in found if row is not None), ("", None))
-        if row is None:
-            groups.setdefault(T.WORTH_UNKNOWN, []).append(axis)
-        else:
-            ends = "" if row["low"] is None else f" [{row['low']:.2f}, {row['high']:.2f}]"
-            over = T.WORTH.format(n=row[what], what=what)
-            groups.setdefault(over, []).append(f"{axis} {row['value']:.2f}{ends}")
-    return [f"{over}: {', '.join(values)}." for over, values in groups.items()]
