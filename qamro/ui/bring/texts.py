@@ -19,7 +19,7 @@ class Bring:
     IMPORTING = "Importing {name} …"
     STOPPED = "Stopped. Nothing was changed; fetching goes on where it ended."
     UNKNOWN = "There is no study {name!r} here."
-    NO_FETCH = "{name} could not be fetched: {problem}. {obtain}"
+    NO_FETCH = "{name} could not be fetched: {problem}. Is there a network? What arrived is kept; try again. {obtain}"
     NO_AUDIO = (
         "{name} has ratings but no sound on this machine ({n} clips), and this page needs to hear the clips. "
         "Choose another study, or bring its clips along."
