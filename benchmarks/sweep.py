@@ -148,7 +148,10 @@ def main() -> None:
     busy = f" (load average at the end {os.getloadavg()[0]:.1f})" if options.device == "cpu" else ""
     introduction = (
         f"{where}{busy}, torch {torch.__version__}; `python -m benchmarks.sweep` makes these tables, "
-        "on made-up embeddings. The machine was shared: read ratios rather than seconds."
+        "on made-up embeddings. The machine was shared: read ratios rather than seconds. At once and one by one have "
+        "the same threads; with two of them, on cores that others use as well, one by one waits for its second thread "
+        "in every product and looks far worse than it is. In steps of QAMRO the targets stay the same, as they do in "
+        "full-batch training, and what follows from them alone is kept."
     )
     if options.write:
         write_section("Training", introduction + "\n\n" + "\n".join(rows))
