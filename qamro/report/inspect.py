@@ -29,7 +29,7 @@ def inspect(comparison: Comparison, numbers: AxisNumbers) -> Section:
         section.tables.append(_inversions(numbers, numbers.people, section))
     divided = most_divided(numbers.study, numbers.pair.human, n=LISTED)
     if len(divided):
-        note = "sd is the standard deviation of a clip's ratings; what people cannot agree about no predictor can know."
+        note = "sd is the standard deviation of a clip's ratings; what raters cannot agree about no predictor can know."
         title = f"{axis}: clips with the most divided raters"
         section.tables.append(Table(slug("inspect", axis, "divided"), title, note, divided))
     else:
@@ -44,8 +44,8 @@ def _points(numbers: AxisNumbers) -> Figure:
     note = f"One point a clip and predictor: the mean score of {who} and the predicted score."
     if numbers.pair.why_no_distance:
         note += f" There is no identity line: {numbers.pair.why_no_distance}."
-    alt = f"Predicted against human scores of {count(n, 'clip')}."
-    title = f"{numbers.label}: every clip, predicted against human"
+    alt = f"Predicted scores against those of {who}, for {count(n, 'clip')}."
+    title = f"{numbers.label}: every clip, predicted against {who}"
     return Figure(slug("inspect", numbers.label, "clips"), title, alt, note, figure)
 
 
@@ -83,9 +83,10 @@ def _inversions(numbers: AxisNumbers, people: Ranking, section: Section) -> Tabl
         rows.insert(0, "predictor", name)
         parts.append(rows)
         section.sentences.append(
-            f"{name} inverts {count(len(rows), 'pair')} of systems, {sum(real):,} of which the human scores set apart."
+            f"{name} inverts {count(len(rows), 'pair')} of systems, {sum(real):,} of which "
+            f"{listeners(numbers.study)} set apart."
         )
-    note = "told_apart: whether the human scores set the two systems apart, for all pairs at once."
+    note = "told_apart: whether the ratings set the two systems apart, for all pairs at once."
     frame = pd.concat(parts, ignore_index=True)
     title = f"{numbers.label}: rank inversions between systems"
     return Table(slug("inspect", numbers.label, "inversions"), title, note, frame)

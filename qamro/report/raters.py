@@ -129,7 +129,7 @@ def _agree(axis: str, table: pd.DataFrame, numbers: AxisNumbers) -> list[str]:
             half, both = (with_ends(each.value, each.low, each.high) for each in (row, whole))
             told.append(
                 f"{axis}: one half of the raters predicts the other with SRCC {half} over {what}; two whole panels "
-                f"would reach {both}. A predictor that comes near this is as good as asking other people."
+                f"would reach {both}. A predictor that comes near this is as good as another panel."
             )
     if "clip error" in rows:
         told.append(_more(axis, rows, numbers))

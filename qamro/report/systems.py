@@ -31,8 +31,9 @@ def systems(comparison: Comparison, numbers: AxisNumbers) -> Section:
     if people is None:
         section.sentences.append("Fewer than two systems are named, so there is nothing to rank at the system level.")
     else:
+        who = listeners(numbers.study)
         section.sentences.append(_told_apart(numbers, people))
-        section.sentences.extend(_pairs_ordered(people, name, each) for name, each in numbers.predicted.items())
+        section.sentences.extend(_pairs_ordered(people, name, each, who) for name, each in numbers.predicted.items())
         section.figures.append(_slopes(numbers, people))
         if numbers.predicted:
             section.figures.append(_scatter(numbers, people))
@@ -76,18 +77,19 @@ def _told_apart(numbers: AxisNumbers, people: Ranking) -> str:
         if len(first) == 1
         else f"the best ones cannot be told apart: {listing(first)}"
     )
-    return f"{joint(numbers.options)}: {apart:,} of {count(pairs, 'pair')} do by their human scores; {best}."
+    who = listeners(numbers.study)
+    return f"{joint(numbers.options)}: {apart:,} of {count(pairs, 'pair')} do by the scores of {who}; {best}."
 
 
-def _pairs_ordered(people: Ranking, name: str, predicted: Ranking) -> str:
+def _pairs_ordered(people: Ranking, name: str, predicted: Ranking, who: str) -> str:
     upper = np.triu(people.standing.differ, 1)
     total = int(upper.sum())
     if not total:
-        return f"{name}: there is no pair that the human scores set apart, so no order that it could get right."
+        return f"{name}: there is no pair that {who} set apart, so no order that it could get right."
     gap = np.sign(people.means[:, None] - people.means) == np.sign(predicted.means[:, None] - predicted.means)
     right = int((upper & gap).sum())
     return (
-        f"{name} puts {right:,} of the {total:,} pairs that human scores set apart in the same order "
+        f"{name} puts {right:,} of the {total:,} pairs that {who} set apart in the same order "
         f"({percent(right / total)})."
     )
 
@@ -95,14 +97,14 @@ def _pairs_ordered(people: Ranking, name: str, predicted: Ranking) -> str:
 def _slopes(numbers: AxisNumbers, people: Ranking) -> Figure:
     who = listeners(numbers.study)
     best = listing(people.order[:3])
-    alt = f"Slope chart of {len(people.systems)} systems. The best by human scores: {best}."
+    alt = f"Slope chart of {len(people.systems)} systems. The best by the scores of {who}: {best}."
     alt += "".join(f" By {name}: {listing(each.order[:3])}." for name, each in numbers.predicted.items())
     note = (
         "Best on top. Thick bars join systems that cannot be told apart; thin bars are the ranks that a system could "
         f"have ({percent(numbers.options.level)}, clips drawn within systems)."
     )
     if numbers.predicted:
-        note += " A coloured line leaves the ranks that the human scores allow."
+        note += f" A coloured line leaves the ranks that the scores of {who} allow."
     figure = slope_chart(people, numbers.predicted, who)
     return Figure(slug("systems", numbers.label, "ranking"), f"{numbers.label}: ranking of systems", alt, note, figure)
 
@@ -113,9 +115,9 @@ def _scatter(numbers: AxisNumbers, people: Ranking) -> Figure:
     if pair.why_no_distance:
         line = f"There is no identity line: {pair.why_no_distance}."
     note = f"Means of each system's clips; bars are {percent(numbers.options.level)} intervals over clips. {line}"
-    alt = f"Predicted against human mean score of {len(people.systems)} systems."
+    alt = f"Predicted mean score against that of {who}, for {len(people.systems)} systems."
     figure = system_scatter(pair, people, numbers.predicted, who)
-    title = f"{numbers.label}: predicted against human means of systems"
+    title = f"{numbers.label}: means of systems, predicted against {who}"
     return Figure(slug("systems", numbers.label, "scatter"), title, alt, note, figure)
 
 
@@ -134,8 +136,8 @@ def _metrics(numbers: AxisNumbers) -> Table:
     table.insert(6, "ceiling", np.where(table["metric"] == "SRCC", table["level"].map(tops), np.nan))
     note = (
         "low and high are the interval's ends; ceiling is the SRCC of two halves of the raters. MSE is in squared "
-        "points; ACC leaves human ties out, ACC_EQ counts them with a calibrated threshold; TOP1 is whether the best "
-        "one is found."
+        "points; ACC leaves ties of the ratings out, ACC_EQ counts them with a calibrated threshold; TOP1 is whether "
+        "the best one is found."
     )
     return Table(slug("systems", numbers.label, "metrics-table"), f"{numbers.label}: metrics", note, table)
 
@@ -143,7 +145,9 @@ def _metrics(numbers: AxisNumbers) -> Table:
 def _ranks(numbers: AxisNumbers, people: Ranking) -> Table:
     import pandas as pd
 
-    judges = {"human": people} | {f"predicted by {name}": each for name, each in numbers.predicted.items()}
+    judges = {listeners(numbers.study): people} | {
+        f"predicted by {name}": each for name, each in numbers.predicted.items()
+    }
     parts = []
     for name, each in judges.items():
         columns = {"judge": name, "system": each.systems, "clips": each.clips, "mean": each.means}

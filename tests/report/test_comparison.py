@@ -62,7 +62,7 @@ def test_intervals_hold_the_value(two):
 
 def test_ranks_and_ties_are_those_of_the_means(study, two):
     table = next(table for table in two.systems("MI").tables if table.id == "systems-MI-ranks-table").frame
-    human = table[table["judge"] == "human"].set_index("system")
+    human = table[table["judge"] == "people"].set_index("system")
     means = study.ratings.merge(study.clips, on="clip").groupby("system")["score"].mean()
     np.testing.assert_allclose(human["mean"], means[human.index])
     assert human["rank"].to_dict() == means.rank(ascending=False).to_dict()
@@ -224,3 +224,14 @@ def test_predictors_without_a_clip_in_common_or_without_a_score(study):
     nobody = compare(study, {"c": whole.assign(MI=np.nan)}, QUICK)
     assert nobody.problems
     assert [figure.id for figure in nobody.systems("MI").figures] == ["systems-MI-ranking", "systems-MI-critical"]
+
+
+def test_simulated_listeners_are_never_called_people(study):
+    made_up = Study(study.clips, study.ratings, name="made up", kind="simulated")
+    found = compare(made_up, {"good": predictor(study, 0.2), "bad": predictor(study, 2.0)}, QUICK)
+    parts = [part for section in found.sections() for part in section]
+    text = [line for section in found.sections() for line in section.sentences]
+    text += [words for part in parts for words in (part.title, part.note, getattr(part, "alt", ""))]
+    for words in text:
+        assert "people" not in words, words
+    assert any("simulated listeners" in words for words in text)
