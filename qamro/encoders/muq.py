@@ -49,6 +49,9 @@ class MuQ:
         """Places a network on a device; see ``from_checkpoint``."""
         self.device = torch.device(device)
         self.revision, self.published = sha256[:12], is_published(sha256)
+        # The package gives transformers a bare dictionary for its configuration; later versions look this up in it.
+        if not hasattr(network.model.conformer.config, "_attn_implementation"):
+            network.model.conformer.config._attn_implementation = "eager"
         self._network, self._every = network.eval().requires_grad_(False).to(self.device), every
         self.audio_dim = self.frame_dim = int(network.config.encoder_dim)
         self.frame_rate = float(network.config.label_rate) / every
@@ -102,8 +105,14 @@ class MuQ:
         return in_batches(windows, self._forward, _AT_ONCE.get(self.device.type, 1))
 
     def _forward(self, windows: np.ndarray) -> torch.Tensor:
-        answer = self._network(torch.from_numpy(windows).to(self.device), output_hidden_states=False)
-        return answer.last_hidden_state.float().cpu()
+        """The package's own parts, one after the other.
+
+        Its ``forward`` asks the conformer for the states of all layers, which transformers 5 no longer gives; the last
+        of them is what comes out at the end.
+        """
+        model = self._network.model
+        mel = model.preprocessing(torch.from_numpy(windows).to(self.device), features=["melspec_2048"])
+        return model.conformer(model.conv(model.normalize(mel)["melspec_2048"])).last_hidden_state.float().cpu()
 
 
 def _import() -> Any:
