@@ -47,6 +47,13 @@ class PreparedFrames(Prepared):
 
     embeddings: FrameEmbeddings  # type: ignore[assignment]
 
+    def targets(self, clips: Sequence[str], axis: str) -> tuple[torch.Tensor, torch.Tensor]:
+        """Returns row numbers and MOS, as ``Prepared.targets``; a clip without a prompt has no textual alignment."""
+        if axis in NEEDS_PROMPT and self.embeddings.text is not None:
+            asked = dict(zip(self.embeddings.clips, self.embeddings.prompts, strict=True))
+            clips = [clip for clip in clips if asked.get(clip)]
+        return super().targets(clips, axis)
+
     def frame_data(self, axis: str) -> FrameData:
         """Returns the training and validation clips of an axis.
 

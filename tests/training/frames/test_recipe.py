@@ -129,6 +129,15 @@ def test_an_axis_of_ones_own_gets_its_scale_from_the_ratings(output, pooling):
     assert spearmanr(table["quality"], means)[0] > 0.8
 
 
+def test_clips_without_a_prompt_are_no_examples_of_alignment():
+    ready = prepared(systems=16)
+    ready.embeddings.prompts[::2] = [""] * len(ready.embeddings.prompts[::2])
+    data = ready.frame_data("TA")
+    assert data.rows
+    assert all(row % 2 for row in [*data.rows, *data.val_rows])
+    assert len(ready.frame_data("MI").rows) == len(ready.parts["train"])
+
+
 def test_what_cannot_be_trained_is_said():
     ready = prepared(systems=16, prompts=False)
     assert ready.trainable == ["MI"]
