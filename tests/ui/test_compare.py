@@ -202,8 +202,9 @@ def test_empty_states_say_what_to_do(given: dict, view: str, title: str) -> None
 
 
 @pytest.mark.parametrize("named", [True, False])
-def test_ratings_alone_are_shown_without_predictions(named: bool) -> None:
-    made = bench(study(named=named))
+def test_ratings_alone_are_shown_without_predictions_that_fit(named: bool) -> None:
+    of = study(named=named)
+    made = bench(of) if named else bench(of, misfit=scores(of, names="other-{}"))
     for view in ("raters", "systems", "inspect"):
         value = list(views.show(made, view, "MI"))[-1][0]
         assert "empty" not in value, value

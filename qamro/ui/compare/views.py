@@ -75,15 +75,11 @@ def missing(bench: Workbench, view: str, axis: str | None) -> dict[str, Any] | N
         return {"view": view, "report": True, "out": left_out(bench)}
     if view == "raters":
         return None
-    if bench.predictions and not bench.usable:
-        problems = " ".join(
-            View.MISFIT.format(name=entry.name, problem=entry.problem) for entry in bench.predictions.values()
-        )
-        return empty(bench, view, View.NO_PREDICTIONS, problems)
     if bench.usable and view != "inspect" and bench.comparison is not None and not bench.comparison.predictors:
         return empty(bench, view, View.NO_AXIS, View.NO_AXIS_HINT)
     if not bench.usable and view == "versus":
-        return empty(bench, view, View.NO_PREDICTIONS, View.NO_PREDICTIONS_HINT)
+        misfits = [View.MISFIT.format(name=entry.name, problem=entry.problem) for entry in bench.predictions.values()]
+        return empty(bench, view, View.NO_PREDICTIONS, " ".join(misfits) or View.NO_PREDICTIONS_HINT)
     if len(bench.usable) < 2 and view == "versus":
         return empty(bench, view, View.ONE_PREDICTOR, View.ONE_PREDICTOR_HINT)
     return None
