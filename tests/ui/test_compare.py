@@ -187,11 +187,7 @@ def test_a_view_is_worked_out_once_and_again_only_after_a_change() -> None:
         ({}, "report", View.EMPTY),
         ({"of": study()}, "versus", View.NO_PREDICTIONS),
         ({"of": study(), "one": scores(study())}, "versus", View.ONE_PREDICTOR),
-        (
-            {"of": study(), "one": scores(study()).assign(clip=lambda t: t["clip"] + "?")},
-            "systems",
-            View.NO_PREDICTIONS,
-        ),
+        ({"of": study(), "one": scores(study(), names="other-{}")}, "versus", View.NO_PREDICTIONS),
     ],
 )
 def test_empty_states_say_what_to_do(given: dict, view: str, title: str) -> None:
