@@ -9,6 +9,7 @@ import numpy as np
 from qamro.report.critical import critical_view
 from qamro.report.forest_figure import metric_forest
 from qamro.report.groups import content_groups
+from qamro.report.pairs_figure import pairs_figure
 from qamro.report.ranking_figure import slope_chart
 from qamro.report.scatter_figure import system_scatter
 from qamro.report.section import Figure, Section, Table, slug
@@ -37,6 +38,7 @@ def systems(comparison: Comparison, numbers: AxisNumbers) -> Section:
         section.figures.append(_slopes(numbers, people))
         if numbers.predicted:
             section.figures.append(_scatter(numbers, people))
+        section.figures.append(_pairs(numbers, people))
     if numbers.predictors:
         section.figures.append(_forest(numbers))
     if people is not None:
@@ -119,6 +121,16 @@ def _scatter(numbers: AxisNumbers, people: Ranking) -> Figure:
     figure = system_scatter(pair, people, numbers.predicted, who)
     title = f"{numbers.label}: means of systems, predicted against {who}"
     return Figure(slug("systems", numbers.label, "scatter"), title, alt, note, figure)
+
+
+def _pairs(numbers: AxisNumbers, people: Ranking) -> Figure:
+    who, k = listeners(numbers.study), len(people.systems)
+    apart = int(people.standing.differ.sum()) // 2
+    alt = f"The scores of {who} set {apart:,} of {count(k * (k - 1) // 2, 'pair')} of systems apart."
+    note = f"Systems in the order of {who}, best on top and at the left. {joint(numbers.options)}."
+    title = f"{numbers.label}: which systems can be told apart"
+    figure = pairs_figure(people, numbers.predicted)
+    return Figure(slug("systems", numbers.label, "pairs"), title, alt, note, figure)
 
 
 def _forest(numbers: AxisNumbers) -> Figure:

@@ -7,6 +7,7 @@ from scipy import stats
 
 from qamro.evaluation import NoCommonAxis, NothingMatched
 from qamro.report import Options, compare
+from qamro.report.pairs_figure import OPEN, OTHER, SAME, pair_codes
 from qamro.studies import Study
 
 from .data import RATERS, predictor, small_study
@@ -223,7 +224,9 @@ def test_predictors_without_a_clip_in_common_or_without_a_score(study):
     assert "MI: 5 clips" in found.systems("MI").sentences[0]
     nobody = compare(study, {"c": whole.assign(MI=np.nan)}, QUICK)
     assert nobody.problems
-    assert [figure.id for figure in nobody.systems("MI").figures] == ["systems-MI-ranking", "systems-MI-critical"]
+    assert [figure.id for figure in nobody.systems("MI").figures] == [
+        "systems-MI-ranking", "systems-MI-pairs", "systems-MI-critical",
+    ]  # fmt: skip
 
 
 def test_simulated_listeners_are_never_called_people(study):
@@ -235,3 +238,20 @@ def test_simulated_listeners_are_never_called_people(study):
     for words in text:
         assert "people" not in words, words
     assert any("simulated listeners" in words for words in text)
+
+
+def test_cells_of_the_pairs_figure_against_a_loop(two):
+    numbers = two.numbers("MI")
+    people, bad = numbers.people, numbers.predicted["bad"]
+    codes = pair_codes(people, bad)
+    means = {name: (people.means[k], bad.means[k]) for k, name in enumerate(people.systems)}
+    place = {name: k for k, name in enumerate(people.systems)}
+    for i, one in enumerate(people.order):
+        for j, other in enumerate(people.order):
+            if i == j:
+                assert np.isnan(codes[i, j])
+                continue
+            better, guessed = (means[one][side] > means[other][side] for side in (0, 1))
+            expected = SAME if better == guessed else OTHER
+            assert codes[i, j] == (expected if people.standing.differ[place[one], place[other]] else OPEN)
+    assert set(pair_codes(people, None)[~np.isnan(codes)]) <= {SAME, OPEN}
