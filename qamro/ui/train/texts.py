@@ -178,7 +178,7 @@ class TrainTab:
     EMBEDDING_FIRST = "Embedding {total} clips …"
     EPOCH = "{axis} ({place} of {axes}), epoch {epoch}, validation loss {loss:.4f}{srcc}"
     EPOCH_SRCC = ", SRCC {srcc:.3f}"
-    TESTING = "Judging on held-out clips …"
+    TESTING = "Testing on held-out clips …"
     STOPPING = "Stopping after this epoch …"
     CANCELLED = "Cancelled; nothing was kept."
     DONE = "Run {number} is done. {worth}"
