@@ -59,8 +59,11 @@ class FrameEncoder:
         return self.text.embed_text_frames(texts)
 
     def probe(self) -> torch.Tensor:
-        """Its answer to a fixed sound, (frame_dim,): the fingerprint by which a model recognises its encoder."""
-        return self.embed_frames([probe_sound(self.sample_rate)])[0].mean(0)
+        """Its answer to a fixed sound, (frame_dim,): the fingerprint by which a model recognises its encoder.
+
+        In half precision, as frames are kept: it is the same with and without a memory.
+        """
+        return self.embed_frames([probe_sound(self.sample_rate)])[0].half().float().mean(0)
 
 
 def frame_encoder(name: str, *, cache: bool = True, **options: Any) -> FrameEncoder:

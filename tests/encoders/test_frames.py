@@ -75,6 +75,7 @@ def test_logmel_needs_nothing(monkeypatch, tmp_path):
     clips = [sound(0, rate=32_000)]
     first = encoder.embed_frames(clips)[0]
     torch.testing.assert_close(first, LogMel().embed_frames(clips)[0], rtol=1e-3, atol=0.05)
+    torch.testing.assert_close(encoder.probe(), frame_encoder("logmel", cache=False).probe(), rtol=0, atol=0)
     monkeypatch.setattr(LogMel, "_frames", None)
     torch.testing.assert_close(frame_encoder("logmel").embed_frames(clips)[0], first, rtol=0, atol=0)
     assert encoder.embed_text_frames(["calm piano"])[0].shape == (2, encoder.token_dim)
