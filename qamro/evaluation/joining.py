@@ -87,8 +87,15 @@ def sample_of(table: pd.DataFrame, ratings: RatingMatrix | None = None) -> Sampl
     return Sample(predicted, human, table["system"].to_numpy(str), ratings)
 
 
-def ratings_of(study: Study, axis: str, table: pd.DataFrame) -> RatingMatrix:
-    """The ratings behind a table of scored clips, row by row the same clips."""
-    matrix = rating_matrix(study, axis)
+def ratings_of(study: Study, axis: str, table: pd.DataFrame, matrix: RatingMatrix | None = None) -> RatingMatrix:
+    """The ratings behind a table of scored clips, row by row the same clips.
+
+    Args:
+        study: The ratings.
+        axis: The rated axis.
+        table: A row a clip, with a column ``clip``.
+        matrix: ``rating_matrix(study, axis)``, if it is there already.
+    """
+    matrix = matrix or rating_matrix(study, axis)
     place = {clip: i for i, clip in enumerate(matrix.clips)}
     return matrix.rows(np.array([place[clip] for clip in table["clip"]], dtype=int))

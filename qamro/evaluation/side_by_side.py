@@ -12,6 +12,7 @@ from qamro.evaluation.axes import AxisPair, NoCommonAxis, pair_axes
 from qamro.evaluation.joining import join, ratings_of, sample_of, scored
 from qamro.evaluation.levels import Sample
 from qamro.evaluation.matching import Match, NothingMatched, PredictionsError, match, nothing_matched
+from qamro.evaluation.rating_matrix import RatingMatrix
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -137,7 +138,14 @@ def _add(
         found.notes.setdefault(pair, {})[name] = note
 
 
-def samples_of(study: Study, pair: AxisPair, tables: Mapping[str, pd.DataFrame], *, raters: bool) -> dict[str, Sample]:
+def samples_of(
+    study: Study,
+    pair: AxisPair,
+    tables: Mapping[str, pd.DataFrame],
+    *,
+    raters: bool,
+    matrix: RatingMatrix | None = None,
+) -> dict[str, Sample]:
     """Takes the arrays out of tables of the same clips, ready for paired draws.
 
     Args:
@@ -145,11 +153,12 @@ def samples_of(study: Study, pair: AxisPair, tables: Mapping[str, pd.DataFrame],
         pair: The axis.
         tables: A value of ``SideBySide.tables``.
         raters: Whether draws also hold raters, the same panel for all predictors.
+        matrix: ``rating_matrix`` of the axis, if it is there already.
     """
     # A system that only one predictor's table names is named for all: the draws have to be the same.
     systems = np.array([max(names) for names in zip(*(table["system"] for table in tables.values()), strict=True)])
     first = next(iter(tables.values()))
-    ratings = ratings_of(study, pair.human, first.reset_index()) if raters else None
+    ratings = ratings_of(study, pair.human, first.reset_index(), matrix) if raters else None
     if ratings is not None:
         ratings = replace(ratings, systems=systems.astype(str))
     return {name: replace(sample_of(table, ratings), systems=systems.astype(str)) for name, table in tables.items()}

@@ -86,12 +86,20 @@ class AxisNumbers:
         named = "a new panel of raters" if not self.matrix.anonymous else "each clip's anonymous ratings"
         return f"systems, clips within them{f', and {named}' if self.draws_raters else ''}"
 
+    def prepare(self) -> None:
+        """Draws what takes long, metrics and ceiling, side by side: each leaves the other a core most of the time."""
+        from concurrent.futures import ThreadPoolExecutor
+
+        with ThreadPoolExecutor(2) as pool:
+            for done in [pool.submit(lambda: self.draws), pool.submit(lambda: self.ceilings)]:
+                done.result()
+
     @cached_property
     def samples(self) -> dict[str, Sample]:
         """The predictors' scores of the same clips."""
         if not self.tables:
             return {}
-        return samples_of(self.study, self.pair, self.tables, raters=self.draws_raters)
+        return samples_of(self.study, self.pair, self.tables, raters=self.draws_raters, matrix=self.matrix)
 
     @cached_property
     def draws(self) -> dict[str, Draws]:

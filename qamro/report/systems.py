@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 def systems(comparison: Comparison, numbers: AxisNumbers) -> Section:
     """Makes the section of one axis."""
+    if numbers.predictors:
+        numbers.prepare()
     axis, people = numbers.label, numbers.people
     section = Section(slug("systems", axis), f"{axis}: systems")
     section.sentences.append(rests_on(numbers))
