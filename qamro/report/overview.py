@@ -65,7 +65,7 @@ def _about(comparison: Comparison) -> list[str]:
 def _claims(table: pd.DataFrame, comparison: Comparison) -> list[str]:
     """What can be claimed, and in one sentence what cannot."""
     rows = table[table["metric"] == CLAIMED]
-    told = claims(table[table["better"] != ""], comparison.study.kind, comparison.options.level)
+    told = claims(table[table["better"] != ""], comparison.study, comparison.options.level)
     open_ones = rows[rows["better"] == ""]
     if len(open_ones):
         where = [f"{row.axis} ({row.first} and {row.second}, {row.level} level)" for row in open_ones.itertuples()]

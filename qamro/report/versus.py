@@ -5,8 +5,7 @@ from __future__ import annotations
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from qamro.evaluation.levels import LEVELS
-from qamro.evaluation.significance import claim
+from qamro.evaluation.significance.compare import Comparison as Differences
 from qamro.evaluation.significance.compare import corrected, differences
 from qamro.report.forest_figure import difference_forest
 from qamro.report.section import Figure, Section, Table, slug
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
 
     from qamro.report.comparison import Comparison
     from qamro.report.numbers import AxisNumbers
+    from qamro.studies import Study
 
 CLAIMED = "SRCC"
 """The metric of the sentences; the table has all of them."""
@@ -32,7 +32,7 @@ def versus(comparison: Comparison, numbers: AxisNumbers) -> Section:
         return section
     level = numbers.options.level
     table = corrected(differences(numbers.pair, numbers.samples, numbers.draws, level), level)
-    section.sentences.extend(claims(table, numbers.study.kind, level))
+    section.sentences.extend(claims(table, numbers.study, level))
     pairs = list(combinations(numbers.predictors, 2))
     note = (
         f"Both predictors see the same draws, so a difference is paired. {about_intervals(numbers)} p is that of the "
@@ -52,11 +52,9 @@ def better_first(table: pd.DataFrame) -> pd.DataFrame:
     return table[columns]
 
 
-def claims(table: pd.DataFrame, kind: str, level: float) -> list[str]:
+def claims(table: pd.DataFrame, study: Study, level: float) -> list[str]:
     """Says in words what a table of differences allows one to claim, the system level first."""
-    rows = table[table["metric"] == CLAIMED]
-    ordered = [row for where in reversed(LEVELS) for row in rows[rows["level"] == where].to_dict("records")]
-    return [claim({str(key): cell for key, cell in row.items()}, kind, level) for row in ordered]
+    return Differences(study.name, study.kind, table, level).sentences(CLAIMED)
 
 
 def _figure(numbers: AxisNumbers, table: pd.DataFrame, pairs: list[tuple[str, str]]) -> Figure:
