@@ -151,8 +151,8 @@ def main() -> None:
         "on made-up embeddings. The machine was shared: read ratios rather than seconds. At once and one by one have "
         "the same threads; with two of them, on cores that others use as well, one by one waits for its second thread "
         "in every product and looks far worse than it is. In steps of QAMRO the targets stay the same, as they do in "
-        "full-batch training, and what follows from them alone is kept. With all clips in every step three quarters of the "
-        "time are products of matrices, which many heads do no faster than one; what is left is what a stack saves."
+        "full-batch training, and what follows from them alone is kept. With all clips in every step most of the time "
+        "are products of matrices, which many heads do no faster than one; what is left is what a stack saves."
     )
     if options.write:
         write_section("Training", introduction + "\n\n" + "\n".join(rows))
