@@ -61,8 +61,10 @@ export default function chart({ element, props, trigger, watch }) {
     (await plotly()).downloadImage(picture, { format, filename: name, width, height, scale: 2 });
   }
 
+  let draws = 0;
   async function draw() {
     const value = props.value;
+    const turn = ++draws;
     line?.remove();
     line = null;
     element.classList.toggle("q-none", !value);
@@ -73,7 +75,7 @@ export default function chart({ element, props, trigger, watch }) {
     plot.setAttribute("aria-label", value.alt);
     try {
       const Plotly = await plotly();
-      if (props.value !== value) return;
+      if (turn !== draws) return; // a later one draws; the value itself may be handed over anew without having changed
       const config = { displayModeBar: false, responsive: false };
       await Plotly.react(plot, structuredClone(value.figure.data), coloured(value.figure.layout, pageColours(element)), config);
       plot.removeAllListeners?.("plotly_click");

@@ -70,7 +70,7 @@ def add_band(figure: go.Figure, row: pd.Series, ends: Sequence[float], place: di
         y=[row["mean"]] * 2,
         line={"color": f"rgb({colour})", "width": 1.5, "dash": "dash"},
         name=row["variant"],
-        meta=row["variant"],
+        customdata=[row["variant"]] * 2,
         hovertemplate=f"{row['variant']}<br>{row['mean']:.3f} {ends_of(row['low'], row['high'])}<extra></extra>",
         **shared,
     )

@@ -40,7 +40,16 @@ def test_the_first_view_needs_no_query():
 
 @pytest.mark.parametrize(
     "query",
-    [{"s.values": "1_x"}, {"s.seeds": "many"}, {"s.family": "<b>"}, {"s.over": "gamma"}, {"s.values": "0_1"}],
+    [
+        {"s.values": "1_x"},
+        {"s.seeds": "many"},
+        {"s.family": "<b>"},
+        {"s.over": "gamma"},
+        {"s.values": "0_1"},
+        {"s.folds": "4"},
+        {"s.encoder": "ear"},
+        {"s.seeds": "31"},
+    ],
 )
 def test_a_link_that_makes_no_sense_falls_back(query):
     setup, view, problem = from_query({"tab": "sensitivity", **query})

@@ -10,6 +10,7 @@ from qamro.training.sweep_figure import METRICS_SHOWN
 from qamro.training.sweep_setup import Setup
 from qamro.ui.bring import study_chooser
 from qamro.ui.sensitivity import form
+from qamro.ui.sensitivity.link import MOST_SEEDS
 from qamro.ui.sensitivity.parts import Parts
 from qamro.ui.sensitivity.session import SensitivitySession, View
 from qamro.ui.sensitivity.texts import FAMILIES, OPTIMISERS, SPLITS
@@ -40,7 +41,7 @@ def _setup() -> dict[str, Any]:
             with gr.Row(elem_classes="q-fields"):
                 axes = gr.CheckboxGroup(list(form.SIMULATED_AXES), value=list(first.axes), label=T.AXES,
                                         elem_id="sensitivity-axes", min_width=220)  # fmt: skip
-                seeds = gr.Slider(1, 30, value=first.seeds, step=1, label=T.SEEDS, elem_id="sensitivity-seeds",
+                seeds = gr.Slider(1, MOST_SEEDS, value=first.seeds, step=1, label=T.SEEDS, elem_id="sensitivity-seeds",
                                   min_width=180)  # fmt: skip
             with gr.Row(elem_classes="q-fields"):
                 encoder = gr.Dropdown(encoder_options(), value=first.encoder, label=T.ENCODER, filterable=False,

@@ -36,7 +36,7 @@ def bind(p: Parts) -> None:
     gr.on([field.change for field in p.fields], form.cost, [*chosen, *p.fields], [p.cost], **_LAST)  # type: ignore[attr-defined]
 
     def click(session: SensitivitySession, event: gr.EventData) -> dict[Any, Any]:
-        return looking.choose(p, session, str(event.data or event.meta or ""))
+        return looking.choose(p, session, str(event.data or ""))
 
     look = [p.session, p.axis, p.level, p.published]
     for part in (p.axis, p.level, p.published):

@@ -13,7 +13,7 @@ from qamro.training.objective_variants import HYPERPARAMETERS, hyperparameters
 from qamro.training.sweep_setup import Setup
 from qamro.ui.bring.desk import Desk
 from qamro.ui.predict.views import status
-from qamro.ui.sensitivity.link import numbers
+from qamro.ui.sensitivity.link import MOST_SEEDS, numbers
 from qamro.ui.sensitivity.texts import Sensitivity as T
 from qamro.ui.train.choosing import trainable_axes
 from qamro.ui.train.limits import on_space
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 MOST_FITS, MOST_FITS_ON_SPACE, MOST_CLIPS_ON_SPACE = 20_000, 1_000, 500
 SIMULATED_AXES = ("MI", "TA", "PQ", "PC", "CE", "CU")
-_MOST_VALUES, _MOST_SEEDS = 20, 50
+_MOST_VALUES = 20
 
 Fields = tuple[str, str, str, str, str, float, Sequence[str], str, str]
 """Values of the form's components: encoder, family, over, values, beside, seeds, axes, split, optimiser."""
@@ -47,7 +47,7 @@ def read(desk: Desk, study: Study | None, given: Fields) -> Setup:
         over=over,
         values=_list(HYPERPARAMETERS[over].label, values),
         beside=_list(T.BESIDE_NONE, beside),
-        seeds=int(min(max(seeds or 1, 1), _MOST_SEEDS)),
+        seeds=int(min(max(seeds or 1, 1), MOST_SEEDS)),
         folds=int(folds),
         hold_out=hold_out,
         optimiser=optimiser,
@@ -92,19 +92,23 @@ def cost(desk: Desk, study: Study | None, *given: Any) -> str:
 
 
 def over_choice(family: str, over: str = "") -> gr.Dropdown:
-    """Returns the choice of what is turned, for an objective."""
-    found = hyperparameters(OBJECTIVES[family]("TA"))
-    names = [parameter.name for parameter in found]
+    """Returns the choice of what is turned; all numbers are offered, the first one is the objective's own."""
+    names = [parameter.name for parameter in hyperparameters(OBJECTIVES[family]("TA"))]
     first = "beta" if "beta" in names else "temperature" if "temperature" in names else names[0]
-    options = [(parameter.label, parameter.name) for parameter in found]
+    options = [(parameter.label, parameter.name) for parameter in HYPERPARAMETERS.values()]
     return gr.Dropdown(options, value=over if over in names else first)
 
 
 def number_fields(family: str, over: str, setup: Setup | None = None) -> tuple[gr.Textbox, gr.Textbox]:
     """Returns the fields for the values of what is turned, and for what is beside it."""
-    made = setup or Setup(axes=("TA",), family=family, over=over, values=HYPERPARAMETERS[over].values, beside=())
-    values = gr.Textbox(value=_joined(made.values), label=T.VALUES.format(name=HYPERPARAMETERS[over].label))
-    if not made.second:
+    parameter = HYPERPARAMETERS[over]
+    fitting = parameter.used(OBJECTIVES[family]("TA"))  # where it is not, the line below the form says so
+    made = setup
+    if made is None and fitting:
+        made = Setup(axes=("TA",), family=family, over=over, values=parameter.values, beside=())
+    first = made.values if made is not None else parameter.values
+    values = gr.Textbox(value=_joined(first), label=T.VALUES.format(name=parameter.label))
+    if made is None or not made.second:
         return values, gr.Textbox(value="", label=T.BESIDE_NONE, visible=False)
     own = (float(getattr(OBJECTIVES[family]("TA"), made.second)),)
     label = T.BESIDE.format(name=HYPERPARAMETERS[made.second].label)

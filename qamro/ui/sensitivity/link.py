@@ -6,11 +6,14 @@ from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Any
 
+from qamro.predictors.trainable import TRAINABLE
 from qamro.training.sweep_setup import Setup
 from qamro.ui.sensitivity.session import View
+from qamro.ui.sensitivity.texts import SPLITS
 
 TAB = "sensitivity"
 PREFIX = "s."
+MOST_SEEDS = 30
 _LONGEST = 200
 _NUMBERS = ("values", "beside")
 
@@ -41,7 +44,8 @@ def from_query(query: Mapping[str, str]) -> tuple[Setup, View, str]:
     given = {key: text for key, text in given.items() if len(text) <= _LONGEST}
     setup, view, problem = Setup(study=query.get("study") or Setup.study), View(), ""
     try:
-        setup = replace(setup, **{key: value for key, value in _read(Setup, given).items() if key != "study"})
+        asked = replace(setup, **{key: value for key, value in _read(Setup, given).items() if key != "study"})
+        setup = _offered(asked)
     except ValueError as wrong:
         problem = str(wrong)
     try:
@@ -58,6 +62,21 @@ def numbers(text: str) -> tuple[float, ...]:
         ValueError: It is no list of numbers.
     """
     return tuple(float(part) for part in text.replace("_", ",").split(",") if part.strip())
+
+
+def _offered(setup: Setup) -> Setup:
+    """Returns a setup that the form can show.
+
+    Raises:
+        ValueError: It has an encoder, a split or a number of seeds that is not offered.
+    """
+    if setup.encoder not in TRAINABLE:
+        raise ValueError(f"there is no encoder {setup.encoder!r}")
+    if f"{setup.hold_out} {setup.folds}" not in SPLITS:
+        raise ValueError(f"the split {setup.hold_out!r} in {setup.folds} is not offered here")
+    if setup.seeds > MOST_SEEDS:
+        raise ValueError(f"{setup.seeds} seeds, and {MOST_SEEDS} are the most")
+    return setup
 
 
 def _text(value: Any) -> str:
