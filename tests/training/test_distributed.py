@@ -12,6 +12,7 @@ import torch
 
 from qamro.training.distributed import ALONE, World, _buckets, join, under_torchrun
 from tests.training.end_to_end.conftest import tones, wavlm_folder  # noqa: F401
+from tests.training.two_processes import main
 
 SCRIPT = Path(__file__).with_name("two_processes.py")
 
@@ -19,16 +20,17 @@ SCRIPT = Path(__file__).with_name("two_processes.py")
 @pytest.mark.server
 def test_two_processes_give_the_loss_the_gradient_and_the_heads_of_one(tones, wavlm_folder, tmp_path):  # noqa: F811
     environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(SCRIPT.parents[2])}
-    found = []
-    for count in (1, 2):
-        out = tmp_path / str(count)
+    alone, together = tmp_path / "1", tmp_path / "2"
+    for out in (alone, together):
         out.mkdir()
-        start = [sys.executable] if count == 1 else [sys.executable, "-m", "torch.distributed.run"]
-        start += [] if count == 1 else ["--standalone", "--nproc-per-node", "2"]
-        command = [*start, str(SCRIPT), str(out), str(tones.root), str(wavlm_folder)]
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
-        assert done.returncode == 0, done.stderr[-3000:]
-        found.append(torch.load(out / "found.pt", weights_only=False))
+    threads = torch.get_num_threads()
+    main(alone, tones.root, wavlm_folder)
+    torch.set_num_threads(threads)
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", str(SCRIPT)]
+    command += [str(together), str(tones.root), str(wavlm_folder)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    found = [torch.load(out / "found.pt", weights_only=False) for out in (alone, together)]
     one, two = found
     assert (one.pop("size"), two.pop("size")) == (1, 2)
     for count in (5, 1):
