@@ -91,8 +91,9 @@ class AxisNumbers:
         from concurrent.futures import ThreadPoolExecutor
 
         with ThreadPoolExecutor(2) as pool:
-            for done in [pool.submit(lambda: self.draws), pool.submit(lambda: self.ceilings)]:
-                done.result()
+            drawn, tops = pool.submit(lambda: self.draws), pool.submit(lambda: self.ceilings)
+            drawn.result()
+            tops.result()
 
     @cached_property
     def samples(self) -> dict[str, Sample]:
