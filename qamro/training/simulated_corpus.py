@@ -93,8 +93,8 @@ def rendered(
 
     Args:
         corpus: Its size.
-        make_embed: Makes what turns the clips of a system into an array, one row a clip; called once for each system, in
-            the process that renders it.
+        make_embed: Makes what turns the clips of a system into an array, one row a clip; called once for each system,
+            in the process that renders it.
         workers: Processes to render and embed in; 0 works in this one.
         on_clip: Called with (clips done, clips in all); returning True stops.
 
