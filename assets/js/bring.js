@@ -1,7 +1,7 @@
 // The choice of a study: sources to choose from, files to bring along, what goes on, and the study in force.
 // value: { sources: [{ name, title, note, state, details, obtain, page }], source, busy: { text, done, of } | null, error,
 //          summary: { name, kind, clips, systems, ratings, raters, axes: [{ axis, low, high }], audio, warnings, ours } | null,
-//          brought: null | see bring_waiting.js, zip: { url, name, number } once the study has been packed }
+//          turn: how often a study was chosen, brought: null | see bring_waiting.js, zip: { url, name, number } once the study has been packed }
 import { el, fill, stylesheet } from "./dom.js";
 import { dropZone } from "./dropzone.js";
 import { waiting } from "./bring_waiting.js";
@@ -26,13 +26,13 @@ export default function bring({ element, props, trigger, upload, watch }) {
   const study = ({ name, title, note, details, state }) => card(name, title, note, details, state === "here" ? "" : words[state]);
 
   function choice() {
-    const { sources, source, busy } = props.value;
+    const { sources, source, busy, brought } = props.value;
     const open = sources.find((entry) => entry.name === source);
     const missing = open && open.state !== "here" && !busy;
     return el("fieldset", { class: "q-bring-choice" }, el("legend", {}, words.legend),
       el("div", { class: "q-options" },
-        [...sources.slice(0, 1).map(study), card("upload", words.upload, words.upload_note), ...sources.slice(1).map(study)]),
-      source === "upload" && !busy && zone,
+        [...sources.slice(0, 1).map(study), card("upload", words.upload, words.upload_note), source === "upload" && !busy && zone,
+          ...(brought ? [] : sources.slice(1).map(study))]),
       missing && el("div", { class: "q-row q-start" },
         open.state === "fetch" && el("button", { type: "button", class: "q-button q-strong", "data-key": "fetch",
           onclick: () => trigger("select", { source, fetch: true }) }, `${words.fetch} ${open.title}`),
@@ -57,13 +57,12 @@ export default function bring({ element, props, trigger, upload, watch }) {
           onclick: () => { changing = !changing; draw(); } }, changing ? words.keep : words.change)));
   }
 
-  let shown = null;
+  let turn = 0;
   let fetched = null;
   function draw() {
     const { busy, error, summary, brought, zip } = props.value;
-    const now = summary && JSON.stringify(summary);
-    if (now && now !== shown) changing = false;
-    shown = now;
+    if (props.value.turn !== turn) changing = false;
+    turn = props.value.turn;
     if (zip && zip.number !== fetched) {
       fetched = zip.number;
       el("a", { href: zip.url, download: zip.name }).click();

@@ -47,7 +47,7 @@ def scaled(ratings: pd.DataFrame, layout: Layout) -> tuple[pd.DataFrame, dict[st
             raise StudyError(
                 f"{row[FILE]}, row {row[ROW]}, column {row[COLUMN]!r}: {row['score']:g} lies off the scale "
                 f"{scale.from_low:g} to {scale.from_high:g} that was declared for {of_axis}{who} (clip "
-                f"{row['clip']!r}; {int(outside.sum())} such scores); correct it or declare another scale"
+                f"{row['clip']!r}; {int(outside.sum())} in all); correct it or declare another scale"
             )
         scores[mine] = scale(found[mine])
         named = layout.names.get(of_axis, of_axis)

@@ -50,6 +50,7 @@ class Desk(Visitor):
         card: Which source is open on the page: a study's name, ``"upload"``, or empty.
         study: The study in force; None while there is none.
         source: Where that came from: its name, ``"upload"``, or empty while there is none.
+        turn: How often a study was chosen.
         summary: What the page says about it.
         error: What went wrong last; empty when nothing did.
         going: What goes on: ``text``, and if known ``done`` and ``of``; None while nothing does.
@@ -64,6 +65,7 @@ class Desk(Visitor):
         self.card = ""
         self.study: Study | None = None
         self.source = ""
+        self.turn = 0
         self.summary: dict[str, Any] | None = None
         self.error = ""
         self.going: dict[str, Any] | None = None

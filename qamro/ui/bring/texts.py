@@ -109,7 +109,7 @@ WORDS = {
     "was": "was {score}",
     "totals": "{ratings} ratings of {clips} clips by {raters} raters",
     "totals_anonymous": "{ratings} anonymous ratings of {clips} clips",
-    "sounds": "{n} sound files",
+    "sounds": "sound files: {n}",
     "import": "Import",
     "put_away": "Put away",
 }

@@ -25,6 +25,7 @@ def view(desk: Desk) -> dict[str, Any]:
         "source": desk.card,
         "busy": desk.going,
         "error": desk.error,
+        "turn": desk.turn,
         "summary": desk.summary and desk.summary | {"ours": desk.ours},
         "brought": desk.brought and waiting(desk.brought),
     }

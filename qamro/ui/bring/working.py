@@ -40,7 +40,7 @@ def to_study(
         study = None
     if study is not None:
         desk.study, desk.source, desk.summary = study, desk.card, summary(study)
-        desk.ours, desk.brought = ours, None
+        desk.ours, desk.brought, desk.turn = ours, None, desk.turn + 1
     yield view(desk), gr.skip() if study is None else study
 
 
