@@ -141,7 +141,7 @@ def _section(name: str, record: dict, tables: dict[str, pd.DataFrame]) -> Iterat
         f"\n### {name}\n\n{study['kind'].capitalize()} ratings; {first['clips']} clips, {first['systems']} systems; "
         f"{record['folds']} folds that hold out {record['held out']}; {first['seeds']} seeds; rates "
         f"{', '.join(f'{rate:g}' for rate in record['budget']['rates'])}; {record['dim']} features. "
-        f"Best epoch by {stop}. Human split-half ceiling (SRCC): {ends}.\n"
+        f"Best epoch by {stop}. Split-half ceiling of the listeners (SRCC): {ends}.\n"
     )
     heads = [f"{metric}, {what}" for what in ("clips", "systems") for metric in METRICS]
     yield "| objective | rate | epochs | " + " | ".join(heads) + " |\n|---|--:|--:|" + "--:|" * len(heads)
