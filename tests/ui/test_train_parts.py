@@ -281,6 +281,9 @@ def test_kept_heads_reach_the_predict_tab_and_predict_what_was_tested(two):
     session = TrainSession()
     session.runs = list(two)
     assert keeping.offer(session)[0].value == 2
+    assert keeping.offer_newest(session, 1)[1] == keeping.suggested(two[1]), "a newer one has come"
+    for again in (keeping.offer_newest(session, 2), keeping.offer(session, 1)):
+        assert isinstance(again[1], dict), "what was typed is left alone"
     said, ask, kept, predictor = keeping.save(session, 1, "My ../heads", request())
     assert "Saved as My-heads" in said
     assert predictor.value == "saved:My-heads"

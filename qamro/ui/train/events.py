@@ -48,7 +48,7 @@ def _training(p: Parts) -> None:
         training.train, [p.session, p.chooser.study, *chosen], live, concurrency_limit=None, **_QUIET
     )
     running.then(comparing.refresh, [p.session, p.axis], compared, **_QUIET).then(
-        keeping.offer, [p.session], offered, **_QUIET
+        keeping.offer_newest, [p.session, p.keep.run], offered, **_QUIET
     )
     p.stop.click(training.stop, [p.session], None, queue=False, **_QUIET)
     p.cancel.click(training.cancel, [p.session], None, queue=False, **_QUIET)

@@ -24,12 +24,24 @@ Answer = tuple[Any, ...]
 """Status, Overwrite button, kept heads, the Predict tab's choice of a predictor."""
 
 
+def offer_newest(session: TrainSession, number: int | None) -> Answer:
+    """After a training: offers the newest run; what was typed stays where there is no newer one than that chosen."""
+    return offer(session, number if session.runs and session.runs[-1].number == number else None)
+
+
 def offer(session: TrainSession, number: int | None = None) -> Answer:
-    """Offers the runs, the newest chosen unless another is: run, name, Save, zip, card."""
+    """Offers the runs: run, name, Save, Overwrite, zip, card.
+
+    Args:
+        session: With the runs.
+        number: The run that is chosen; while it is there, it stays so and the rest is left alone. Else the newest is.
+    """
     runs = session.runs
-    run = session.find(number) or (runs[-1] if runs else None)
     options = [(entry.title, entry.number) for entry in reversed(runs)]
-    return gr.Dropdown(options, value=run.number if run else None), *describe(session, run.number if run else None)
+    if session.find(number) is not None:
+        return gr.Dropdown(options, value=number), *[gr.skip()] * 6
+    newest = runs[-1].number if runs else None
+    return gr.Dropdown(options, value=newest), *describe(session, newest)
 
 
 def describe(session: TrainSession, number: int | None) -> Answer:
