@@ -69,12 +69,12 @@ def study_chosen(parts: Parts, study: Study | None, session: SensitivitySession,
     encoder, axes = chosen
     if session.wanted is None or study is None or desk.source != session.wanted[0].study:
         return {parts.session: session, parts.axes: form.axes_choice(study, encoder, axes)}
-    (wanted, view), session.wanted = session.wanted, None
+    wanted, view = session.wanted
     answer: Answer = {parts.session: session, parts.axes: form.axes_choice(study, encoder, wanted.axes)}
     found = found_before(wanted, study)
     if found is None:
         return answer | {parts.status: status(T.NOT_KEPT.format(run=T.RUN))}
-    session.view = view
+    session.view, session.wanted = view, None
     return answer | show(parts, session, found)
 
 
