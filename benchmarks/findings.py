@@ -25,6 +25,7 @@ from qamro.encoders import load_encoder
 from qamro.encoders.cached import CachedEncoder
 from qamro.evaluation.agreement import ceiling, rating_matrix
 from qamro.evaluation.bootstrap import interval
+from qamro.evaluation.significance import holm
 from qamro.studies import Study
 from qamro.studies.registry import open_study
 from qamro.training.embeddings import embed_study
@@ -146,15 +147,6 @@ def compare(sweep: Sweep, axis: str, level: str = "utterance", metric: str = "SR
     found["seeds survive"] = found["holm"] < 0.05
     found["clips survive"] = (found["clips_low"] > 0) | (found["clips_high"] < 0)
     return found
-
-
-def holm(p: np.ndarray) -> np.ndarray:
-    """P-values adjusted for as many tests (Holm 1979)."""
-    order = np.argsort(p)
-    stepped = np.maximum.accumulate(p[order] * (len(p) - np.arange(len(p))))
-    adjusted = np.empty_like(p)
-    adjusted[order] = np.minimum(stepped, 1)
-    return adjusted
 
 
 def lines(keep: Path) -> Iterator[str]:
