@@ -16,6 +16,7 @@ from scipy.stats import spearmanr
 from qamro.heads import HeadBundle
 from qamro.predictors import load
 from qamro.predictors.saved import find, saved
+from qamro.predictors.saved_zip import pack
 from qamro.predictors.trainable import TRAINABLE
 from qamro.training import objective_choice
 from qamro.training.objective import OBJECTIVES
@@ -324,6 +325,12 @@ def test_a_downloaded_zip_comes_back_under_a_free_name(two, tmp_path):
     said, _, kept, predictor = keeping.bring(session, packed.value["path"], request())
     assert predictor.value == "saved:toy-2"
     assert "what its card says" in said
+    bundle.card.name = "x" * 200
+    bundle.save(tmp_path / "long")
+    assert (
+        "x" * 48 + " is back"
+        in keeping.bring(session, str(pack(tmp_path / "long", tmp_path / "long.zip")), request())[0]
+    )
     bad = tmp_path / "bad.zip"
     bad.write_text("no")
     assert "Not taken: bad.zip is not a zip" in keeping.bring(session, str(bad), request())[0]

@@ -82,7 +82,7 @@ def bring(session: TrainSession, file: str | None, request: gr.Request) -> Answe
     session.owner = choices.owner(request)
     try:
         bundle = unpack(Path(file))
-        kept = _keep_under(bundle, bundle.card.name, session.owner)
+        kept = _keep_under(bundle, _short(bundle.card.name), session.owner)
     except (NotHeadsError, ValueError, OSError) as problem:
         return _said(status(T.NOT_BROUGHT.format(problem=str(problem).rstrip(".")), calm=False), request)
     return _said(status(T.BROUGHT.format(name=kept.name, about=kept.about)), request, chosen=kept.key)
@@ -158,6 +158,14 @@ def _keep_under(bundle: HeadBundle, name: str, owner: str) -> SavedHeads:
 
 def _predictors(request: gr.Request) -> list[tuple[str, str]]:
     return [(option(entry), entry.name) for entry in catalogue(choices.owner(request))]
+
+
+def _short(name: str) -> str:
+    """A name that leaves room for a number behind it."""
+    try:
+        return clean_name(name[:48])
+    except ValueError:
+        return "heads"
 
 
 def _mine(request: gr.Request) -> list[SavedHeads]:

@@ -50,7 +50,7 @@ def train(session: TrainSession, study: Study | None, *chosen: Any) -> Iterator[
     session.busy, session.stopping, session.curves = True, False, {}
     off, hidden, shown = gr.Button(interactive=False), gr.Button(visible=False), gr.Button(visible=True)
     folder, number = session.fresh_folder(own_folder()), session.next_number()
-    name = f"{study.name}-{settings.objective}"
+    name = f"{study.name.partition('(')[0].strip()}-{settings.objective}"
     session.job = Job(Task(study, settings, folder, name, command_of(settings, study.name)))
     end: Any = status(T.CANCELLED)
     try:
