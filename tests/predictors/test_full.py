@@ -70,5 +70,6 @@ def test_auto_falls_back_when_the_weights_are_damaged(no_weights, monkeypatch):
 
 
 def test_unknown_predictors_are_named():
-    with pytest.raises(ValueError, match="no predictor 'best'; choose one of offline, clap, audiobox, full, deramos, auto"):
+    names = "offline, clap, audiobox, full, deramos, auto"
+    with pytest.raises(ValueError, match=f"no predictor 'best'; choose one of {names}"):
         load("best")
