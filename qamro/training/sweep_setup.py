@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from qamro.training.fit_config import FitConfig
-from qamro.training.objective import OBJECTIVES, Objective
-from qamro.training.objective_variants import HYPERPARAMETERS, variants_over
-from qamro.training.sweep_fits import plain
 from qamro.training.variants import Plan, Variant
+
+if TYPE_CHECKING:
+    from qamro.training.fit_config import FitConfig
+    from qamro.training.objective import Objective
 
 SMALL = (32, 16)
 """Widths of the heads: the studies at hand have some hundred clips."""
 
-OPTIMISERS: dict[str, FitConfig] = {
-    "adamw": FitConfig("adamw", lr=1e-3, batch_size=0, max_epochs=300, hidden=SMALL),
-    "sgd": FitConfig("sgd", lr=5e-4, batch_size=256, max_epochs=500, hidden=SMALL),
+OPTIMISERS: dict[str, dict[str, Any]] = {
+    "adamw": {"lr": 1e-3, "batch_size": 0, "max_epochs": 300},
+    "sgd": {"lr": 5e-4, "batch_size": 256, "max_epochs": 500},
 }
 """How heads are fitted, by name: all clips in every step, or as the paper does it."""
 
@@ -97,6 +97,8 @@ class Setup:
         Raises:
             ValueError: A name is unknown, or a number is out of its range; the message says which.
         """
+        from qamro.training.objective_variants import HYPERPARAMETERS
+
         for name, given, known in (
             ("objective", self.family, FAMILIES),
             ("optimiser", self.optimiser, tuple(OPTIMISERS)),
@@ -123,11 +125,15 @@ class Setup:
     @property
     def config(self) -> FitConfig:
         """How heads are fitted."""
-        return OPTIMISERS[self.optimiser]
+        from qamro.training.fit_config import FitConfig
+
+        return FitConfig(self.optimiser, hidden=SMALL, **OPTIMISERS[self.optimiser])
 
     @property
     def second(self) -> str:
         """The number that may be turned beside; empty when this objective has none."""
+        from qamro.training.objective_variants import HYPERPARAMETERS
+
         name = BESIDE.get(self.over, "")
         return name if name and HYPERPARAMETERS[name].used(self._objective("TA")) else ""
 
@@ -147,6 +153,8 @@ class Setup:
         Raises:
             ValueError: The objective does not depend on the number, or a value is out of range.
         """
+        from qamro.training.objective_variants import HYPERPARAMETERS, variants_over
+
         objective = self._objective(axis)
         if self.over == "alignment_weight" and not objective.needs_similarity:
             raise ValueError(f"{axis} is judged without the prompt, and SAMA acts only where there is one; sweep TA")
@@ -166,6 +174,8 @@ class Setup:
 
     def objectives(self, axis: str) -> int:
         """Returns how many objectives are trained for an axis; what comes to the same counts once."""
+        from qamro.training.sweep_fits import plain
+
         return len({plain(variant.objective) for variant in self.variants(axis)})
 
     def fits(self, folds: int) -> int:
@@ -173,6 +183,8 @@ class Setup:
         return sum(map(self.objectives, self.axes)) * self.seeds * folds
 
     def _objective(self, axis: str) -> Objective:
+        from qamro.training.objective import OBJECTIVES
+
         return OBJECTIVES[self.family](axis)
 
     def _curves(self, objective: Objective) -> tuple[float, ...]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
-from qamro.training.objective import Objective, paper_objective
-from qamro.training.run import FitConfig
+if TYPE_CHECKING:
+    from qamro.training.fit_config import FitConfig
+    from qamro.training.objective import Objective
 
 BASELINES = ("regression alone", "margin ranking", "without weighting", "without adaptive margin")
 """What beta curves are held against: no ranking term, Eq. 1, beta = 1, and weights with a fixed margin."""
@@ -32,6 +34,12 @@ class Variant:
     curve: float = math.nan
 
 
+def _paper_config() -> FitConfig:
+    from qamro.training.fit_config import FitConfig
+
+    return FitConfig()
+
+
 @dataclass(frozen=True)
 class Plan:
     """What a sweep trains.
@@ -48,10 +56,12 @@ class Plan:
     alphas: Sequence[float] = (0.2,)
     seeds: Sequence[int] = (0, 1, 2, 3, 4)
     baselines: Sequence[str] = BASELINES
-    config: FitConfig = field(default_factory=FitConfig)
+    config: FitConfig = field(default_factory=_paper_config)
 
     def variants(self, axis: str) -> list[Variant]:
         """Returns the objectives of the sweep for an axis: baselines, then every alpha with every beta."""
+        from qamro.training.objective import paper_objective
+
         paper = paper_objective(axis)
         ranking = {
             "regression alone": "none",

@@ -7,7 +7,7 @@ from typing import Any
 import gradio as gr
 
 from qamro.training.sweep_figure import METRICS_SHOWN
-from qamro.training.sweep_setup import Setup
+from qamro.training.sweep_setup import BESIDE, Setup
 from qamro.ui.bring import study_chooser
 from qamro.ui.sensitivity import form
 from qamro.ui.sensitivity.link import MOST_SEEDS
@@ -26,7 +26,7 @@ def build_components() -> Parts:
 
 
 def _setup() -> dict[str, Any]:
-    first = Setup()
+    first = Setup  # its defaults; what checks them needs torch, which the page can wait for
     with gr.Column(elem_classes="q-card", elem_id="sensitivity-setup"):
         heading(T.TITLE, T.EVIDENCE)
         with gr.Accordion(T.SETUP, open=False, elem_id="sensitivity-opener") as opener:
@@ -34,10 +34,12 @@ def _setup() -> dict[str, Any]:
             with gr.Row(elem_classes="q-fields"):
                 family = gr.Dropdown(_options(FAMILIES), value=first.family, label=T.FAMILY, filterable=False,
                                      elem_id="sensitivity-family", min_width=200)  # fmt: skip
-                over = form.over_choice(first.family)
-                over.label, over.elem_id, over.filterable = T.OVER, "sensitivity-over", False
-                values, beside = form.number_fields(first.family, first.over, first)
-                values.elem_id, beside.elem_id = "sensitivity-values", "sensitivity-beside"
+                over = gr.Dropdown([first.over], value=first.over, label=T.OVER, filterable=False,
+                                   elem_id="sensitivity-over", min_width=160)  # fmt: skip
+                values = gr.Textbox(form.joined(first.values), label=T.VALUES.format(name=first.over),
+                                    elem_id="sensitivity-values", min_width=160)  # fmt: skip
+                beside = gr.Textbox(form.joined(first.beside), label=T.BESIDE.format(name=BESIDE[first.over]),
+                                    elem_id="sensitivity-beside", min_width=160)  # fmt: skip
             with gr.Row(elem_classes="q-fields"):
                 axes = gr.CheckboxGroup(list(form.SIMULATED_AXES), value=list(first.axes), label=T.AXES,
                                         elem_id="sensitivity-axes", min_width=220)  # fmt: skip

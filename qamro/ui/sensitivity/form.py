@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from qamro.training.objective import OBJECTIVES
-from qamro.training.objective_variants import HYPERPARAMETERS, hyperparameters
 from qamro.training.sweep_setup import Setup
 from qamro.ui.bring.desk import Desk
 from qamro.ui.predict.views import status
@@ -35,6 +33,8 @@ def read(desk: Desk, study: Study | None, given: Fields) -> Setup:
     Raises:
         ValueError: A field makes no sense, or the sweep is too large for this machine; the message says what to do.
     """
+    from qamro.training.objective_variants import HYPERPARAMETERS
+
     encoder, family, over, values, beside, seeds, axes, split, optimiser = given
     hold_out, folds = split.split()
     if not axes:
@@ -93,6 +93,9 @@ def cost(desk: Desk, study: Study | None, *given: Any) -> str:
 
 def over_choice(family: str, over: str = "") -> gr.Dropdown:
     """Returns the choice of what is turned; all numbers are offered, the first one is the objective's own."""
+    from qamro.training.objective import OBJECTIVES
+    from qamro.training.objective_variants import HYPERPARAMETERS, hyperparameters
+
     names = [parameter.name for parameter in hyperparameters(OBJECTIVES[family]("TA"))]
     first = "beta" if "beta" in names else "temperature" if "temperature" in names else names[0]
     options = [(parameter.label, parameter.name) for parameter in HYPERPARAMETERS.values()]
@@ -101,18 +104,21 @@ def over_choice(family: str, over: str = "") -> gr.Dropdown:
 
 def number_fields(family: str, over: str, setup: Setup | None = None) -> tuple[gr.Textbox, gr.Textbox]:
     """Returns the fields for the values of what is turned, and for what is beside it."""
+    from qamro.training.objective import OBJECTIVES
+    from qamro.training.objective_variants import HYPERPARAMETERS
+
     parameter = HYPERPARAMETERS[over]
     fitting = parameter.used(OBJECTIVES[family]("TA"))  # where it is not, the line below the form says so
     made = setup
     if made is None and fitting:
         made = Setup(axes=("TA",), family=family, over=over, values=parameter.values, beside=())
     first = made.values if made is not None else parameter.values
-    values = gr.Textbox(value=_joined(first), label=T.VALUES.format(name=parameter.label))
+    values = gr.Textbox(value=joined(first), label=T.VALUES.format(name=parameter.label))
     if made is None or not made.second:
         return values, gr.Textbox(value="", label=T.BESIDE_NONE, visible=False)
     own = (float(getattr(OBJECTIVES[family]("TA"), made.second)),)
     label = T.BESIDE.format(name=HYPERPARAMETERS[made.second].label)
-    return values, gr.Textbox(value=_joined(made.beside or own), label=label, visible=True)
+    return values, gr.Textbox(value=joined(made.beside or own), label=label, visible=True)
 
 
 def axes_choice(study: Study | None, encoder: str, chosen: Sequence[str]) -> gr.CheckboxGroup:
@@ -136,7 +142,8 @@ def _count(n: int, words: tuple[str, str]) -> str:
     return f"{n:,} {words[n != 1]}"
 
 
-def _joined(values: Sequence[float]) -> str:
+def joined(values: Sequence[float]) -> str:
+    """Returns numbers as the form shows them."""
     return ", ".join(f"{value:g}" for value in values)
 
 

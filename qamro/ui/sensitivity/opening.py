@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from qamro.training.sweep_bundled import bundled
 from qamro.training.sweep_setup import Setup
 from qamro.ui.bring.desk import Desk
 from qamro.ui.predict.views import status
@@ -19,6 +18,7 @@ from qamro.ui.sensitivity.texts import Sensitivity as T
 
 if TYPE_CHECKING:
     from qamro.studies import Study
+    from qamro.training.sweep_store import KeptSweep
     from qamro.ui.sensitivity.parts import Parts
 
 Answer = dict[Any, Any]
@@ -27,7 +27,7 @@ Answer = dict[Any, Any]
 def opened(parts: Parts, session: SensitivitySession, query: Mapping[str, str]) -> Answer:
     """Sets the form as the address says and shows the sweep if it is at hand, else the one that ships."""
     if query.get("tab") != TAB:
-        return _first(parts, session)
+        return {parts.over: form.over_choice(Setup.family)} | _first(parts, session)
     setup, view, problem = from_query(query)
     filled = [field for field in parts.fields if field is not parts.axes]
     answer: Answer = dict(zip(filled, form.fill(setup), strict=True))
@@ -37,7 +37,7 @@ def opened(parts: Parts, session: SensitivitySession, query: Mapping[str, str]) 
     answer |= {parts.session: session}
     if problem:
         return answer | _first(parts, session) | {parts.status: status(T.BAD_LINK.format(problem=problem), calm=False)}
-    kept = bundled(setup)
+    kept = _bundled(setup)
     if kept is not None:
         session.view = view
         return answer | show(parts, session, Shown(kept, setup, T.SHIPPED))
@@ -79,7 +79,13 @@ def study_chosen(parts: Parts, study: Study | None, session: SensitivitySession,
 
 
 def _first(parts: Parts, session: SensitivitySession) -> Answer:
-    kept = bundled(Setup())
+    kept = _bundled(Setup())
     if kept is None:
         return {parts.session: session, parts.status: status(T.NO_STUDY)}
     return show(parts, session, Shown(kept, Setup(), T.SHIPPED))
+
+
+def _bundled(setup: Setup) -> KeptSweep | None:
+    from qamro.training.sweep_bundled import bundled
+
+    return bundled(setup)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from qamro.training.reproduce import EXPERIMENTS, Experiment, Published
 from qamro.training.sweep_marks import PUBLISHED
 from qamro.ui.sensitivity.texts import Sensitivity as T
 
-_BEST = EXPERIMENTS["figure1"].best_beta or 0.0
+if TYPE_CHECKING:
+    from qamro.training.reproduce import Experiment, Published
 
 
 def laid_over(axis: str, over: str) -> dict[str, Any]:
@@ -22,7 +22,7 @@ def laid_over(axis: str, over: str) -> dict[str, Any]:
     experiment = _table_with(axis)
     if experiment is None:
         return {}
-    best = _BEST if over == "beta" else None
+    best = _best() if over == "beta" else None
     return {"published": _rows(experiment), "published_on": experiment.study, "published_best": best}
 
 
@@ -36,14 +36,24 @@ def framed(axis: str) -> str:
         for row in _rows(experiment)
     )
     title = T.PUBLISHED_TITLE.format(axis=axis, study=experiment.study)
+    note = escape(T.PUBLISHED_NOTE.format(best=_best()))
     return (
         f'<div class="q-published" style="--published:{PUBLISHED}"><h3>{escape(title)}</h3>'
-        f'<p class="q-hint">{escape(T.PUBLISHED_NOTE.format(best=_BEST))}</p><table><tbody>{rows}</tbody></table></div>'
+        f'<p class="q-hint">{note}</p><table><tbody>{rows}</tbody></table></div>'
     )
 
 
 def _table_with(axis: str) -> Experiment | None:
+    from qamro.training.reproduce import EXPERIMENTS
+
     return next((each for each in EXPERIMENTS.values() if axis in each.axes and each.published), None)
+
+
+def _best() -> float:
+    """The beta that was reported as the best."""
+    from qamro.training.reproduce import EXPERIMENTS
+
+    return EXPERIMENTS["figure1"].best_beta or 0.0
 
 
 def _rows(experiment: Experiment) -> list[Published]:

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from qamro.training import sweep_store
-from qamro.training.sweep_bundled import bundled
 from qamro.training.sweep_setup import Setup
 from qamro.ui.bring.desk import Desk
 from qamro.ui.bring.following import follow
@@ -93,6 +91,9 @@ def show(parts: Parts, session: SensitivitySession, shown: Shown) -> Answer:
 
 def found_before(setup: Setup, study: Study | None) -> Shown | None:
     """Returns a sweep that ships or was kept; None where it has to be run."""
+    from qamro.training import sweep_store
+    from qamro.training.sweep_bundled import bundled
+
     kept = bundled(setup)
     if kept is not None:
         return Shown(kept, setup, T.SHIPPED)
@@ -105,6 +106,7 @@ def found_before(setup: Setup, study: Study | None) -> Shown | None:
 def _sweep(setup: Setup, study: Study | None, tell: Callable[..., None]) -> Shown:
     from qamro.predictors.saved import remembering_encoder
     from qamro.studies.registry import open_study
+    from qamro.training import sweep_store
     from qamro.training.sweep_study import sweep_study
 
     if study is None:
