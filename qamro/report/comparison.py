@@ -125,11 +125,21 @@ class Comparison:
 
         return self._section("overview", "", lambda: overview(self))
 
-    def raters(self) -> Section:
-        """Do people agree, and who strays? Anonymous ratings get what can be known of them."""
+    def raters(self, rated: str = "") -> Section:
+        """Do people agree, and who strays? Anonymous ratings get what can be known of them.
+
+        Args:
+            rated: The rated axis that it is about; all that are compared unless given.
+
+        Raises:
+            KeyError: The axis is not compared.
+        """
         from qamro.report.raters import raters
 
-        return self._section("raters", "", lambda: raters(self))
+        known = [self._numbers[label].pair.human for label in self.axes]
+        if rated and rated not in known:
+            raise KeyError(f"axis {rated!r} is not compared; the rated axes are {', '.join(known)}")
+        return self._section("raters", rated, lambda: raters(self, rated))
 
     def systems(self, axis: str) -> Section:
         """Which system is better: predicted against human rankings, and every metric with its interval."""

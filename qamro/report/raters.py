@@ -35,8 +35,8 @@ _COEFFICIENTS = (
 )  # fmt: skip
 
 
-def raters(comparison: Comparison) -> Section:
-    """Makes the section over all axes that are compared."""
+def raters(comparison: Comparison, rated: str = "") -> Section:
+    """Makes the section over one rated axis, or over all that are compared."""
     study, options = comparison.study, comparison.options
     section = Section("raters", "Raters")
     if study.holds_means:
@@ -45,7 +45,8 @@ def raters(comparison: Comparison) -> Section:
             "a predictor's ceiling is, or whether more ratings would help."
         )
         return section
-    axes = {comparison.numbers(axis).pair.human: comparison.numbers(axis) for axis in comparison.axes}
+    compared = {comparison.numbers(axis).pair.human: comparison.numbers(axis) for axis in comparison.axes}
+    axes = {rated: compared[rated]} if rated else compared
     known = {axis: numbers.ceiling_draws for axis, numbers in axes.items() if (numbers.matrix.counts > 1).any()}
     table = agreement(study, list(axes), draws=options.draws, seed=options.seed, level=options.level, ceilings=known)
     table["meaning"] = table["statistic"].map(MEANING)

@@ -1,6 +1,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
@@ -99,3 +100,16 @@ def test_the_recovered_quality_table_has_one_row_a_clip():
     for key in ("P.910", "P.913", "BT.500"):
         assert np.corrcoef(table[key], table["mos"])[0, 1] > 0.97
         assert (table[f"{key}_low"] <= table[f"{key}_high"]).all()
+
+
+def test_one_axis_is_a_part_of_all():
+    made = small_study()
+    axis = made.axes[0]
+    both = made.ratings.assign(axis=lambda table: table["axis"].replace(axis, "other"))
+    study = Study(made.clips, pd.concat([made.ratings, both], ignore_index=True))
+    comparison = compare(study, {}, QUICK)
+    whole, part = comparison.raters().tables[0].frame, comparison.raters(axis).tables[0].frame
+    assert set(whole["axis"]) == set(study.axes)
+    pd.testing.assert_frame_equal(part, whole[whole["axis"] == axis].reset_index(drop=True))
+    with pytest.raises(KeyError, match="'loudness' is not compared"):
+        comparison.raters("loudness")

@@ -208,17 +208,14 @@ def test_ratings_alone_are_shown_without_predictions_that_fit(named: bool) -> No
     assert (payload.raters(made) is not None) == named
 
 
-def test_raters_of_the_chosen_axis_only_but_all_in_the_file() -> None:
+def test_raters_are_worked_out_for_the_chosen_axis_alone() -> None:
     made = bench(study(axes=("MI", "MI again")))
-    assert made.comparison is not None
-    whole = made.comparison.raters()
-    value = payload.drawn(made, "raters", whole, "MI")
+    value = list(views.show(made, "raters", "MI"))[-1][0]
     assert not any("MI-again" in part["id"] for part in (*value["figures"], *value["tables"]))
     assert any(part["id"].startswith("raters-MI-") for part in value["figures"])
     assert not any(text.startswith("MI again: ") for text in value["sentences"])
-    table = next(table for table in value["tables"] if table["only"])
-    assert {row[table["only"]["column"]] for row in table["rows"]} == {"MI", "MI again"}
-    assert table["only"]["value"] == "MI"
+    (table,) = [table for table in value["tables"] if table["id"] == "raters-agreement"]
+    assert {row[[column["key"] for column in table["columns"]].index("axis")] for row in table["rows"]} == {"MI"}
 
 
 def test_what_is_clicked_is_shown_with_its_ratings_and_windows(tmp_path: Path) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from qamro.ui.compare.clips import sides_of
@@ -20,10 +18,8 @@ _NAMES = {"clip": "clip", "system": "system", "rater": "rater"}
 
 
 def drawn(bench: Workbench, view: str, section: Section, axis: str = "") -> dict[str, Any]:
-    """Returns what the page shows of a section; of one over all axes, what concerns the chosen axis."""
+    """Returns what the page shows of a section."""
     stem = bench.study.name if bench.study is not None else ""
-    if view == "raters":
-        section = of_axis(section, sides_of(axis)[1], bench.rated)
     return {
         "view": view,
         "title": section.title,
@@ -42,23 +38,6 @@ def drawn(bench: Workbench, view: str, section: Section, axis: str = "") -> dict
         "raters": raters(bench) if view == "raters" else None,
         "out": left_out(bench),
     }
-
-
-def of_axis(section: Section, axis: str, axes: Sequence[str]) -> Section:
-    """Leaves out of a section over all axes what is about another axis than the chosen one."""
-    from qamro.report.section import slug
-
-    def about(identity: str) -> str:
-        """The axis that an identity names; the longest one, since a name may begin with another."""
-        found = [other for other in axes if identity.startswith(f"{slug(section.id, other)}-")]
-        return max(found, key=len, default=axis)
-
-    return replace(
-        section,
-        sentences=[text for text in section.sentences if text.partition(": ")[0] not in set(axes) - {axis}],
-        figures=[figure for figure in section.figures if about(figure.id) == axis],
-        tables=[table for table in section.tables if about(table.id) == axis],
-    )
 
 
 def chart_of(figure: Figure, bench: Workbench) -> dict[str, Any]:
