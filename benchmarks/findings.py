@@ -30,13 +30,13 @@ from qamro.studies import Study
 from qamro.studies.registry import open_study
 from qamro.training.embeddings import embed_study
 from qamro.training.objective import paper_objective
-from qamro.training.other_clips import bootstrap_variants
 from qamro.training.prepared import Prepared
 from qamro.training.run import FitConfig
-from qamro.training.seeds import by_seed, paired
 from qamro.training.splits import folds
-from qamro.training.sweep import Sweep, run_sweep
-from qamro.training.variants import Plan, Variant
+from qamro.training.sweeps.other_clips import bootstrap_variants
+from qamro.training.sweeps.seeds import by_seed, paired
+from qamro.training.sweeps.sweep import Sweep, run_sweep
+from qamro.training.sweeps.variants import Plan, Variant
 
 AXES = {"simulated": ("MI", "PQ")}  # two of six, chosen before anything was run; the human studies have one each
 FOLDS, HIDDEN = 5, (32, 16)

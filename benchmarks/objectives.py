@@ -40,7 +40,7 @@ from qamro.training.embeddings import Embeddings, embed_study
 from qamro.training.prepared import Prepared
 from qamro.training.simulated_corpus import Corpus, simulated_corpus
 from qamro.training.splits import folds
-from qamro.training.sweep_fits import SweepProgress
+from qamro.training.sweeps.fits import SweepProgress
 
 AXES = {"simulated": ("MI",), "corpus": ("TA",)}  # chosen before anything was run; the human studies have one each
 CORPUS = Corpus(systems=60, prompts=8, catches=5)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from qamro.training.compare_objectives import Budget
     from qamro.training.compare_objectives.sections import Finding
     from qamro.training.prepared import Prepared
-    from qamro.training.variants import Variant
+    from qamro.training.sweeps.variants import Variant
 
 
 def compare_objectives(
@@ -120,7 +120,7 @@ def _train(
     from qamro.training.compare_objectives import run_contest
     from qamro.training.compare_objectives.sections import find
     from qamro.training.compare_objectives.sensitivity import sensitivity_entries
-    from qamro.training.sweep_fits import SweepProgress
+    from qamro.training.sweeps.fits import SweepProgress
 
     found: list[Finding] = []
     turned: list[tuple[Finding, pd.DataFrame]] = []

@@ -10,8 +10,8 @@ from qamro.cli.console import progress, warn
 if TYPE_CHECKING:
     from qamro.studies import Study
     from qamro.training.prepared import Prepared
-    from qamro.training.sweep import Sweep
-    from qamro.training.variants import Plan
+    from qamro.training.sweeps.sweep import Sweep
+    from qamro.training.sweeps.variants import Plan
 
 
 def prepare(study: Study, encoder: str, count: int, hold_out: str, device: str) -> tuple[list[Prepared], str]:
@@ -52,7 +52,7 @@ def prepare(study: Study, encoder: str, count: int, hold_out: str, device: str) 
 
 def train(folds: Sequence[Prepared], axes: Sequence[str], plan: Plan, device: str) -> Sweep:
     """Runs a sweep behind a progress bar."""
-    from qamro.training.sweep import SweepProgress, run_sweep
+    from qamro.training.sweeps.sweep import SweepProgress, run_sweep
 
     with progress() as bar:
         task = bar.add_task("Training", total=len(axes))

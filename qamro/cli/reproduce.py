@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from qamro.studies import Study
-    from qamro.training.reproduce import Experiment
+    from qamro.training.sweeps.reproduce import Experiment
 
 
 class What(StrEnum):
@@ -53,10 +53,10 @@ def reproduce(
     from qamro.cli.folds import axes_of, prepare, train
 
     with wrong_use(ValueError, FileNotFoundError, OSError, WeightsError):
-        from qamro.training.reproduce import EXPERIMENTS, table_of
         from qamro.training.run import FitConfig
-        from qamro.training.sweep_files import write_tables
-        from qamro.training.sweep_page import INTERVALS, write_page
+        from qamro.training.sweeps.files import write_tables
+        from qamro.training.sweeps.page import INTERVALS, write_page
+        from qamro.training.sweeps.reproduce import EXPERIMENTS, table_of
 
         experiment = EXPERIMENTS[what.value]
         opened = _open(experiment, study)

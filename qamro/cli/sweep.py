@@ -37,10 +37,10 @@ def sweep(
 
     with wrong_use(ValueError, FileNotFoundError, OSError, WeightsError):
         from qamro.training.run import FitConfig
-        from qamro.training.seeds import best_beta_in_words
-        from qamro.training.sweep_files import write_tables
-        from qamro.training.sweep_page import INTERVALS, write_page
-        from qamro.training.variants import Plan
+        from qamro.training.sweeps.files import write_tables
+        from qamro.training.sweeps.page import INTERVALS, write_page
+        from qamro.training.sweeps.seeds import best_beta_in_words
+        from qamro.training.sweeps.variants import Plan
 
         config = FitConfig(optimizer=optimizer, lr=lr, batch_size=batch_size, max_epochs=epochs, patience=patience)
         plan = Plan(numbers(betas, "--betas"), numbers(alphas, "--alphas"), range(seeds), config=config)

@@ -87,7 +87,7 @@ def train(
         from qamro.training.distributed import join
         from qamro.training.fit_config import FitConfig
         from qamro.training.objective import Objective
-        from qamro.training.objective_choice import chosen_objective
+        from qamro.training.objective.choice import chosen_objective
         from qamro.training.recipe import Recipe
 
         given: dict[str, Any] = {

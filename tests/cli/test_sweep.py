@@ -10,7 +10,7 @@ import pytest
 import soundfile
 
 from qamro.studies import Study
-from qamro.training.reproduce import EXPERIMENTS
+from qamro.training.sweeps.reproduce import EXPERIMENTS
 
 FEW = ("--seeds", 2, "--epochs", 2, "--folds", 3, "--optimizer", "adamw")
 

@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 import torch
 from scipy import stats
-from swept import QUICK, small_folds, small_study
 
 from qamro.studies import Study
 from qamro.training.compare_objectives import COMPARED, Budget, entries, run_contest
@@ -23,6 +22,7 @@ from qamro.training.objective_heads import head_maker
 from qamro.training.prepared import Prepared
 from qamro.training.splits import folds
 from qamro.training.trainer import fit_many
+from tests.training.sweeps.swept import QUICK, small_folds, small_study
 
 BUDGET = Budget((0, 1, 2), (1e-3, 1e-2), QUICK)
 

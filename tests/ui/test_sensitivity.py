@@ -7,16 +7,16 @@ import zipfile
 import pandas as pd
 import pytest
 
-from qamro.training.seeds import best_in_words, summarise
-from qamro.training.sweep_bundled import bundled
-from qamro.training.sweep_setup import Setup
+from qamro.training.sweeps.bundled import bundled
+from qamro.training.sweeps.seeds import best_in_words, summarise
+from qamro.training.sweeps.setup import Setup
 from qamro.ui.bring.desk import Desk
 from qamro.ui.sensitivity import form, papers, pieces
 from qamro.ui.sensitivity.link import from_query, to_query
 from qamro.ui.sensitivity.looking import write_zip
 from qamro.ui.sensitivity.session import Shown, View
 from qamro.ui.sensitivity.texts import FAMILIES, SPLITS
-from tests.training.swept import small_study
+from tests.training.sweeps.swept import small_study
 
 SETUPS = [
     (Setup(), View()),

@@ -15,11 +15,11 @@ import pandas as pd
 import pytest
 
 from qamro.encoders import load_encoder
-from qamro.training.seeds import best_in_words, summarise
-from qamro.training.sweep_bundled import bundled
-from qamro.training.sweep_setup import Setup
-from qamro.training.sweep_study import sweep_study
-from qamro.training.system_places import swaps, swaps_in_words
+from qamro.training.sweeps.bundled import bundled
+from qamro.training.sweeps.seeds import best_in_words, summarise
+from qamro.training.sweeps.setup import Setup
+from qamro.training.sweeps.study import sweep_study
+from qamro.training.sweeps.system_places import swaps, swaps_in_words
 
 from .conftest import HERE, SCREENSHOTS, _wait
 from .trainable import small_study

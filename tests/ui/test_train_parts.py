@@ -18,8 +18,7 @@ from qamro.predictors import load
 from qamro.predictors.saved import find, saved
 from qamro.predictors.saved_zip import pack
 from qamro.predictors.trainable import TRAINABLE
-from qamro.training import objective_choice
-from qamro.training.objective import OBJECTIVES
+from qamro.training.objective import OBJECTIVES, choice
 from qamro.ui import choices
 from qamro.ui.train import choosing, controls, figures, keeping, limits, runs, training
 from qamro.ui.train.messages import Embedding, Epoch, Epochs, Judging
@@ -58,9 +57,9 @@ def test_every_choice_is_explained():
 
 
 def test_the_page_begins_with_the_values_of_the_objective_that_it_shows():
-    assert tuple(PARAMETERS) == objective_choice.PARAMETERS
+    assert tuple(PARAMETERS) == choice.PARAMETERS
     first = OBJECTIVES["qamro"]("TA")
-    assert set(controls.USED_FIRST) == objective_choice.used_by(first)
+    assert set(controls.USED_FIRST) == choice.used_by(first)
     assert {name: controls.FIRST[name] for name in controls.USED_FIRST} == {
         name: getattr(first, name) for name in controls.USED_FIRST
     }

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from qamro.training.compare_objectives.pieces import Budget, Piece, train_piece
-from qamro.training.judged import judged
 from qamro.training.prepared import Prepared
-from qamro.training.sweep import Sweep
-from qamro.training.sweep_fits import SweepProgress
-from qamro.training.variants import Variant
+from qamro.training.sweeps.fits import SweepProgress
+from qamro.training.sweeps.judged import judged
+from qamro.training.sweeps.sweep import Sweep
+from qamro.training.sweeps.variants import Variant
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from qamro.training.objective import OBJECTIVES
-from qamro.training.variants import Variant
+from qamro.training.sweeps.variants import Variant
 
 COMPARED = ("huber", "qamro", "balr", "soft-spearman", "ce-gauss", "ce-gauss+balr+sama", "qamro+sama")
 """What is compared unless told otherwise."""

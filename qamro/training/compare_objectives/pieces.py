@@ -13,8 +13,8 @@ import numpy as np
 
 from qamro.training.prepared import Prepared
 from qamro.training.run import FitConfig
-from qamro.training.sweep_fits import SweepProgress, answer
-from qamro.training.variants import Variant
+from qamro.training.sweeps.fits import SweepProgress, answer
+from qamro.training.sweeps.variants import Variant
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import numpy as np
 
 from qamro.evaluation.significance import CriticalDifference, critical_difference
 from qamro.training.compare_objectives.contest import Contest
-from qamro.training.judged import sample_of_fit
+from qamro.training.sweeps.judged import sample_of_fit
 
 if TYPE_CHECKING:
     import pandas as pd

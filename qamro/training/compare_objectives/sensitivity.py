@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qamro.training.objective import OBJECTIVES
-from qamro.training.objective_variants import HYPERPARAMETERS, variants_over
-from qamro.training.variants import Variant
+from qamro.training.sweeps.objective_variants import HYPERPARAMETERS, variants_over
+from qamro.training.sweeps.variants import Variant
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,8 +11,8 @@ from qamro.evaluation.levels import LEVELS
 from qamro.evaluation.metrics import METRICS
 from qamro.evaluation.significance import bootstrap_p, holm
 from qamro.training.compare_objectives.contest import Contest
-from qamro.training.other_clips import bootstrap_variants
-from qamro.training.seeds import by_seed, paired, summarise
+from qamro.training.sweeps.other_clips import bootstrap_variants
+from qamro.training.sweeps.seeds import by_seed, paired, summarise
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from qamro.training.seeds import best_in_words
-from qamro.training.sweep_figure import METRICS_SHOWN, heat_map, panel
+from qamro.training.sweeps.figure import METRICS_SHOWN, heat_map, panel
+from qamro.training.sweeps.seeds import best_in_words
 from qamro.ui.bring.view import UPLOAD
 from qamro.ui.sensitivity import papers, pieces
 from qamro.ui.sensitivity.link import to_query

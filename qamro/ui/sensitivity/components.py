@@ -6,8 +6,8 @@ from typing import Any
 
 import gradio as gr
 
-from qamro.training.sweep_figure import METRICS_SHOWN
-from qamro.training.sweep_setup import BESIDE, Setup
+from qamro.training.sweeps.figure import METRICS_SHOWN
+from qamro.training.sweeps.setup import BESIDE, Setup
 from qamro.ui.bring import study_chooser
 from qamro.ui.sensitivity import form
 from qamro.ui.sensitivity.link import MOST_SEEDS

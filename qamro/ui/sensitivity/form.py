@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from qamro.training.sweep_setup import Setup
+from qamro.training.sweeps.setup import Setup
 from qamro.ui.bring.desk import Desk
 from qamro.ui.predict.views import status
 from qamro.ui.sensitivity.link import MOST_SEEDS, numbers
@@ -33,7 +33,7 @@ def read(desk: Desk, study: Study | None, given: Fields) -> Setup:
     Raises:
         ValueError: A field makes no sense, or the sweep is too large for this machine; the message says what to do.
     """
-    from qamro.training.objective_variants import HYPERPARAMETERS
+    from qamro.training.sweeps.objective_variants import HYPERPARAMETERS
 
     encoder, family, over, values, beside, seeds, axes, split, optimiser = given
     hold_out, folds = split.split()
@@ -94,7 +94,7 @@ def cost(desk: Desk, study: Study | None, *given: Any) -> str:
 def over_choice(family: str, over: str = "") -> gr.Dropdown:
     """Returns the choice of what is turned; all numbers are offered, the first one is the objective's own."""
     from qamro.training.objective import OBJECTIVES
-    from qamro.training.objective_variants import HYPERPARAMETERS, hyperparameters
+    from qamro.training.sweeps.objective_variants import HYPERPARAMETERS, hyperparameters
 
     names = [parameter.name for parameter in hyperparameters(OBJECTIVES[family]("TA"))]
     first = "beta" if "beta" in names else "temperature" if "temperature" in names else names[0]
@@ -105,7 +105,7 @@ def over_choice(family: str, over: str = "") -> gr.Dropdown:
 def number_fields(family: str, over: str, setup: Setup | None = None) -> tuple[gr.Textbox, gr.Textbox]:
     """Returns the fields for the values of what is turned, and for what is beside it."""
     from qamro.training.objective import OBJECTIVES
-    from qamro.training.objective_variants import HYPERPARAMETERS
+    from qamro.training.sweeps.objective_variants import HYPERPARAMETERS
 
     parameter = HYPERPARAMETERS[over]
     fitting = parameter.used(OBJECTIVES[family]("TA"))  # where it is not, the line below the form says so

@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 from qamro.predictors.trainable import TRAINABLE
-from qamro.training.sweep_setup import Setup
+from qamro.training.sweeps.setup import Setup
 from qamro.ui.sensitivity.session import View
 from qamro.ui.sensitivity.texts import SPLITS
 

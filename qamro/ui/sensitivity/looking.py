@@ -60,8 +60,8 @@ def write_zip(shown: Shown, folder: Path) -> Path:
         shown: The sweep.
         folder: Where to write.
     """
-    from qamro.training.sweep_files import write_csvs, write_record
-    from qamro.training.sweep_page import INTERVALS, write_page
+    from qamro.training.sweeps.files import write_csvs, write_record
+    from qamro.training.sweeps.page import INTERVALS, write_page
 
     record, inside = shown.kept.record, folder / "sweep"
     write_csvs(inside, shown.kept.sweep)

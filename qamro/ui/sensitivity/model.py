@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from qamro.training.system_figure import ranking_figure
-from qamro.training.system_places import swaps, swaps_in_words, system_places
+from qamro.training.sweeps.system_figure import ranking_figure
+from qamro.training.sweeps.system_places import swaps, swaps_in_words, system_places
 from qamro.ui.sensitivity import pieces
 from qamro.ui.sensitivity.texts import Sensitivity as T
 from qamro.ui.widgets import chart_value

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from qamro.training.sweep_setup import Setup
+from qamro.training.sweeps.setup import Setup
 from qamro.ui.bring.desk import Desk
 from qamro.ui.predict.views import status
 from qamro.ui.sensitivity import form
@@ -18,7 +18,7 @@ from qamro.ui.sensitivity.texts import Sensitivity as T
 
 if TYPE_CHECKING:
     from qamro.studies import Study
-    from qamro.training.sweep_store import KeptSweep
+    from qamro.training.sweeps.store import KeptSweep
     from qamro.ui.sensitivity.parts import Parts
 
 Answer = dict[Any, Any]
@@ -86,6 +86,6 @@ def _first(parts: Parts, session: SensitivitySession) -> Answer:
 
 
 def _bundled(setup: Setup) -> KeptSweep | None:
-    from qamro.training.sweep_bundled import bundled
+    from qamro.training.sweeps.bundled import bundled
 
     return bundled(setup)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from qamro.training.sweep_marks import PUBLISHED
+from qamro.training.sweeps.marks import PUBLISHED
 from qamro.ui.sensitivity.texts import Sensitivity as T
 
 if TYPE_CHECKING:
-    from qamro.training.reproduce import Experiment, Published
+    from qamro.training.sweeps.reproduce import Experiment, Published
 
 
 def laid_over(axis: str, over: str) -> dict[str, Any]:
@@ -44,14 +44,14 @@ def framed(axis: str) -> str:
 
 
 def _table_with(axis: str) -> Experiment | None:
-    from qamro.training.reproduce import EXPERIMENTS
+    from qamro.training.sweeps.reproduce import EXPERIMENTS
 
     return next((each for each in EXPERIMENTS.values() if axis in each.axes and each.published), None)
 
 
 def _best() -> float:
     """The beta that was reported as the best."""
-    from qamro.training.reproduce import EXPERIMENTS
+    from qamro.training.sweeps.reproduce import EXPERIMENTS
 
     return EXPERIMENTS["figure1"].best_beta or 0.0
 

@@ -8,8 +8,8 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from qamro.axes import get_axis
-from qamro.training.sweep_figure import METRICS_SHOWN
-from qamro.training.sweep_marks import BANDS, DASHES, dash_of
+from qamro.training.sweeps.figure import METRICS_SHOWN
+from qamro.training.sweeps.marks import BANDS, DASHES, dash_of
 from qamro.ui.sensitivity.texts import OPTIMISERS
 from qamro.ui.sensitivity.texts import Sensitivity as T
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from qamro.training.sweep_setup import Setup
+from qamro.training.sweeps.setup import Setup
 from qamro.ui.bring.desk import Desk
 from qamro.ui.bring.following import follow
 from qamro.ui.predict.views import status
@@ -21,7 +21,7 @@ from qamro.ui.sensitivity.texts import Sensitivity as T
 
 if TYPE_CHECKING:
     from qamro.studies import Study
-    from qamro.training.sweep_store import KeptSweep
+    from qamro.training.sweeps.store import KeptSweep
     from qamro.ui.sensitivity.parts import Parts
 
 Answer = dict[Any, Any]
@@ -91,23 +91,23 @@ def show(parts: Parts, session: SensitivitySession, shown: Shown) -> Answer:
 
 def found_before(setup: Setup, study: Study | None) -> Shown | None:
     """Returns a sweep that ships or was kept; None where it has to be run."""
-    from qamro.training import sweep_store
-    from qamro.training.sweep_bundled import bundled
+    from qamro.training.sweeps import store
+    from qamro.training.sweeps.bundled import bundled
 
     kept = bundled(setup)
     if kept is not None:
         return Shown(kept, setup, T.SHIPPED)
     if study is None:
         return None
-    kept = sweep_store.read(sweep_store.kept_folder() / sweep_store.key_of(setup, study))
+    kept = store.read(store.kept_folder() / store.key_of(setup, study))
     return None if kept is None else Shown(kept, setup, T.FROM_CACHE)
 
 
 def _sweep(setup: Setup, study: Study | None, tell: Callable[..., None]) -> Shown:
     from qamro.predictors.saved import remembering_encoder
     from qamro.studies.registry import open_study
-    from qamro.training import sweep_store
-    from qamro.training.sweep_study import sweep_study
+    from qamro.training.sweeps import store
+    from qamro.training.sweeps.study import sweep_study
 
     if study is None:
         study = open_study(setup.study)
@@ -123,6 +123,6 @@ def _sweep(setup: Setup, study: Study | None, tell: Callable[..., None]) -> Show
         on_fit=lambda axis, done, of: tell(T.TRAINING.format(axis=axis, done=done, all=of), done, of),
     )
     with contextlib.suppress(OSError):  # a full disk costs the memory, never the answer
-        sweep_store.keep(sweep_store.kept_folder() / sweep_store.key_of(setup, study), kept)
+        store.keep(store.kept_folder() / store.key_of(setup, study), kept)
     seconds = kept.record["seconds"]["training"]
     return Shown(kept, setup, T.DONE.format(fits=kept.record["fits"], seconds=seconds))

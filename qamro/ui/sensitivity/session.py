@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from qamro.training.sweep_marks import Naming
-from qamro.training.sweep_setup import ALONE, Setup
+from qamro.training.sweeps.marks import Naming
+from qamro.training.sweeps.setup import ALONE, Setup
 from qamro.ui.sensitivity.texts import FAMILIES
 from qamro.ui.visitor import Visitor
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from qamro.training.sweep_store import KeptSweep
+    from qamro.training.sweeps.store import KeptSweep
 
 
 @dataclass(frozen=True)
@@ -53,14 +53,14 @@ class Shown:
     @cached_property
     def summary(self) -> pd.DataFrame:
         """Means over seeds with their intervals."""
-        from qamro.training.seeds import summarise
+        from qamro.training.sweeps.seeds import summarise
 
         return summarise(self.kept.sweep.runs)
 
     @property
     def naming(self) -> Naming:
         """What its figures call things."""
-        from qamro.training.objective_variants import HYPERPARAMETERS
+        from qamro.training.sweeps.objective_variants import HYPERPARAMETERS
 
         beside = HYPERPARAMETERS[self.setup.second].label if self.setup.second else ""
         over = HYPERPARAMETERS[self.setup.over].label

@@ -75,7 +75,7 @@ def refresh(encoder: str) -> tuple[Any, ...]:
 def objective_chosen(name: str) -> tuple[Any, ...]:
     """Says what an objective does, and offers the parameters that it uses with its own values."""
     from qamro.training import objective as objectives
-    from qamro.training.objective_choice import used_by
+    from qamro.training.objective.choice import used_by
 
     objective = objectives.OBJECTIVES[name]("TA")  # the axis on which every term acts
     used = used_by(objective)

@@ -54,7 +54,7 @@ def objective_of(settings: Settings, axis: str) -> Objective:
     Raises:
         ValueError: There is no such objective, or a parameter is out of range; the message says which.
     """
-    from qamro.training.objective_choice import chosen_objective
+    from qamro.training.objective.choice import chosen_objective
 
     return chosen_objective(settings.objective, axis, dict(settings.parameters))
 

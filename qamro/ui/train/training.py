@@ -119,7 +119,7 @@ def _settings(study: Study | None, chosen: Sequence[Any]) -> tuple[Settings, lis
 def chosen_values(chosen: Sequence[Any]) -> tuple[Any, ...]:
     """Splits the form's values: the six choices, then the parameters that the objective uses, then the fitting."""
     from qamro.training.objective import OBJECTIVES
-    from qamro.training.objective_choice import used_by
+    from qamro.training.objective.choice import used_by
 
     choices, numbers = chosen[:6], dict(zip((*PARAMETERS, *FITTING), chosen[6:], strict=True))
     used = used_by(OBJECTIVES[choices[2]]("TA"))

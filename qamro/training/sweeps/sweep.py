@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from qamro.training.judged import judged
 from qamro.training.prepared import Prepared
-from qamro.training.sweep_fits import Answers, SweepProgress, answer
-from qamro.training.variants import Plan, Variant
+from qamro.training.sweeps.fits import Answers, SweepProgress, answer
+from qamro.training.sweeps.judged import judged
+from qamro.training.sweeps.variants import Plan, Variant
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -3,13 +3,13 @@ from dataclasses import replace
 
 import pytest
 
-from qamro.training.reproduce import EXPERIMENTS
-from qamro.training.seeds import summarise
-from qamro.training.sweep import run_sweep
-from qamro.training.sweep_figure import beta_curves, heat_map, panel
-from qamro.training.sweep_page import write_page
-from qamro.training.variants import BASELINES, Plan
-from tests.training.swept import QUICK, small_folds
+from qamro.training.sweeps.figure import beta_curves, heat_map, panel
+from qamro.training.sweeps.page import write_page
+from qamro.training.sweeps.reproduce import EXPERIMENTS
+from qamro.training.sweeps.seeds import summarise
+from qamro.training.sweeps.sweep import run_sweep
+from qamro.training.sweeps.variants import BASELINES, Plan
+from tests.training.sweeps.swept import QUICK, small_folds
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from qamro.axes import get_axis
-from qamro.training.objective import OBJECTIVES, Objective
+from qamro.training.objective.named import OBJECTIVES
+from qamro.training.objective.objective import Objective
 
 PARAMETERS = (
     "alpha",

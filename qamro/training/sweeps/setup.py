@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from qamro.training.variants import Plan, Variant
+from qamro.training.sweeps.variants import Plan, Variant
 
 if TYPE_CHECKING:
     from qamro.training.fit_config import FitConfig
@@ -97,7 +97,7 @@ class Setup:
         Raises:
             ValueError: A name is unknown, or a number is out of its range; the message says which.
         """
-        from qamro.training.objective_variants import HYPERPARAMETERS
+        from qamro.training.sweeps.objective_variants import HYPERPARAMETERS
 
         for name, given, known in (
             ("objective", self.family, FAMILIES),
@@ -132,7 +132,7 @@ class Setup:
     @property
     def second(self) -> str:
         """The number that may be turned beside; empty when this objective has none."""
-        from qamro.training.objective_variants import HYPERPARAMETERS
+        from qamro.training.sweeps.objective_variants import HYPERPARAMETERS
 
         name = BESIDE.get(self.over, "")
         return name if name and HYPERPARAMETERS[name].used(self._objective("TA")) else ""
@@ -153,7 +153,7 @@ class Setup:
         Raises:
             ValueError: The objective does not depend on the number, or a value is out of range.
         """
-        from qamro.training.objective_variants import HYPERPARAMETERS, variants_over
+        from qamro.training.sweeps.objective_variants import HYPERPARAMETERS, variants_over
 
         objective = self._objective(axis)
         if self.over == "alignment_weight" and not objective.needs_similarity:
@@ -174,7 +174,7 @@ class Setup:
 
     def objectives(self, axis: str) -> int:
         """Returns how many objectives are trained for an axis; what comes to the same counts once."""
-        from qamro.training.sweep_fits import plain
+        from qamro.training.sweeps.fits import plain
 
         return len({plain(variant.objective) for variant in self.variants(axis)})
 

@@ -3,9 +3,9 @@ import math
 import pytest
 
 from qamro.training.objective import OBJECTIVES
-from qamro.training.objective_variants import HYPERPARAMETERS, hyperparameters
-from qamro.training.sweep_setup import ALONE, FAMILIES, REFERENCE, Setup
-from qamro.training.variants import BASELINES, Plan
+from qamro.training.sweeps.objective_variants import HYPERPARAMETERS, hyperparameters
+from qamro.training.sweeps.setup import ALONE, FAMILIES, REFERENCE, Setup
+from qamro.training.sweeps.variants import BASELINES, Plan
 
 
 def test_the_first_setup_is_the_plan_of_the_paper():

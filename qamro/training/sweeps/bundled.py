@@ -1,4 +1,4 @@
-"""The sweep that ships, so that a visitor sees curves at once; ``python -m qamro.training.sweep_bundled`` makes it.
+"""The sweep that ships, so that a visitor sees curves at once; ``python -m qamro.training.sweeps.bundled`` makes it.
 
 It is of the simulated study, with the setup that the Sensitivity tab starts with.
 """
@@ -8,8 +8,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from qamro.paths import assets
-from qamro.training.sweep_setup import Setup
-from qamro.training.sweep_store import KeptSweep, encoder_revision, keep, read
+from qamro.training.sweeps.setup import Setup
+from qamro.training.sweeps.store import KeptSweep, encoder_revision, keep, read
 
 
 def bundled_folder() -> Path:
@@ -34,7 +34,7 @@ def write_bundled() -> Path:
     from qamro.encoders import load_encoder
     from qamro.encoders.cached import CachedEncoder
     from qamro.studies.simulated import GENERATOR, build
-    from qamro.training.sweep_study import sweep_study
+    from qamro.training.sweeps.study import sweep_study
 
     setup = Setup()
     kept = sweep_study(build().study, setup, CachedEncoder(load_encoder(setup.encoder)))

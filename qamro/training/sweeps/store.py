@@ -15,13 +15,13 @@ import numpy as np
 
 from qamro.paths import cache_path
 from qamro.training.record import study_hash
-from qamro.training.sweep import Sweep
+from qamro.training.sweeps.sweep import Sweep
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from qamro.studies import Study
-    from qamro.training.sweep_setup import Setup
+    from qamro.training.sweeps.setup import Setup
 
 VERSION = 1
 """Changes when the same setup would give other numbers."""

@@ -5,10 +5,10 @@ import pytest
 import torch
 from scipy.stats import kendalltau, pearsonr, spearmanr
 
-from qamro.training.sweep import run_sweep
+from qamro.training.sweeps.sweep import run_sweep
+from qamro.training.sweeps.variants import BASELINES, Plan
 from qamro.training.trainer import fit
-from qamro.training.variants import BASELINES, Plan
-from tests.training.swept import QUICK, small_folds
+from tests.training.sweeps.swept import QUICK, small_folds
 
 PLAN = Plan(betas=(1, 7), alphas=(0.2, 0.5), seeds=(0, 3), config=replace(QUICK, max_epochs=6))
 

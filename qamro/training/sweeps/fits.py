@@ -20,7 +20,7 @@ from qamro.training.trainer import fit_many
 if TYPE_CHECKING:
     import numpy as np
 
-    from qamro.training.variants import Variant
+    from qamro.training.sweeps.variants import Variant
 
 Job = TypeVar("Job")
 Done = TypeVar("Done")

@@ -9,13 +9,22 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from qamro.figures.style import GRID, INK, layout
-from qamro.training.sweep_marks import PUBLISHED, Naming, add_band, add_curve, add_published, add_ring, dash_of, ends_of
+from qamro.training.sweeps.marks import (
+    PUBLISHED,
+    Naming,
+    add_band,
+    add_curve,
+    add_published,
+    add_ring,
+    dash_of,
+    ends_of,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
     import plotly.graph_objects as go
 
-    from qamro.training.reproduce import Published
+    from qamro.training.sweeps.reproduce import Published
 
 METRICS_SHOWN = ("SRCC", "LCC", "KTAU", "MSE")
 LEVELS_SHOWN = ("utterance", "system")

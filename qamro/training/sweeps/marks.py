@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from qamro.axes import get_axis
 from qamro.figures.style import INK, escape
-from qamro.training.variants import BASELINES
+from qamro.training.sweeps.variants import BASELINES
 
 if TYPE_CHECKING:
     import pandas as pd
     import plotly.graph_objects as go
 
-    from qamro.training.reproduce import Published
+    from qamro.training.sweeps.reproduce import Published
 
 BANDS = dict(zip(BASELINES, ("86,180,233", "204,121,167", "128,128,128", "230,159,0"), strict=True))
 """Red, green and blue of each baseline."""

@@ -3,8 +3,8 @@ import pandas as pd
 import pytest
 from scipy.stats import rankdata, t
 
-from qamro.training.system_figure import ranking_figure
-from qamro.training.system_places import swaps, swaps_in_words, system_places
+from qamro.training.sweeps.system_figure import ranking_figure
+from qamro.training.sweeps.system_places import swaps, swaps_in_words, system_places
 
 
 @pytest.fixture(scope="module")

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qamro.training.record import study_summary, versions
-from qamro.training.seeds import summarise
+from qamro.training.sweeps.seeds import summarise
 
 if TYPE_CHECKING:
     from qamro.studies import Study
-    from qamro.training.sweep import Sweep
-    from qamro.training.variants import Plan
+    from qamro.training.sweeps.sweep import Sweep
+    from qamro.training.sweeps.variants import Plan
 
 
 def write_tables(out: Path, sweep: Sweep, study: Study, plan: Plan, about: dict[str, Any]) -> None:

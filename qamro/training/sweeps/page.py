@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from qamro.figures import page
 from qamro.figures.page import figure_place, slug
-from qamro.training.seeds import best_in_words, summarise
-from qamro.training.sweep_figure import LEVELS_SHOWN, QAMRO_OVER_BETA, beta_curves, heat_map
-from qamro.training.sweep_marks import Naming
+from qamro.training.sweeps.figure import LEVELS_SHOWN, QAMRO_OVER_BETA, beta_curves, heat_map
+from qamro.training.sweeps.marks import Naming
+from qamro.training.sweeps.seeds import best_in_words, summarise
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from qamro.training.other_clips import bootstrap_variants
-from qamro.training.reproduce import EXPERIMENTS, NAMES, table_of
 from qamro.training.run import FitConfig
-from qamro.training.sweep import run_sweep
-from tests.training.swept import QUICK, small_folds
+from qamro.training.sweeps.other_clips import bootstrap_variants
+from qamro.training.sweeps.reproduce import EXPERIMENTS, NAMES, table_of
+from qamro.training.sweeps.sweep import run_sweep
+from tests.training.sweeps.swept import QUICK, small_folds
 
 
 def test_published_figures_name_their_source_and_cover_their_axes():

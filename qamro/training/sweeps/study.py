@@ -13,9 +13,9 @@ from qamro.training.embeddings import embed_study
 from qamro.training.held_out import hold_out_parts
 from qamro.training.prepared import Prepared
 from qamro.training.record import study_summary, versions
-from qamro.training.sweep import SweepProgress, run_sweep
-from qamro.training.sweep_setup import Setup
-from qamro.training.sweep_store import KeptSweep, encoder_revision
+from qamro.training.sweeps.setup import Setup
+from qamro.training.sweeps.store import KeptSweep, encoder_revision
+from qamro.training.sweeps.sweep import SweepProgress, run_sweep
 
 if TYPE_CHECKING:
     from qamro.studies import Study

@@ -152,7 +152,7 @@ def test_the_named_objectives_are_the_papers_totals():
 
 
 def test_the_page_of_the_losses_lists_the_named_objectives():
-    page = (Path(__file__).parents[2] / "docs" / "losses.md").read_text("utf-8")
+    page = (Path(__file__).parents[3] / "docs" / "losses.md").read_text("utf-8")
     for name, make in OBJECTIVES.items():
         of_ta, of_mi = str(make("TA")), str(make("MI"))
         assert f"| `{name}` | {of_ta} | {'' if of_ta == of_mi else of_mi} |" in page

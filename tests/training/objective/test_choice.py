@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from qamro.training.objective import OBJECTIVES, stacked_loss
-from qamro.training.objective_choice import PARAMETERS, chosen_objective, used_by
+from qamro.training.objective.choice import PARAMETERS, chosen_objective, used_by
 
 OTHER = {"alpha": 0.7, "beta": 2.0, "margin": 0.4, "temperature": 0.3, "sigma": 0.2, "normalize": "scale"}
 OTHER |= {"regression_weight": 3.0, "ranking_weight": 3.0, "alignment_weight": 3.0}

@@ -6,11 +6,10 @@ import pandas as pd
 import pytest
 import torch
 
-from qamro.training import sweep_fits
-from qamro.training.sweep import run_sweep
-from qamro.training.sweep_setup import Setup
-from qamro.training.variants import Plan
-from tests.training.swept import QUICK, small_folds
+from qamro.training.sweeps.setup import Setup
+from qamro.training.sweeps.sweep import run_sweep
+from qamro.training.sweeps.variants import Plan
+from tests.training.sweeps.swept import QUICK, small_folds
 
 PLAN = Plan(betas=(1, 7), alphas=(0.2,), seeds=range(3), config=replace(QUICK, max_epochs=5))
 
@@ -18,7 +17,7 @@ PLAN = Plan(betas=(1, 7), alphas=(0.2,), seeds=range(3), config=replace(QUICK, m
 def test_stacks_and_threads_change_nothing(monkeypatch):
     threads = torch.get_num_threads()
     whole = run_sweep(small_folds(), ["MI"], PLAN)
-    monkeypatch.setattr(sweep_fits, "AT_ONCE", 4)
+    monkeypatch.setattr("qamro.training.sweeps.fits.AT_ONCE", 4)
     events = []
     split = run_sweep(small_folds(), ["MI"], PLAN, workers=3, on_epoch=lambda event: events.append(event) and None)
     pd.testing.assert_frame_equal(split.predictions, whole.predictions, atol=1e-5, rtol=0)

@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import pytest
 import torch
-from swept import QUICK, small_folds
 
 from qamro.heads.distribution_head import DistributionHead
 from qamro.heads.score_head import ScoreHead
 from qamro.training.objective import OBJECTIVES, stacked_loss
 from qamro.training.objective_heads import head_maker
-from qamro.training.objective_variants import HYPERPARAMETERS, hyperparameters, variants_over
+from qamro.training.sweeps.objective_variants import HYPERPARAMETERS, hyperparameters, variants_over
+from tests.training.sweeps.swept import QUICK, small_folds
 
 
 @pytest.mark.parametrize("name", list(OBJECTIVES))

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from scipy.stats import t, ttest_rel
 
-from qamro.training.seeds import best_beta_in_words, paired, summarise
+from qamro.training.sweeps.seeds import best_beta_in_words, paired, summarise
 
 
 def runs(values: dict[float, list[float]], metric="SRCC") -> pd.DataFrame:

@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qamro.evaluation.bootstrap import interval
-from qamro.training.other_clips import bootstrap_variants
 from qamro.training.run import FitConfig
-from qamro.training.seeds import summarise
-from qamro.training.variants import Plan, point_label
+from qamro.training.sweeps.other_clips import bootstrap_variants
+from qamro.training.sweeps.seeds import summarise
+from qamro.training.sweeps.variants import Plan, point_label
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from qamro.training.sweep import Sweep
+    from qamro.training.sweeps.sweep import Sweep
 
 _FILE = Path(__file__).with_name("published.toml")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from qamro.evaluation.levels import LEVELS, Sample
-from qamro.training.variants import Variant
+from qamro.training.sweeps.variants import Variant
 
 if TYPE_CHECKING:
     import pandas as pd
