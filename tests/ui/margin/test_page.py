@@ -10,11 +10,11 @@ import pytest
 from margin import reference
 
 from qamro.losses import margin_ranking_loss, qamro_loss
-from qamro.ui.margin_figures import serve_page
-from qamro.ui.score_distributions import bundled_file
+from qamro.ui.margin.distributions import bundled_file
+from qamro.ui.margin.figures import serve_page
+from tests.ui.conftest import PATIENCE, SCREENSHOTS
 
-from . import margin_page as on
-from .conftest import PATIENCE, SCREENSHOTS
+from . import page as on
 
 pytestmark = pytest.mark.browser
 HUMAN = [4.7, 4.4, 4.1, 3.6, 3.6, 3.3, 3.0, 2.8, 2.5, 2.0, 1.7, 1.4]

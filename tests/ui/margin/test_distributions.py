@@ -14,7 +14,7 @@ import pytest
 from qamro.studies import Study
 from qamro.studies.registry import DATASETS
 from qamro.studies.simulated import GENERATOR, build
-from qamro.ui.score_distributions import BUNDLED_AXES, bundled_file, distributions, fetched_distributions
+from qamro.ui.margin.distributions import BUNDLED_AXES, bundled_file, distributions, fetched_distributions
 
 
 def study_of(ratings: list[tuple[str, str, float]], kind: str = "human") -> Study:
@@ -42,7 +42,7 @@ def test_an_axis_of_its_own_spans_what_was_given() -> None:
 def test_the_bundled_file_is_the_simulated_study() -> None:
     """A smaller study is a part of the larger one with the same seed, so four systems are enough to notice a change."""
     stored = json.loads(bundled_file().read_text(encoding="utf-8"))
-    remedy = "distributions.json is stale; write it again: python -m qamro.ui.score_distributions"
+    remedy = "distributions.json is stale; write it again: python -m qamro.ui.margin.distributions"
     assert stored["generator"] == GENERATOR, remedy
     assert [entry["axis"] for entry in stored["studies"]] == list(BUNDLED_AXES)
     part = distributions(build(systems=4).study, key="simulated", title="", about="")

@@ -10,12 +10,11 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from qamro.ui.lesson import STEPS, Step
-from qamro.ui.margin_figures import serve_page, set_up
+from qamro.ui.margin.figures import serve_page, set_up
+from qamro.ui.margin.lesson import STEPS, Step
+from tests.ui.conftest import PATIENCE
 
-from .conftest import PATIENCE
-
-PLAN = Path(__file__).resolve().parents[2] / "docs" / "teaching.md"
+PLAN = Path(__file__).resolve().parents[3] / "docs" / "teaching.md"
 
 
 @pytest.fixture(scope="module")

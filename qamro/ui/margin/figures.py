@@ -1,4 +1,4 @@
-"""Writes a slide-sized figure for each step of the lesson in docs/teaching.md: ``python -m qamro.ui.margin_figures``.
+"""Writes a slide-sized figure for each step of the lesson in docs/teaching.md: ``python -m qamro.ui.margin.figures``.
 
 Needs playwright and chromium, as the tests do; the app needs neither.
 """
@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from qamro.paths import assets
-from qamro.ui.lesson import SEEDS, STEPS, Step
+from qamro.ui.margin.lesson import SEEDS, STEPS, Step
 
 WIDTH, HEIGHT = 1920, 1080
 _LAYOUT = 65  # CSS pixels of a sixteenth of the width: a figure is laid out 1040 wide, and enlarged to the slide

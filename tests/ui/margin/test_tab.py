@@ -12,9 +12,9 @@ from margin import reference
 
 from qamro.studies import Study
 from qamro.studies.registry import DATASETS
+from tests.ui.conftest import SCREENSHOTS, OpenPage, Server
 
-from . import margin_page as on
-from .conftest import SCREENSHOTS, OpenPage, Server
+from . import page as on
 
 pytestmark = [pytest.mark.browser, pytest.mark.server]
 SCORES = [12.0, 30.0, 30.0, 55.5, 61.0, 78.0, 90.0, 97.5]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from qamro.ui.score_distributions import fetched_distributions
-from qamro.ui.widgets import widget
+__all__ = ["build"]
 
 
 def build() -> None:
     """Builds the tab. It has no events: only the scores of fetched studies come from the server, once."""
+    from qamro.ui.margin.distributions import fetched_distributions
+    from qamro.ui.widgets import widget
+
     widget("margin", elem_id="margin", server_functions=[fetched_distributions])

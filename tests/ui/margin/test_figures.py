@@ -20,7 +20,7 @@ def test_the_command_writes_slides(tmp_path: Path) -> None:
     if shutil.which("chromium") is None and shutil.which("chromium-browser") is None:
         pytest.skip("chromium is not installed")
     names = ["1a-wrong-order", "5a-hundred-seeds"]
-    command = [sys.executable, "-m", "qamro.ui.margin_figures", "--out", str(tmp_path), "--theme", "dark", "--only"]
+    command = [sys.executable, "-m", "qamro.ui.margin.figures", "--out", str(tmp_path), "--theme", "dark", "--only"]
     done = subprocess.run([*command, *names], capture_output=True, text=True, check=True)
     assert done.stdout.split() == [str(tmp_path / f"{name}.png") for name in names]
     for name in names:
@@ -34,7 +34,7 @@ def test_the_command_writes_slides(tmp_path: Path) -> None:
 
 
 def test_an_unknown_step_is_refused() -> None:
-    command = [sys.executable, "-m", "qamro.ui.margin_figures", "--only", "9z-nothing"]
+    command = [sys.executable, "-m", "qamro.ui.margin.figures", "--only", "9z-nothing"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "9z-nothing" in done.stderr
