@@ -17,6 +17,7 @@ TABLES = frozenset((".csv", ".tsv", ".txt", ".json", ".jsonl"))
 """Endings of the files that may hold ratings or describe clips."""
 
 _BLOCK = 1 << 20
+_OTHER = "neither table nor sound"
 _DAMAGED = (zipfile.BadZipFile, zipfile.LargeZipFile, RuntimeError, NotImplementedError, EOFError, OSError, zlib.error)
 
 
@@ -44,10 +45,12 @@ class Unpacked:
     Attributes:
         files: Number of files that were unpacked.
         notes: What was left behind, and why.
+        refused: Those of the notes that are about tables and sound.
     """
 
     files: int
     notes: tuple[str, ...]
+    refused: tuple[str, ...] = ()
 
 
 def unpack(
@@ -101,8 +104,9 @@ def unpack(
         if isinstance(problem, _DAMAGED) and not isinstance(problem, InterruptedError):
             raise StudyError(f"{called} cannot be unpacked: {problem}; zip it again, without a password") from problem
         raise
-    notes = (f"{len(names)} left in the zip ({reason}), for example {names[0]!r}" for reason, names in left.items())
-    return Unpacked(len(members), tuple(notes))
+    notes = {why: f"{len(names)} left in the zip ({why}), for example {names[0]!r}" for why, names in left.items()}
+    refused = tuple(note for why, note in notes.items() if why != _OTHER)
+    return Unpacked(len(members), tuple(notes.values()), refused)
 
 
 def _chosen(
@@ -139,6 +143,8 @@ def is_safe(parts: tuple[str, ...], depth: int = Limits.depth) -> bool:
 
 def _refused(member: zipfile.ZipInfo, parts: tuple[str, ...], seen: set[str], limits: Limits) -> str:
     """Why a member stays in the zip; empty when it does not."""
+    if PurePosixPath(parts[-1] if parts else "").suffix.lower() not in TABLES | AUDIO:
+        return _OTHER
     absolute = member.filename.startswith(("/", "\\")) or (parts and parts[0].endswith(":"))
     if absolute or ".." in parts:
         return "the name leads out of the folder"
@@ -146,6 +152,4 @@ def _refused(member: zipfile.ZipInfo, parts: tuple[str, ...], seen: set[str], li
         return "a link"
     if not is_safe(parts, limits.depth):
         return "the name cannot be used"
-    if PurePosixPath(parts[-1]).suffix.lower() not in TABLES | AUDIO:
-        return "neither table nor sound"
     return "the name stands twice" if "/".join(parts).lower() in seen else ""

@@ -13,7 +13,7 @@ PAM = "AES_PAM.jsonl"
 TRACK2 = "audiomos2025_track2_human_annotations.jsonl"
 
 AUDIO = frozenset(
-    (".wav", ".wave", ".flac", ".mp3", ".ogg", ".oga", ".opus", ".m4a", ".aac", ".webm", ".mp4", ".aif", ".aiff")
+    ".wav .wave .flac .mp3 .ogg .oga .opus .m4a .aac .webm .mp4 .aif .aiff .au .caf".split()  # noqa: SIM905
 )
 """Endings of sound files."""
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from qamro.studies.importers.archive import Limits, unpack
+from qamro.studies.importers.published import AUDIO
 from qamro.studies.listening.errors import ListeningError
 from qamro.studies.tables import read_table
 from qamro.studies.validation import StudyError
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
 
     from qamro.studies.study import Study
 
-AUDIO = frozenset(
-    ".wav .wave .flac .ogg .oga .opus .mp3 .m4a .aac .webm .mp4 .aif .aiff .au .caf".split()  # noqa: SIM905
-)
 MOST_CLIPS = 2000
 MOST_BYTES = 4 * 2**30
 """Most that a zip may unpack to."""
@@ -113,27 +111,14 @@ def _by_file(table: pd.DataFrame, column: str) -> dict[str, dict[str, str]]:
 
 
 def _unpack(path: Path, name: str, folder: Path) -> list[tuple[Path, str]]:
-    """Unpacks the audio and tables of a zip under names of our own, whatever paths it claims."""
+    """Unpacks the audio and tables of a zip; a clip that cannot be taken is an error, as nobody would miss it later."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            members = [member for member in archive.infolist() if _wanted(member)]
-            if sum(member.file_size for member in members) > MOST_BYTES or len(members) > 2 * MOST_CLIPS:
-                raise ListeningError(f"{name} is too large to unpack; split the study")
-            folder.mkdir(parents=True)
-            found = []
-            for number, member in enumerate(members):
-                target = folder / f"{number}{PurePosixPath(member.filename).suffix.lower()}"
-                target.write_bytes(archive.read(member))
-                found.append((target, member.filename))
-            return found
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError) as problem:
-        raise ListeningError(f"{name} cannot be unpacked: {problem}; zip it again, without a password") from problem
-
-
-def _wanted(member: zipfile.ZipInfo) -> bool:
-    path = PurePosixPath(member.filename)
-    hidden = any(part.startswith((".", "__MACOSX")) for part in path.parts)
-    return not member.is_dir() and not hidden and path.suffix.lower() in {*AUDIO, ".csv"}
+        taken = unpack(path, folder, Limits(files=2 * MOST_CLIPS, bytes=MOST_BYTES), name=name)
+    except StudyError as problem:
+        raise ListeningError(str(problem)) from problem
+    if taken.refused:
+        raise ListeningError(f"{name}: {'; '.join(taken.refused)}. Rename these files, and zip again")
+    return [(file, file.relative_to(folder).as_posix()) for file in sorted(folder.rglob("*")) if file.is_file()]
 
 
 def _base(name: str) -> str:
