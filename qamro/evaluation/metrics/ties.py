@@ -33,16 +33,14 @@ def calibrate_ties(predictions: ArrayLike, targets: ArrayLike) -> float:
         0.5
     """
     x, y = np.asarray(predictions, dtype=float), np.asarray(targets, dtype=float)
+    order = np.argsort(x, kind="stable")
+    x, y = x[order], y[order]
     tied, right = [np.empty(0)], [np.empty(0)]
-    step = max(1, _BLOCK // max(x.size, 1))
-    for start in range(0, x.size, step):
-        rows = slice(start, start + step)
-        gap, better = x[rows, None] - x[None, start:], y[rows, None] - y[None, start:]
-        size = len(gap)
-        above = np.ones(gap.shape, dtype=bool)
-        above[:, :size] = np.triu(above[:, :size], 1)
-        tied.append(np.abs(gap[above & (better == 0)]))
-        right.append(np.abs(gap[above & (gap * better > 0)]))
+    # One row of pairs at a time, which stays in the cache; in the order of the predictions no gap is below zero.
+    for i in range(x.size - 1):
+        gap, later = x[i + 1 :] - x[i], y[i + 1 :]
+        tied.append(gap[later == y[i]])
+        right.append(gap[(later > y[i]) & (gap > 0)])
     ties, orders = np.sort(np.concatenate(tied)), np.sort(np.concatenate(right))
     # Raising epsilon wins the humans' ties within it and loses the right orders within it: the best one is zero or
     # the width of some tie.
