@@ -34,15 +34,14 @@ def fetched() -> Iterator[str]:
     shutil.rmtree(folder)
 
 
-def open_tab(open_page: OpenPage, server: Server, query: str, width: int = 1280) -> Any:
-    page = open_page(width=width)
-    page.goto(f"{server.url}?tab=margin&{query}")
+def open_tab(open_page: OpenPage, query: str, width: int = 1280) -> Any:
+    page = open_page(f"?tab=margin&{query}", width=width, ready="[data-ready=true]")
     on.wait_ready(page)
     return page
 
 
 def test_a_linked_configuration_opens_in_the_app(open_page: OpenPage, server: Server) -> None:
-    page = open_tab(open_page, server, "__theme=light&m.pair=4_2_2_3&m.beta=11")
+    page = open_tab(open_page, "__theme=light&m.pair=4_2_2_3&m.beta=11")
     expected, _ = reference.value_and_gradient(
         lambda p, y: reference.qamro_loss(p, y, beta=11, normalize="scale", scale=(1, 5)), [2.0, 3.0], [4.0, 2.0]
     )
@@ -61,16 +60,16 @@ def test_a_linked_configuration_opens_in_the_app(open_page: OpenPage, server: Se
     assert not server.left_the_machine()
 
 
-def test_it_fits_a_phone(open_page: OpenPage, server: Server) -> None:
-    page = open_tab(open_page, server, "__theme=light", width=400)
+def test_it_fits_a_phone(open_page: OpenPage) -> None:
+    page = open_tab(open_page, "__theme=light", width=400)
     assert page.evaluate("document.documentElement.scrollWidth") <= 400
     page.locator("[data-figure=batch]").scroll_into_view_if_needed()
     SCREENSHOTS.mkdir(exist_ok=True)
     page.screenshot(path=SCREENSHOTS / "margin-app-phone.png")
 
 
-def test_a_fetched_study_can_be_chosen(open_page: OpenPage, server: Server, fetched: str) -> None:
-    page = open_tab(open_page, server, f"__theme=light&m.study={fetched}")
+def test_a_fetched_study_can_be_chosen(open_page: OpenPage, fetched: str) -> None:
+    page = open_tab(open_page, f"__theme=light&m.study={fetched}")
     page.locator(f"[data-figure=who] select option[value={fetched}]").wait_for(state="attached")
     on.settle(page)
     assert page.locator("[data-figure=who] select").input_value() == fetched
