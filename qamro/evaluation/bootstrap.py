@@ -75,11 +75,13 @@ class Resample:
     drawn: np.ndarray
     members: csr_array
 
-    def first(self, draws: int) -> Resample:
-        """The first draws of the batch, or all of a smaller one."""
-        if draws >= len(self.drawn):
-            return self
-        return Resample(self.weights[:draws], self.drawn[:draws], self.members[: draws * self.drawn.shape[1]])
+    def and_again(self, draws: int) -> Resample:
+        """All draws of the batch, and behind them its first ones once more: ``draws`` of them, or all of fewer."""
+        from scipy.sparse import vstack
+
+        members = vstack([self.members, self.members[: draws * self.drawn.shape[1]]], format="csr")
+        weights, drawn = (np.concatenate([part, part[:draws]]) for part in (self.weights, self.drawn))
+        return Resample(weights, drawn, members)
 
     @cached_property
     def _draws(self) -> np.ndarray:

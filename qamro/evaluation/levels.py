@@ -124,18 +124,28 @@ def resample(
             shared.setdefault("\0".join(used.systems).encode(), []).append((i, level, used))
     for uses in shared.values():
         panels = {id(sample.ratings): np.random.default_rng([seed, 1]) for _, _, sample in uses}
+        again: Resample | None = None
         for drawn in Bootstrap(uses[0][2].systems, draws=draws, seed=seed):
-            panel: dict[int, DrawnMos] = {}
+            size, panel, both = len(drawn.drawn), dict[int, DrawnMos](), dict[bytes, DrawnMos]()
             for i, level, sample in uses:
-                if sample.ratings is not None and id(sample.ratings) not in panel:
-                    panel[id(sample.ratings)] = DrawnMos.of(
-                        sample.ratings, len(drawn.drawn), panels[id(sample.ratings)]
-                    )
-                rated = panel.get(id(sample.ratings)) or DrawnMos(sample.targets)
-                if sample.ratings is not None and centred and (i, level) not in pilots:
-                    pilots[i, level] = _answers(sample, level, metrics, drawn.first(PILOT), DrawnMos(sample.targets))
-                for key, value in _answers(sample, level, metrics, drawn, rated).items():
-                    found[i][level][key].append(value)
+                rated, wanted = DrawnMos(sample.targets), drawn
+                if sample.ratings is not None:
+                    which = id(sample.ratings)
+                    if which not in panel:
+                        panel[which] = DrawnMos.of(sample.ratings, size, panels[which])
+                    rated = panel[which]
+                    if centred and (i, level) not in pilots:
+                        # The same clips with the raters as they are go through the metrics along with the others.
+                        again = again or drawn.and_again(PILOT)
+                        name = str(which).encode() + sample.targets.tobytes()
+                        if name not in both:
+                            both[name] = rated.and_of(sample.targets, len(again.drawn) - size)
+                        rated, wanted = both[name], again
+                answers = _answers(sample, level, metrics, wanted, rated)
+                if wanted is again:
+                    pilots[i, level] = {key: value[size:] for key, value in answers.items()}
+                for key, value in answers.items():
+                    found[i][level][key].append(value[:size])
     return [
         {
             level: {

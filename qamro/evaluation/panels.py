@@ -66,3 +66,10 @@ class DrawnMos:
         heard = np.isfinite(targets)
         targets = targets if heard.all() else np.where(heard, targets, 0.0)
         return cls(targets, None if heard.all() else heard, levels_of(targets))
+
+    def and_of(self, targets: np.ndarray, draws: int) -> DrawnMos:
+        """These panels, and behind them the one whose MOS are ``targets``, shape (n,), ``draws`` times over."""
+        real = np.broadcast_to(settle(targets, 14), (draws, targets.size))
+        every = np.concatenate([self.targets, real])
+        heard = None if self.heard is None else np.concatenate([self.heard, np.ones(real.shape, dtype=bool)])
+        return DrawnMos(every, heard, levels_of(every))

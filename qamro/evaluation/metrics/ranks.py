@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-
 _CELLS = 1 << 14  # of a grid that finds levels
 _BLOCK = 1 << 16  # entries that are worked on at once
 
@@ -167,9 +166,8 @@ def _of_few_levels(codes: np.ndarray, levels: int, weights: np.ndarray | None) -
         counts = np.bincount(cells.ravel(), weights=None if w is None else w[some].ravel(), minlength=sizes[some].size)
         sizes[some] = counts.reshape(-1, levels)
         np.take(np.cumsum(sizes[some], axis=-1) - (sizes[some] - 1) / 2, cells, out=ranks[some], mode="clip")
-    ranks = ranks.reshape(shape)
     pairs, spread = _moments(sizes)
-    return Ties(ranks, pairs.reshape(shape[:-1]), spread.reshape(shape[:-1]))
+    return Ties(ranks.reshape(shape), pairs.reshape(shape[:-1]), spread.reshape(shape[:-1]))
 
 
 def _moments(sizes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
