@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -14,6 +15,9 @@ from qamro.evaluation.panels import DrawnMos
 from qamro.evaluation.rating_matrix import RatingMatrix
 from qamro.evaluation.recentre import PILOT, recentre
 from qamro.evaluation.rounding import settle
+
+THREADS = 2
+"""How many samples and levels are worked out side by side: what they answer does not depend on it, memory does."""
 
 LEVELS = ("utterance", "system")
 """Clips one by one, and the mean over each system's clips."""
@@ -122,30 +126,33 @@ def resample(
         for level in levels:
             used = sample.at(level)
             shared.setdefault("\0".join(used.systems).encode(), []).append((i, level, used))
-    for uses in shared.values():
-        panels = {id(sample.ratings): np.random.default_rng([seed, 1]) for _, _, sample in uses}
-        again: Resample | None = None
-        for drawn in Bootstrap(uses[0][2].systems, draws=draws, seed=seed):
-            size, panel, both = len(drawn.drawn), dict[int, DrawnMos](), dict[bytes, DrawnMos]()
-            for i, level, sample in uses:
-                rated, wanted = DrawnMos(sample.targets), drawn
-                if sample.ratings is not None:
-                    which = id(sample.ratings)
-                    if which not in panel:
-                        panel[which] = DrawnMos.of(sample.ratings, size, panels[which])
-                    rated = panel[which]
-                    if centred and (i, level) not in pilots:
-                        # The same clips with the raters as they are go through the metrics along with the others.
-                        again = again or drawn.and_again(PILOT)
-                        name = str(which).encode() + sample.targets.tobytes()
-                        if name not in both:
-                            both[name] = rated.and_of(sample.targets, len(again.drawn) - size)
-                        rated, wanted = both[name], again
-                answers = _answers(sample, level, metrics, wanted, rated)
-                if wanted is again:
-                    pilots[i, level] = {key: value[size:] for key, value in answers.items()}
-                for key, value in answers.items():
-                    found[i][level][key].append(value[:size])
+    with ThreadPoolExecutor(THREADS) as pool:
+        for uses in shared.values():
+            ratings = {id(sample.ratings): sample.ratings for _, _, sample in uses if sample.ratings is not None}
+            sources = {which: np.random.default_rng([seed, 1]) for which in ratings}
+            for batch, drawn in enumerate(Bootstrap(uses[0][2].systems, draws=draws, seed=seed)):
+                size, again = len(drawn.drawn), None
+                if ratings and centred and not batch:
+                    # The same clips with the raters as they are go through the metrics along with the others.
+                    again = drawn.and_again(PILOT)
+                panels = _panels([sample for _, _, sample in uses], ratings, sources, (drawn, again), pool)
+
+                def answer(
+                    use: tuple[int, str, Sample],
+                    drawn: Resample = drawn,
+                    again: Resample | None = again,
+                    panels: dict[tuple[int, bytes], DrawnMos] = panels,
+                ) -> dict[str, np.ndarray]:
+                    _, level, sample = use
+                    if sample.ratings is None:
+                        return _answers(sample, level, metrics, drawn, DrawnMos(sample.targets))
+                    return _answers(sample, level, metrics, again or drawn, panels[_panel_of(sample)])
+
+                for (i, level, _), answers in zip(uses, pool.map(answer, uses), strict=True):
+                    for key, value in answers.items():
+                        found[i][level][key].append(value[:size])
+                        if value.size > size:
+                            pilots.setdefault((i, level), {})[key] = value[size:]
     return [
         {
             level: {
@@ -158,6 +165,30 @@ def resample(
     ]
 
 
+def _panel_of(sample: Sample) -> tuple[int, bytes]:
+    """Samples with the same ratings and MOS, those of several predictors, see the same panels."""
+    return id(sample.ratings), sample.targets.tobytes()
+
+
+def _panels(
+    samples: Sequence[Sample],
+    ratings: dict[int, RatingMatrix],
+    sources: dict[int, np.random.Generator],
+    drawn: tuple[Resample, Resample | None],
+    pool: ThreadPoolExecutor,
+) -> dict[tuple[int, bytes], DrawnMos]:
+    """Draws panels for every axis; each has random numbers of its own, so it does not matter who comes first."""
+    size = len(drawn[0].drawn)
+    fresh = dict(zip(ratings, pool.map(lambda w: DrawnMos.of(ratings[w], size, sources[w]), ratings), strict=True))
+    wanted = {_panel_of(sample): sample.targets for sample in samples if sample.ratings is not None}
+
+    def make(which: tuple[int, bytes]) -> DrawnMos:
+        mos, again = fresh[which[0]], drawn[1]
+        return mos.coded if again is None else mos.and_of(wanted[which], len(again.drawn) - size).coded
+
+    return dict(zip(wanted, pool.map(make, wanted), strict=True))
+
+
 def _answers(
     sample: Sample, level: str, metrics: Sequence[str], drawn: Resample, panel: DrawnMos
 ) -> dict[str, np.ndarray]:
@@ -168,7 +199,7 @@ def _answers(
         weights = weights * rated
     lost: np.ndarray | None = None
     if level == "utterance":
-        pairs = Pairs(predictions, targets, weights, epsilon=epsilon, coded=panel.coded)
+        pairs = Pairs(predictions, targets, weights, epsilon=epsilon, coded=panel.levels)
     else:
         means = [drawn.system_means(scores) for scores in (predictions, targets)]
         if rated is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -52,12 +52,12 @@ class DrawnMos:
     Attributes:
         targets: MOS, shape (n,) or (draws, n), 0 where a drawn panel did not hear a clip.
         heard: Where it did, same shape; None when everywhere.
-        coded: ``levels_of(targets)`` for many panels.
+        levels: ``levels_of(targets)``, where it is known (see ``coded``).
     """
 
     targets: np.ndarray
     heard: np.ndarray | None = None
-    coded: tuple[np.ndarray, int] | None = None
+    levels: tuple[np.ndarray, int] | None = None
 
     @classmethod
     def of(cls, ratings: RatingMatrix, draws: int, random: np.random.Generator) -> DrawnMos:
@@ -65,11 +65,16 @@ class DrawnMos:
         targets = settle(mos_draws(ratings, draws, random), 14)
         heard = np.isfinite(targets)
         targets = targets if heard.all() else np.where(heard, targets, 0.0)
-        return cls(targets, None if heard.all() else heard, levels_of(targets))
+        return cls(targets, None if heard.all() else heard)
 
     def and_of(self, targets: np.ndarray, draws: int) -> DrawnMos:
         """These panels, and behind them the one whose MOS are ``targets``, shape (n,), ``draws`` times over."""
         real = np.broadcast_to(settle(targets, 14), (draws, targets.size))
         every = np.concatenate([self.targets, real])
         heard = None if self.heard is None else np.concatenate([self.heard, np.ones(real.shape, dtype=bool)])
-        return DrawnMos(every, heard, levels_of(every))
+        return DrawnMos(every, heard)
+
+    @property
+    def coded(self) -> DrawnMos:
+        """These panels with the levels of their MOS."""
+        return replace(self, levels=levels_of(self.targets))
