@@ -11,6 +11,7 @@ from qamro.evaluation.rating_matrix import RatingMatrix
 from qamro.evaluation.rounding import settle
 
 _POOL = 1000
+_CLIPS = 64
 
 
 def mos_draws(matrix: RatingMatrix, draws: int, random: np.random.Generator) -> np.ndarray:
@@ -40,8 +41,12 @@ def mos_draws(matrix: RatingMatrix, draws: int, random: np.random.Generator) -> 
         mine = np.flatnonzero(matrix.counts == size)
         packed = scores[mine][known[mine]].reshape(mine.size, size)
         pool = random.multinomial(size, np.full(size, 1 / size), size=_POOL).astype(float)
-        sums = packed @ pool.T
-        means[:, mine] = sums[np.arange(mine.size), random.integers(_POOL, size=(draws, mine.size))] / size
+        picks = random.integers(_POOL, size=(draws, mine.size))
+        # A few clips at a time: their pools stay in the cache.
+        for start in range(0, mine.size, _CLIPS):
+            some = slice(start, start + _CLIPS)
+            sums = packed[some] @ pool.T
+            means[:, mine[some]] = sums[np.arange(len(sums)), picks[:, some]] / size
     return means
 
 

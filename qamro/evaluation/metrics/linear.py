@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from qamro.evaluation.metrics.pairs import Pairs, apply
+from qamro.evaluation.metrics.ranks import row_blocks
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -42,8 +43,20 @@ def core(pairs: Pairs) -> np.ndarray:
     The mean goes first, for each draw its own: raw moments lose digits when the scores are far from zero or when a
     draw leaves out an outlier.
     """
+    w, sides = pairs.weights, (pairs.predictions, pairs.targets)
+    if w is not None and w.ndim == 2 and all(side.shape in (w.shape, w.shape[1:]) for side in sides):
+        parts = [
+            _correlation(Pairs(*(side if side.ndim == 1 else side[some] for side in sides), w[some]))
+            for some in row_blocks(w.shape)
+        ]
+        value = np.concatenate([np.empty(0), *parts])
+    else:
+        value = _correlation(pairs)
+    return np.where(pairs.constant, np.nan, value)
+
+
+def _correlation(pairs: Pairs) -> np.ndarray:
     x = pairs.predictions - pairs.mean(pairs.predictions)[..., None]
     y = pairs.targets - pairs.mean(pairs.targets)[..., None]
     with np.errstate(invalid="ignore", divide="ignore"):
-        value = np.clip(pairs.sum(x, y) / np.sqrt(pairs.sum(x, x) * pairs.sum(y, y)), -1, 1)
-    return np.where(pairs.constant, np.nan, value)
+        return np.asarray(np.clip(pairs.sum(x, y) / np.sqrt(pairs.sum(x, x) * pairs.sum(y, y)), -1, 1))

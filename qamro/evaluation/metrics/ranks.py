@@ -71,7 +71,7 @@ def _of_shared_values(values: np.ndarray, weights: np.ndarray | None) -> Ties:
         return Ties(np.take(np.cumsum(sizes) - (sizes - 1) / 2, group), *_moments(sizes))
     w, order, starts = weights.reshape(-1, values.size), np.argsort(group, kind="stable"), np.cumsum(counts) - counts
     ranks, pairs, spread = np.empty(w.shape), np.empty(len(w)), np.empty(len(w))
-    for some in _blocks(w.shape):
+    for some in row_blocks(w.shape):
         sizes = w[some].take(order, axis=-1)
         if counts.size < values.size:
             sizes = np.add.reduceat(sizes, starts, axis=-1)
@@ -115,7 +115,7 @@ def _few_levels(values: np.ndarray) -> tuple[np.ndarray, int] | None:
     for _ in range(2):
         find = _finder(levels)
         codes, strangers = np.empty(rows.shape, dtype=np.int32), [levels]
-        for some in _blocks(rows.shape):
+        for some in row_blocks(rows.shape):
             codes[some] = find(rows[some])
             missed = levels[codes[some]] != rows[some]
             if missed.any():
@@ -128,7 +128,7 @@ def _few_levels(values: np.ndarray) -> tuple[np.ndarray, int] | None:
     return None
 
 
-def _blocks(shape: tuple[int, ...]) -> Iterator[slice]:
+def row_blocks(shape: tuple[int, ...]) -> Iterator[slice]:
     """Cuts rows into runs that stay in the cache: passes over all of them at once would wait for memory."""
     step = max(1, _BLOCK // max(1, shape[-1]))
     return (slice(start, start + step) for start in range(0, shape[0], step))
@@ -161,7 +161,7 @@ def _of_few_levels(codes: np.ndarray, levels: int, weights: np.ndarray | None) -
     codes = np.broadcast_to(codes, shape).reshape(-1, shape[-1])
     w = None if weights is None else np.broadcast_to(weights, shape).reshape(codes.shape)
     sizes, ranks = np.empty((len(codes), levels)), np.empty(codes.shape)
-    for some in _blocks(codes.shape):
+    for some in row_blocks(codes.shape):
         cells = codes[some] + levels * np.arange(len(codes[some]))[:, None]
         counts = np.bincount(cells.ravel(), weights=None if w is None else w[some].ravel(), minlength=sizes[some].size)
         sizes[some] = counts.reshape(-1, levels)
