@@ -61,9 +61,10 @@ def _check_groups(shapes: str, targets: Tensor, groups: Tensor | None) -> None:
 
 
 def _check_finite(shapes: str, name: str, values: Tensor) -> None:
-    finite = torch.isfinite(values)
-    if not finite.all():
-        bad = int((~finite).sum())
+    if math.isfinite(values.detach().sum().item()):  # one quick pass; a sum may overflow where no value does
+        return
+    bad = int((~torch.isfinite(values)).sum())
+    if bad:
         raise ValueError(f"{shapes}: {name} hold {bad} NaN or infinite value{'s' if bad > 1 else ''}; remove them")
 
 
@@ -84,6 +85,8 @@ def check_coefficient(name: str, value: float | Tensor, like: Tensor) -> Tensor:
     Raises:
         ValueError: The value is NaN or infinite.
     """
+    if isinstance(value, (int, float)):
+        return torch.tensor(check_number(name, value), dtype=torch.float64, device=like.device)
     coefficient = torch.as_tensor(value, dtype=torch.float64, device=like.device)
     if not torch.isfinite(coefficient).all():
         raise ValueError(f"{name} must be finite, but it is {value}")
@@ -108,6 +111,8 @@ def broadcast_leading(predictions: Tensor, targets: Tensor, **coefficients: Tens
     Raises:
         ValueError: They do not broadcast. The message shows the shapes.
     """
+    if not any(c.dim() for c in coefficients.values()):
+        return predictions.shape[:-1]
     try:
         return torch.broadcast_shapes(predictions.shape[:-1], *(c.shape for c in coefficients.values()))
     except RuntimeError:

@@ -28,12 +28,11 @@ DENSE_BATCH = 256
 DENSE_PAIRS = 1 << 20
 """Most comparisons, over all models of a call, that are held at a time."""
 
-BLOCKS_BATCH, BLOCKS_MODELS = 4096, 2
-"""Largest batch, and most models, for which blocks are faster than levels; on a CPU, with gap 0 and one group."""
+BLOCKS_ABOVE = 128
+"""Batches above it, up to ``_blocks.MOST``, were fastest by blocks; on a CPU, with gap 0 and one group."""
 
-_UNIT = 2.0**39
-"""Masses of such batches are rounded to a multiple of 1 / 2^39: sums of 4,096 are exact in float64, in any order, so
-that a model alone and the same among many get the same bits."""
+BLOCKS_MODELS = 16
+"""Of small batches, up to ``DENSE_BATCH``, more models than these are faster level by level, all at once."""
 
 
 class ActivePairs(NamedTuple):
@@ -70,12 +69,10 @@ def active_pairs(
         return ActivePairs(nothing.sum(), nothing, nothing, nothing)
     flat = values.reshape(-1, values.shape[-1])
     models, batch = flat.shape
-    if DENSE_BATCH < batch <= BLOCKS_BATCH and mass is not None:
-        mass = (mass * _UNIT).round() / _UNIT
-    if batch <= DENSE_BATCH and models * batch**2 <= DENSE_PAIRS:
-        pairs, *counts = _dense.count_pairs(flat, gap, targets, mass, groups)
-    elif _fits_blocks(flat, gap, groups):
+    if _fits_blocks(flat, gap, groups):
         pairs, *counts = _blocks.count_pairs(flat, targets, mass)
+    elif batch <= DENSE_BATCH and models * batch**2 <= DENSE_PAIRS:
+        pairs, *counts = _dense.count_pairs(flat, gap, targets, mass, groups)
     else:
         pairs, *counts = _wavelet.count_pairs(flat, gap, targets, mass, groups)
     return ActivePairs(pairs, *(c.reshape(values.shape) for c in counts))
@@ -83,5 +80,5 @@ def active_pairs(
 
 def _fits_blocks(values: Tensor, gap: float, groups: Tensor | None) -> bool:
     models, batch = values.shape
-    small = DENSE_BATCH < batch <= BLOCKS_BATCH and models <= BLOCKS_MODELS
-    return small and gap == 0 and groups is None and values.device.type == "cpu"
+    fits = BLOCKS_ABOVE < batch <= _blocks.MOST and (models <= BLOCKS_MODELS or batch > DENSE_BATCH)
+    return fits and gap == 0 and groups is None and values.device.type == "cpu"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 from qamro.losses._checks import broadcast_leading, check_batch, check_coefficient, check_number, result_dtype
@@ -60,11 +61,18 @@ def qamro_loss(
     """
     check_batch(predictions, targets, groups)
     alpha, beta = check_coefficient("alpha", alpha, predictions), check_coefficient("beta", beta, predictions)
-    broadcast_leading(predictions, targets, alpha=alpha, beta=beta)
+    leading = broadcast_leading(predictions, targets, alpha=alpha, beta=beta)
     quality = normalised(targets, normalize, scale, groups)
-    v = alpha[..., None] * centred(targets.detach()) - centred(predictions)
-    found = active_pairs(v, 0.0, targets, mass=quality, groups=groups)
-    return _weighted_hinges(found, v, 0.0, beta, quality).to(result_dtype(predictions))
+    shift = alpha[..., None] * centred(targets.detach())
+    if leading != predictions.shape[:-1] or alpha.requires_grad or beta.requires_grad:
+        v = shift - centred(predictions)
+        found = active_pairs(v, 0.0, targets, mass=quality, groups=groups)
+        return _weighted_hinges(found, v, 0.0, beta, quality).to(result_dtype(predictions))
+    with torch.no_grad():
+        v = shift - centred(predictions)
+        found = active_pairs(v, 0.0, targets, mass=quality, groups=groups)
+        value, slope = _value_and_slope(found, v, beta, quality)
+    return _linear(predictions, value, slope)
 
 
 def fixed_margin_qamro_loss(
@@ -116,6 +124,19 @@ def _weighted_hinges(found: ActivePairs, v: Tensor, gap: float, beta: Tensor, qu
         plain = plain + gap * (found.better / pairs).sum(-1)
         weighted = weighted + gap * (mass / pairs).sum(-1)
     return plain + (beta - 1) * weighted
+
+
+def _value_and_slope(found: ActivePairs, v: Tensor, beta: Tensor, quality: Tensor) -> tuple[Tensor, Tensor]:
+    """What ``_weighted_hinges`` finds at gap 0, and its derivative by v, where α and β are constants."""
+    slope = torch.addcmul(found.better_mass, quality, found.better, value=-1).mul_((1 - beta)[..., None])
+    slope.add_(found.better).sub_(found.worse).div_(found.pairs.clamp(min=1))
+    return (v * slope).sum(-1), slope
+
+
+def _linear(predictions: Tensor, value: Tensor, slope: Tensor) -> Tensor:
+    """The loss near these predictions, where it is linear in -ŷ: three steps for backward instead of twenty."""
+    dtype = result_dtype(predictions)
+    return value.to(dtype) + ((predictions.detach() - predictions) * slope.to(dtype)).sum(-1)
 
 
 class QAMROLoss(nn.Module):

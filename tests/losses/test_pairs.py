@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qamro.losses import _blocks, _dense, _pairs, _wavelet
+from qamro.losses import _blocks, _columns, _dense, _pairs, _wavelet
 
 from .batches import batches
 
@@ -118,13 +118,42 @@ def test_blocks_of_other_targets_are_not_taken_for_these() -> None:
     torch.manual_seed(0)
     first, second = torch.rand(300).double(), torch.rand(300).double()
     changed = first.clone()
-    kept = _blocks.blocks_of(changed)
-    assert _blocks.blocks_of(first) is kept
+    kept = _columns.blocks_of(changed)
+    assert _columns.blocks_of(first) is kept
     changed[7] += 1
-    assert _blocks.blocks_of(changed) is not kept
-    assert _blocks.blocks_of(first) is kept
-    assert _blocks.blocks_of(first.float()) is not kept
+    assert _columns.blocks_of(changed) is not kept
+    assert _columns.blocks_of(first) is kept
+    assert _columns.blocks_of(first.float()) is not kept
     for _ in range(5):
         second = second + 1
-        _blocks.blocks_of(second)
-    assert _blocks.blocks_of(first) is not kept
+        _columns.blocks_of(second)
+    assert _columns.blocks_of(first) is not kept
+
+
+@pytest.mark.parametrize("size", [129, 256, 1001])
+@pytest.mark.parametrize("steps", [1, 2, 21, 64, 65, 130, 10**9])
+def test_blocks_count_what_comparing_every_pair_counts(size: int, steps: int) -> None:
+    torch.manual_seed(size)
+    y = torch.randint(0, steps, (size,)).double() / 5
+    v = torch.randn(3, size).double()
+    v[1] = (v[1] * 3).round()  # ties
+    expected = _dense.count_pairs(v, 0.0, y, _mass(y), None)
+    found = _blocks.count_pairs(v, y, _mass(y))
+    for ours, theirs in zip(found[:3], expected[:3], strict=True):
+        assert torch.equal(ours, theirs)
+    torch.testing.assert_close(found[3], expected[3], atol=1e-9, rtol=1e-12)
+
+
+def test_the_largest_batch_by_blocks() -> None:
+    size = _blocks.MOST
+    y = torch.arange(size).double()
+    for targets in (y, (y / 500).floor()):
+        _, better, worse, mass = _blocks.count_pairs(
+            torch.stack((targets, -targets)), targets, torch.ones(size).double()
+        )
+        lower = torch.searchsorted(targets, targets)
+        higher = size - torch.searchsorted(targets, targets, right=True)
+        assert torch.equal(better[0], lower.double())
+        assert torch.equal(worse[0], higher.double())
+        assert torch.equal(mass[0], higher.double())
+        assert not torch.stack((better[1], worse[1], mass[1])).any()

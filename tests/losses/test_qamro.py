@@ -151,3 +151,21 @@ def test_a_step_against_the_gradient_lowers_the_loss() -> None:
 def test_options_that_make_no_sense_are_refused(options: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         qamro_loss(torch.randn(4), torch.randn(4), **options)
+
+
+@pytest.mark.parametrize("steps", [2, 21, 10**6])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_with_constant_weights_or_learnt_ones_the_same_loss(steps: int, dtype: torch.dtype) -> None:
+    """Constant α and β take the way that finds value and slope in one go."""
+    torch.manual_seed(steps)
+    p, y = torch.randn(3, 200, dtype=dtype), 1 + torch.randint(0, steps, (200,)) / 5
+    constant = oracle.value_and_gradient(lambda at: qamro_loss(at, y, alpha=0.3, beta=5.0), p)
+    learnt = torch.tensor([0.3, 0.3, 0.3], dtype=torch.float64, requires_grad=True)
+    free = oracle.value_and_gradient(lambda at: qamro_loss(at, y, alpha=learnt, beta=5.0), p)
+    torch.testing.assert_close(constant, free)
+    for model in range(3):
+        one = oracle.value_and_gradient(lambda at: qamro_loss(at, y, alpha=0.3, beta=5.0), p[model])
+        torch.testing.assert_close(one, (constant[0][model], constant[1][model]))
+    loop = oracle.value_and_gradient(lambda at: oracle.qamro(at, y[:140], 0.3, 5.0), p[0, :140])
+    ours = oracle.value_and_gradient(lambda at: qamro_loss(at, y[:140], alpha=0.3, beta=5.0), p[0, :140])
+    torch.testing.assert_close(ours, loop, atol=1e-6, rtol=1e-6, check_dtype=False)
