@@ -93,7 +93,7 @@ OpenPage = Callable[..., Any]
 @pytest.fixture
 def open_page(server: Server, browser: Any) -> Iterator[OpenPage]:
     """Opens the app as a visitor of its own; at the end nothing may have gone wrong or outside."""
-    contexts, troubles = [], []
+    contexts, talks, troubles = [], [], []
 
     def open_one(
         query: str = "?__theme=light", width: int = 1280, height: int = 900, ready: str = "#clips .q-drop"
@@ -105,14 +105,37 @@ def open_page(server: Server, browser: Any) -> Iterator[OpenPage]:
         page.on("console", lambda m: troubles.append(f"console: {m.text}") if m.type == "error" else None)
         page.on("pageerror", lambda error: troubles.append(f"error: {error}"))
         page.on("request", lambda r: troubles.append(f"outside: {r.url}") if not _inside(r.url, server) else None)
+        talk = Talk(page)
         page.goto(server.url + query)
         page.wait_for_selector(ready)
+        talk.settle()
+        talks.append(talk)
         return page
 
     yield open_one
+    for talk in talks:
+        talk.settle()
+    found = list(troubles)  # closing a page breaks off what it may still be told
     for context in contexts:
         context.close()
-    assert not troubles
+    assert not found
+
+
+class Talk:
+    """What a page and its server are still telling each other; leaving in the middle of it is an error in Gradio."""
+
+    def __init__(self, page: Any) -> None:
+        self.page, self.pending = page, set[Any]()
+        page.on("request", lambda r: self.pending.add(r) if "/queue/" in r.url else None)
+        for end in ("requestfinished", "requestfailed"):
+            page.on(end, lambda r: self.pending.discard(r))  # Playwright takes no built-in function
+
+    def settle(self, quiet: int = 3) -> None:
+        """Waits until nothing was under way for a while."""
+        still, deadline = 0, time.monotonic() + PATIENCE / 1000
+        while still < quiet and time.monotonic() < deadline and not self.page.is_closed():
+            self.page.wait_for_timeout(50)
+            still = 0 if self.pending else still + 1
 
 
 def _inside(url: str, server: Server) -> bool:

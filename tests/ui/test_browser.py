@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from audio_files import HOSTILE_NAMES, make_good, tone, write_wav
 
-from .conftest import PATIENCE, SCREENSHOTS, OpenPage, Server
+from .conftest import PATIENCE, SCREENSHOTS, OpenPage, Server, Talk
 
 pytestmark = [pytest.mark.browser, pytest.mark.server]
 
@@ -407,6 +407,7 @@ def test_the_switch_of_the_theme_holds(open_page: OpenPage) -> None:
     before = page.evaluate("() => document.body.classList.contains('dark')")
     page.click("#header button")
     assert page.evaluate("() => document.body.classList.contains('dark')") != before
+    Talk(page).settle(quiet=20)
     page.reload()
     page.wait_for_selector("#clips .q-drop")
     assert page.evaluate("() => document.body.classList.contains('dark')") != before
@@ -418,6 +419,7 @@ def test_about_and_the_tab_in_the_address(open_page: OpenPage) -> None:
     page.wait_for_selector("text=What the numbers are")
     assert "tab=about" in page.url
     shot(page, "about")
+    Talk(page).settle(quiet=20)
     page.reload()
     page.wait_for_selector("text=What the numbers are")
     page.wait_for_selector(".katex")
