@@ -150,7 +150,7 @@ had never seen: about nine of ten clips *like those* fall inside. On audio of an
 ## What happens to your files
 
 They stay on the machine that serves this page, in a temporary folder that other visitors cannot list, and are
-deleted after a day. The app itself opens no connection to anywhere else.
+deleted after a day. The app opens no connection to anywhere else, unless you press a button that says what it fetches.
 
 ## The method
 
