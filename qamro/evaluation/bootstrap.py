@@ -84,10 +84,11 @@ class Resample:
         return Resample(weights, drawn, members)
 
     @cached_property
-    def _draws(self) -> np.ndarray:
-        """For each entry of ``members`` the draw that it belongs to."""
+    def _cells(self) -> np.ndarray:
+        """For each entry of ``members`` its draw and clip, as a place in an array of shape (D, n)."""
         copies = np.diff(self.members.indptr).reshape(self.drawn.shape).sum(axis=1)
-        return np.repeat(np.arange(len(self.drawn)), copies)
+        starts = np.repeat(np.arange(len(self.drawn)) * self.weights.shape[1], copies)
+        return starts + self.members.indices
 
     def system_means(self, scores: np.ndarray) -> np.ndarray:
         """Mean score of every drawn copy of a system, shape (D, K).
@@ -97,7 +98,7 @@ class Resample:
         """
         if scores.ndim == 1:
             return (self.members @ scores).reshape(self.drawn.shape)
-        drawn = self.members.data * scores[self._draws, self.members.indices]
+        drawn = self.members.data * scores.ravel().take(self._cells)
         return np.add.reduceat(drawn, self.members.indptr[:-1]).reshape(self.drawn.shape)
 
 

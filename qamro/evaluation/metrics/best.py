@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from qamro.evaluation.metrics.pairs import Pairs, apply
+from qamro.evaluation.metrics.ranks import row_blocks
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -59,9 +60,15 @@ def core(pairs: Pairs) -> np.ndarray:
 
 def _highest(values: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
     """Marks the items that share the highest value among those that count, shape (..., n)."""
-    if weights is not None:
-        values = np.where(weights > 0, values, -np.inf)
-    return values == values.max(axis=-1, keepdims=True)
+    if weights is None:
+        return values == values.max(axis=-1, keepdims=True)
+    values, weights = np.broadcast_arrays(values, weights)
+    rows, counts = (side.reshape(-1, values.shape[-1]) for side in (values, weights))
+    marked = np.empty(rows.shape, dtype=bool)
+    for some in row_blocks(rows.shape):
+        heard = np.where(counts[some] > 0, rows[some], -np.inf)
+        np.equal(heard, heard.max(axis=-1, keepdims=True), out=marked[some])
+    return marked.reshape(values.shape)
 
 
 def _spread(mask: np.ndarray, labels: np.ndarray) -> np.ndarray:

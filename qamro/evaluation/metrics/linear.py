@@ -43,10 +43,10 @@ def core(pairs: Pairs) -> np.ndarray:
     The mean goes first, for each draw its own: raw moments lose digits when the scores are far from zero or when a
     draw leaves out an outlier.
     """
-    w, sides = pairs.weights, (pairs.predictions, pairs.targets)
-    if w is not None and w.ndim == 2 and all(side.shape in (w.shape, w.shape[1:]) for side in sides):
+    x, y, w = pairs.predictions, pairs.targets, pairs.weights
+    if w is not None and w.ndim == 2 and all(side.shape in (w.shape, w.shape[1:]) for side in (x, y)):
         parts = [
-            _correlation(Pairs(*(side if side.ndim == 1 else side[some] for side in sides), w[some]))
+            _correlation(Pairs(x if x.ndim == 1 else x[some], y if y.ndim == 1 else y[some], w[some]))
             for some in row_blocks(w.shape)
         ]
         value = np.concatenate([np.empty(0), *parts])
