@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from qamro.evaluation import bootstrap
+from qamro.evaluation import bootstrap, levels
 from qamro.evaluation.bootstrap import Bootstrap, interval
 from qamro.evaluation.levels import Sample, resample
 from qamro.evaluation.metrics import METRICS
@@ -146,6 +146,17 @@ def test_samples_of_the_same_clips_share_their_draws():
         for level in ("utterance", "system"):
             for key in METRICS:
                 np.testing.assert_array_equal(values[level][key], alone[level][key])
+
+
+def test_draws_do_not_depend_on_the_number_of_threads(monkeypatch):
+    rng = np.random.default_rng(8)
+    samples = [Sample(rng.normal(size=60), rng.normal(size=60), rng.choice(list("abcde"), 60)) for _ in range(3)]
+    two = resample(samples, draws=200, seed=1)
+    monkeypatch.setattr(levels, "THREADS", 1)
+    for once, again in zip(two, resample(samples, draws=200, seed=1), strict=True):
+        for level in ("utterance", "system"):
+            for key in METRICS:
+                np.testing.assert_array_equal(once[level][key], again[level][key])
 
 
 def test_means_of_systems_draw_clips_within_them():
