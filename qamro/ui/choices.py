@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Generator
@@ -121,7 +122,7 @@ def kinds(predictor: Any) -> list[Kind]:
 
 
 def warm() -> None:
-    """Loads the first choice and scores half a second of hiss, so that the first visitor does not wait.
+    """Loads the first choice, scores half a second of hiss, imports what comparisons need: nobody waits for it later.
 
     Failures are left for the moment when somebody asks for the predictor; then they are shown.
     """
@@ -136,6 +137,9 @@ def warm() -> None:
         rate = predictor.sample_rate or 48_000
         hiss = 0.1 * np.random.default_rng(0).standard_normal(rate // 2)
         predictor.score([Waveform(hiss.astype(np.float32), rate)], ["hiss"])
+    for heavy in ("scipy.stats", "plotly.graph_objects"):  # a second of the first comparison
+        with contextlib.suppress(ImportError):
+            importlib.import_module(heavy)
 
 
 def fetching(name: str, stop: Callable[[], bool], *, every: float = 0.25) -> Generator[tuple[int, int]]:

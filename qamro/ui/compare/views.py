@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -59,8 +61,22 @@ def show(bench: Workbench, view: str, axis: str | None) -> Iterator[Answer]:
         answer = empty(bench, view, View.BROKE, f"{type(problem).__name__}: {problem}")
     if bench.wanted == wanted:
         yield answer, ""
+        _ahead(bench, axis or "")
     else:
         yield gr.skip(), gr.skip()  # somebody was quicker than the figures
+
+
+def _ahead(bench: Workbench, axis: str) -> None:
+    """Works the rankings out while the visitor reads what is shown: most look at them next, and they take longest."""
+    comparison = bench.comparison if bench.usable else None
+    if comparison is None or axis not in comparison.axes or not comparison.predictors:
+        return
+
+    def work() -> None:
+        with contextlib.suppress(Exception):  # a problem is told when the view is asked for
+            comparison.systems(axis)
+
+    threading.Thread(target=work, name="rankings ahead", daemon=True).start()
 
 
 def leave_out(bench: Workbench, event: gr.EventData) -> None:
