@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -206,6 +207,16 @@ def test_ratings_alone_are_shown_without_predictions_that_fit(named: bool) -> No
         assert "empty" not in value, value
         assert value["figures"] or value["tables"]
     assert (payload.raters(made) is not None) == named
+
+
+def test_rankings_are_worked_out_while_the_visitor_reads_another_view() -> None:
+    of = study()
+    made = bench(of, mine=scores(of))
+    list(views.show(made, "raters", "MI"))
+    for thread in [thread for thread in threading.enumerate() if thread.name == "rankings ahead"]:
+        thread.join()
+    assert made.comparison is not None
+    assert ("systems", "MI") in made.comparison._made
 
 
 def test_raters_are_worked_out_for_the_chosen_axis_alone() -> None:
