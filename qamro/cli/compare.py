@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from qamro.cli import options
 from qamro.cli.axis_options import parse_axes
 from qamro.cli.console import FAILED, fail, progress, say, warn, wrong_use
 from qamro.cli.inputs import open_ratings
@@ -20,14 +21,7 @@ if TYPE_CHECKING:
 
 def compare(
     *,
-    ratings: Annotated[
-        str,
-        typer.Option(
-            metavar="FILE|FOLDER|NAME",
-            help="Study folder or zip, a table of ratings, webMUSHRA results, Audiobox-Aesthetics JSONL, MusicEval "
-            "list, or the name of a fetched study.",
-        ),
-    ],
+    ratings: options.Ratings,
     predictions: Annotated[
         list[str] | None,
         typer.Option(
@@ -47,8 +41,8 @@ def compare(
     leave_out: Annotated[
         list[str] | None, typer.Option(metavar="RATER", help="Rater whose ratings do not count. Repeatable.")
     ] = None,
-    draws: Annotated[int, typer.Option(help="Bootstrap draws; 0 leaves the intervals out.", min=0)] = 1000,
-    seed: Annotated[int, typer.Option(help="Seed of the draws.")] = 0,
+    draws: options.Draws = 1000,
+    seed: options.DrawsSeed = 0,
     fixed_raters: Annotated[
         bool, typer.Option("--fixed-raters", help="Draw systems and clips only: intervals for this panel.")
     ] = False,
@@ -69,7 +63,7 @@ def compare(
     from qamro.report import compare as make
 
     with wrong_use(ValueError):
-        options = Options(
+        settings = Options(
             axes=axes or None,
             axis_map=pairs | mapped or None,
             draws=draws,
@@ -78,7 +72,7 @@ def compare(
             resample_raters=not fixed_raters,
         )
         try:
-            comparison = make(study, named, options)
+            comparison = make(study, named, settings)
         except NothingMatched as problem:
             fail(f"0 clips matched: {problem}", FAILED)
         except NoCommonAxis as problem:

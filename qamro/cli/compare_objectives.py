@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from qamro.cli import options
 from qamro.cli.console import progress, say, wrong_use
 from qamro.cli.inputs import open_ratings
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def compare_objectives(
-    study: Annotated[str, typer.Option(metavar="NAME|FILE|FOLDER", help="What to train and test on.")],
+    study: options.SplitStudy,
     seeds: Annotated[int, typer.Option(help="Fits of every objective on every fold.", min=2)] = 10,
     objectives: Annotated[
         str,
@@ -33,26 +34,24 @@ def compare_objectives(
             "huber,qamro,balr,soft-spearman,ce-gauss,ce-gauss+balr+sama,qamro+sama."
         ),
     ] = "",
-    axis: Annotated[list[str] | None, typer.Option(help="Axis to train; all that are rated unless set.")] = None,
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder for the results.", file_okay=False)] = None,
-    encoder: Annotated[str, typer.Option(help="Which encoder embeds the clips.")] = "logmel",
-    folds: Annotated[int, typer.Option(help="Folds where no split was published; 1 splits once.", min=1)] = 5,
-    hold_out: Annotated[
-        str, typer.Option(help="content, system, or auto: the published split, else content.")
-    ] = "auto",
+    axis: options.TrainedAxes = None,
+    out: options.ResultsFolder = None,
+    encoder: options.Encoder = "logmel",
+    folds: options.Folds = 5,
+    hold_out: options.FoldsHoldOut = "auto",
     sensitivity: Annotated[
         bool, typer.Option("--sensitivity", help="Also turn DeRA-MOS's alpha and beta and the temperature.")
     ] = False,
     rates: Annotated[
         str, typer.Option(help="Learning rates of AdamW; each objective gets the best on validation.")
     ] = "3e-4,1e-3,3e-3,1e-2",
-    batch_size: Annotated[int, typer.Option(help="Clips a step; 0 ranks all of them in every step.", min=0)] = 256,
-    epochs: Annotated[int, typer.Option(help="At most this many.", min=1)] = 300,
-    patience: Annotated[int, typer.Option(help="Epochs without a better validation loss.", min=1)] = 20,
+    batch_size: options.BatchSize = 256,
+    epochs: options.Epochs = 300,
+    patience: options.Patience = 20,
     stop_by: Annotated[
         str, typer.Option(help="Best epoch by validation: loss (each objective by its own) or srcc (common to all).")
     ] = "loss",
-    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    device: options.Device = "cpu",
 ) -> None:
     """Compare losses on equal splits, encoder and budget, with paired tests."""
     from qamro.checkpoints import WeightsError
@@ -117,6 +116,7 @@ def _train(
     """Runs the contests behind one progress bar, then throws the kept pieces away: the results are complete."""
     import shutil
 
+    from qamro.cli.folds import stage
     from qamro.training.compare_objectives import run_contest
     from qamro.training.compare_objectives.sections import find
     from qamro.training.compare_objectives.sensitivity import sensitivity_entries
@@ -129,8 +129,8 @@ def _train(
         task = bar.add_task("Training", total=jobs)
 
         def tick(event: SweepProgress) -> None:
-            text = f"{event.axis}, fold {event.fold} of {event.folds}, {event.heads} heads, epoch {event.epoch}"
-            bar.update(task, description=text, completed=len(found) + len(turned) + event.done / event.total)
+            done = len(found) + len(turned) + event.done / event.total
+            bar.update(task, description=stage(event), completed=done)
 
         contest = partial(run_contest, parts, budget=budget, keep=keep, on_epoch=tick, workers=2, device=device)
         for axis, (variants, notes) in chosen.items():

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from qamro import __version__
+from qamro.cli import options
 from qamro.cli.axis_options import parse_axes
 from qamro.cli.console import FAILED, fail, out, safe, say, wrong_use
 from qamro.cli.inputs import open_ratings
@@ -26,21 +27,14 @@ _EXAMPLES = 10
 def evaluate(
     *,
     predictions: Annotated[Path, typer.Option(help="CSV of scores: a column clip and one for each axis.")],
-    ratings: Annotated[
-        str,
-        typer.Option(
-            metavar="FILE|FOLDER|NAME",
-            help="Study folder or zip, a table of ratings, webMUSHRA results, Audiobox-Aesthetics JSONL, MusicEval "
-            "list, or the name of a fetched study.",
-        ),
-    ],
+    ratings: options.Ratings,
     axis: Annotated[
         list[str] | None,
         typer.Option(metavar="AXIS[=RATED]", help="Axis to compare; MI=quality holds MI against quality. Repeatable."),
     ] = None,
     json_out: Annotated[Path | None, typer.Option("--json", help="Also write everything as JSON.")] = None,
-    draws: Annotated[int, typer.Option(help="Bootstrap draws; 0 leaves the intervals out.", min=0)] = 1000,
-    seed: Annotated[int, typer.Option(help="Seed of the draws.")] = 0,
+    draws: options.Draws = 1000,
+    seed: options.DrawsSeed = 0,
 ) -> None:
     """Hold predictions against human ratings: correlations, errors and intervals, by clip and by system.
 

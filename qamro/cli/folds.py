@@ -1,4 +1,4 @@
-"""What ``sweep`` and ``reproduce`` share: a study embedded and split, and progress."""
+"""What the verbs share that train on folds: a study embedded and split, and progress."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from qamro.cli.console import progress, warn
 if TYPE_CHECKING:
     from qamro.studies import Study
     from qamro.training.prepared import Prepared
-    from qamro.training.sweeps.sweep import Sweep
+    from qamro.training.sweeps.sweep import Sweep, SweepProgress
     from qamro.training.sweeps.variants import Plan
 
 
@@ -52,16 +52,21 @@ def prepare(study: Study, encoder: str, count: int, hold_out: str, device: str) 
 
 def train(folds: Sequence[Prepared], axes: Sequence[str], plan: Plan, device: str) -> Sweep:
     """Runs a sweep behind a progress bar."""
-    from qamro.training.sweeps.sweep import SweepProgress, run_sweep
+    from qamro.training.sweeps.sweep import run_sweep
 
     with progress() as bar:
         task = bar.add_task("Training", total=len(axes))
 
         def tick(event: SweepProgress) -> None:
-            text = f"{event.axis}, fold {event.fold} of {event.folds}, {event.heads} heads, epoch {event.epoch}"
-            bar.update(task, description=text, completed=axes.index(event.axis) + event.done / event.total)
+            done = axes.index(event.axis) + event.done / event.total
+            bar.update(task, description=stage(event), completed=done)
 
         return run_sweep(folds, axes, plan, on_epoch=tick, workers=2, device=device)
+
+
+def stage(event: SweepProgress) -> str:
+    """What is being trained, for a progress bar."""
+    return f"{event.axis}, fold {event.fold} of {event.folds}, {event.heads} heads, epoch {event.epoch}"
 
 
 def axes_of(folds: Sequence[Prepared], wanted: Sequence[str] | None) -> list[str]:

@@ -11,6 +11,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from qamro.cli import options
 from qamro.cli.console import out as console
 from qamro.cli.console import safe, say, wrong_use
 
@@ -34,19 +35,17 @@ def reproduce(
     study: Annotated[
         str, typer.Option(metavar="NAME|FILE|FOLDER", help="Other data instead of the paper's; then nothing published.")
     ] = "",
-    seeds: Annotated[int, typer.Option(help="Fits of every objective.", min=1)] = 5,
+    seeds: options.ObjectiveSeeds = 5,
     axis: Annotated[list[str] | None, typer.Option(help="Axis; the paper's, or all rated ones with --study.")] = None,
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder for the results.", file_okay=False)] = None,
+    out: options.ResultsFolder = None,
     encoder: Annotated[str, typer.Option(help="Which frozen encoder embeds the clips.")] = "logmel",
     folds: Annotated[int, typer.Option(help="Folds where no split was published.", min=1)] = 5,
-    hold_out: Annotated[
-        str, typer.Option(help="content, system, or auto: the published split, else content.")
-    ] = "auto",
-    optimizer: Annotated[str, typer.Option(help="sgd (the paper's) or adamw.")] = "sgd",
-    lr: Annotated[float, typer.Option(help="Learning rate.")] = 5e-4,
-    batch_size: Annotated[int, typer.Option(help="Clips a step; 0 ranks all of them in every step.", min=0)] = 256,
-    epochs: Annotated[int, typer.Option(help="At most this many.", min=1)] = 1000,
-    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    hold_out: options.FoldsHoldOut = "auto",
+    optimizer: options.Optimizer = "sgd",
+    lr: options.LearningRate = 5e-4,
+    batch_size: options.BatchSize = 256,
+    epochs: options.Epochs = 1000,
+    device: options.Device = "cpu",
 ) -> None:
     """Run a table of the paper (baseline, QAMRO, without weighting, without adaptive margin) or its curve over beta."""
     from qamro.checkpoints import WeightsError

@@ -8,28 +8,27 @@ from typing import Annotated
 
 import typer
 
+from qamro.cli import options
 from qamro.cli.console import say, wrong_use
 from qamro.cli.inputs import open_ratings
 
 
 def sweep(
-    study: Annotated[str, typer.Option(metavar="NAME|FILE|FOLDER", help="What to train and test on.")],
+    study: options.SplitStudy,
     betas: Annotated[str, typer.Option(help="Preference factors.")] = "1,3,5,7,9,11",
     alphas: Annotated[str, typer.Option(help="Slopes of the adaptive margin.")] = "0.2",
-    seeds: Annotated[int, typer.Option(help="Fits of every objective.", min=1)] = 5,
+    seeds: options.ObjectiveSeeds = 5,
     axis: Annotated[list[str] | None, typer.Option(help="Axis to sweep; all that are rated unless set.")] = None,
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder for the results.", file_okay=False)] = None,
-    encoder: Annotated[str, typer.Option(help="Which encoder embeds the clips.")] = "logmel",
-    folds: Annotated[int, typer.Option(help="Folds where no split was published; 1 splits once.", min=1)] = 5,
-    hold_out: Annotated[
-        str, typer.Option(help="content, system, or auto: the published split, else content.")
-    ] = "auto",
-    optimizer: Annotated[str, typer.Option(help="sgd (the paper's) or adamw.")] = "sgd",
-    lr: Annotated[float, typer.Option(help="Learning rate.")] = 5e-4,
-    batch_size: Annotated[int, typer.Option(help="Clips a step; 0 ranks all of them in every step.", min=0)] = 256,
-    epochs: Annotated[int, typer.Option(help="At most this many.", min=1)] = 1000,
-    patience: Annotated[int, typer.Option(help="Epochs without a better validation loss.", min=1)] = 20,
-    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    out: options.ResultsFolder = None,
+    encoder: options.Encoder = "logmel",
+    folds: options.Folds = 5,
+    hold_out: options.FoldsHoldOut = "auto",
+    optimizer: options.Optimizer = "sgd",
+    lr: options.LearningRate = 5e-4,
+    batch_size: options.BatchSize = 256,
+    epochs: options.Epochs = 1000,
+    patience: options.Patience = 20,
+    device: options.Device = "cpu",
 ) -> None:
     """Sweep alpha and beta over seeds, beside baselines without ranking, weighting or adaptive margin."""
     from qamro.checkpoints import WeightsError

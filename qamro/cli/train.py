@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
+from qamro.cli import options
 from qamro.cli.console import out as console
-from qamro.cli.console import say, wrong_use
-from qamro.cli.train_frozen import SIMULATED, UNFINISHED
-
-if TYPE_CHECKING:
-    from qamro.heads import Card
-
-__all__ = ["SIMULATED", "UNFINISHED", "command_line", "report", "train"]
+from qamro.cli.console import wrong_use
+from qamro.cli.training_run import UNFINISHED, command_line, report
 
 
 def train(
-    study: Annotated[str, typer.Option(metavar="simulated|FOLDER|FILE|NAME", help="What to train on.")],
+    study: options.TrainingStudy,
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the heads and their card.", file_okay=False)],
-    axis: Annotated[list[str] | None, typer.Option(help="Axis to train; all that are rated unless set.")] = None,
+    axis: options.TrainedAxes = None,
     encoder: Annotated[
         str, typer.Option(help="What embeds the clips: logmel, clap, audiobox, wavlm …; end to end: clap or wavlm.")
     ] = "logmel",
@@ -39,19 +35,19 @@ def train(
     ranking_weight: Annotated[float | None, typer.Option(help="Of the ranking term.")] = None,
     alignment_weight: Annotated[float | None, typer.Option(help="Of SAMA.")] = None,
     normalize: Annotated[str | None, typer.Option(help="Quality by the batch or by the scale.")] = None,
-    optimizer: Annotated[str, typer.Option(help="sgd (the paper's) or adamw.")] = "sgd",
-    lr: Annotated[float, typer.Option(help="Learning rate.")] = 5e-4,
+    optimizer: options.Optimizer = "sgd",
+    lr: options.LearningRate = 5e-4,
     weight_decay: Annotated[float, typer.Option(help="Of adamw.")] = 1e-2,
     dropout: Annotated[float, typer.Option(help="Of the heads.", min=0, max=0.9)] = 0.1,
-    batch_size: Annotated[int, typer.Option(help="Clips a step; 0 ranks all of them in every step.", min=0)] = 256,
-    epochs: Annotated[int, typer.Option(help="At most this many.", min=1)] = 1000,
-    patience: Annotated[int, typer.Option(help="Epochs without a better validation loss.", min=1)] = 20,
-    seeds: Annotated[int, typer.Option(help="Fits an axis; the best by validation loss is kept.", min=1)] = 1,
-    hold_out: Annotated[str, typer.Option(help="system, content or auto: what no two parts share.")] = "auto",
-    systems: Annotated[int, typer.Option(help="Of the simulated corpus.", min=8)] = 600,
-    prompts: Annotated[int, typer.Option(help="For each system of the simulated corpus.", min=1)] = 16,
-    workers: Annotated[int, typer.Option(help="Processes that render the simulated corpus.", min=0)] = 2,
-    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    batch_size: options.BatchSize = 256,
+    epochs: options.Epochs = 1000,
+    patience: options.Patience = 20,
+    seeds: options.AxisSeeds = 1,
+    hold_out: options.HoldOut = "auto",
+    systems: options.Systems = 600,
+    prompts: options.Prompts = 16,
+    workers: options.Workers = 2,
+    device: options.Device = "cpu",
     end_to_end: Annotated[bool, typer.Option("--end-to-end", help="Train the encoder, too, as in the paper.")] = False,
     weights: Annotated[
         Path | None, typer.Option(help="End to end: CLAP's checkpoint or WavLM's folder; else the published ones.")
@@ -69,10 +65,7 @@ def train(
     checkpoint_activations: Annotated[
         bool, typer.Option("--checkpoint-activations", help="End to end: less memory for a third more time.")
     ] = False,
-    resume: Annotated[
-        bool,
-        typer.Option("--resume/--restart", help="Go on where a killed run with the same --out ended, or begin anew."),
-    ] = True,
+    resume: options.Resume = True,
 ) -> None:
     """Train heads on a study; they are written with a card that says what they are worth on held-out clips.
 
@@ -148,21 +141,3 @@ def train(
         world.close()
     if card is not None:
         report(card, f"heads and card written to {out}; score with `python -m qamro predict --heads {out} ...`")
-
-
-def report(card: Card, done: str) -> None:
-    """Says what came out: the correlation of systems on held-out clips, axis by axis, and what to do with it."""
-    for row in card.metrics:
-        if (row["level"], row["metric"]) == ("system", "SRCC") and row["value"] is not None:
-            ends = "" if row["low"] is None else f" [{row['low']:.3f}, {row['high']:.3f}]"
-            what = f"system SRCC {row['value']:.3f}{ends} on {row['systems']} held-out systems"
-            say(f"{row['axis']}: {what} ({card.kind})")
-    say(done)
-
-
-def command_line() -> str:
-    """What this process was started with, for the card."""
-    import shlex
-    import sys
-
-    return "python -m qamro " + shlex.join(sys.argv[1:])

@@ -10,9 +10,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from qamro.cli.console import progress, say, wrong_use
+from qamro.cli import options
+from qamro.cli.console import progress, wrong_use
 from qamro.cli.inputs import open_ratings
-from qamro.cli.train import SIMULATED, UNFINISHED, command_line, report
+from qamro.cli.training_run import (
+    SIMULATED,
+    UNFINISHED,
+    axes_progress,
+    command_line,
+    name_left_out,
+    own_prompts_only,
+    report,
+)
 
 if TYPE_CHECKING:
     from qamro.heads import Card
@@ -25,9 +34,9 @@ DERAMOS = "deramos"
 
 
 def train_deramos(
-    study: Annotated[str, typer.Option(metavar="simulated|FOLDER|FILE|NAME", help="What to train on.")],
+    study: options.TrainingStudy,
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the model and its card.", file_okay=False)],
-    axis: Annotated[list[str] | None, typer.Option(help="Axis to train; all that are rated unless set.")] = None,
+    axis: options.TrainedAxes = None,
     encoder: Annotated[str, typer.Option(help="What makes the frames: logmel, clap, wavlm or muq.")] = "logmel",
     objective: Annotated[
         str, typer.Option(help="deramos, or an objective by name: ce-gauss, ce-gauss+balr+sama, qamro+sama, huber …")
@@ -43,19 +52,16 @@ def train_deramos(
     lr: Annotated[float, typer.Option(help="Learning rate of AdamW.")] = 1e-3,
     weight_decay: Annotated[float, typer.Option(help="Of AdamW.")] = 1e-2,
     batch_size: Annotated[int, typer.Option(help="Clips a step, of about one length.", min=2)] = 64,
-    epochs: Annotated[int, typer.Option(help="At most this many.", min=1)] = 60,
-    patience: Annotated[int, typer.Option(help="Epochs without a better validation loss.", min=1)] = 8,
-    seeds: Annotated[int, typer.Option(help="Fits an axis; the best by validation loss is kept.", min=1)] = 1,
-    hold_out: Annotated[str, typer.Option(help="system, content or auto: what no two parts share.")] = "auto",
-    systems: Annotated[int, typer.Option(help="Of the simulated corpus.", min=8)] = 300,
-    prompts: Annotated[int, typer.Option(help="For each system of the simulated corpus.", min=1)] = 16,
+    epochs: options.Epochs = 60,
+    patience: options.Patience = 8,
+    seeds: options.AxisSeeds = 1,
+    hold_out: options.HoldOut = "auto",
+    systems: options.Systems = 300,
+    prompts: options.Prompts = 16,
     catches: Annotated[int, typer.Option(help="Other prompts that each simulated clip is held against.", min=0)] = 3,
-    workers: Annotated[int, typer.Option(help="Processes that render the simulated corpus.", min=0)] = 2,
-    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
-    resume: Annotated[
-        bool,
-        typer.Option("--resume/--restart", help="Go on where a killed run with the same --out ended, or begin anew."),
-    ] = True,
+    workers: options.Workers = 2,
+    device: options.Device = "cpu",
+    resume: options.Resume = True,
 ) -> None:
     """Train a dual-branch model (DeRA-MOS) on frames; it is written with a card that says what it is worth.
 
@@ -107,7 +113,6 @@ def _prepare(
     from qamro.training.frames.embeddings import frame_study
     from qamro.training.frames.prepared import PreparedFrames
     from qamro.training.frames.simulated import simulated_frames
-    from qamro.training.simulated_corpus import is_catch
     from qamro.training.splits import split
 
     make = partial(frame_encoder, encoder, device=device, cache=corpus is None)  # what is rendered is not met again
@@ -122,29 +127,19 @@ def _prepare(
         else:
             study = open_ratings(name)
             embeddings = frame_study(study, make(), on_clip=tick)
-    for clip, why in embeddings.failed.items():
-        say(f"left out {clip}: {why}", "yellow")
+    name_left_out(embeddings.failed)
     parts = split(study, hold_out=hold_out)
-    if corpus is not None:  # catches are for fitting; the figures are of clips with their own prompts
-        for part in ("validation", "calibration", "test"):
-            parts[part] = [clip for clip in parts[part] if not is_catch(clip)]
+    if corpus is not None:
+        parts = own_prompts_only(parts)
     return PreparedFrames(study, embeddings, parts)  # type: ignore[arg-type]
 
 
 def _fit(prepared: PreparedFrames, encoder: str, recipe: FrameRecipe, out: Path) -> Card:
     from qamro.encoders.frames import frame_encoder
     from qamro.training.frames.recipe import train_branches
-    from qamro.training.recipe import Progress
 
     axes = list(recipe.axes) if recipe.axes else prepared.trainable
-    with progress() as bar:
-        task = bar.add_task("Training", total=len(axes))
-
-        def tick(event: Progress) -> None:
-            row = event.row
-            text = f"{event.axis}, epoch {row['epoch']:.0f}, validation loss {row['val_loss']:.4f}"
-            bar.update(task, description=f"{text}, SRCC {row['val_srcc']:.3f}", completed=axes.index(event.axis))
-
+    with axes_progress(axes) as tick:
         made = frame_encoder(encoder, device=recipe.device)
         bundle = train_branches(prepared, made, recipe, on_epoch=tick, checkpoint=out / UNFINISHED)
     bundle.save(out)

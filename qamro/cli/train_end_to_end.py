@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from qamro.cli.console import progress, say
 from qamro.cli.inputs import open_ratings
-from qamro.cli.train_frozen import UNFINISHED
+from qamro.cli.training_run import UNFINISHED, name_left_out
 
 if TYPE_CHECKING:
     from qamro.heads import Card
@@ -56,8 +56,7 @@ def fit_end_to_end(study: str, tower: Tower, recipe: Recipe, out: Path, hold_out
     if made is None:
         return None
     bundle, failed = made
-    for clip, why in failed.items():
-        say(f"left out {clip}: {why}", "yellow")
+    name_left_out(failed)
     say(f"the encoder is part of the heads: {bundle.card.training['encoder file']}")
     shutil.rmtree(out / UNFINISHED, ignore_errors=True)
     return bundle.card

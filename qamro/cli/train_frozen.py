@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from qamro.cli.console import progress, say
 from qamro.cli.inputs import open_ratings
+from qamro.cli.training_run import SIMULATED, UNFINISHED, axes_progress, name_left_out, own_prompts_only
 
 if TYPE_CHECKING:
     from qamro.heads import Card
@@ -18,10 +19,6 @@ if TYPE_CHECKING:
     from qamro.training.prepared import Prepared
     from qamro.training.recipe import Recipe
     from qamro.training.simulated_corpus import Corpus
-
-SIMULATED = "simulated"
-UNFINISHED = "unfinished"
-"""Folder within ``--out`` that holds what a killed run goes on from."""
 
 
 def prepare(
@@ -39,7 +36,7 @@ def prepare(
         world: The processes that train together; each embeds its share.
     """
     from qamro.training.prepared import Prepared
-    from qamro.training.simulated_corpus import is_catch, simulated_corpus
+    from qamro.training.simulated_corpus import simulated_corpus
     from qamro.training.splits import split
 
     study = None if name == SIMULATED else open_ratings(name)
@@ -55,14 +52,10 @@ def prepare(
         else:
             embeddings = _embed(study, encoder, tick, world)
     seconds = time.perf_counter() - started
-    for clip, why in embeddings.failed.items():
-        say(f"left out {clip}: {why}", "yellow")
+    name_left_out(embeddings.failed)
     say(f"{len(embeddings.clips)} clips embedded in {seconds:.1f} s, {len(embeddings.clips) / seconds:.1f} clips/s")
     parts = split(study, hold_out=hold_out)
-    if name == SIMULATED:  # catches are for fitting; the figures are of clips with their own prompts
-        for part in ("validation", "calibration", "test"):
-            parts[part] = [clip for clip in parts[part] if not is_catch(clip)]
-    return Prepared(study, embeddings, parts)
+    return Prepared(study, embeddings, own_prompts_only(parts) if name == SIMULATED else parts)
 
 
 def _embed(study: Any, encoder: Any, tick: Any, world: World) -> Embeddings:
@@ -81,18 +74,10 @@ def _embed(study: Any, encoder: Any, tick: Any, world: World) -> Embeddings:
 def fit(prepared: Prepared, encoder: Any, recipe: Recipe, out: Path, world: World) -> Card:
     """Trains the heads and writes them; a killed run leaves what the next one goes on from."""
     from qamro.encoders.tuned import FOLDER
-    from qamro.training.recipe import Progress, train_heads
+    from qamro.training.recipe import train_heads
 
     axes = list(recipe.axes) if recipe.axes else prepared.trainable
-    with progress(show=world.first) as bar:
-        task = bar.add_task("Training", total=len(axes))
-
-        def tick(event: Progress) -> None:
-            row = event.row
-            text = f"{event.axis}, epoch {row['epoch']:.0f}, validation loss {row['val_loss']:.4f}"
-            text += f", SRCC {row['val_srcc']:.3f}"
-            bar.update(task, description=text, completed=axes.index(event.axis))
-
+    with axes_progress(axes, show=world.first) as tick:
         bundle = train_heads(prepared, encoder, recipe, on_epoch=tick, checkpoint=out / UNFINISHED, world=world)
     if world.first:
         bundle.save(out)

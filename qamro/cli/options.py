@@ -1,0 +1,51 @@
+"""Options that several verbs take, so that they are described and checked alike; each verb has defaults of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+# What a verb reads.
+Ratings = Annotated[
+    str,
+    typer.Option(
+        metavar="FILE|FOLDER|NAME",
+        help="Study folder or zip, a table of ratings, webMUSHRA results, Audiobox-Aesthetics JSONL, MusicEval "
+        "list, or the name of a fetched study.",
+    ),
+]
+TrainingStudy = Annotated[str, typer.Option(metavar="simulated|FOLDER|FILE|NAME", help="What to train on.")]
+SplitStudy = Annotated[str, typer.Option(metavar="NAME|FILE|FOLDER", help="What to train and test on.")]
+TrainedAxes = Annotated[list[str] | None, typer.Option(help="Axis to train; all that are rated unless set.")]
+Encoder = Annotated[str, typer.Option(help="Which encoder embeds the clips.")]
+
+# What it holds out.
+HoldOut = Annotated[str, typer.Option(help="system, content or auto: what no two parts share.")]
+FoldsHoldOut = Annotated[str, typer.Option(help="content, system, or auto: the published split, else content.")]
+Folds = Annotated[int, typer.Option(help="Folds where no split was published; 1 splits once.", min=1)]
+
+# How it trains.
+Optimizer = Annotated[str, typer.Option(help="sgd (the paper's) or adamw.")]
+LearningRate = Annotated[float, typer.Option(help="Learning rate.")]
+BatchSize = Annotated[int, typer.Option(help="Clips a step; 0 ranks all of them in every step.", min=0)]
+Epochs = Annotated[int, typer.Option(help="At most this many.", min=1)]
+Patience = Annotated[int, typer.Option(help="Epochs without a better validation loss.", min=1)]
+ObjectiveSeeds = Annotated[int, typer.Option(help="Fits of every objective.", min=1)]
+AxisSeeds = Annotated[int, typer.Option(help="Fits an axis; the best by validation loss is kept.", min=1)]
+Device = Annotated[str, typer.Option(help="cpu or cuda.")]
+Resume = Annotated[
+    bool,
+    typer.Option("--resume/--restart", help="Go on where a killed run with the same --out ended, or begin anew."),
+]
+
+# The simulated corpus that it renders.
+Systems = Annotated[int, typer.Option(help="Of the simulated corpus.", min=8)]
+Prompts = Annotated[int, typer.Option(help="For each system of the simulated corpus.", min=1)]
+Workers = Annotated[int, typer.Option(help="Processes that render the simulated corpus.", min=0)]
+
+# What it draws and where it writes.
+Draws = Annotated[int, typer.Option(help="Bootstrap draws; 0 leaves the intervals out.", min=0)]
+DrawsSeed = Annotated[int, typer.Option(help="Seed of the draws.")]
+ResultsFolder = Annotated[Path | None, typer.Option("--out", "-o", help="Folder for the results.", file_okay=False)]

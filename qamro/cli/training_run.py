@@ -1,0 +1,63 @@
+"""What the verbs that train models on a study share: where a run stops and goes on, its progress and its last words."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from qamro.cli.console import progress, say
+
+if TYPE_CHECKING:
+    from qamro.heads import Card
+    from qamro.training.recipe import Progress
+
+SIMULATED = "simulated"
+"""Name of the study that is rendered as the models are trained."""
+
+UNFINISHED = "unfinished"
+"""Folder within ``--out`` that holds what a killed run goes on from."""
+
+
+def command_line() -> str:
+    """What this process was started with, for the card."""
+    return "python -m qamro " + shlex.join(sys.argv[1:])
+
+
+def name_left_out(failed: Mapping[str, str]) -> None:
+    """Names the clips that could not be read, with the reason."""
+    for clip, why in failed.items():
+        say(f"left out {clip}: {why}", "yellow")
+
+
+def own_prompts_only(parts: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+    """Leaves a corpus's catches to fitting: what is measured are clips with their own prompts."""
+    from qamro.training.simulated_corpus import is_catch
+
+    return {part: [clip for clip in clips if part == "train" or not is_catch(clip)] for part, clips in parts.items()}
+
+
+@contextmanager
+def axes_progress(axes: Sequence[str], *, show: bool = True) -> Iterator[Callable[[Progress], None]]:
+    """Shows a progress bar over axes, and the epoch within one; yields what to call after every epoch."""
+    with progress(show=show) as bar:
+        task = bar.add_task("Training", total=len(axes))
+
+        def tick(event: Progress) -> None:
+            row = event.row
+            text = f"{event.axis}, epoch {row['epoch']:.0f}, validation loss {row['val_loss']:.4f}"
+            bar.update(task, description=f"{text}, SRCC {row['val_srcc']:.3f}", completed=axes.index(event.axis))
+
+        yield tick
+
+
+def report(card: Card, done: str) -> None:
+    """Says what came out: the correlation of systems on held-out clips, axis by axis, and what to do with it."""
+    for row in card.metrics:
+        if (row["level"], row["metric"]) == ("system", "SRCC") and row["value"] is not None:
+            ends = "" if row["low"] is None else f" [{row['low']:.3f}, {row['high']:.3f}]"
+            what = f"system SRCC {row['value']:.3f}{ends} on {row['systems']} held-out systems"
+            say(f"{row['axis']}: {what} ({card.kind})")
+    say(done)
