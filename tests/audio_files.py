@@ -140,6 +140,8 @@ def _fill(out, samples: np.ndarray | None, rate: int, codec: str, video: bool, t
     for _ in range(tracks if samples is not None else 0):
         sound = out.add_stream(codec, rate=rate)
         sound.layout = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}[samples.shape[1]]
+        if codec.startswith("wma"):
+            sound.bit_rate = 128_000  # the only encoder without a rate of its own
         sounds.append(sound)
     if pictures is not None:
         for _ in range(5):

@@ -3,6 +3,7 @@
 >>> from qamro.audio import load, probe, split
 """
 
+from qamro.audio.endings import AUDIO_ENDINGS
 from qamro.audio.errors import AudioError, safe_name
 from qamro.audio.limits import AudioInfo, Limits
 from qamro.audio.load import load, probe
@@ -10,6 +11,7 @@ from qamro.audio.waveform import Waveform, content_key
 from qamro.audio.windows import Window, split
 
 __all__ = [
+    "AUDIO_ENDINGS",
     "AudioError",
     "AudioInfo",
     "Limits",

@@ -11,11 +11,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from qamro.studies import Study
 
-AUDIO = frozenset(
-    (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".m4a", ".aac", ".webm", ".mp4", ".mov", ".aif", ".aiff")
-)
-"""Extensions of the files that are taken from a folder."""
-
 
 @dataclass(frozen=True)
 class Clip:
@@ -95,15 +90,17 @@ def read_manifest(path: Path) -> list[Clip]:
 
 
 def _folder(path: Path) -> list[Clip]:
+    from qamro.audio import AUDIO_ENDINGS
+
     files = [
         file
         for file in path.rglob("*")
-        if file.suffix.lower() in AUDIO
+        if file.suffix.lower() in AUDIO_ENDINGS
         and file.is_file()
         and not any(part.startswith(".") for part in file.relative_to(path).parts)
     ]
     if not files:
-        raise ValueError(f"{path} holds no audio files ({' '.join(sorted(AUDIO))})")
+        raise ValueError(f"{path} holds no audio files ({' '.join(AUDIO_ENDINGS)})")
     return [Clip(file) for file in sorted(files, key=_natural)]
 
 

@@ -8,14 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from qamro.audio import AUDIO_ENDINGS
+
 if TYPE_CHECKING:
     import pandas as pd
 
     from qamro.studies import Study
-
-_AUDIO = frozenset(
-    [".wav", ".flac", ".mp3", ".ogg", ".oga", ".opus", ".m4a", ".aac", ".webm", ".mp4", ".aif", ".aiff", ".wma"]
-)
 
 
 class PredictionsError(ValueError):
@@ -141,7 +139,7 @@ def _tail(depth: int) -> Callable[[str], str]:
 def _stem(name: str) -> str:
     file = PurePosixPath(name.replace("\\", "/")).name
     stem, dot, extension = file.rpartition(".")
-    return stem if dot and stem and f".{extension.lower()}" in _AUDIO else file
+    return stem if dot and stem and f".{extension.lower()}" in AUDIO_ENDINGS else file
 
 
 _KINDS: tuple[tuple[str, Callable[[str], str] | None], ...] = (

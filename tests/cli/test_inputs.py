@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from qamro.cli.inputs import AUDIO, Clip, gather, open_ratings, read_manifest
+from qamro.audio import AUDIO_ENDINGS
+from qamro.cli.inputs import Clip, gather, open_ratings, read_manifest
 from qamro.studies import StudyError
 
 
@@ -57,9 +58,13 @@ def test_a_missing_file_among_others_is_left_to_fail_by_itself(tmp_path):
 
 def test_a_folder_without_audio_is_refused(tmp_path):
     touch(tmp_path, "a.txt")
-    with pytest.raises(ValueError, match="holds no audio files"):
+    with pytest.raises(ValueError, match=r"holds no audio files \(\.wav "):
         gather([tmp_path])
-    assert ".wav" in AUDIO
+
+
+def test_every_ending_of_a_sound_file_is_taken_from_a_folder(tmp_path):
+    touch(tmp_path, *(f"a{ending}" for ending in AUDIO_ENDINGS))
+    assert {clip.path.suffix for clip in gather([tmp_path])} == set(AUDIO_ENDINGS)
 
 
 @pytest.mark.parametrize(

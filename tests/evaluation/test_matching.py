@@ -3,6 +3,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
+from qamro.audio import AUDIO_ENDINGS
 from qamro.evaluation import PredictionsError, match
 from qamro.studies import Study
 
@@ -30,6 +31,12 @@ def test_by_file_name_and_by_stem():
     result = match(table(["S001_P007", "out/S001_P012.wav", "S002_P001.MP3"]), study_of(names))
     assert result.rows == [(0, 0), (1, 1), (2, 2)]
     assert result.how == {"file name": 1, "stem": 2}
+
+
+def test_by_stem_whatever_the_ending_of_the_sound_file():
+    names = [f"clip{number}{ending}" for number, ending in enumerate(AUDIO_ENDINGS)]
+    stems = [f"clip{number}" for number in range(len(names))]
+    assert match(table(stems), study_of(names)).how == {"stem": len(names)}
 
 
 def test_by_path_where_names_are_the_rater_s_own():

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from qamro.audio import AUDIO_ENDINGS
 from qamro.studies.study import Study
 
 if TYPE_CHECKING:
     import pandas as pd
-
-_EXTENSIONS = (".wav", ".flac", ".mp3", ".m4a", ".ogg", ".opus", ".webm")
 
 
 @dataclass(frozen=True)
@@ -105,7 +104,7 @@ def _home(name: str) -> str:
 
 def _find(root: Path, published: str, prefix: str) -> str:
     wanted = Path(root).resolve() / PurePosixPath(published).relative_to(prefix)
-    for candidate in (wanted, *(wanted.with_suffix(extension) for extension in _EXTENSIONS)):
+    for candidate in (wanted, *(wanted.with_suffix(ending) for ending in AUDIO_ENDINGS)):
         if candidate.is_file():
             return str(candidate)
     return str(wanted)

@@ -10,12 +10,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from qamro.studies.importers.published import AUDIO
+from qamro.audio import AUDIO_ENDINGS
 from qamro.studies.validation import StudyError
 
 TABLES = frozenset((".csv", ".tsv", ".txt", ".json", ".jsonl"))
 """Endings of the files that may hold ratings or describe clips."""
 
+_WANTED = TABLES.union(AUDIO_ENDINGS)
 _BLOCK = 1 << 20
 _OTHER = "neither table nor sound"
 _DAMAGED = (zipfile.BadZipFile, zipfile.LargeZipFile, RuntimeError, NotImplementedError, EOFError, OSError, zlib.error)
@@ -143,7 +144,7 @@ def is_safe(parts: tuple[str, ...], depth: int = Limits.depth) -> bool:
 
 def _refused(member: zipfile.ZipInfo, parts: tuple[str, ...], seen: set[str], limits: Limits) -> str:
     """Why a member stays in the zip; empty when it does not."""
-    if PurePosixPath(parts[-1] if parts else "").suffix.lower() not in TABLES | AUDIO:
+    if PurePosixPath(parts[-1] if parts else "").suffix.lower() not in _WANTED:
         return _OTHER
     absolute = member.filename.startswith(("/", "\\")) or (parts and parts[0].endswith(":"))
     if absolute or ".." in parts:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
+from qamro.audio import AUDIO_ENDINGS
 from qamro.studies.folder import is_study
 from qamro.studies.importers import aes_corpora, aes_natural, aesthetics, codec_mushra, lstm_music, musiceval
 from qamro.studies.study import Study
@@ -12,10 +13,7 @@ from qamro.studies.study import Study
 PAM = "AES_PAM.jsonl"
 TRACK2 = "audiomos2025_track2_human_annotations.jsonl"
 
-AUDIO = frozenset(
-    ".wav .wave .flac .mp3 .ogg .oga .opus .m4a .aac .webm .mp4 .aif .aiff .au .caf".split()  # noqa: SIM905
-)
-"""Endings of sound files."""
+AUDIO = AUDIO_ENDINGS
 
 
 def read_published(name: str, folder: Path, *, corpora: Mapping[str, Path] | None = None) -> Study:
@@ -72,7 +70,7 @@ def attach_audio(study: Study, folder: Path) -> Study:
     lost = set(study.missing_audio())
     if not lost:
         return study
-    files = [path for path in folder.rglob("*") if path.suffix.lower() in AUDIO and path.is_file()]
+    files = [path for path in folder.rglob("*") if path.suffix.lower() in AUDIO_ENDINGS and path.is_file()]
     by_tail = [_index(files, depth) for depth in (2, 1)]
     clips = study.clips.copy()
     paths = []
@@ -93,7 +91,7 @@ def _index(files: list[Path], depth: int) -> dict[str, Path | None]:
 
 
 def _tail(path: PurePosixPath, depth: int) -> str:
-    stem = path.with_suffix("") if path.suffix.lower() in AUDIO else path
+    stem = path.with_suffix("") if path.suffix.lower() in AUDIO_ENDINGS else path
     return "/".join(stem.parts[-depth:]) if len(stem.parts) >= depth else ""
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from qamro.audio import AUDIO_ENDINGS
 from qamro.studies.importers.archive import Limits, unpack
-from qamro.studies.importers.published import AUDIO
 from qamro.studies.listening.errors import ListeningError
 from qamro.studies.tables import read_table
 from qamro.studies.validation import StudyError
@@ -75,7 +75,7 @@ def from_files(files: Sequence[tuple[Path, str]], work: Path) -> list[Sound]:
     for number, (path, name) in enumerate(files):
         found += _unpack(path, name, work / str(number)) if name.lower().endswith(".zip") else [(path, name)]
     tables = [(path, name) for path, name in found if name.lower().endswith(".csv") and _base(name) != "ratings.csv"]
-    audio = [(path, name) for path, name in found if PurePosixPath(name.lower()).suffix in AUDIO]
+    audio = [(path, name) for path, name in found if PurePosixPath(name.lower()).suffix in AUDIO_ENDINGS]
     if not audio:
         raise ListeningError("there is no audio among these files; add clips, or a zip that holds them")
     if len(audio) > MOST_CLIPS:
