@@ -90,6 +90,7 @@ class HeadBundle:
             FileNotFoundError: A file of the folder is missing.
             ValueError: The heads were trained on another encoder, or are not readable.
         """
+        from safetensors import SafetensorError
         from safetensors.torch import load_file
 
         folder = Path(folder)
@@ -105,8 +106,13 @@ class HeadBundle:
                     f"the heads in {folder} were trained on encoder {what} {card.encoder.get(what)!r}, not {wanted!r}; "
                     "train them again on this encoder"
                 )
-        tensors = load_file(folder / HEADS_FILE)
-        heads = {axis: head_from_state(below(tensors, axis)) for axis in card.axes}
+        try:
+            tensors = load_file(folder / HEADS_FILE)
+            heads = {axis: head_from_state(below(tensors, axis)) for axis in card.axes}
+        except (SafetensorError, KeyError, TypeError, RuntimeError) as problem:
+            raise ValueError(
+                f"{folder / HEADS_FILE} is damaged or holds no heads ({str(problem).splitlines()[0]}); train them again"
+            ) from problem
         return cls(heads, card, below(tensors, "extra"), record)
 
 

@@ -55,7 +55,8 @@ def load(name: str = "offline", **options: Any) -> Predictor:
             LAION-CLAP. ``"audiobox"``: PQ, PC, CE and CU of Audiobox-Aesthetics. ``"full"``: all six on both.
             ``"deramos"``: MI and TA by a dual-branch model on frames; one on LogMel ships with the project.
             ``"auto"``: full where its weights are on this machine, else offline; ``note`` says which.
-            ``"saved:NAME"``: heads that were kept under a name (see ``qamro.predictors.saved``).
+            ``"saved:NAME"``: what was kept under a name (see ``qamro.predictors.saved``): heads, heads with their
+            encoder, a dual-branch model.
         **options: Passed on, for example ``device="cuda"`` or ``heads="folder"`` (heads of your own;
             those that were trained together with their encoder bring it, whatever the name).
 
@@ -64,7 +65,7 @@ def load(name: str = "offline", **options: Any) -> Predictor:
         WeightsError: Its weights are not on this machine; the message says how to fetch them.
     """
     if name.startswith(PREFIX):
-        from qamro.predictors.saved import load_saved
+        from qamro.predictors.saved_loading import load_saved
 
         return load_saved(name, **options)
     if name in LOADERS and is_tuned(options.get("heads")):

@@ -18,7 +18,7 @@ from qamro.checkpoints import (
     look,
 )
 from qamro.checkpoints.fetch import OnProgress
-from qamro.predictors.saved import SavedHeads, find, saved
+from qamro.predictors.saved import SavedHeads, damaged, find, saved
 from qamro.predictors.saved_names import PREFIX
 from qamro.predictors.trainable import TRAINABLE
 
@@ -33,6 +33,9 @@ NEEDS: dict[str, tuple[Weights, ...]] = {
 
 ENCODER = "encoder:"
 """How the name begins of an encoder among what can be fetched."""
+
+DAMAGED = "damaged"
+"""The state of a kept folder that cannot be opened."""
 
 _TITLES = {
     "offline": ("Offline", ("MI", "TA", *AESTHETIC), "Nothing to fetch; trained on simulated listeners."),
@@ -56,8 +59,9 @@ class PredictorState:
         name: What ``load`` calls it.
         title: What people read.
         axes: The axes it scores.
-        state: ``"ready"``, ``"download"`` (its weights can be fetched) or ``"unreachable"`` (they would have to be
-            fetched, and the hub could not be reached a moment ago or is switched off).
+        state: ``"ready"``, ``"download"`` (its weights can be fetched), ``"unreachable"`` (they would have to be
+            fetched, and the hub could not be reached a moment ago or is switched off) or ``"damaged"`` (a kept folder
+            that cannot be opened; ``note`` says why and what to do).
         bytes: What is still to be fetched; 0 when ready.
         licence: Licences of its weights, empty when it needs none.
         note: One line about it.
@@ -78,7 +82,11 @@ def catalogue(owner: str = "") -> list[PredictorState]:
     Args:
         owner: Whose kept heads to list besides everybody's (see ``saved_folder``).
     """
-    return [*map(_state, NEEDS), *map(_saved_state, saved(owner))]
+    broken = [
+        PredictorState(key, key.removeprefix(PREFIX).rpartition("/")[2], (), DAMAGED, 0, "", problem)
+        for key, problem in sorted(damaged(owner).items())
+    ]
+    return [*map(_state, NEEDS), *map(_saved_state, saved(owner)), *broken]
 
 
 def encoders() -> list[PredictorState]:
@@ -96,7 +104,7 @@ def weights_of(name: str) -> tuple[Weights, ...]:
         ValueError: There is none of that name.
     """
     if name.startswith(PREFIX):
-        name = f"{ENCODER}{find(name).encoder}"
+        return find(name).weights
     if name.startswith(ENCODER):
         entry = TRAINABLE.get(name.removeprefix(ENCODER))
         return entry.weights if entry is not None else ()
@@ -143,7 +151,7 @@ def _state(name: str) -> PredictorState:
 
 def _saved_state(heads: SavedHeads) -> PredictorState:
     title = f"{heads.name} ({', '.join(heads.axes)})"
-    return PredictorState(heads.key, title, heads.axes, *_here(weights_of(heads.key)), heads.about)
+    return PredictorState(heads.key, title, heads.axes, *_here(heads.weights), heads.about)
 
 
 def _here(needed: tuple[Weights, ...]) -> tuple[str, int, str]:

@@ -1,4 +1,7 @@
-"""Heads as one file: a zip of the folder with its card, to carry from machine to machine."""
+"""Heads as one file: a zip of the folder with its card, to carry from machine to machine.
+
+Only heads on a frozen encoder travel so; those that bring their encoder, and dual-branch models, are folders.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,8 @@ import tempfile
 import zipfile
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
+
+from qamro.predictors.tuned import TRAINED_WITH
 
 if TYPE_CHECKING:
     from qamro.heads import HeadBundle
@@ -75,6 +80,9 @@ def _check(card: Any) -> None:
         raise NotHeadsError("card.json does not say whether people or simulated listeners rated")
     texts = all(isinstance(card.get(part), str) for part in ("name", "interval"))
     tables = all(isinstance(card.get(part), dict) for part in ("encoder", "study", "objective", "training"))
+    if tables and (TRAINED_WITH in card["encoder"] or card["encoder"].get("key")):
+        what = "a dual-branch model" if card["encoder"].get("key") else "heads with an encoder of their own"
+        raise NotHeadsError(f"it holds {what}; copy the whole folder among the saved heads instead")
     widths = card.get("half_width")
     numbers = isinstance(widths, dict) and all(isinstance(width, int | float) for width in widths.values())
     if not (texts and tables and numbers and isinstance(card.get("metrics"), list)):

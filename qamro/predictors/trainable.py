@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from qamro.checkpoints import AUDIOBOX, CLAP, MUQ, TOKENIZER, WAVLM, Weights
+from qamro.checkpoints import AUDIOBOX, CLAP, MUQ, ROBERTA, TOKENIZER, WAVLM, Weights
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,14 @@ TRAINABLE: dict[str, Trainable] = {
     "muq": Trainable("MuQ", "MuQ", (MUQ,)),
 }
 """By the name that ``qamro.encoders.load_encoder`` takes."""
+
+FRAME_WEIGHTS: dict[str, tuple[Weights, ...]] = {
+    "logmel": (),
+    "clap": (CLAP, TOKENIZER),
+    "wavlm": (WAVLM, ROBERTA, TOKENIZER),
+    "muq": (MUQ, ROBERTA, TOKENIZER),
+}
+"""By the name that ``qamro.encoders.frame_encoder`` takes, the published weights of both its parts."""
 
 
 def by_card_name(name: str) -> str:

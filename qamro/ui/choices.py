@@ -70,16 +70,16 @@ def get(name: str) -> Predictor:
 
 def _load(name: str) -> Predictor:
     from qamro.predictors import load
-    from qamro.predictors.saved import find, remembering_encoder
+    from qamro.predictors.saved import find
+    from qamro.predictors.saved_loading import encoder_key, shared_encoder
     from qamro.predictors.saved_names import PREFIX
     from qamro.ui.zerogpu import is_zerogpu, lend_gpu
 
     options: dict[str, Any] = {"device": "cuda"} if is_zerogpu() else {}
-    if name.startswith(PREFIX):  # many heads, one encoder
-        encoder = find(name).encoder
+    if name.startswith(PREFIX) and (encoder := encoder_key(find(name))):  # many heads, one encoder
         with _loading[f"encoder:{encoder}"]:
             if encoder not in _encoders:
-                _encoders[encoder] = remembering_encoder(encoder, **options)
+                _encoders[encoder] = shared_encoder(find(name), **options)
         options = {"encoder": _encoders[encoder]}
     return lend_gpu(load(name, **options))
 

@@ -115,6 +115,7 @@ class Predict:
         "ready": "ready",
         "download": "download {size}",
         "unreachable": "not reachable, {size}",
+        "damaged": "cannot be opened",
     }
     NEEDS = "Needs {size} of published weights first ({licence}); they are downloaded once and stay on this machine."
     DOWNLOAD = "Download {size}"

@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -13,13 +14,27 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qamro.audio import load as load_audio
+from qamro.checkpoints import CLAP, ROBERTA, TOKENIZER, WAVLM, WeightsError
 from qamro.encoders import LogMel
 from qamro.encoders.probe import probe_embedding
+from qamro.encoders.tuned import open_tuned
 from qamro.heads import Card, HeadBundle, ScoreHead
+from qamro.paths import bundled_weights
 from qamro.predictors import catalogue, load
-from qamro.predictors.saved import NameTakenError, find, remove, save_heads, saved
+from qamro.predictors.offers import weights_of
+from qamro.predictors.saved import (
+    DamagedHeadsError,
+    NameTakenError,
+    check_free,
+    find,
+    remove,
+    save_folder,
+    save_heads,
+    saved,
+)
 from qamro.predictors.saved_names import clean_name, saved_folder
 from qamro.predictors.saved_zip import NotHeadsError, pack, unpack
+from qamro.training.end_to_end.clap_tower import ClapTower
 from tests.audio_files import tone, write_wav
 
 OWNER = "0123456789abcdef0123456789abcdef"
@@ -152,13 +167,55 @@ def test_keys_lead_nowhere_else(key, encoder, own_heads):
         find(key)
 
 
-def test_a_folder_that_is_no_heads_is_passed_over(encoder, own_heads):
-    save_heads(bundle(encoder), "good")
-    (own_heads / "empty").mkdir()
-    (own_heads / "broken").mkdir()
-    (own_heads / "broken" / "card.json").write_text("{")
+def test_a_folder_that_cannot_be_opened_says_so_and_hides_no_other(encoder, own_heads):
+    kept = save_heads(bundle(encoder), "good")
+    card = json.loads((kept.folder / "card.json").read_text())
     (own_heads / "a file").write_text("x")
+    (own_heads / ".new-left-by-a-kill").mkdir()
+
+    def spoil(name, file="card.json", text=None):
+        shutil.copytree(kept.folder, own_heads / name)
+        (own_heads / name / file).unlink() if text is None else (own_heads / name / file).write_text(text)
+
+    spoil("no-card")
+    spoil("half-a-card", text='{"encoder"')
+    spoil("no-weights", "heads.safetensors")
+    spoil("foreign", text=json.dumps({**card, "kind": "divine"}))
+    spoil("older", text=json.dumps({key: part for key, part in card.items() if key != "training"}))
+    spoil("odd", text=json.dumps(card | {"metrics": [{"axis": "MI"}]}))
+    spoil("no-encoder", text=json.dumps(card | {"encoder": card["encoder"] | {"trained with the heads": "from clap"}}))
+    reasons = {
+        "no-card": "no card.json", "half-a-card": "cannot be read", "no-weights": "no heads.safetensors",
+        "foreign": "people or simulated", "older": "'training' is missing", "odd": "is missing",
+        "no-encoder": "no encoder",
+    }  # fmt: skip
     assert [heads.name for heads in saved()] == ["good"]
+    offers = {offer.name: offer for offer in catalogue()}
+    assert load("saved:good").axes == ("MI", "TA")
+    for name, why in reasons.items():
+        offer = offers[f"saved:{name}"]
+        assert (offer.title, offer.state, offer.axes, offer.bytes) == (name, "damaged", (), 0)
+        with pytest.raises(DamagedHeadsError) as refused:
+            load(f"saved:{name}")
+        for part in (name, why, "train it again", f"delete the folder {own_heads / name}"):
+            assert part in str(refused.value)
+            assert part in offer.note
+    assert "saved:a file" not in offers
+    with pytest.raises(NameTakenError, match="'no-card'"):
+        save_heads(bundle(encoder), "NO-card")
+    assert save_heads(bundle(encoder), "no-card", overwrite=True).name == "no-card"
+
+
+def test_weights_that_cannot_be_read_are_named_with_the_command_that_makes_them_again(encoder):
+    made = bundle(encoder)
+    made.card.training["command"] = "python -m qamro train --study mine"
+    kept = save_heads(made, "mine")
+    whole = (kept.folder / "heads.safetensors").read_bytes()
+    for damage in (whole[:100], b"", b"x" * 500, whole[:-7]):
+        (kept.folder / "heads.safetensors").write_bytes(damage)
+        with pytest.raises(DamagedHeadsError, match="heads.safetensors is damaged") as refused:
+            load(kept.key)
+        assert "train it again (python -m qamro train --study mine)" in str(refused.value)
 
 
 def test_heads_travel_as_a_zip(encoder, tmp_path):
@@ -200,6 +257,9 @@ def test_a_zip_that_is_no_heads_is_refused_with_the_reason(encoder, tmp_path):
     refused("people or simulated", card=json.dumps(card | {"kind": "divine"}))
     refused("another kind", card=json.dumps(card | {"metrics": {}}))
     refused("row of results", card=json.dumps(card | {"metrics": [{"axis": "MI"}]}))
+    refused("dual-branch model; copy", card=json.dumps(card | {"encoder": card["encoder"] | {"key": "logmel"}}))
+    own = card["encoder"] | {"trained with the heads": "from clap"}
+    refused("encoder of their own; copy", card=json.dumps(card | {"encoder": own}))
     refused("names no axis", card=json.dumps(card | {"objective": {}}))
     refused("can be read", card=json.dumps(card | {"objective": {"PQ": "x"}}))
     refused("can be read", card=json.dumps(card | {"surprise": 1}))
@@ -215,11 +275,93 @@ def test_a_zip_that_is_no_heads_is_refused_with_the_reason(encoder, tmp_path):
         unpack(tmp_path / "doubled.zip")
 
 
-def test_heads_of_another_encoder_are_not_loaded(encoder):
+def test_heads_of_another_encoder_are_not_loaded(encoder, tmp_path):
     made = bundle(encoder)
     save_heads(replace(made, card=replace(made.card, encoder={"name": "LogMel", "revision": "0"})), "old")
     with pytest.raises(ValueError, match="revision '0'"):
         load("saved:old")
     save_heads(replace(made, card=replace(made.card, encoder={"name": "Ears", "revision": "1"})), "foreign")
-    with pytest.raises(ValueError, match="no encoder 'Ears'"):
+    with pytest.raises(DamagedHeadsError, match="'foreign' cannot be opened: there is no encoder 'Ears'"):
         load("saved:foreign")
+    with pytest.raises(ValueError, match="leave the others away"):
+        load("saved:foreign", heads=tmp_path)
+
+
+def test_a_dual_branch_model_is_kept_like_heads(tmp_path):
+    shipped, out = bundled_weights() / "deramos", tmp_path / "out"
+    shutil.copytree(shipped, out)
+    (out / "unfinished").mkdir()
+    (out / "notes.txt").write_text("whatever else lies there")
+    kept = save_folder(out, "Two branches")
+    assert (kept.key, kept.axes, kept.encoder, kept.on_frames) == ("saved:Two-branches", ("MI", "TA"), "logmel", True)
+    assert sorted(file.name for file in kept.folder.iterdir()) == sorted(file.name for file in shipped.iterdir())
+    assert json.loads((kept.folder / "card.json").read_text())["name"] == "Two-branches"
+    offer = next(offer for offer in catalogue() if offer.name == kept.key)
+    assert (offer.state, offer.axes) == ("ready", ("MI", "TA"))
+    assert offer.note.startswith("A dual-branch model. ")
+    clip = write_wav(tmp_path / "a.wav", tone(1.0))
+    ours, theirs = load(kept.key), load("deramos")
+    assert (ours.name, ours.note) == (kept.key, offer.note)
+    first, second = (model.predict([clip], ["a calm piano"]) for model in (ours, theirs))
+    assert (first == second).all(axis=None)
+    (kept.folder / "heads.safetensors").write_bytes(b"")
+    with pytest.raises(DamagedHeadsError, match="'Two-branches' cannot be opened"):
+        load(kept.key)
+
+
+@pytest.mark.parametrize(("key", "needed"), [("wavlm", (WAVLM, ROBERTA, TOKENIZER)), ("clap", (CLAP, TOKENIZER))])
+def test_a_dual_branch_model_needs_the_weights_of_both_its_encoders(key, needed, no_weights, tmp_path):
+    for file in (bundled_weights() / "deramos").iterdir():
+        shutil.copy(file, tmp_path)
+    card = json.loads((tmp_path / "card.json").read_text())
+    (tmp_path / "card.json").write_text(json.dumps(card | {"encoder": card["encoder"] | {"key": key}}))
+    kept = save_folder(tmp_path, "frames")
+    offer = next(offer for offer in catalogue() if offer.name == kept.key)
+    assert (offer.state, offer.bytes) == ("download", sum(weights.size for weights in needed))
+    assert weights_of(kept.key) == needed
+    with pytest.raises(WeightsError, match="Fetch it .*weights fetch (roberta|clap)"):
+        load(kept.key)
+
+
+def test_heads_with_their_own_encoder_are_kept_with_it(no_weights, small_clap, small_tokenizer, tmp_path):
+    own = ClapTower.from_checkpoint(small_clap, small_tokenizer)
+    out = tmp_path / "tuned"
+    own.save(out / "encoder")
+    encoder = open_tuned(out, device="cpu", cache=False)
+    made = bundle(encoder)
+    made.card.encoder["trained with the heads"] = "from clap weights 0123456789ab"
+    made.save(out)
+    kept = save_folder(out, "whole")
+    shutil.rmtree(out)
+    assert (kept.brings_encoder, kept.weights, weights_of(kept.key)) == (True, (), ())
+    offer = next(offer for offer in catalogue() if offer.name == kept.key)
+    assert (offer.state, offer.bytes) == ("ready", 0), "it brings its encoder: nothing is to be fetched"
+    assert offer.note.startswith("Trained together with its encoder. ")
+    predictor = load(kept.key, device="cpu")
+    assert (predictor.name, predictor.note) == ("saved:whole", offer.note)
+    clip = write_wav(tmp_path / "a.wav", tone(1.0))
+    table = predictor.predict([clip], ["calm piano"])
+    wave = load_audio(clip, sample_rate=encoder.sample_rate)
+    audio = encoder.embed_audio([(wave.samples, wave.sample_rate)])
+    assert table["MI"][0] == pytest.approx(made.heads["MI"].eval()(audio).detach().clamp(1, 5).item(), abs=1e-4)
+    file = kept.folder / "encoder" / "clap.safetensors"
+    whole = file.read_bytes()
+    file.write_bytes(whole[:1000])
+    with pytest.raises(DamagedHeadsError, match="'whole' cannot be opened: .*clap.safetensors is damaged"):
+        load(kept.key, device="cpu")
+    file.unlink()
+    with pytest.raises(DamagedHeadsError, match="'whole' cannot be opened"):
+        load(kept.key, device="cpu")
+
+
+def test_only_what_opens_is_kept_and_a_taken_name_is_known_before_training(encoder, tmp_path):
+    (tmp_path / "nothing").mkdir()
+    with pytest.raises(DamagedHeadsError, match="it has no card.json"):
+        save_folder(tmp_path / "nothing", "x")
+    assert check_free(" My heads ") == "My-heads"
+    save_heads(bundle(encoder), "My heads")
+    with pytest.raises(NameTakenError):
+        check_free("my HEADS")
+    with pytest.raises(NameTakenError):
+        save_folder(bundle(encoder).save(tmp_path / "other"), "My heads")
+    assert save_folder(tmp_path / "other", "My heads", overwrite=True).axes == ("MI", "TA")

@@ -84,3 +84,25 @@ def test_looking_again_at_what_is_ready_leaves_the_choice_to_the_visitor():
     given = refresh().constructor_args
     assert [name for _, name in given["choices"]][:2] == ["offline", "clap"]
     assert "value" not in given
+
+
+def test_kept_models_of_every_kind_are_opened_once_and_a_damaged_one_says_so(tmp_path, monkeypatch):
+    from qamro.paths import bundled_weights
+    from qamro.predictors.saved import save_folder
+    from qamro.ui.predict.predictors import describe
+
+    monkeypatch.setenv("QAMRO_HEADS", str(tmp_path))
+    monkeypatch.setattr(choices, "_loaded", {})
+    monkeypatch.setattr(choices, "_encoders", {})
+    for name, shipped in (("a", "offline"), ("b", "deramos"), ("c", "deramos")):
+        save_folder(bundled_weights() / shipped, name)
+    first, second = choices.get("saved:b"), choices.get("saved:c")
+    assert first.encoder is second.encoder is not choices.get("saved:a").encoder
+    assert "A dual-branch model" in describe("saved:b")[0]
+    (tmp_path / "c" / "card.json").write_text("{")
+    choices.forget("saved:c")
+    said, download = describe("saved:c")
+    assert "q-failed" in said
+    assert "&#x27;c&#x27; cannot be opened" in said
+    assert not download.constructor_args["visible"]
+    assert option(choices.state("saved:c")) == "c · cannot be opened"

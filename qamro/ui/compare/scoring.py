@@ -11,6 +11,7 @@ from typing import Any
 import gradio as gr
 
 from qamro.predictors import catalogue
+from qamro.predictors.offers import DAMAGED
 from qamro.ui import choices
 from qamro.ui.compare.listing import listing
 from qamro.ui.compare.texts import Bring as T
@@ -74,6 +75,8 @@ def _refusal(bench: Workbench, name: str) -> str:
     if len(bench.study.missing_audio()) == len(bench.study.clips):
         return T.NO_AUDIO.format(name=bench.study.name)
     entry = choices.state(name)
+    if entry.state == DAMAGED:
+        return entry.note
     return "" if entry.state == "ready" else T.NOT_READY.format(title=entry.title)
 
 

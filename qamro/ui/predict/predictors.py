@@ -11,6 +11,7 @@ import gradio as gr
 
 from qamro.checkpoints import FetchCancelledError, WeightsError, readable_size
 from qamro.predictors import catalogue
+from qamro.predictors.offers import DAMAGED
 from qamro.ui import choices
 from qamro.ui.predict.clips import score_button
 from qamro.ui.predict.views import badges, needs, option, status
@@ -29,6 +30,8 @@ def describe(name: str) -> tuple[Any, ...]:
     """Says what kind of numbers a predictor gives; offers the download where it is not ready."""
     try:
         entry = choices.state(name)
+        if entry.state == DAMAGED:
+            return status(entry.note, calm=False), gr.Button(visible=False)
         if entry.state != "ready":
             return needs(entry), gr.Button(T.DOWNLOAD.format(size=readable_size(entry.bytes)), visible=True)
         predictor = choices.get(name)

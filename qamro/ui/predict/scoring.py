@@ -10,6 +10,7 @@ from typing import Any
 
 import gradio as gr
 
+from qamro.predictors.offers import DAMAGED
 from qamro.ui import choices
 from qamro.ui.predict.clips import Typed, score_button, take_over
 from qamro.ui.predict.details import bars, detail
@@ -35,7 +36,8 @@ def score(session: Session, typed: Typed, name: str) -> Iterator[tuple[Any, ...]
         return
     entry = choices.state(name)
     if entry.state != "ready":
-        yield same, status(T.DOWNLOAD_FIRST.format(title=entry.title), calm=False), *end
+        why = entry.note if entry.state == DAMAGED else T.DOWNLOAD_FIRST.format(title=entry.title)
+        yield same, status(why, calm=False), *end
         return
     go = gr.Button(interactive=False), gr.Button(visible=True)
     hide = gr.Column(visible=False), gr.Column(visible=False), gr.Button(visible=False), gr.Button(visible=False)

@@ -104,7 +104,7 @@ def found_before(setup: Setup, study: Study | None) -> Shown | None:
 
 
 def _sweep(setup: Setup, study: Study | None, tell: Callable[..., None]) -> Shown:
-    from qamro.predictors.saved import remembering_encoder
+    from qamro.predictors.saved_loading import remembering_encoder
     from qamro.studies.registry import open_study
     from qamro.training.sweeps import store
     from qamro.training.sweeps.study import sweep_study

@@ -73,7 +73,7 @@ def train(task: Task, tell: Callable[[Message], None], stop: Callable[[], bool])
     """
     import torch
 
-    from qamro.predictors.saved import remembering_encoder
+    from qamro.predictors.saved_loading import remembering_encoder
     from qamro.training.prepared import Prepared
     from qamro.training.recipe import train_heads
     from qamro.training.splits import split

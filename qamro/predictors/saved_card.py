@@ -1,0 +1,160 @@
+"""What a folder of kept heads says of itself: read from its card alone, nothing heavy is loaded."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from qamro.checkpoints import Weights
+from qamro.predictors.saved_names import key_of
+from qamro.predictors.trainable import FRAME_WEIGHTS, TRAINABLE, by_card_name
+from qamro.predictors.tuned import TRAINED_WITH
+
+_CARD, _WEIGHTS, _ENCODER = "card.json", "heads.safetensors", "encoder"
+FILES = (_CARD, _WEIGHTS, "README.md", "run.json", _ENCODER)
+"""What a folder of kept heads may hold; the encoder's is a folder."""
+
+_PARTS = ("encoder", "study", "objective", "training")
+
+
+class DamagedHeadsError(ValueError):
+    """A folder of kept heads that cannot be opened; the message names it, says why, and what to do."""
+
+    def __init__(self, folder: Path, problem: object, command: str = "") -> None:
+        """Says it.
+
+        Args:
+            folder: The folder.
+            problem: Why it cannot be opened.
+            command: What makes its heads again, where that is known.
+        """
+        again = f" ({command})" if command else ""
+        why = str(problem).strip().rstrip(".") or type(problem).__name__
+        super().__init__(
+            f"{folder.name!r} cannot be opened: {why}. It is damaged or was made by another version: train it again"
+            f"{again} and save it under this name, or delete the folder {folder}"
+        )
+
+
+@dataclass(frozen=True)
+class SavedHeads:
+    """A folder of kept heads, as far as its card tells.
+
+    Attributes:
+        key: What ``load`` calls it: ``saved:<name>``.
+        name: What people call it.
+        folder: Where it lies.
+        card: The content of ``card.json``.
+    """
+
+    key: str
+    name: str
+    folder: Path
+    card: dict[str, Any]
+
+    @property
+    def axes(self) -> tuple[str, ...]:
+        """The axes that have a head."""
+        return tuple(self.card["objective"])
+
+    @property
+    def brings_encoder(self) -> bool:
+        """Whether the encoder was trained with the heads and lies beside them."""
+        return TRAINED_WITH in self.card["encoder"]
+
+    @property
+    def on_frames(self) -> bool:
+        """Whether it is a dual-branch model, which reads clips along time."""
+        return bool(self.card["encoder"].get("key"))
+
+    @property
+    def encoder(self) -> str:
+        """What ``load_encoder`` calls the encoder, ``frame_encoder`` that of a dual-branch model.
+
+        The card's own name where it is not known here.
+        """
+        encoder = self.card["encoder"]
+        return str(encoder["key"]) if self.on_frames else by_card_name(str(encoder.get("name", "")))
+
+    @property
+    def weights(self) -> tuple[Weights, ...]:
+        """The published weights that it needs besides what lies in its folder."""
+        if self.brings_encoder:
+            return ()
+        if self.on_frames:
+            return FRAME_WEIGHTS.get(self.encoder, ())
+        entry = TRAINABLE.get(self.encoder)
+        return entry.weights if entry is not None else ()
+
+    @property
+    def command(self) -> str:
+        """What makes it again, as its card says; empty where the card does not."""
+        return str(self.card["training"].get("command") or "")
+
+    @cached_property
+    def about(self) -> str:
+        """One line: who rated what, which model, and what it is worth on held-out clips."""
+        study = self.card["study"]
+        who = "simulated listeners" if self.card["kind"] == "simulated" else "people"
+        size = f"{study.get('clips', '?')} clips of {study.get('systems', '?')} systems"
+        model = "A dual-branch model. " if self.on_frames else ""
+        model = "Trained together with its encoder. " if self.brings_encoder else model
+        worth = "; ".join(filter(None, (_worth(self.card["metrics"], axis) for axis in self.axes)))
+        brought = " Brought as a file: this is what its card says." if "brought" in self.card["training"] else ""
+        name = study.get("name", "a study")
+        return f"{model}{name}, {size}, rated by {who}. Held out: {worth or 'not tested'}.{brought}"
+
+
+def read_saved(folder: Path, owner: str = "") -> SavedHeads:
+    """Reads the card of a folder of kept heads, and sees whether its files are there.
+
+    Args:
+        folder: The folder; its name is that of the heads.
+        owner: As for ``saved_folder``.
+
+    Raises:
+        DamagedHeadsError: It holds no such heads.
+    """
+    command = ""
+    try:
+        card = json.loads((folder / _CARD).read_text("utf-8"))
+        for part in _PARTS:
+            if not isinstance(card[part], dict):
+                raise ValueError(f"its card's part {part!r} is no table")
+        command = str(card["training"].get("command") or "")
+        _check_results(card)
+        heads = SavedHeads(key_of(folder.name, owner), folder.name, folder, card)
+        for name in (_WEIGHTS, *([_ENCODER] if heads.brings_encoder else [])):
+            if not (folder / name).exists():
+                raise FileNotFoundError(f"it has no {name}")
+        _ = heads.about  # a card that cannot be put into words is none
+    except FileNotFoundError as problem:
+        raise DamagedHeadsError(folder, f"it has no {_CARD}" if problem.filename else problem, command) from problem
+    except (OSError, ValueError, KeyError, TypeError) as problem:
+        raise DamagedHeadsError(folder, f"its {_CARD} cannot be read ({_in_words(problem)})", command) from problem
+    return heads
+
+
+def _check_results(card: dict[str, Any]) -> None:
+    if card["kind"] not in ("human", "simulated"):
+        raise ValueError("it does not say whether people or simulated listeners rated")
+    if not isinstance(card["metrics"], list):
+        raise ValueError("its results are no list")
+
+
+def _in_words(problem: Exception) -> str:
+    return f"{problem} is missing" if isinstance(problem, KeyError) else str(problem)
+
+
+def _worth(metrics: list[dict[str, Any]], axis: str) -> str:
+    """The axis's held-out SRCC with its interval, at the level of systems where there is one."""
+    for level in ("system", "utterance"):
+        for row in metrics:
+            if (row["axis"], row["level"], row["metric"]) == (axis, level, "SRCC") and row["value"] is not None:
+                ends = "" if row["low"] is None or row["high"] is None else f" [{row['low']:.2f}, {row['high']:.2f}]"
+                count = f"{row['systems']} systems" if level == "system" else f"{row['clips']} clips"
+                return f"{axis} {level} SRCC {row['value']:.2f}{ends} on {count}"
+    return ""
