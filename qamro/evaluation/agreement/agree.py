@@ -10,7 +10,7 @@ import numpy as np
 from qamro.evaluation.agreement.alpha import krippendorff_alpha
 from qamro.evaluation.agreement.ceiling import Ceilings, ceiling, spearman_brown
 from qamro.evaluation.agreement.components import components
-from qamro.evaluation.agreement.icc import icc_mean, icc_single
+from qamro.evaluation.agreement.icc import icc_mean, icc_single, why_no_icc
 from qamro.evaluation.agreement.more_raters import more_raters
 from qamro.evaluation.bootstrap import DRAWS, Bootstrap, clips_within_systems, interval
 from qamro.evaluation.rating_matrix import RatingMatrix, rating_matrix
@@ -96,8 +96,9 @@ def _statistics(matrix: RatingMatrix, draws: int, seed: int, tops: Ceilings | No
     if (matrix.counts < 2).all():
         yield "alpha", np.nan, np.empty(0), "no clip has two ratings"
         return
+    alpha = krippendorff_alpha(matrix.scores)
     alphas = krippendorff_alpha(matrix.scores, clip_weights=clips, rater_weights=panel)
-    yield "alpha", krippendorff_alpha(matrix.scores), alphas, repeated
+    yield "alpha", alpha, alphas, repeated if np.isfinite(alpha) else "all ratings of clips with two or more are equal"
     whole = components(matrix.scores, named=k > 0)
     drawn = components(matrix.scores, named=k > 0, clip_weights=clips, rater_weights=panel)
     each = len(matrix.clips) / (1 / matrix.counts).sum()
@@ -105,13 +106,24 @@ def _statistics(matrix: RatingMatrix, draws: int, seed: int, tops: Ceilings | No
     if not k:
         yield "ICC(2,1)", np.nan, np.empty(0), ANONYMOUS
         yield "ICC(2,k)", np.nan, np.empty(0), ANONYMOUS
-    yield f"ICC({model},1)", icc_single(whole), icc_single(drawn), repeated
-    yield f"ICC({model},k)", icc_mean(whole, each), icc_mean(drawn, each), f"k = {each:.3g} ratings a clip"
+    one, mean = icc_single(whole), icc_mean(whole, each)
+    why = why_no_icc(matrix.scores, named=k > 0)
+    yield f"ICC({model},1)", one, icc_single(drawn), repeated if np.isfinite(one) else why
+    basis = f"k = {each:.3g} ratings a clip"
+    yield f"ICC({model},k)", mean, icc_mean(drawn, each), basis if np.isfinite(mean) else why
     for level, (value, values) in (tops or ceiling(matrix, draws=draws, seed=seed)).items():
-        few = "" if np.isfinite(value) else "fewer than two " + ("systems" if level == "system" else "clips")
-        yield f"ceiling, {level}", value, values, few
-        yield f"full ceiling, {level}", spearman_brown(value), spearman_brown(values), few
+        why = "" if np.isfinite(value) else _why_no_ceiling(matrix, level)
+        yield f"ceiling, {level}", value, values, why
+        yield f"full ceiling, {level}", spearman_brown(value), spearman_brown(values), why
     yield from _more(matrix, clips_within_systems(matrix.systems, draws=draws, seed=seed))
+
+
+def _why_no_ceiling(matrix: RatingMatrix, level: str) -> str:
+    split = matrix.counts > 1
+    systems = matrix.systems[split & (matrix.systems != "")]
+    count = np.unique(systems).size if level == "system" else split.sum()
+    many = "constant means of halves: no order to compare"
+    return f"fewer than two {'systems' if level == 'system' else 'clips'}" if count < 2 else many
 
 
 def _more(matrix: RatingMatrix, clips: np.ndarray) -> Iterator[Row]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from qamro.evaluation.agreement.components import centre
+
 
 def krippendorff_alpha(
     scores: np.ndarray, *, clip_weights: np.ndarray | None = None, rater_weights: np.ndarray | None = None
@@ -25,7 +27,7 @@ def krippendorff_alpha(
     """
     known = np.isfinite(scores)
     m = known.astype(float)
-    x = np.where(known, scores - (np.nanmean(scores) if known.any() else 0.0), 0.0)
+    x, rounding = centre(scores)
     single = clip_weights is None and rater_weights is None
     wc = np.ones((1, len(scores))) if clip_weights is None else clip_weights
     wr = np.ones((1, scores.shape[1])) if rater_weights is None else rater_weights
@@ -38,5 +40,5 @@ def krippendorff_alpha(
         n, s1, s2 = ((wc * part).sum(axis=-1) for part in (count, total, squares))
         observed = (wc * within).sum(axis=-1) / n
         expected = (n * s2 - s1**2) / (n**2 - (wc**2 * copies).sum(axis=-1))
-        value = np.where(expected > 0, 1 - observed / expected, np.nan)
+        value = np.where(expected > rounding, 1 - observed / expected, np.nan)
     return value[0] if single else value

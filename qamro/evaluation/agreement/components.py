@@ -57,7 +57,7 @@ def components(
         Components of shape (draws,), or () without weights; NaN where there are no pairs of a kind.
     """
     known = np.isfinite(scores)
-    centred = np.where(known, scores - np.nanmean(scores), 0.0)
+    centred, rounding = centre(scores)
     m = known.astype(float)
     n, k = scores.shape
     single = clip_weights is None and rater_weights is None
@@ -69,19 +69,39 @@ def components(
     in_clip = rows[0] * rows[2] - rows[1] ** 2
     in_clip_pairs = rows[0] ** 2 - wr**2 @ m.T
     totals = [(wc * part).sum(axis=-1) for part in rows]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        same_clip = (wc * in_clip).sum(axis=-1) / (wc * in_clip_pairs).sum(axis=-1)
-        apart = totals[0] * totals[2] - totals[1] ** 2 - (wc**2 * in_clip).sum(axis=-1)
-        apart_pairs = totals[0] ** 2 - (wc**2 * rows[0] ** 2).sum(axis=-1)
-        if not named:
-            across = apart / apart_pairs
-            answer = (across - same_clip, np.full_like(across, np.nan), same_clip)
-        else:
-            in_rater = columns[0] * columns[2] - columns[1] ** 2
-            in_rater_pairs = columns[0] ** 2 - wc**2 @ m
-            same_rater = (wr * in_rater).sum(axis=-1) / (wr * in_rater_pairs).sum(axis=-1)
-            apart = apart - (wr**2 * in_rater).sum(axis=-1)
-            apart_pairs = apart_pairs - (wr**2 * (columns[0] ** 2 - wc**2 @ m)).sum(axis=-1)
-            across = apart / apart_pairs
-            answer = (across - same_clip, across - same_rater, same_clip + same_rater - across)
+    same_clip = _over_pairs((wc * in_clip).sum(axis=-1), (wc * in_clip_pairs).sum(axis=-1), rounding)
+    apart = totals[0] * totals[2] - totals[1] ** 2 - (wc**2 * in_clip).sum(axis=-1)
+    apart_pairs = totals[0] ** 2 - (wc**2 * rows[0] ** 2).sum(axis=-1)
+    if not named:
+        across = _over_pairs(apart, apart_pairs, rounding)
+        answer = (across - same_clip, np.full_like(across, np.nan), same_clip)
+    else:
+        in_rater = columns[0] * columns[2] - columns[1] ** 2
+        in_rater_pairs = columns[0] ** 2 - wc**2 @ m
+        same_rater = _over_pairs((wr * in_rater).sum(axis=-1), (wr * in_rater_pairs).sum(axis=-1), rounding)
+        apart = apart - (wr**2 * in_rater).sum(axis=-1)
+        across = _over_pairs(apart, apart_pairs - (wr**2 * in_rater_pairs).sum(axis=-1), rounding)
+        answer = (across - same_clip, across - same_rater, same_clip + same_rater - across)
     return Components(*(part[0] if single else part for part in answer))
+
+
+def centre(scores: np.ndarray) -> tuple[np.ndarray, float]:
+    """Takes the middle of the range from ratings, so that squares keep their digits; equal ratings become zeros.
+
+    Args:
+        scores: Ratings, NaN where there is none, of any shape.
+
+    Returns:
+        The centred ratings, 0 where there is none, and the largest variance that may be no more than rounding.
+    """
+    known = np.isfinite(scores)
+    if not known.any():
+        return np.zeros(scores.shape), 0.0
+    low, high = float(np.nanmin(scores)), float(np.nanmax(scores))
+    return np.where(known, scores - (low + high) / 2, 0.0), 1e-12 * (high - low) ** 2
+
+
+def _over_pairs(squares: np.ndarray, pairs: np.ndarray, rounding: float) -> np.ndarray:
+    """Half the mean squared difference: NaN where there are no pairs, and 0 rather than what rounding left."""
+    value = np.divide(squares, pairs, out=np.full(squares.shape, np.nan), where=pairs > 0)
+    return np.where(np.abs(value) <= rounding, 0.0, value)
