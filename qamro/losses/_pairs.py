@@ -20,19 +20,13 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from qamro.losses import _blocks, _dense, _wavelet
+from qamro.losses import _dense, _wavelet
 
 DENSE_BATCH = 256
 """Largest batch in which every clip is compared with every other; beyond, order statistics were faster on two cores."""
 
 DENSE_PAIRS = 1 << 20
 """Most comparisons, over all models of a call, that are held at a time."""
-
-BLOCKS_ABOVE = 128
-"""Batches above it, up to ``_blocks.MOST``, were fastest by blocks; on a CPU, with gap 0 and one group."""
-
-BLOCKS_MODELS = 16
-"""Of small batches, up to ``DENSE_BATCH``, more models than these are faster level by level, all at once."""
 
 
 class ActivePairs(NamedTuple):
@@ -69,16 +63,8 @@ def active_pairs(
         return ActivePairs(nothing.sum(), nothing, nothing, nothing)
     flat = values.reshape(-1, values.shape[-1])
     models, batch = flat.shape
-    if _fits_blocks(flat, gap, groups):
-        pairs, *counts = _blocks.count_pairs(flat, targets, mass)
-    elif batch <= DENSE_BATCH and models * batch**2 <= DENSE_PAIRS:
+    if batch <= DENSE_BATCH and models * batch**2 <= DENSE_PAIRS:
         pairs, *counts = _dense.count_pairs(flat, gap, targets, mass, groups)
     else:
         pairs, *counts = _wavelet.count_pairs(flat, gap, targets, mass, groups)
     return ActivePairs(pairs, *(c.reshape(values.shape) for c in counts))
-
-
-def _fits_blocks(values: Tensor, gap: float, groups: Tensor | None) -> bool:
-    models, batch = values.shape
-    fits = BLOCKS_ABOVE < batch <= _blocks.MOST and (models <= BLOCKS_MODELS or batch > DENSE_BATCH)
-    return fits and gap == 0 and groups is None and values.device.type == "cpu"

@@ -5,7 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from qamro.losses import _fast
 from qamro.losses._checks import broadcast_leading, check_batch, check_coefficient, check_number, result_dtype
+from qamro.losses._linear import piecewise_linear
 from qamro.losses._pairs import ActivePairs, active_pairs
 from qamro.losses._scaling import Normalisation, centred, normalised
 
@@ -62,17 +64,22 @@ def qamro_loss(
     check_batch(predictions, targets, groups)
     alpha, beta = check_coefficient("alpha", alpha, predictions), check_coefficient("beta", beta, predictions)
     leading = broadcast_leading(predictions, targets, alpha=alpha, beta=beta)
-    quality = normalised(targets, normalize, scale, groups)
-    shift = alpha[..., None] * centred(targets.detach())
-    if leading != predictions.shape[:-1] or alpha.requires_grad or beta.requires_grad:
-        v = shift - centred(predictions)
+    if alpha.requires_grad or beta.requires_grad:
+        v, quality = _shifted(predictions, targets, alpha), normalised(targets, normalize, scale, groups)
         found = active_pairs(v, 0.0, targets, mass=quality, groups=groups)
         return _weighted_hinges(found, v, 0.0, beta, quality).to(result_dtype(predictions))
-    with torch.no_grad():
-        v = shift - centred(predictions)
+
+    way = (normalize, None if scale is None else (scale[0], scale[1]))
+
+    def value_and_slope(at: Tensor) -> tuple[Tensor, Tensor]:
+        if _fast.fits(at, groups):
+            return _fast.value_and_slope(at, targets, alpha, beta, way)
+        v, quality = _shifted(at, targets, alpha), normalised(targets, normalize, scale, groups)
         found = active_pairs(v, 0.0, targets, mass=quality, groups=groups)
-        value, slope = _value_and_slope(found, v, beta, quality)
-    return _linear(predictions, value, slope)
+        return _value_and_slope(found, v, beta, quality)
+
+    spread = predictions if leading == predictions.shape[:-1] else predictions.expand(*leading, -1)
+    return piecewise_linear(spread, value_and_slope)
 
 
 def fixed_margin_qamro_loss(
@@ -126,17 +133,16 @@ def _weighted_hinges(found: ActivePairs, v: Tensor, gap: float, beta: Tensor, qu
     return plain + (beta - 1) * weighted
 
 
+def _shifted(predictions: Tensor, targets: Tensor, alpha: Tensor) -> Tensor:
+    """The scores v = αy - ŷ: the hinge of a pair is the difference of two."""
+    return alpha[..., None] * centred(targets.detach()) - centred(predictions)
+
+
 def _value_and_slope(found: ActivePairs, v: Tensor, beta: Tensor, quality: Tensor) -> tuple[Tensor, Tensor]:
-    """What ``_weighted_hinges`` finds at gap 0, and its derivative by v, where α and β are constants."""
+    """What ``_weighted_hinges`` finds at gap 0, and its derivative by ŷ, where α and β are constants."""
     slope = torch.addcmul(found.better_mass, quality, found.better, value=-1).mul_((1 - beta)[..., None])
     slope.add_(found.better).sub_(found.worse).div_(found.pairs.clamp(min=1))
-    return (v * slope).sum(-1), slope
-
-
-def _linear(predictions: Tensor, value: Tensor, slope: Tensor) -> Tensor:
-    """The loss near these predictions, where it is linear in -ŷ: three steps for backward instead of twenty."""
-    dtype = result_dtype(predictions)
-    return value.to(dtype) + ((predictions.detach() - predictions) * slope.to(dtype)).sum(-1)
+    return (v * slope).sum(-1), slope.neg_()
 
 
 class QAMROLoss(nn.Module):

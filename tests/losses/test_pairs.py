@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qamro.losses import _blocks, _columns, _dense, _pairs, _wavelet
+from qamro.losses import _dense, _pairs, _wavelet
 
 from .batches import batches
 
@@ -83,77 +83,3 @@ def test_the_choice_of_way_is_seen_by_nobody(monkeypatch: pytest.MonkeyPatch) ->
     for ours, theirs in zip(chosen, other, strict=True):
         torch.testing.assert_close(ours, theirs)
         assert ours.shape == theirs.shape
-
-
-@settings(max_examples=80, deadline=None)
-@given(batches(most=60))
-def test_blocks_count_what_levels_count(batch: dict) -> None:
-    y = batch["targets"]
-    v = torch.stack((batch["predictions"], -batch["predictions"], y - batch["predictions"])).double()
-    for mass in (_mass(y), None):
-        for ours, theirs in zip(
-            _blocks.count_pairs(v, y, mass), _wavelet.count_pairs(v, 0.0, y, mass, None), strict=True
-        ):
-            torch.testing.assert_close(ours, theirs, atol=1e-9, rtol=1e-12)
-
-
-@pytest.mark.parametrize("size", [257, 1000, 1499, 1500, 2748, 4096])
-@pytest.mark.parametrize("steps", [1, 2, 21, 700, 10**9])
-def test_blocks_and_levels_give_the_same_bits(size: int, steps: int) -> None:
-    """So that a model trained alone and the same trained among many stay the same."""
-    torch.manual_seed(size)
-    y = torch.randint(0, steps, (size,)).double() / 5
-    v = torch.randn(5, size).double()
-    v[1] = (v[1] * 3).round()  # ties
-    v[2], v[3], v[4] = y, -y, 0
-    many = _pairs.active_pairs(v, 0.0, y, mass=_mass(y))
-    for model in range(5):
-        one = _pairs.active_pairs(v[model], 0.0, y, mass=_mass(y))
-        assert torch.equal(one.pairs, many.pairs)
-        for ours, theirs in zip(one[1:], many[1:], strict=True):
-            assert torch.equal(ours, theirs[model])
-
-
-def test_blocks_of_other_targets_are_not_taken_for_these() -> None:
-    torch.manual_seed(0)
-    first, second = torch.rand(300).double(), torch.rand(300).double()
-    changed = first.clone()
-    kept = _columns.blocks_of(changed)
-    assert _columns.blocks_of(first) is kept
-    changed[7] += 1
-    assert _columns.blocks_of(changed) is not kept
-    assert _columns.blocks_of(first) is kept
-    assert _columns.blocks_of(first.float()) is not kept
-    for _ in range(5):
-        second = second + 1
-        _columns.blocks_of(second)
-    assert _columns.blocks_of(first) is not kept
-
-
-@pytest.mark.parametrize("size", [129, 256, 1001])
-@pytest.mark.parametrize("steps", [1, 2, 21, 64, 65, 130, 10**9])
-def test_blocks_count_what_comparing_every_pair_counts(size: int, steps: int) -> None:
-    torch.manual_seed(size)
-    y = torch.randint(0, steps, (size,)).double() / 5
-    v = torch.randn(3, size).double()
-    v[1] = (v[1] * 3).round()  # ties
-    expected = _dense.count_pairs(v, 0.0, y, _mass(y), None)
-    found = _blocks.count_pairs(v, y, _mass(y))
-    for ours, theirs in zip(found[:3], expected[:3], strict=True):
-        assert torch.equal(ours, theirs)
-    torch.testing.assert_close(found[3], expected[3], atol=1e-9, rtol=1e-12)
-
-
-def test_the_largest_batch_by_blocks() -> None:
-    size = _blocks.MOST
-    y = torch.arange(size).double()
-    for targets in (y, (y / 500).floor()):
-        _, better, worse, mass = _blocks.count_pairs(
-            torch.stack((targets, -targets)), targets, torch.ones(size).double()
-        )
-        lower = torch.searchsorted(targets, targets)
-        higher = size - torch.searchsorted(targets, targets, right=True)
-        assert torch.equal(better[0], lower.double())
-        assert torch.equal(worse[0], higher.double())
-        assert torch.equal(mass[0], higher.double())
-        assert not torch.stack((better[1], worse[1], mass[1])).any()
