@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from qamro.checkpoints import CLAP, MUQ, ROBERTA, TOKENIZER, WAVLM, require
+from qamro.checkpoints import CLAP, MUQ, ROBERTA, TOKENIZER, WAVLM, Weights, require
 from qamro.encoders.audiobox import Audiobox
 from qamro.encoders.cached import CachedAudiobox, CachedEncoder
 from qamro.encoders.clap import Clap
@@ -36,7 +36,7 @@ def clap(
     """
     encoder = Clap.from_checkpoint(
         checkpoint if checkpoint is not None else require(CLAP)[0],
-        tokenizer if tokenizer is not None else require(TOKENIZER)[0].parent,
+        _folder(tokenizer, TOKENIZER),
         device=device or best_device(),
         precision=precision,
     )
@@ -92,8 +92,8 @@ def wavlm(
     """
     from qamro.encoders.wavlm import WavLM
 
-    folder = checkpoint if checkpoint is not None else require(WAVLM)[0].parent
-    encoder = WavLM.from_checkpoint(folder, device=device or best_device(), precision=precision, **options)
+    options |= {"device": device or best_device(), "precision": precision}
+    encoder = WavLM.from_checkpoint(_folder(checkpoint, WAVLM), **options)
     return CachedEncoder(encoder) if cache else encoder
 
 
@@ -112,8 +112,7 @@ def muq(*, checkpoint: Path | str | None = None, device: str | None = None, cach
     """
     from qamro.encoders.muq import MuQ
 
-    folder = checkpoint if checkpoint is not None else require(MUQ)[0].parent
-    encoder = MuQ.from_checkpoint(folder, device=device or best_device(), **options)
+    encoder = MuQ.from_checkpoint(_folder(checkpoint, MUQ), device=device or best_device(), **options)
     return CachedEncoder(encoder) if cache else encoder
 
 
@@ -134,10 +133,17 @@ def roberta(
     from qamro.encoders.roberta import Roberta
 
     return Roberta.from_checkpoint(
-        checkpoint if checkpoint is not None else require(ROBERTA)[0].parent,
-        tokenizer if tokenizer is not None else require(TOKENIZER)[0].parent,
-        device=device or best_device(),
+        _folder(checkpoint, ROBERTA), _folder(tokenizer, TOKENIZER), device=device or best_device()
     )
+
+
+def _folder(own: Path | str | None, published: Weights) -> Path | str:
+    """The folder that was named, or that of the published weights.
+
+    Raises:
+        WeightsError: They were not fetched, or are damaged.
+    """
+    return own if own is not None else require(published)[0].parent
 
 
 def best_device() -> str:

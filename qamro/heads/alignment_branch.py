@@ -7,9 +7,8 @@ from torch.nn import functional
 
 from qamro.heads.branch_output import BranchOutput
 from qamro.heads.branch_settings import BranchSettings
-from qamro.heads.score_output import ScoreOutput
 from qamro.heads.sequences import masked_mean
-from qamro.heads.temporal import FrameScale, TemporalTransformer
+from qamro.heads.temporal import FrameScale
 
 
 class AlignmentBranch(nn.Module):
@@ -43,9 +42,7 @@ class AlignmentBranch(nn.Module):
         width = settings.width
         self.settings = settings
         self.scale = FrameScale(settings.frame_dim)
-        self.temporal = TemporalTransformer(
-            settings.frame_dim, width, settings.layers, settings.heads, settings.dropout
-        )
+        self.temporal = settings.make_temporal()
         # Normalised, since token states come in all sizes: beside the audio, a hashed word would hardly be heard.
         self.audio_projection = nn.Sequential(nn.Linear(width, width), nn.LayerNorm(width))
         self.text_projection = nn.Sequential(nn.Linear(settings.token_dim, width), nn.LayerNorm(width))
@@ -56,9 +53,7 @@ class AlignmentBranch(nn.Module):
         )
         self.judged = nn.LayerNorm(width)
         self.pooling = settings.make_pooling()
-        self.output = ScoreOutput(
-            self.pooling.out_dim, settings.output, scale=settings.scale, bins=settings.bins, dropout=settings.dropout
-        )
+        self.output = settings.make_output(self.pooling.out_dim)
 
     def forward(
         self, frames: Tensor, mask: Tensor, tokens: Tensor | None = None, token_mask: Tensor | None = None

@@ -8,6 +8,8 @@ from torch import nn
 
 from qamro.heads.drasp import DRASP
 from qamro.heads.pooling import AttentivePooling, AttentiveStatistics, MeanPooling
+from qamro.heads.score_output import ScoreOutput
+from qamro.heads.temporal import TemporalTransformer
 
 POOLINGS = ("attentive", "mean", "statistics", "drasp")
 
@@ -61,6 +63,14 @@ class BranchSettings:
         if self.pooling == "statistics":
             return AttentiveStatistics(self.width)
         return AttentivePooling(self.width) if self.pooling == "attentive" else MeanPooling(self.width)
+
+    def make_temporal(self) -> TemporalTransformer:
+        """Makes the transformer over frames of ``frame_dim``."""
+        return TemporalTransformer(self.frame_dim, self.width, self.layers, self.heads, self.dropout)
+
+    def make_output(self, dim: int) -> ScoreOutput:
+        """Makes the end of a branch over vectors of length ``dim``."""
+        return ScoreOutput(dim, self.output, scale=self.scale, bins=self.bins, dropout=self.dropout)
 
 
 def count_parameters(module: nn.Module) -> int:

@@ -6,8 +6,7 @@ from torch import Tensor, nn
 
 from qamro.heads.branch_output import BranchOutput
 from qamro.heads.branch_settings import BranchSettings
-from qamro.heads.score_output import ScoreOutput
-from qamro.heads.temporal import FrameScale, TemporalTransformer
+from qamro.heads.temporal import FrameScale
 
 
 class ImpressionBranch(nn.Module):
@@ -26,13 +25,9 @@ class ImpressionBranch(nn.Module):
         super().__init__()
         self.settings = settings
         self.scale = FrameScale(settings.frame_dim)
-        self.temporal = TemporalTransformer(
-            settings.frame_dim, settings.width, settings.layers, settings.heads, settings.dropout
-        )
+        self.temporal = settings.make_temporal()
         self.pooling = settings.make_pooling()
-        self.output = ScoreOutput(
-            self.pooling.out_dim, settings.output, scale=settings.scale, bins=settings.bins, dropout=settings.dropout
-        )
+        self.output = settings.make_output(self.pooling.out_dim)
 
     def forward(
         self, frames: Tensor, mask: Tensor, tokens: Tensor | None = None, token_mask: Tensor | None = None

@@ -53,9 +53,7 @@ def core(pairs: Pairs) -> np.ndarray:
     chosen, liked = _highest(pairs.predictions, pairs.weights), _highest(pairs.targets, pairs.weights)
     if pairs.labels is not None:
         liked = _spread(liked, pairs.labels)
-    with np.errstate(invalid="ignore"):
-        value = pairs.sum((chosen & liked).astype(float)) / pairs.sum(chosen.astype(float))
-    return np.where(pairs.constant, np.nan, value)
+    return pairs.ratio(pairs.sum((chosen & liked).astype(float)), pairs.sum(chosen.astype(float)))
 
 
 def _highest(values: np.ndarray, weights: np.ndarray | None) -> np.ndarray:

@@ -42,6 +42,4 @@ def ktau(predictions: ArrayLike, targets: ArrayLike, *, weights: ArrayLike | Non
 def core(pairs: Pairs) -> np.ndarray:
     """The formula on checked pairs."""
     untied = (pairs.every_pair - pairs.prediction_ties.pairs) * (pairs.every_pair - pairs.target_ties.pairs)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        value = np.clip(pairs.concordance / np.sqrt(untied), -1, 1)
-    return np.where(pairs.constant, np.nan, value)
+    return np.clip(pairs.ratio(pairs.concordance, np.sqrt(untied)), -1, 1)

@@ -126,6 +126,11 @@ class Pairs:
         """Weighted mean over the last dimension of a column of shape (..., n)."""
         return self.sum(values) / self.total
 
+    def ratio(self, part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+        """A measure of order, ``part / whole``, shape (...); NaN where one side is constant and there is no order."""
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.where(self.constant, np.nan, part / whole)
+
     def why_unranked(self) -> str:
         """Says in words why no correlation or order exists; empty when there is one everywhere."""
         if not self.predictions.shape[-1] or not np.all(self.total):
@@ -153,7 +158,7 @@ def apply(core: Core, pairs: Pairs) -> np.ndarray:
     if pairs.predictions.shape[-1] == 0:
         value = np.full(np.broadcast_shapes(pairs.predictions.shape[:-1], pairs.targets.shape[:-1]), np.nan)
     else:
-        value = core(pairs)
+        value = np.asarray(core(pairs))
     undefined = int(np.isnan(value).sum())
     if undefined:
         where = f" ({undefined} of {value.size})" if value.size > 1 else ""

@@ -42,6 +42,4 @@ def pairwise_accuracy(predictions: ArrayLike, targets: ArrayLike, *, weights: Ar
 
 def core(pairs: Pairs) -> np.ndarray:
     """The formula on checked pairs."""
-    with np.errstate(invalid="ignore", divide="ignore"):
-        value = (1 + pairs.concordance / (pairs.every_pair - pairs.target_ties.pairs)) / 2
-    return np.where(pairs.constant, np.nan, value)
+    return (1 + pairs.ratio(pairs.concordance, pairs.every_pair - pairs.target_ties.pairs)) / 2

@@ -40,6 +40,4 @@ def core(pairs: Pairs) -> np.ndarray:
     """The formula on checked pairs; ranks from 1 to N have the mean (N + 1) / 2 whatever the ties."""
     x, y = pairs.prediction_ties, pairs.target_ties
     cov = pairs.sum(x.ranks, y.ranks) - pairs.total * (pairs.total + 1) ** 2 / 4
-    with np.errstate(invalid="ignore", divide="ignore"):
-        value = np.clip(cov / np.sqrt(x.spread * y.spread), -1, 1)
-    return np.where(pairs.constant, np.nan, value)
+    return np.clip(pairs.ratio(cov, np.sqrt(x.spread * y.spread)), -1, 1)
