@@ -4,33 +4,17 @@ from __future__ import annotations
 
 import json
 
-import numpy as np
 import pandas as pd
 import pytest
-import soundfile
 
-from qamro.studies import Study
+from .rated_tones import save_noisy_tones
 
 FEW = ("--seeds", 2, "--epochs", 2, "--folds", 3, "--rates", "1e-3,1e-2")
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Tones in noise with prompts; the more noise, the lower the score."""
-    root = tmp_path_factory.mktemp("rated")
-    rng, rows = np.random.default_rng(0), []
-    tone = np.sin(2 * np.pi * 440 * np.arange(8000) / 16_000)
-    for k in range(12):
-        wave = 0.3 * tone + 0.02 * k * rng.normal(size=tone.size)
-        soundfile.write(root / f"c{k}.wav", wave, 16_000)
-        rows.append({"clip": f"c{k}", "path": f"c{k}.wav", "system": f"s{k % 3}", "prompt": f"a tone number {k}"})
-    scores = [
-        pd.DataFrame({"clip": [row["clip"] for row in rows], "axis": axis, "score": np.linspace(5, 1, 12)})
-        for axis in ("MI", "TA")
-    ]
-    study = Study(pd.DataFrame(rows), pd.concat(scores), name="noisy tones", kind="simulated", root=root)
-    study.save(root)
-    return root
+    return save_noisy_tones(tmp_path_factory.mktemp("rated"), axes=("MI", "TA"), prompt="a tone number {}")
 
 
 def test_tables_record_and_page(run, folder, tmp_path):

@@ -4,30 +4,20 @@ from __future__ import annotations
 
 import json
 
-import numpy as np
 import pandas as pd
 import pytest
-import soundfile
 
 from qamro.studies import Study
 from qamro.training.sweeps.reproduce import EXPERIMENTS
+
+from .rated_tones import save_noisy_tones
 
 FEW = ("--seeds", 2, "--epochs", 2, "--folds", 3, "--optimizer", "adamw")
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Tones in noise; the more noise, the lower the score."""
-    root = tmp_path_factory.mktemp("rated")
-    rng, rows = np.random.default_rng(0), []
-    tone = np.sin(2 * np.pi * 440 * np.arange(8000) / 16_000)
-    for k in range(12):
-        wave = 0.3 * tone + 0.02 * k * rng.normal(size=tone.size)
-        soundfile.write(root / f"c{k}.wav", wave, 16_000)
-        rows.append({"clip": f"c{k}", "path": f"c{k}.wav", "system": f"s{k % 3}", "prompt": ""})
-    scores = pd.DataFrame({"clip": [row["clip"] for row in rows], "axis": "MI", "score": np.linspace(5, 1, 12)})
-    Study(pd.DataFrame(rows), scores, name="noisy tones", kind="simulated", root=root).save(root)
-    return root
+    return save_noisy_tones(tmp_path_factory.mktemp("rated"))
 
 
 def test_sweep_writes_table_summary_and_figure(run, folder, tmp_path):
