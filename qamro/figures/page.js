@@ -1,24 +1,23 @@
 // Draws each figure when it comes into view, and all of them before the page is printed. Grey text and lines take the
-// page's own grey, which differs between light and dark.
+// page's own grey, which differs between light, dark and paper.
 const config = { displaylogo: false, responsive: true, modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"] };
+const PAPER = 640; // paper is narrower than most windows: a figure's width between the margins of A4 or Letter
 const drawn = new Set();
-function draw(place) {
+function draw(place, paper = false) {
   drawn.add(place);
-  const grey = getComputedStyle(document.documentElement).getPropertyValue("--muted").trim();
+  const style = getComputedStyle(document.documentElement);
+  const grey = style.getPropertyValue(paper ? "--paper-muted" : "--muted").trim();
   const text = document.getElementById(place.dataset.figure).textContent;
   const figure = JSON.parse(text.replaceAll(`"${place.dataset.grey}"`, `"${grey}"`));
-  Plotly.react(place, figure.data, figure.layout, { ...config, toImageButtonOptions: { filename: place.id, scale: 2 } });
+  const layout = paper ? { ...figure.layout, width: PAPER, autosize: false } : figure.layout;
+  Plotly.react(place, figure.data, layout, { ...config, toImageButtonOptions: { filename: place.id, scale: 2 } });
 }
 const places = [...document.querySelectorAll("[data-figure]")];
 const watcher = new IntersectionObserver((seen) => {
   for (const { isIntersecting, target } of seen) if (isIntersecting) { watcher.unobserve(target); draw(target); }
 }, { rootMargin: "600px" });
 places.forEach((place) => watcher.observe(place));
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => drawn.forEach(draw));
-// Paper is narrower than most windows, and a figure keeps the width that it was drawn with.
-const PAPER = 680;
-addEventListener("beforeprint", () => places.forEach((place) => {
-  if (!drawn.has(place)) draw(place);
-  Plotly.relayout(place, { width: PAPER, autosize: false });
-}));
-addEventListener("afterprint", () => places.forEach((place) => Plotly.relayout(place, { width: null, autosize: true })));
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => drawn.forEach((place) => draw(place)));
+// A figure keeps the width and the grey that it was drawn with, and the style of the screen is in force until it is printed.
+addEventListener("beforeprint", () => places.forEach((place) => draw(place, true)));
+addEventListener("afterprint", () => places.forEach((place) => draw(place)));

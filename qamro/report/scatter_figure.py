@@ -32,7 +32,7 @@ def system_scatter(pair: AxisPair, people: Ranking, predicted: Mapping[str, Rank
     import plotly.graph_objects as go
 
     figure = go.Figure()
-    _identity(figure, pair, [people.means, *(each.means for each in predicted.values())])
+    _identity(figure, pair, [people.means])
     for k, (name, each) in enumerate(predicted.items()):
         figure.add_scatter(
             x=people.means,
@@ -66,7 +66,7 @@ def clip_scatter(pair: AxisPair, tables: Mapping[str, pd.DataFrame], who: str) -
     import plotly.graph_objects as go
 
     figure = go.Figure()
-    _identity(figure, pair, [table[side].to_numpy() for table in tables.values() for side in ("human", "predicted")])
+    _identity(figure, pair, [table["human"].to_numpy() for table in tables.values()])
     for k, (name, table) in enumerate(tables.items()):
         figure.add_scatter(
             x=table["human"],
@@ -81,11 +81,12 @@ def clip_scatter(pair: AxisPair, tables: Mapping[str, pd.DataFrame], who: str) -
     return _finish(figure, pair, who, many=len(tables) > 1)
 
 
-def _identity(figure: go.Figure, pair: AxisPair, values: Sequence[np.ndarray]) -> None:
-    # Between two scales there is no identity to draw.
-    if pair.why_no_distance or not values:
+def _identity(figure: go.Figure, pair: AxisPair, human: Sequence[np.ndarray]) -> None:
+    # Between two scales there is no identity to draw. Only the people's range is crossed: predictions beyond it
+    # would stretch the axis of the people to where nothing lies.
+    if pair.why_no_distance or not human:
         return
-    ends = [float(min(part.min() for part in values)), float(max(part.max() for part in values))]
+    ends = [float(min(part.min() for part in human)), float(max(part.max() for part in human))]
     figure.add_scatter(
         x=ends,
         y=ends,

@@ -17,6 +17,7 @@ from qamro.studies import Study
 
 from .data import predictor, small_study
 
+INK_ON_PAPER = "rgb(95, 91, 84)"
 HOSTILE = '</script><script>document.title="taken"</script>'
 
 
@@ -76,6 +77,13 @@ def test_page_in_a_browser(comparison, tmp_path):
             assert page.title() != "taken"
             page.get_by_role("link", name="Raters").click()
             assert page.url.endswith("#raters")
+            page.set_viewport_size({"width": 703, "height": 990})  # A4 at 96 pixels an inch, less its margins
+            page.emulate_media(media="print", color_scheme=scheme)
+            page.evaluate("dispatchEvent(new Event('beforeprint'))")
+            fills = "(nodes) => [...new Set(nodes.map((node) => getComputedStyle(node).fill))]"
+            assert page.eval_on_selector_all(".xtick text", fills) == [INK_ON_PAPER]
+            assert page.evaluate("document.documentElement.scrollWidth") < 740, "paper would shrink the page"
+            assert max(page.eval_on_selector_all(".main-svg", "(all) => all.map((a) => a.clientWidth)")) == 640
             page.close()
         browser.close()
 
