@@ -6,8 +6,6 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from qamro.evaluation.metrics import METRICS
-
 FEW_SYSTEMS = 8
 """With fewer systems than this a claim about systems rests on too little, and the sentence says so."""
 
@@ -23,7 +21,7 @@ def claim(row: Mapping[str, Any], kind: str = "human", level: float = 0.95) -> s
     Returns:
         One sentence or two, without a claim where the data allow none.
     """
-    first, second, metric = row["first"], row["second"], METRICS[row["metric"]].name
+    first, second, metric = row["first"], row["second"], row["metric"]
     over = f"{row['systems']:,} systems" if row["level"] == "system" else f"{row['clips']:,} clips"
     listeners = "simulated listeners" if kind == "simulated" else "people"
     if math.isnan(row["difference"]):
@@ -36,13 +34,13 @@ def claim(row: Mapping[str, Any], kind: str = "human", level: float = 0.95) -> s
     doubt = f"{100 * level:.0f} % interval {_score(row['low'])} to {_score(row['high'])}, {_p(row)}"
     if not row["better"]:
         return (
-            f"{row['axis']}: no difference between {first} and {second} can be claimed over {over} "
-            f"({metric} {numbers}; {doubt}). That does not show that they are equal."
+            f"{row['axis']}: no difference between {first} and {second} can be claimed over "
+            f"{over}: {metric} {numbers} ({doubt}). That does not show that they are equal."
         )
     loser = second if row["better"] == first else first
     text = (
-        f"{row['axis']}: {row['better']} agrees better with {listeners} than {loser} over {over} "
-        f"({metric} {numbers}; {doubt})."
+        f"{row['axis']}: {row['better']} agrees better with {listeners} than {loser} over {over}: "
+        f"{metric} {numbers} ({doubt})."
     )
     if row["level"] == "system" and row["systems"] < FEW_SYSTEMS:
         text += f" With {row['systems']} systems this is a hint, not a finding."
