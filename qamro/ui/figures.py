@@ -146,6 +146,10 @@ def systems(means: Sequence[SystemMean]) -> go.Figure:
         orientation="h",
         marker={"color": axis.colour, "opacity": 0.75},
         error_x=WHISKER | {"array": wide},
+        text=[f"{entry.mean:.2f}" for entry in means],
+        textposition="inside",
+        insidetextanchor="start",
+        constraintext="none",
         customdata=[_mean_text(entry) for entry in means],
         hovertemplate="%{customdata}<extra></extra>",
     )
@@ -156,7 +160,7 @@ def systems(means: Sequence[SystemMean]) -> go.Figure:
         xaxis={"title": {"text": f"{axis.name}, {axis.key}"}, "range": ends, **line_axis()},
         yaxis={
             "tickvals": list(range(len(means))),
-            "ticktext": [shorten(entry.system) for entry in means],
+            "ticktext": [f"{shorten(entry.system)}, {_clips(entry)}" for entry in means],
             "automargin": True,
             "ticksuffix": "  ",
             **line_axis(),
@@ -204,6 +208,9 @@ def _scale_text(row: dict[str, Any], axis: str) -> str:
 
 
 def _mean_text(entry: SystemMean) -> str:
-    clips = "1 clip" if entry.clips == 1 else f"{entry.clips} clips"
     interval = "no interval from one clip" if entry.clips == 1 else f"90 %: {entry.low:.2f} to {entry.high:.2f}"
-    return f"<b>{escape(entry.system)}</b><br>{entry.mean:.2f}, {interval}<br>{clips}"
+    return f"<b>{escape(entry.system)}</b><br>{entry.mean:.2f}, {interval}<br>{_clips(entry)}"
+
+
+def _clips(entry: SystemMean) -> str:
+    return "1 clip" if entry.clips == 1 else f"{entry.clips} clips"

@@ -39,15 +39,21 @@ def read_manifest(path: Path | str) -> dict[str, tuple[str, str]]:
         raise ValueError(f"it cannot be read as CSV: {problem}") from problem
 
 
-def apply_manifest(clips: Iterable[Clip], entries: dict[str, tuple[str, str]]) -> int:
-    """Gives clips the prompts and systems of a manifest and returns how many it named."""
-    found = 0
+def apply_manifest(clips: Iterable[Clip], entries: dict[str, tuple[str, str]]) -> tuple[int, list[str]]:
+    """Gives clips the prompts and systems of a manifest.
+
+    Returns:
+        How many clips it named, and the names in it that belong to none of them.
+    """
+    found, left = 0, dict(entries)
     for clip in clips:
-        entry = entries.get(_file_name(clip.name))
-        if entry is not None:
-            clip.prompt, clip.system = entry[0] or clip.prompt, entry[1] or clip.system
+        name = _file_name(clip.name)
+        if name in entries:
+            prompt, system = entries[name]
+            clip.prompt, clip.system = prompt or clip.prompt, system or clip.system
+            left.pop(name, None)
             found += 1
-    return found
+    return found, list(left)
 
 
 def _file_name(path: str) -> str:

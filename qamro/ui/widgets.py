@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -57,4 +56,4 @@ def chart_value(figure: go.Figure, *, name: str, alt: str, audio: str = "") -> d
         alt: What a reader who does not see the figure is told.
         audio: CSS selector of a player whose position is shown on the time axis; empty for none.
     """
-    return {"figure": json.loads(figure.to_json()), "name": Path(name).stem, "alt": alt, "audio": audio}
+    return {"figure": json.loads(figure.to_json()), "name": name, "alt": alt, "audio": audio}

@@ -62,6 +62,8 @@ def test_bars_begin_at_the_lowest_score_and_the_best_is_on_top() -> None:
     assert list(bar.x) == [3.0, 6.0]
     assert list(bar.error_x.array) == [0.0, 1.0]
     assert "no interval from one clip" in bar.customdata[0]
+    assert list(bar.text) == ["4.00", "7.00"]
+    assert list(figures.systems(means).layout.yaxis.ticktext) == ["other, 1 clip", "best, 3 clips"]
 
 
 def test_names_that_look_alike_or_like_markup_stay_apart_and_plain() -> None:
@@ -69,7 +71,7 @@ def test_names_that_look_alike_or_like_markup_stay_apart_and_plain() -> None:
     names = [long + "A", long + "B", "<b>bold</b> & <img src=x>"]
     figure = figures.systems([SystemMean(name, "MI", 2, 3.0, 2.0, 4.0) for name in names])
     assert list(figure.data[0].y) == [0, 1, 2]
-    assert figure.layout.yaxis.ticktext[0] == "&lt;b&gt;bold&lt;/b&gt; &amp; &lt;img src=x&gt;"
+    assert figure.layout.yaxis.ticktext[0] == "&lt;b&gt;bold&lt;/b&gt; &amp; &lt;img src=x&gt;, 2 clips"
 
 
 @pytest.mark.parametrize("kind", ["radar", "timeline", "systems"])

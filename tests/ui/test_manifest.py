@@ -47,6 +47,6 @@ def test_what_is_not_text_is_refused(tmp_path: Path) -> None:
 
 def test_empty_entries_leave_what_was_typed() -> None:
     clips = [Clip("1", "folder/a.wav", Path("a"), "typed", ""), Clip("2", "b.wav", Path("b"))]
-    assert apply_manifest(clips, {"a.wav": ("", "s1"), "c.wav": ("x", "y")}) == 1
+    assert apply_manifest(clips, {"a.wav": ("", "s1"), "c.wav": ("x", "y")}) == (1, ["c.wav"])
     assert (clips[0].prompt, clips[0].system) == ("typed", "s1")
     assert clips[1].prompt == ""

@@ -15,6 +15,7 @@ from qamro.ui.static import own_folder
 from qamro.ui.texts import Predict as T
 
 MOST_CLIPS = 1000
+NAMED = 3
 
 Typed = dict[str, Any] | None
 """Value of the list of clips as it stands in the page, with what was typed since."""
@@ -40,8 +41,11 @@ def upload(session: Session, typed: Typed, event: gr.EventData) -> list[Any]:
         notes.append(T.ADDED_TWICE.format(n=twice))
     for path, name in manifests:
         try:
-            found = apply_manifest(session.clips.values(), read_manifest(path))
-            notes.append(T.MANIFEST.format(n=found, file=name))
+            found, left = apply_manifest(session.clips.values(), read_manifest(path))
+            notes.append(T.MANIFEST.format(n=found, all=len(session.clips), file=name))
+            if left:
+                more = f" … ({len(left)})" if len(left) > NAMED else ""
+                notes.append(T.MANIFEST_LEFT.format(names=", ".join(left[:NAMED]) + more))
         except ValueError as problem:
             notes.append(T.MANIFEST_BAD.format(file=name, problem=problem))
     return _listed(session, ". ".join(notes))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from pathlib import PurePath
 from typing import Any
 
 import gradio as gr
@@ -10,7 +11,7 @@ import gradio as gr
 from qamro.axes import get_axis
 from qamro.ui import choices, figures
 from qamro.ui.results import scored_axes, system_means
-from qamro.ui.session import Run, Session
+from qamro.ui.session import Clip, Run, Session
 from qamro.ui.static import own_folder, url
 from qamro.ui.texts import Predict as T
 from qamro.ui.widgets import chart_value
@@ -63,7 +64,7 @@ def windows(session: Session) -> Any:
         _log.warning("windows of %s: %s", clip.name, problem)
         return None
     alt = f"{T.DETAIL_WINDOWS}: {', '.join(scored_axes(run, key))}, {clip.name}"
-    return chart_value(figure, name=f"{clip.name}-over-time", alt=alt, audio="#player audio")
+    return chart_value(figure, name=_file_name(clip, "over-time"), alt=alt, audio="#player audio")
 
 
 def bars(session: Session, axis: str) -> Any:
@@ -88,7 +89,7 @@ def detail(session: Session) -> tuple[Any, ...]:
         return gr.Column(visible=True), player, None, None
     alt = f"{T.DETAIL_AXES}, {clip.name}: " + ", ".join(f"{axis} {row[axis]:.2f}" for axis in axes)
     drawable = any(get_axis(axis).has_range for axis in axes)
-    picture = chart_value(figures.radar(row, axes), name=f"{clip.name}-axes", alt=alt) if drawable else None
+    picture = chart_value(figures.radar(row, axes), name=_file_name(clip, "axes"), alt=alt) if drawable else None
     waiting = gr.skip() if key in run.windows else {"waiting": T.DETAIL_WINDOWS_WAITING}
     return gr.Column(visible=True), player, picture, waiting
 
@@ -97,3 +98,7 @@ def _player(run: Run, key: str) -> dict[str, str]:
     clip = run.clips[key]
     error = run.rows[key]["error"].removeprefix(f"{clip.name}: ")
     return {"name": clip.name, "prompt": clip.prompt, "system": clip.system, "url": url(clip.path), "error": error}
+
+
+def _file_name(clip: Clip, what: str) -> str:
+    return f"{PurePath(clip.name).stem}-{what}"
