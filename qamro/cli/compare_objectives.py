@@ -48,9 +48,7 @@ def compare_objectives(
     batch_size: options.BatchSize = 256,
     epochs: options.Epochs = 300,
     patience: options.Patience = 20,
-    stop_by: Annotated[
-        str, typer.Option(help="Best epoch by validation: loss (each objective by its own) or srcc (common to all).")
-    ] = "loss",
+    stop_by: options.StopBy = "loss",
     device: options.Device = "cpu",
 ) -> None:
     """Compare losses on equal splits, encoder and budget, with paired tests."""

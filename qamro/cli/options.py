@@ -31,14 +31,31 @@ Optimizer = Annotated[str, typer.Option(help="sgd (the paper's) or adamw.")]
 LearningRate = Annotated[float, typer.Option(help="Learning rate.")]
 BatchSize = Annotated[int, typer.Option(help="Clips a step; 0 ranks all of them in every step.", min=0)]
 Epochs = Annotated[int, typer.Option(help="At most this many.", min=1)]
-Patience = Annotated[int, typer.Option(help="Epochs without a better validation loss.", min=1)]
+Patience = Annotated[int, typer.Option(help="Epochs without a better one until training stops.", min=1)]
+StopBy = Annotated[
+    str,
+    typer.Option(
+        help="Best epoch by validation: loss (each objective by its own) or srcc (common to all).", metavar="loss|srcc"
+    ),
+]
 ObjectiveSeeds = Annotated[int, typer.Option(help="Fits of every objective.", min=1)]
-AxisSeeds = Annotated[int, typer.Option(help="Fits an axis; the best by validation loss is kept.", min=1)]
+AxisSeeds = Annotated[int, typer.Option(help="Fits an axis; the best by what --stop-by says is kept.", min=1)]
 Device = Annotated[str, typer.Option(help="cpu or cuda.")]
 Resume = Annotated[
     bool,
     typer.Option("--resume/--restart", help="Go on where a killed run with the same --out ended, or begin anew."),
 ]
+
+# Where it writes.
+TrainingOut = Annotated[
+    Path | None,
+    typer.Option("--out", "-o", help="Folder for what is trained; not needed with --save.", file_okay=False),
+]
+Save = Annotated[
+    str,
+    typer.Option(metavar="NAME", help="Keep it as the predictor saved:NAME, which the app's Predict tab offers, too."),
+]
+Replace = Annotated[bool, typer.Option("--replace", help="With --save: what has that name may go.")]
 
 # The simulated corpus that it renders.
 Systems = Annotated[int, typer.Option(help="Of the simulated corpus.", min=8)]

@@ -39,7 +39,7 @@ def predict(
     ] = None,
     prompt: Annotated[str, typer.Option(help="Prompt of every clip that the manifest gives none.")] = "",
     predictor: Annotated[
-        str, typer.Option(help="Which predictor scores: offline, deramos, clap, audiobox, full or auto.")
+        str, typer.Option(help="Which one scores: offline, deramos, clap, audiobox, full, auto, or saved:NAME.")
     ] = "offline",
     heads: Annotated[Path | None, typer.Option(help="Folder of heads of your own, made by train.")] = None,
     device: Annotated[str | None, typer.Option(help="Where to compute, for example cuda.")] = None,

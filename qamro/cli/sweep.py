@@ -28,6 +28,7 @@ def sweep(
     batch_size: options.BatchSize = 256,
     epochs: options.Epochs = 1000,
     patience: options.Patience = 20,
+    stop_by: options.StopBy = "loss",
     device: options.Device = "cpu",
 ) -> None:
     """Sweep alpha and beta over seeds, beside baselines without ranking, weighting or adaptive margin."""
@@ -41,7 +42,7 @@ def sweep(
         from qamro.training.sweeps.seeds import best_beta_in_words
         from qamro.training.sweeps.variants import Plan
 
-        config = FitConfig(optimizer=optimizer, lr=lr, batch_size=batch_size, max_epochs=epochs, patience=patience)
+        config = FitConfig(optimizer, lr, batch_size=batch_size, max_epochs=epochs, patience=patience, stop_by=stop_by)
         plan = Plan(numbers(betas, "--betas"), numbers(alphas, "--alphas"), range(seeds), config=config)
         opened = open_ratings(study)
         parts, how = prepare(opened, encoder, folds, hold_out, device)
@@ -54,7 +55,8 @@ def sweep(
         notes = [
             f"{opened.name}, {opened.kind} ratings; {len(opened.clips)} clips, {len(opened.systems)} systems; {how}.",
             f"Heads on frozen {encoder} embeddings; {seeds} seeds; {optimizer}, learning rate {lr:g}, "
-            f"{f'batch {batch_size}' if batch_size else 'all clips in every step'}.",
+            f"{f'batch {batch_size}' if batch_size else 'all clips in every step'}; best epoch by validation "
+            f"{'SRCC' if stop_by == 'srcc' else 'loss, each objective by its own'}.",
             INTERVALS,
         ]
         write_page(target / "sweep.html", found.runs, f"Sweep over beta: {opened.name}", notes)

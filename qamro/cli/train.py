@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,7 +17,9 @@ from qamro.cli.training_run import UNFINISHED, command_line, report
 
 def train(
     study: options.TrainingStudy,
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the heads and their card.", file_okay=False)],
+    out: options.TrainingOut = None,
+    save: options.Save = "",
+    replace: options.Replace = False,
     axis: options.TrainedAxes = None,
     encoder: Annotated[
         str, typer.Option(help="What embeds the clips: logmel, clap, audiobox, wavlm …; end to end: clap or wavlm.")
@@ -42,6 +45,7 @@ def train(
     batch_size: options.BatchSize = 256,
     epochs: options.Epochs = 1000,
     patience: options.Patience = 20,
+    stop_by: options.StopBy = "loss",
     seeds: options.AxisSeeds = 1,
     hold_out: options.HoldOut = "auto",
     systems: options.Systems = 600,
@@ -75,8 +79,7 @@ def train(
     from qamro.checkpoints import WeightsError
 
     with wrong_use(ValueError, FileNotFoundError, OSError, WeightsError):
-        from dataclasses import replace
-
+        from qamro.cli.saving import destination
         from qamro.training.distributed import join
         from qamro.training.fit_config import FitConfig
         from qamro.training.objective import Objective
@@ -101,6 +104,8 @@ def train(
         losses("MI")
         if end_to_end and seeds > 1:
             raise ValueError("end to end one seed is trained at a time; leave --seeds away")
+        target = destination(out, save, replace=replace)
+        out = target.folder
         world, device = join(device)
         console.quiet = not world.first
         fitting: dict[str, Any] = {
@@ -109,7 +114,7 @@ def train(
             "weight_decay": weight_decay,
             "batch_size": batch_size,
         }
-        fitting |= {"max_epochs": epochs, "patience": patience, "dropout": dropout}
+        fitting |= {"max_epochs": epochs, "patience": patience, "dropout": dropout, "stop_by": stop_by}
         recipe = Recipe(out.resolve().name, axis, losses, FitConfig(**fitting), range(seeds), command_line(), device)
         if not resume and world.first:
             shutil.rmtree(out / UNFINISHED, ignore_errors=True)
@@ -128,7 +133,7 @@ def train(
                 checkpoint_activations=checkpoint_activations,
             )
             tower = open_tower(encoder, weights, tokenizer).to(device)
-            recipe = replace(recipe, config=whole, seeds=(0,))
+            recipe = dataclasses.replace(recipe, config=whole, seeds=(0,))
             card = fit_end_to_end(study, tower, recipe, out, hold_out, world)
         else:
             from qamro.cli.train_frozen import encoders, fit, prepare
@@ -138,6 +143,7 @@ def train(
             corpus = Corpus(systems, prompts)
             prepared = prepare(study, model, hold_out, corpus=corpus, make_encoder=make, workers=workers, world=world)
             card = fit(prepared, model, recipe, out, world)
+        done = target.finish("heads and card", "predict --heads") if world.first else ""
         world.close()
     if card is not None:
-        report(card, f"heads and card written to {out}; score with `python -m qamro predict --heads {out} ...`")
+        report(card, done)

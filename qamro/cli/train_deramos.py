@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -18,6 +19,7 @@ from qamro.cli.training_run import (
     UNFINISHED,
     axes_progress,
     command_line,
+    embedded_in,
     name_left_out,
     own_prompts_only,
     report,
@@ -35,7 +37,9 @@ DERAMOS = "deramos"
 
 def train_deramos(
     study: options.TrainingStudy,
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the model and its card.", file_okay=False)],
+    out: options.TrainingOut = None,
+    save: options.Save = "",
+    replace: options.Replace = False,
     axis: options.TrainedAxes = None,
     encoder: Annotated[str, typer.Option(help="What makes the frames: logmel, clap, wavlm or muq.")] = "logmel",
     objective: Annotated[
@@ -54,6 +58,7 @@ def train_deramos(
     batch_size: Annotated[int, typer.Option(help="Clips a step, of about one length.", min=2)] = 64,
     epochs: options.Epochs = 60,
     patience: options.Patience = 8,
+    stop_by: options.StopBy = "loss",
     seeds: options.AxisSeeds = 1,
     hold_out: options.HoldOut = "auto",
     systems: options.Systems = 300,
@@ -70,24 +75,27 @@ def train_deramos(
     from qamro.checkpoints import WeightsError
 
     with wrong_use(ValueError, FileNotFoundError, OSError, WeightsError):
+        from qamro.cli.saving import destination
         from qamro.heads.branch_settings import BranchSettings
         from qamro.training.fit_config import FitConfig
         from qamro.training.frames.recipe import FrameRecipe
         from qamro.training.simulated_corpus import Corpus
 
+        target = destination(out, save, replace=replace)
+        out = target.folder
         losses = _objective(objective, output, balr, sama, temperature)
         sizes = BranchSettings(1, width=width, layers=layers, pooling=pooling, output=output, dropout=dropout)
-        config = FitConfig("adamw", lr, 0.0, weight_decay, batch_size, epochs, patience)
+        config = FitConfig("adamw", lr, 0.0, weight_decay, batch_size, epochs, patience, stop_by=stop_by)
         corpus = Corpus(systems, prompts, catches=catches) if study == SIMULATED else None
         prepared = _prepare(study, corpus, encoder, hold_out, workers, device)
         recipe = FrameRecipe(
-            out.resolve().name, axis or None, losses, sizes, config, range(seeds), command_line(), device
+            out.resolve().name, axis or None, losses, config, range(seeds), command_line(), device, settings=sizes
         )
         if not resume:
             shutil.rmtree(out / UNFINISHED, ignore_errors=True)
         card = _fit(prepared, encoder, recipe, out)
-    say_how = f"score with `python -m qamro predict --predictor deramos --heads {out} ...`"
-    report(card, f"model and card written to {out}; {say_how}")
+        done = target.finish("model and card", "predict --predictor deramos --heads")
+    report(card, done)
 
 
 def _objective(name: str, output: str, balr: float, sama: float, temperature: float) -> Callable[[str], Objective]:
@@ -116,7 +124,8 @@ def _prepare(
     from qamro.training.splits import split
 
     make = partial(frame_encoder, encoder, device=device, cache=corpus is None)  # what is rendered is not met again
-    with progress() as bar:
+    started = time.perf_counter()
+    with progress("clips") as bar:
         task = bar.add_task("Embedding", total=None)
 
         def tick(done: int, total: int) -> None:
@@ -128,6 +137,7 @@ def _prepare(
             study = open_ratings(name)
             embeddings = frame_study(study, make(), on_clip=tick)
     name_left_out(embeddings.failed)
+    embedded_in(len(embeddings.clips), time.perf_counter() - started)
     parts = split(study, hold_out=hold_out)
     if corpus is not None:
         parts = own_prompts_only(parts)

@@ -8,9 +8,16 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qamro.cli.console import progress, say
+from qamro.cli.console import progress
 from qamro.cli.inputs import open_ratings
-from qamro.cli.training_run import SIMULATED, UNFINISHED, axes_progress, name_left_out, own_prompts_only
+from qamro.cli.training_run import (
+    SIMULATED,
+    UNFINISHED,
+    axes_progress,
+    embedded_in,
+    name_left_out,
+    own_prompts_only,
+)
 
 if TYPE_CHECKING:
     from qamro.heads import Card
@@ -51,9 +58,8 @@ def prepare(
             study, embeddings = simulated_corpus(corpus, make_encoder, workers=workers, on_clip=tick)
         else:
             embeddings = _embed(study, encoder, tick, world)
-    seconds = time.perf_counter() - started
     name_left_out(embeddings.failed)
-    say(f"{len(embeddings.clips)} clips embedded in {seconds:.1f} s, {len(embeddings.clips) / seconds:.1f} clips/s")
+    embedded_in(len(embeddings.clips), time.perf_counter() - started)
     parts = split(study, hold_out=hold_out)
     return Prepared(study, embeddings, own_prompts_only(parts) if name == SIMULATED else parts)
 

@@ -39,6 +39,11 @@ def own_prompts_only(parts: Mapping[str, Sequence[str]]) -> dict[str, list[str]]
     return {part: [clip for clip in clips if part == "train" or not is_catch(clip)] for part, clips in parts.items()}
 
 
+def embedded_in(clips: int, seconds: float) -> None:
+    """Says how quickly clips were embedded; those that were kept from an earlier run count, too."""
+    say(f"{clips} clips embedded in {seconds:.1f} s, {clips / seconds:.1f} clips/s")
+
+
 @contextmanager
 def axes_progress(axes: Sequence[str], *, show: bool = True) -> Iterator[Callable[[Progress], None]]:
     """Shows a progress bar over axes, and the epoch within one; yields what to call after every epoch."""
@@ -60,4 +65,5 @@ def report(card: Card, done: str) -> None:
             ends = "" if row["low"] is None else f" [{row['low']:.3f}, {row['high']:.3f}]"
             what = f"system SRCC {row['value']:.3f}{ends} on {row['systems']} held-out systems"
             say(f"{row['axis']}: {what} ({card.kind})")
-    say(done)
+    for line in done.splitlines():
+        say(line)

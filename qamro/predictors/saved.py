@@ -76,13 +76,14 @@ def save_folder(folder: Path | str, name: str, *, owner: str = "", overwrite: bo
         OSError: The disk is full, or the folder may not be written.
     """
     folder = Path(folder).resolve()
-    read_saved(folder)
+    brings = read_saved(folder).brings_encoder
 
     def write(target: Path) -> None:
         from qamro.heads.bundle import read_card, write_card
 
         target.mkdir()
-        for part in filter(Path.exists, (folder / name for name in FILES)):  # and nothing else that lies there
+        wanted = FILES if brings else FILES[:-1]  # and nothing else that lies there
+        for part in filter(Path.exists, (folder / name for name in wanted)):
             (shutil.copytree if part.is_dir() else shutil.copy2)(part, target / part.name)
         card, record = read_card(target)
         write_card(target, replace(card, name=target.name), record)

@@ -15,7 +15,7 @@ from qamro.predictors.tuned import TRAINED_WITH
 
 _CARD, _WEIGHTS, _ENCODER = "card.json", "heads.safetensors", "encoder"
 FILES = (_CARD, _WEIGHTS, "README.md", "run.json", _ENCODER)
-"""What a folder of kept heads may hold; the encoder's is a folder."""
+"""What a folder of kept heads may hold; the encoder's comes last, and is a folder."""
 
 _PARTS = ("encoder", "study", "objective", "training")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -25,8 +26,9 @@ class FitConfig:
         batch_size: Clips a step; 0 ranks all training clips in every step, which the linearithmic loss affords.
         max_epochs: Stops here at the latest.
         patience: Stops after this many epochs without a better validation loss (or correlation, see ``stop_by``).
-        stop_by: ``"loss"``: the best epoch is that of the lowest validation loss, each objective by its own.
-            ``"srcc"``: that of the highest Spearman correlation on the validation clips, a criterion common to all.
+        stop_by: What the best epoch, and of several seeds the best one, is chosen by. ``"loss"``: the lowest validation
+            loss, each objective by its own. ``"srcc"``: the highest Spearman correlation on the validation clips, a
+            criterion common to all objectives.
         hidden: Widths of the head's hidden layers.
         dropout: Of the head.
         seed: Of the initial weights and the dropout.
@@ -53,15 +55,43 @@ class FitConfig:
         if self.stop_by not in STOP_BY:
             raise ValueError(f"training stops by 'loss' or 'srcc', not {self.stop_by!r}")
 
-    def is_better(self, row: dict[str, float], best: dict[str, float] | None) -> bool:
+    def is_better(self, row: Mapping[str, float], best: Mapping[str, float] | None) -> bool:
         """Whether an epoch is better than the best one before it; one whose criterion is undefined is not.
 
         Args:
             row: The epoch's row of the history.
             best: The best row; None before there was one.
         """
-        key, sign = ("val_loss", -1) if self.stop_by == "loss" else ("val_srcc", 1)
-        return not math.isnan(row[key]) and (best is None or sign * row[key] > sign * best[key])
+        return not math.isnan(self._badness(row)) and (best is None or self._badness(row) < self._badness(best))
+
+    def choose(self, best: Sequence[Mapping[str, float] | None]) -> int:
+        """Returns which of several fits to keep, by the same criterion; the first of those that are as good.
+
+        Args:
+            best: For each fit the row of its best epoch; None where no epoch was any good.
+        """
+        return min(range(len(best)), key=lambda m: math.inf if (row := best[m]) is None else self._badness(row))
+
+    def check_criterion(self, val_targets: torch.Tensor, axis: str = "") -> None:
+        """Refuses a correlation with clips that are all rated alike: no epoch would ever be better than another.
+
+        Args:
+            val_targets: (M,) MOS of the validation clips.
+            axis: For the message.
+
+        Raises:
+            ValueError: The criterion is a correlation, and undefined.
+        """
+        if self.stop_by == "srcc" and len(val_targets.unique()) < 2:
+            where = f" on {axis}" if axis else ""
+            raise ValueError(
+                f"the {len(val_targets)} validation clips are all rated alike{where}, so their SRCC is undefined; "
+                "stop by the loss, or hold out other clips"
+            )
+
+    def _badness(self, row: Mapping[str, float]) -> float:
+        """What the best epoch has least of."""
+        return row["val_loss"] if self.stop_by == "loss" else -row["val_srcc"]
 
     def make_optimizer(self, model: nn.Module) -> torch.optim.Optimizer:
         """Makes the optimiser of a model's parameters."""

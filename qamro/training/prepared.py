@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -72,7 +72,7 @@ class Prepared:
         features = self.embeddings.features(axis in NEEDS_PROMPT)
         return [self.embeddings.clips[row] for row in rows.tolist()], features[rows], targets
 
-    def predict(self, clips: Sequence[str], heads: dict[str, Head]) -> pd.DataFrame:
+    def predict(self, clips: Sequence[str], heads: Mapping[str, Head]) -> pd.DataFrame:
         """Predicts embedded clips.
 
         Returns:

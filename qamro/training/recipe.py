@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-import numpy as np
-
 from qamro.encoders.probe import probe_embedding
-from qamro.heads import Card, HeadBundle
-from qamro.heads.kinds import Head
-from qamro.training.conformal import half_width
+from qamro.heads import HeadBundle
+from qamro.training.cards import chosen, make_card, make_record
 from qamro.training.distributed import ALONE, World
 from qamro.training.fit_config import FitConfig, describe
 from qamro.training.objective import Objective, paper_objective
 from qamro.training.objective_heads import head_maker
 from qamro.training.prepared import Prepared
-from qamro.training.record import fit_record, run_record, study_summary, versions
 from qamro.training.run import Fit
-from qamro.training.splits import PARTS, subset
 from qamro.training.trainer import fit_many
-
-LEVEL = 0.9
-"""Coverage of the intervals on the card."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +29,7 @@ class Recipe:
         axes: Which axes; None for all that can be trained.
         objective: Gives the loss of an axis.
         config: How to fit one head.
-        seeds: One fit each; the one with the lowest validation loss is kept.
+        seeds: One fit each; the best by validation loss, or by what the config stops by, is kept.
         command: What makes these heads again, for the card.
         device: Where to train.
     """
@@ -108,7 +99,7 @@ def train_heads(
 
 
 def bundle_of(prepared: Prepared, encoder: Any, recipe: Recipe, fits: Mapping[str, Sequence[Fit]]) -> HeadBundle:
-    """Chooses the best seed of every axis, tests it, and writes card and record.
+    """Chooses the best seed of every axis, tests it, and makes card and record.
 
     Args:
         prepared: The study, embedded and split.
@@ -116,62 +107,19 @@ def bundle_of(prepared: Prepared, encoder: Any, recipe: Recipe, fits: Mapping[st
         recipe: How the heads were trained.
         fits: For each axis, one fit a seed.
     """
-    best = {axis: min(found, key=lambda fitted: fitted.val_loss) for axis, found in fits.items()}
+    best = chosen(recipe, fits)
     heads = {axis: fitted.head for axis, fitted in best.items()}
-    study, parts = prepared.study, prepared.parts
-    who = "simulated " if study.kind == "simulated" else ""
-    card = Card(
-        name=recipe.name,
-        kind=study.kind,
+    card = make_card(
+        prepared,
+        recipe,
+        best,
         encoder={"name": encoder.name, "revision": encoder.revision},
-        study=study_summary(study),
         objective={axis: str(recipe.objective(axis)) for axis in fits},
-        training={
-            "command": recipe.command,
-            "seeds": list(recipe.seeds),
-            "clips": {part: len(parts[part]) for part in PARTS},
-            "best epoch": {axis: fitted.best_epoch for axis, fitted in best.items()},
-            **describe(recipe.config),
-            **versions(),
-            "seconds": round(sum(found[0].seconds for found in fits.values()), 2),
-            "device": recipe.device,
-        },
-        metrics=held_out_metrics(prepared, heads),
-        half_width=half_widths(prepared, heads),
-        interval=f"{100 * LEVEL:.0f} % split-conformal interval from {len(parts['calibration'])} held-out {who}clips",
+        settings=describe(recipe.config),
+        seconds=sum(found[0].seconds for found in fits.values()),
     )
     probe = probe_embedding(encoder)
-    card.encoder["hash"] = hashlib.sha256(probe.numpy().tobytes()).hexdigest()[:16]
-    axes = {
-        axis: fit_record(recipe.objective(axis), recipe.seeds, found, held_out_by_fit(prepared, axis, found))
-        for axis, found in fits.items()
-    }
-    return HeadBundle(heads, card, {"probe": probe}, run_record(card, recipe.config, parts, axes))
-
-
-def held_out_metrics(prepared: Prepared, heads: dict[str, Head]) -> list[dict[str, Any]]:
-    """Evaluates heads on the test part; returns rows for the card, with None for what is undefined."""
-    from qamro.evaluation import evaluate
-
-    clips = prepared.parts["test"]
-    table = evaluate(subset(prepared.study, clips), prepared.predict(clips, heads), axes=list(heads)).table
-    columns = ["axis", "level", "metric", "value", "low", "high", "clips", "systems"]
-    table = table[columns].round(4).astype(object)
-    return table.where(table.notna(), None).to_dict("records")
-
-
-def held_out_by_fit(prepared: Prepared, axis: str, fits: Sequence[Fit]) -> list[dict[str, dict[str, float]]]:
-    """Returns for each fit its metrics on the test part, by level: how far seeds alone move them."""
-    from qamro.evaluation.levels import LEVELS, Sample
-
-    clips, _, targets = prepared.test(axis)
-    if not clips:
-        return [{} for _ in fits]
-    systems = dict(zip(prepared.study.clips["clip"], prepared.study.clips["system"], strict=True))
-    of_clips = np.array([systems[clip] for clip in clips], dtype=str)
-    predicted = [prepared.predict(clips, {axis: fitted.head})[axis].to_numpy(float) for fitted in fits]
-    samples = [Sample(scores, targets.double().numpy(), of_clips) for scores in predicted]
-    return [{level: dict(sample.measure(level)) for level in LEVELS} for sample in samples]
+    return HeadBundle(heads, card, {"probe": probe}, make_record(prepared, recipe, card, probe, fits))
 
 
 def _fit_axis(
@@ -198,15 +146,3 @@ def _fit_axis(
         make_head=head_maker(prepared, axis, objectives, recipe.config),
         world=world,
     )
-
-
-def half_widths(prepared: Prepared, heads: dict[str, Head]) -> dict[str, float]:
-    """Returns for each axis half the width of its interval, from the calibration part."""
-    clips = prepared.parts["calibration"]
-    table = prepared.predict(clips, heads).set_index("clip")
-    widths = {}
-    for axis in heads:
-        rows, targets = prepared.targets(clips, axis)
-        predictions = table.loc[[prepared.embeddings.clips[i] for i in rows.tolist()], axis].to_numpy()
-        widths[axis] = round(half_width(targets.numpy(), predictions, LEVEL), 4)
-    return widths

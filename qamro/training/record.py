@@ -59,17 +59,22 @@ def versions() -> dict[str, str]:
 
 
 def fit_record(
-    objective: Objective, seeds: Sequence[int], fits: Sequence[Fit], held_out: Sequence[Mapping[str, Any]]
+    objective: Objective,
+    seeds: Sequence[int],
+    fits: Sequence[Fit],
+    held_out: Sequence[Mapping[str, Any]],
+    config: FitConfig,
 ) -> dict[str, Any]:
     """Returns what a run record says of one axis.
 
     Args:
         objective: What was minimised.
         seeds: S seeds.
-        fits: S fits; the one with the lowest validation loss is kept.
+        fits: S fits.
         held_out: S results on the test part.
+        config: How they were fitted; says which is kept.
     """
-    kept = min(range(len(fits)), key=lambda m: fits[m].val_loss)
+    kept = config.choose([fitted.best_row for fitted in fits])
     return {
         "objective": {"in words": str(objective), **asdict(objective)},
         "kept seed": seeds[kept],

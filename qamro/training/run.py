@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -12,51 +12,14 @@ import torch
 
 from qamro.heads import HeadStack
 from qamro.heads.branch_output import BranchOutput
-from qamro.heads.kinds import Head
 from qamro.training import checkpoint
 from qamro.training.distributed import ALONE, World
 from qamro.training.fit_config import FitConfig
+from qamro.training.fitted import Data, Fit
 from qamro.training.objective import Objective
 from qamro.training.scored import Scored, spearman
 
 __all__ = ["Data", "Fit", "FitConfig", "Run"]
-
-
-@dataclass
-class Data:
-    """Embeddings and MOS of training and validation clips.
-
-    Attributes:
-        features: (N, dim) training embeddings.
-        targets: (N,) their MOS.
-        val_features: (M, dim) validation embeddings.
-        val_targets: (M,) their MOS.
-    """
-
-    features: torch.Tensor
-    targets: torch.Tensor
-    val_features: torch.Tensor
-    val_targets: torch.Tensor
-
-
-@dataclass
-class Fit:
-    """A fitted head.
-
-    Attributes:
-        head: With the weights of the best epoch.
-        history: One row an epoch: ``epoch``, ``train_loss``, ``val_loss``, and ``val_srcc``, Spearman's correlation
-            over the validation clips (NaN where it is undefined: one side is constant, or fewer than two clips).
-        best_epoch: Counted from 1.
-        val_loss: Of the best epoch.
-        seconds: Spent on epochs by the whole stack that it was trained in, over all resumptions.
-    """
-
-    head: Head
-    history: list[dict[str, float]] = field(default_factory=list)
-    best_epoch: int = 0
-    val_loss: float = float("inf")
-    seconds: float = 0.0
 
 
 class Run:
@@ -84,7 +47,11 @@ class Run:
             config: How to fit.
             data: The same in all processes.
             world: The processes that share the work.
+
+        Raises:
+            ValueError: Training is to stop by the validation SRCC, and that is undefined.
         """
+        config.check_criterion(data.val_targets)
         device, self.world = stack.in_mean.device, world
         self.stack, self.objectives, self.config, self.data = stack, objectives, config, data
         self.features = stack.standardise(data.features.to(device))
@@ -183,9 +150,9 @@ class Run:
         if self.stale[m] >= self.config.patience:
             return
         fit = self.results[m]
-        best = next((old for old in fit.history if old["epoch"] == fit.best_epoch), None)
+        better = self.config.is_better(row, fit.best_row)
         fit.history.append(row)
-        if self.config.is_better(row, best):
+        if better:
             fit.val_loss, fit.best_epoch, self.stale[m] = row["val_loss"], self.epochs, 0
             self.best[m] = self.stack.state_of(m)
         else:

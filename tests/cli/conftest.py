@@ -44,3 +44,11 @@ def heads(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     bundle = HeadBundle({axis: ScoreHead(dim) for axis, dim in dims.items()}, card, {})
     return bundle.save(tmp_path_factory.mktemp("heads"))
+
+
+@pytest.fixture
+def saved_heads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty place for saved predictors, and a cache of its own."""
+    monkeypatch.setenv("QAMRO_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("QAMRO_HEADS", str(tmp_path / "saved"))
+    return tmp_path / "saved"

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -141,10 +142,10 @@ def test_two_processes_started_by_torchrun_write_the_heads_of_one(run, folder, t
     )
 
 
-def test_end_to_end_writes_heads_that_predict(run, folder, wavlm_folder, tmp_path):  # noqa: F811
+def test_end_to_end_writes_heads_that_predict(run, folder, wavlm_folder, saved_heads, tmp_path):  # noqa: F811
     arguments = ("train", "--study", folder, "--out", tmp_path / "mine", "--end-to-end", "--encoder", "wavlm")
     arguments += ("--weights", wavlm_folder, "--epochs", 2, "--batch-size", 16, "--last-stages", 1)
-    result = run(*arguments)
+    result = run(*arguments, "--save", "own ears", "--stop-by", "srcc")
     assert result.exit_code == 0, result.output
     assert "epoch 2: training loss" in result.stdout
     assert "clips/s" in result.stdout
@@ -156,6 +157,18 @@ def test_end_to_end_writes_heads_that_predict(run, folder, wavlm_folder, tmp_pat
     table = pd.read_csv(tmp_path / "s.csv")
     assert table[["MI", "PQ"]].notna().all(axis=None)
     assert table["source_MI"].str.contains("WavLM").all()
+    assert "saved as saved:own-ears" in result.stdout
+    assert (saved_heads / "own-ears" / "encoder" / "model.safetensors").is_file()
+    again = run(
+        "predict", folder / "c1.wav", folder / "c40.wav", "--predictor", "saved:own-ears", "-o", tmp_path / "t.csv"
+    )
+    assert again.exit_code == 0, again.output
+    pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "t.csv")[["MI", "PQ"]], table[["MI", "PQ"]])
+    record = json.loads((saved_heads / "own-ears" / "run.json").read_text("utf-8"))
+    assert record["config"]["stop_by"] == "srcc"
+    history = record["axes"]["MI"]["seeds"][0]["history"]
+    best = max(history, key=lambda row: row["val_srcc"])
+    assert record["axes"]["MI"]["seeds"][0]["best_epoch"] == best["epoch"]
 
 
 def test_objectives_by_name_with_parameters_of_their_own(run, folder, tmp_path):
@@ -170,3 +183,36 @@ def test_objectives_by_name_with_parameters_of_their_own(run, folder, tmp_path):
     wrong = run(*few, tmp_path / "b", "--end-to-end")
     assert wrong.exit_code == 2
     assert "clap, wavlm" in wrong.stderr
+
+
+def test_heads_are_saved_under_a_name_that_is_checked_before_training(run, folder, saved_heads, tmp_path):
+    few = ("train", "--study", folder, "--axis", "MI", "--epochs", 3, "--seeds", 2, "--stop-by", "srcc")
+    result = run(*few, "--save", "My heads")
+    assert result.exit_code == 0, result.output
+    assert "saved as saved:My-heads" in result.stdout
+    assert "--predictor saved:My-heads" in result.stdout
+    assert "written to" not in result.stdout
+    card = json.loads((saved_heads / "My-heads" / "card.json").read_text("utf-8"))
+    assert (card["name"], card["training"]["stop_by"]) == ("My-heads", "srcc")
+    record = json.loads((saved_heads / "My-heads" / "run.json").read_text("utf-8"))
+    seeds = record["axes"]["MI"]["seeds"]
+    best = {seed["seed"]: seed["history"][seed["best_epoch"] - 1]["val_srcc"] for seed in seeds}
+    for seed in seeds:
+        assert best[seed["seed"]] == max(row["val_srcc"] for row in seed["history"])
+    assert best[record["axes"]["MI"]["kept seed"]] == max(best.values())
+    assert not (Path(os.environ["QAMRO_CACHE"]) / "unfinished" / "My-heads").exists()
+
+    taken = run(*few, "--save", "my HEADS")
+    assert taken.exit_code == 2
+    assert "--replace" in taken.stderr
+    assert "clips embedded" not in taken.stdout, "nothing is trained for a name that is taken"
+    again = run(*few, "--save", "my HEADS", "--replace", "--out", tmp_path / "both")
+    assert again.exit_code == 0, again.output
+    assert (tmp_path / "both" / "heads.safetensors").is_file()
+    assert [path.name for path in saved_heads.iterdir()] == ["my-HEADS"]
+    neither = run(*few)
+    assert neither.exit_code == 2
+    assert "--out FOLDER, or --save NAME" in " ".join(neither.stderr.split())
+    wrong = run(*few, "--out", tmp_path / "x", "--stop-by", "luck")
+    assert wrong.exit_code == 2
+    assert "'loss' or 'srcc'" in " ".join(wrong.stderr.split())

@@ -49,12 +49,22 @@ def test_a_model_is_trained_written_and_scores(run, study, tmp_path):
     pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "again.csv"), table)
 
 
-def test_objectives_by_name_and_axes_by_choice(run, study, tmp_path):
-    options = ["--axis", "MI", "--objective", "qamro", "--output", "score"]
-    result = run("train-deramos", "--study", study, "--out", tmp_path, *OPTIONS, *options)
+def test_objectives_by_name_and_axes_by_choice_saved_under_a_name(run, study, saved_heads, tmp_path):
+    options = ["--axis", "MI", "--objective", "qamro", "--output", "score", "--save", "mine", "--stop-by", "srcc"]
+    result = run("train-deramos", "--study", study, *OPTIONS, *options)
     assert result.exit_code == 0, result.output
-    card = json.loads((tmp_path / "card.json").read_text())
+    assert "32 clips embedded in" in result.output
+    assert "--predictor saved:mine" in result.output
+    card = json.loads((saved_heads / "mine" / "card.json").read_text())
     assert card["objective"] == {"MI": "Huber + QAMRO (alpha 0.2, beta 7)"}
+    assert (card["name"], card["training"]["stop_by"]) == ("mine", "srcc")
+    record = json.loads((saved_heads / "mine" / "run.json").read_text())
+    (seed,) = record["axes"]["MI"]["seeds"]
+    best = max(seed["history"], key=lambda row: row["val_srcc"])
+    assert seed["best_epoch"] == best["epoch"]
+    result = run("predict", study / "clips.csv", "--predictor", "saved:mine", "--out", tmp_path / "scores.csv")
+    assert result.exit_code == 0, result.output
+    assert pd.read_csv(tmp_path / "scores.csv")["MI"].notna().all()
 
 
 @pytest.mark.parametrize(

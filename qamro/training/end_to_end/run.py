@@ -46,7 +46,8 @@ class EndToEndRun:
         history: One row an epoch: ``epoch``, ``train_loss``, ``val_loss`` (sums over axes), ``val_srcc`` (their mean)
             and ``val_srcc AXIS``, NaN where undefined; ``clips_per_second`` of training.
         epochs: Epochs done.
-        best_epoch: The one with the lowest validation loss, from 1; its weights are what ``finish`` leaves.
+        best_epoch: The best by validation loss, or by ``val_srcc`` where the config says so, from 1; its weights are
+            what ``finish`` leaves.
         val_loss: Of that epoch.
         seconds: Spent on epochs, over all resumptions.
     """
@@ -62,7 +63,13 @@ class EndToEndRun:
         validation: Rated,
         world: World = ALONE,
     ) -> None:
-        """Prepares the optimiser; freezes what is not to be trained."""
+        """Prepares the optimiser; freezes what is not to be trained.
+
+        Raises:
+            ValueError: Training is to stop by the validation SRCC, and that is undefined on an axis.
+        """
+        for axis, values in validation.targets.items():
+            config.check_criterion(values[~values.isnan()], axis)
         self.network, self.objectives, self.config, self.clips = network, objectives, config, clips
         self.train, self.validation, self.world = train, validation, world
         network.tower.train_last(config.last)
@@ -107,7 +114,7 @@ class EndToEndRun:
         row |= {"val_srcc": float(np.mean(list(srcc.values()))), **{f"val_srcc {axis}": v for axis, v in srcc.items()}}
         self.history.append(row | {"clips_per_second": count / trained})
         self.stale += 1
-        if val_loss < self.val_loss:
+        if self.config.is_better(row, next((old for old in self.history if old["epoch"] == self.best_epoch), None)):
             self.val_loss, self.best_epoch, self.stale, self.best = val_loss, self.epochs, 0, self._trained()
         self.seconds += time.perf_counter() - started
         return self.history[-1]

@@ -25,7 +25,7 @@ _STEEPEST = 1.0
 
 
 class FrameRun:
-    """One branch in training with early stopping by its validation loss.
+    """One branch in training with early stopping.
 
     What is random in an epoch (order of the clips, dropout) follows from the seed and the epoch's number alone, so a
     run that was killed goes on as if it had not been.
@@ -39,10 +39,12 @@ class FrameRun:
         """Takes the scales of frames and scores from the training clips and makes the optimiser.
 
         Raises:
-            ValueError: There are no training or no validation clips.
+            ValueError: There are no training or no validation clips, or training is to stop by a validation SRCC that
+                is undefined.
         """
         if not data.rows or not data.val_rows:
             raise ValueError("training needs clips to fit and clips to stop by; one of the two parts is empty")
+        config.check_criterion(data.val_targets)
         self.branch, self.objective, self.config, self.data = branch, objective, config, data
         self.device = next(branch.parameters()).device
         sounds = {data.embeddings.sound[row] for row in data.rows}
@@ -56,7 +58,7 @@ class FrameRun:
 
     @property
     def done(self) -> bool:
-        """Whether the validation loss has stopped falling, or the epochs are used up."""
+        """Whether no epoch gets better any more, or the epochs are used up."""
         return self.epochs >= self.config.max_epochs or self._stale >= self.config.patience
 
     def epoch(self) -> dict[str, float]:
@@ -132,8 +134,9 @@ class FrameRun:
         return {key: value.detach().cpu().clone() for key, value in self.branch.state_dict().items()}
 
     def _note(self, row: dict[str, float]) -> None:
+        better = self.config.is_better(row, self.result.best_row)
         self.result.history.append(row)
-        if row["val_loss"] < self.result.val_loss:
+        if better:
             self.result.val_loss, self.result.best_epoch, self._stale = row["val_loss"], self.epochs, 0
             self._best = self._state()
         else:
