@@ -19,8 +19,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from benchmarks.evaluation import made_up, shortest
+from benchmarks.evaluation import made_up
 from benchmarks.report import write_section
+from benchmarks.timing import table, timed
 from qamro.evaluation import evaluate
 from qamro.report import Comparison, Options, compare, write_html, write_zip
 from qamro.report.versus import versus
@@ -62,20 +63,16 @@ def main() -> None:
         ("raters, one axis", lambda: fresh([axis]).raters()),
         ("one clip", lambda: warm.clip(str(study.clips["clip"].iloc[0]))),
     ]
-    rows = []
-    for name, run in runs:
-        rows.append((name, *shortest(run)))
-        print(f"{rows[-1][0]}: {rows[-1][1]:.2f} s, processor {rows[-1][2]:.2f} s", flush=True)
+    rows = [timed(name, run) for name, run in runs]
     with tempfile.TemporaryDirectory() as folder:
         for name, write in (("whole report as HTML, nothing known yet", write_html), ("zip of its tables", write_zip)):
-            rows.append((name, *shortest(lambda write=write: write(fresh(), Path(folder) / "out"), 1)))
+            rows.append(timed(name, lambda write=write: write(fresh(), Path(folder) / "out"), 1))
     sizes = f"{len(study.systems)} systems, {len(study.clips):,} clips, {len(study.ratings):,} ratings"
-    table = [f"| {options.draws:,} draws; {sizes} | wall time | processor time |", "|---|--:|--:|"]
-    table += [f"| {name} | {wall:.2f} s | {cpu:.2f} s |" for name, wall, cpu in rows]
     text = "`python -m benchmarks.comparison --write` makes this table: the shortest of three runs, or one.\n\n"
-    print(text + "\n".join(table))
+    text += table(f"{options.draws:,} draws; {sizes}", rows)
+    print(text)
     if options.write:
-        write_section("Comparison", text + "\n".join(table))
+        write_section("Comparison", text)
 
 
 if __name__ == "__main__":

@@ -10,15 +10,13 @@ machine can only make a run longer.
 from __future__ import annotations
 
 import argparse
-import time
-from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
 from benchmarks.report import write_section
+from benchmarks.timing import shortest, table, timed
 from qamro.evaluation import evaluate
 from qamro.evaluation.agreement import agreement
 from qamro.evaluation.bootstrap import Bootstrap
@@ -58,16 +56,6 @@ def loop(study: Study, predictions: pd.DataFrame) -> None:
             stats.pearsonr(a, b), stats.spearmanr(a, b), stats.kendalltau(a, b), ((a - b) ** 2).mean()
 
 
-def shortest(run: Callable[[], Any], times: int = 3) -> tuple[float, float]:
-    """Wall time and processor time of the fastest run, in seconds."""
-    found = []
-    for _ in range(times):
-        wall, cpu = time.perf_counter(), time.process_time()
-        run()
-        found.append((time.perf_counter() - wall, time.process_time() - cpu))
-    return min(wall for wall, _ in found), min(cpu for _, cpu in found)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--draws", type=int, default=1000)
@@ -85,14 +73,12 @@ def main() -> None:
         ("two predictors, four axes (`compare`)", lambda: compare(study, {"a": predictions, "b": other}, draws=d)),
         ("agreement of raters, four axes", lambda: agreement(study, draws=d)),
     ):
-        rows.append((name, *shortest(run)))
-        print(f"{rows[-1][0]}: {rows[-1][1]:.2f} s, processor {rows[-1][2]:.2f} s", flush=True)
-    table = [f"| {d:,} draws of {SYSTEMS} systems x {CLIPS} clips | wall time | processor time |", "|---|--:|--:|"]
-    table += [f"| {name} | {wall:.1f} s | {cpu:.1f} s |" for name, wall, cpu in rows]
+        rows.append(timed(name, run))
     text = "`python -m benchmarks.evaluation --write` makes this table; the shortest of three runs.\n\n"
-    print(text + "\n".join(table))
+    text += table(f"{d:,} draws of {SYSTEMS} systems x {CLIPS} clips", rows, digits=1)
+    print(text)
     if options.write:
-        write_section("Evaluation", text + "\n".join(table))
+        write_section("Evaluation", text)
 
 
 if __name__ == "__main__":
