@@ -58,6 +58,7 @@ def reproduce(
         from qamro.training.sweeps.reproduce import EXPERIMENTS, table_of
 
         experiment = EXPERIMENTS[what.value]
+        study = "" if study == experiment.study else study  # the paper's own data are no other data
         opened = _open(experiment, study)
         config = FitConfig(optimizer=optimizer, lr=lr, batch_size=batch_size, max_epochs=epochs)
         plan = experiment.plan(range(seeds), config)

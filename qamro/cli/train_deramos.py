@@ -77,10 +77,13 @@ def train_deramos(
     with wrong_use(ValueError, FileNotFoundError, OSError, WeightsError):
         from qamro.cli.saving import destination
         from qamro.heads.branch_settings import BranchSettings
+        from qamro.training.distributed import under_torchrun
         from qamro.training.fit_config import FitConfig
         from qamro.training.frames.recipe import FrameRecipe
         from qamro.training.simulated_corpus import Corpus
 
+        if under_torchrun():
+            raise ValueError("train-deramos trains in one process; start it without torchrun")
         target = destination(out, save, replace=replace)
         out = target.folder
         losses = _objective(objective, output, balr, sama, temperature)

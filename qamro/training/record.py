@@ -44,7 +44,7 @@ def study_summary(study: Study) -> dict[str, Any]:
 
 
 def versions() -> dict[str, str]:
-    """Returns the versions that decide the numbers: Python, torch, qamro, and the commit when there is one.
+    """Returns the versions that decide the numbers: Python, the libraries, qamro, and its commit when there is one.
 
     A commit with ``-dirty`` behind it had changes on top.
     """
@@ -52,7 +52,7 @@ def versions() -> dict[str, str]:
 
     return {
         "python": platform.python_version(),
-        "torch": version("torch"),
+        **{name: version(name) for name in ("torch", "numpy", "transformers")},
         "qamro": __version__,
         "commit": _commit(),
     }
@@ -122,22 +122,25 @@ def run_record(
 def _device(name: str) -> dict[str, Any]:
     import torch
 
+    together = torch.distributed.is_available() and torch.distributed.is_initialized()
+    processes = {"processes": torch.distributed.get_world_size()} if together else {}
     if name.startswith("cuda"):
-        return {"name": name, "gpu": torch.cuda.get_device_name(name), "gpus": torch.cuda.device_count()}
-    return {"name": name, "threads": torch.get_num_threads(), "machine": platform.machine()}
+        return {"name": name, "gpu": torch.cuda.get_device_name(name), "gpus": torch.cuda.device_count(), **processes}
+    return {"name": name, "threads": torch.get_num_threads(), "machine": platform.machine(), **processes}
 
 
 def _commit() -> str:
+    """The commit of this file's repository; "unknown" where git keeps none of it, as in an installed package."""
     try:
-        folder = Path(__file__).resolve().parent
-        answer = subprocess.run(
-            ["git", "describe", "--always", "--dirty", "--exclude=*"],
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            timeout=5,
-            check=True,
-        )
+        _git(
+            "ls-files", "--error-unmatch", Path(__file__).name
+        )  # an installation may lie in somebody else's repository
+        return _git("describe", "--always", "--dirty", "--exclude=*")
     except (OSError, subprocess.SubprocessError):
         return "unknown"
-    return answer.stdout.strip()
+
+
+def _git(*arguments: str) -> str:
+    folder = Path(__file__).resolve().parent
+    done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True, timeout=5, check=True)
+    return done.stdout.strip()

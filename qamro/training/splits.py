@@ -7,6 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from qamro.studies import Study
+from qamro.training.groups import group_of_clip
+
+HOLD_OUT = ("auto", "system", "content", "both")
+"""What no two parts may share; see ``split``."""
 
 PARTS = ("train", "validation", "calibration", "test")
 """For fitting, for stopping, for the interval, and for the figures on the card."""
@@ -24,8 +28,9 @@ def split(
     Args:
         study: What to split.
         hold_out: ``"system"`` keeps each system's clips together, ``"content"`` keeps clips of the same source
-            sentence, song or prompt together (column ``source``, else ``prompt``, else the clip itself); ``"auto"``
-            takes systems when there are at least 16 of them, content otherwise.
+            sentence, song or prompt together (see ``group_of_clip``); ``"both"`` shares neither, for which clips that
+            would stand between two parts are left out; ``"auto"`` takes systems when there are at least 16 of them,
+            content otherwise.
         shares: Shares of the groups for ``PARTS``, in order.
         seed: Decides which group goes where.
 
@@ -35,9 +40,29 @@ def split(
     Raises:
         ValueError: There are fewer groups than parts, so that a part would be empty.
     """
-    if hold_out not in ("auto", "system", "content"):
-        raise ValueError(f"hold_out is 'auto', 'system' or 'content', not {hold_out!r}")
-    groups = group_of_clip(study, hold_out)
+    if hold_out not in HOLD_OUT:
+        raise ValueError(f"hold_out is one of {', '.join(HOLD_OUT)}, not {hold_out!r}")
+    if hold_out == "both":
+        return _both(study, shares, seed)
+    part_of = _parts(study, group_of_clip(study, hold_out), shares, seed)
+    return {part: [clip for clip, found in part_of.items() if found == part] for part in PARTS}
+
+
+def _both(study: Study, shares: Sequence[float], seed: int) -> dict[str, list[str]]:
+    by_system = _parts(study, group_of_clip(study, "system"), shares, seed)
+    by_content = _parts(study, group_of_clip(study, "content"), shares, seed + 1)
+    agreed = {clip: part for clip, part in by_system.items() if by_content[clip] == part}
+    parts = {part: [clip for clip, found in agreed.items() if found == part] for part in PARTS}
+    if empty := [part for part in PARTS if not parts[part]]:
+        raise ValueError(
+            f"study {study.name!r} is too small to hold out systems and content at once: no clip is left for "
+            f"{', '.join(empty)}; choose system or content"
+        )
+    return parts
+
+
+def _parts(study: Study, groups: dict[str, str], shares: Sequence[float], seed: int) -> dict[str, str]:
+    """Draws the part of every clip, whole groups at a time."""
     names = sorted(set(groups.values()))
     if len(names) < len(PARTS):
         raise ValueError(
@@ -49,10 +74,7 @@ def split(
     for i in range(len(PARTS)):  # no part stays empty in a small study
         ends[i] = min(max(ends[i], i + 1), len(names) - (len(PARTS) - 1 - i))
     part_of = {names[k]: int(np.searchsorted(ends, place, side="right")) for place, k in enumerate(order)}
-    result: dict[str, list[str]] = {part: [] for part in PARTS}
-    for clip, group in groups.items():
-        result[PARTS[part_of[group]]].append(clip)
-    return result
+    return {clip: PARTS[part_of[group]] for clip, group in groups.items()}
 
 
 def folds(study: Study, count: int = 5, *, hold_out: str = "auto", seed: int = 0) -> list[dict[str, list[str]]]:
@@ -61,15 +83,17 @@ def folds(study: Study, count: int = 5, *, hold_out: str = "auto", seed: int = 0
     Args:
         study: What to split.
         count: Number of folds, at least 3: one to test, the next to stop by, the others to fit.
-        hold_out: As in ``split``.
+        hold_out: As in ``split``, but for ``"both"``, with which clips would be left untested.
         seed: Decides which group goes where.
 
     Returns:
         For each fold its parts; none has a calibration part.
 
     Raises:
-        ValueError: There are fewer than three folds, or fewer groups than folds.
+        ValueError: There are fewer than three folds, or fewer groups than folds, or ``hold_out`` is ``"both"``.
     """
+    if hold_out == "both":
+        raise ValueError("folds cannot hold out systems and content at once; split once, or choose one of them")
     groups = group_of_clip(study, hold_out)
     names = sorted(set(groups.values()))
     if not 3 <= count <= len(names):
@@ -110,21 +134,6 @@ def official_split(study: Study, *, seed: int = 0) -> dict[str, list[str]] | Non
         train = [clip for clip in listed["train"] if groups[clip] not in out]
         stop, test = [clip for clip in listed["train"] if groups[clip] in out], listed["dev"]
     return {"train": train, "validation": stop, "calibration": [], "test": test}
-
-
-def group_of_clip(study: Study, hold_out: str) -> dict[str, str]:
-    """Returns the group that each clip must stay with (see ``split``)."""
-    table = study.clips
-    if hold_out == "auto":
-        hold_out = "system" if len(study.systems) >= 16 else "content"
-    if hold_out == "system":
-        groups = table["system"].where(table["system"] != "", table["clip"])
-    else:
-        groups = table["clip"]
-        for column in ("prompt", "source"):
-            if column in table and (table[column] != "").any():
-                groups = table[column].where(table[column] != "", groups)
-    return dict(zip(table["clip"], groups, strict=True))
 
 
 def subset(study: Study, clips: Sequence[str]) -> Study:

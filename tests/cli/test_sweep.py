@@ -88,8 +88,9 @@ def test_on_the_papers_study_published_figures_stand_in_a_table_of_their_own(run
     both = pd.concat([study.ratings, study.ratings.assign(axis="TA")])
     clips = study.clips.assign(prompt="a tone", split=["train", "dev", "test"] * 4)
     Study(clips, both, name="musiceval", root=folder).save(tmp_path / "studies" / "musiceval")
-    result = run("reproduce", "table1", *FEW, "--out", tmp_path / "out")
+    result = run("reproduce", "table1", "--study", "musiceval", *FEW, "--out", tmp_path / "out")
     assert result.exit_code == 0, result.output
+    assert "on other data" not in result.stdout, "named or not, these are the paper's data"
     ours, published = result.stdout.split("Published on musiceval, not computed here")
     assert "the published split" in ours
     assert "0.972" in published

@@ -82,3 +82,11 @@ def test_wrong_use_is_explained(run, study, tmp_path, options, message):
     result = run("train-deramos", "--study", study, "--out", tmp_path, *options)
     assert result.exit_code == 2
     assert message in " ".join(result.output.split())
+
+
+def test_several_processes_would_write_the_same_files(run, study, tmp_path, monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    result = run("train-deramos", "--study", study, "--out", tmp_path / "model")
+    assert result.exit_code == 2
+    assert "without torchrun" in result.output
+    assert not (tmp_path / "model").exists()

@@ -34,6 +34,45 @@ def test_the_source_column_says_what_content_is():
     assert group_of_clip(made, "content")["s1_2"] == "a"
 
 
+def test_a_file_that_is_rated_against_two_prompts_stands_on_one_side():
+    made = study(systems=3, contents=8)
+    made.clips["path"] = [f"{clip}.wav" for clip in made.clips["clip"]]
+    twice = made.clips["clip"].isin(["s0_1", "s0_5"])
+    made.clips.loc[twice, "path"] = "one.wav"  # so prompts 1 and 5, and all their clips, stay together
+    groups = group_of_clip(made, "content")
+    assert groups["s0_1"] == groups["s0_5"] == groups["s2_1"] == groups["s1_5"]
+    assert len(set(groups.values())) == 7
+    for seed in range(5):
+        sides = [part for part in split(made, hold_out="content", seed=seed).values() if {"s0_1", "s0_5"} & set(part)]
+        assert len(sides) == 1
+    assert group_of_clip(made, "system")["s0_5"] == "s0"
+
+
+def test_a_catch_stays_with_the_sound_that_it_is_of_and_joins_nothing():
+    made = study(systems=3, contents=8)
+    made.clips["catch_of"] = ""
+    made.clips.loc[made.clips["clip"] == "s1_4", "catch_of"] = "s1_2"
+    groups = group_of_clip(made, "content")
+    assert groups["s1_4"] == groups["s1_2"] == "prompt 2"
+    assert groups["s0_4"] == "prompt 4"
+
+
+def test_systems_and_content_at_once_share_neither():
+    made = study(systems=24, contents=30)
+    parts = split(made, hold_out="both")
+    assert tuple(parts) == PARTS
+    assert all(parts.values())
+    for column in ("system", "prompt"):
+        of = dict(zip(made.clips["clip"], made.clips[column], strict=True))
+        sides = [{of[clip] for clip in part} for part in parts.values()]
+        assert sum(map(len, sides)) == len(set().union(*sides)), column
+    assert sum(map(len, parts.values())) < len(made.clips), "what would stand between two parts is left out"
+    with pytest.raises(ValueError, match="too small to hold out systems and content at once"):
+        split(subset(study(systems=4, contents=4), ["s0_0", "s1_1", "s2_2", "s3_3"]), hold_out="both")
+    with pytest.raises(ValueError, match="folds cannot hold out"):
+        folds(made, 5, hold_out="both")
+
+
 def test_another_seed_is_another_split_and_the_same_seed_the_same():
     assert split(study(), seed=1) != split(study(), seed=2)
     assert split(study(), seed=1) == split(study(), seed=1)

@@ -67,6 +67,10 @@ class Clips:
                 raise InterruptedError(f"stopped after {done} of {len(names)} clips")
         return good
 
+    def prompt(self, name: str) -> str:
+        """Returns a clip's prompt; empty for none."""
+        return self._prompts[name] or ""
+
     def expect(self, names: Iterable[str]) -> None:
         """Starts decoding clips that will be asked for."""
         for name in names:
@@ -76,7 +80,7 @@ class Clips:
     def items(self, names: Sequence[str]) -> list[Item]:
         """Returns clips with their prompts; they are there until ``release``."""
         self.expect(names)
-        return [Item(self._take(name), self._prompts[name] or "") for name in names]
+        return [Item(self._take(name), self.prompt(name)) for name in names]
 
     def release(self) -> None:
         """Forgets clips that were not kept: the batch is done."""

@@ -80,8 +80,9 @@ class EndToEndRun:
         self.order = torch.Generator().manual_seed(config.order)
         self.history: Rows = []
         self.epochs, self.best_epoch, self.stale, self.val_loss, self.seconds = 0, 0, 0, float("inf"), 0.0
+        named = ([(clip, clips.prompt(clip)) for clip in part.clips] for part in (train, validation))
         self.identity = checkpoint.fingerprint(
-            [replace(config, max_epochs=0), *sorted((a, repr(o)) for a, o in objectives.items()), train.clips],
+            [replace(config, max_epochs=0), *sorted((a, repr(o)) for a, o in objectives.items()), *named],
             [*network.state_dict().values(), *train.targets.values(), *validation.targets.values()],
         )
         self.best = self._trained()

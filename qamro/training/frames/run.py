@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -115,7 +116,7 @@ class FrameRun:
         """Goes on from a saved run.
 
         Raises:
-            ValueError: It is the state of another run, or no state at all.
+            ValueError: It is the state of another run, or no state at all; more epochs are allowed.
         """
         state = checkpoint.read(file, self._fingerprint())
         self.branch.load_state_dict(state["branch"])
@@ -125,8 +126,11 @@ class FrameRun:
         self.result.history, self.result.best_epoch, self.result.val_loss = state["result"]
 
     def _fingerprint(self) -> str:
-        data = self.data
-        settings = (self.objective, self.config, self.branch.settings, data.rows, data.val_rows)
+        data, every = self.data, self.data.rows + self.data.val_rows
+        words = [data.embeddings.prompts[row] for row in every] if data.with_text else []
+        lengths = [data.embeddings.length(row) for row in every]
+        config = replace(self.config, max_epochs=0)
+        settings = (self.objective, config, self.branch.settings, data.rows, data.val_rows, words, lengths)
         frames = torch.stack([self.branch.scale.mean, self.branch.scale.deviation])
         return checkpoint.fingerprint(settings, (data.targets, data.val_targets, frames))
 

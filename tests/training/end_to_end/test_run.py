@@ -7,6 +7,7 @@ import torch
 from qamro.encoders.tuned import FOLDER
 from qamro.heads import HeadBundle
 from qamro.predictors import load
+from qamro.studies import Study
 from qamro.training.end_to_end.config import EndToEndConfig
 from qamro.training.end_to_end.recipe import train_end_to_end
 from qamro.training.objective import OBJECTIVES, Objective
@@ -83,6 +84,9 @@ def test_a_resumed_run_is_the_uninterrupted_run(tones, wavlm_folder, tmp_path):
     other = WavlmTower.from_checkpoint(wavlm_folder)
     with pytest.raises(ValueError, match="other data or settings"):
         train(tones, other, tmp_path / "x", config=replace(QUICK, encoder_lr=1e-2), checkpoint=file)
+    reworded = Study(tones.clips.assign(prompt="a new prompt"), tones.ratings, name=tones.name, root=tones.root)
+    with pytest.raises(ValueError, match="other data or settings"):
+        train(reworded, other, tmp_path / "x", checkpoint=file)
 
 
 def test_it_learns_and_keeps_the_best_epoch(tones, wavlm_tower, tmp_path):
@@ -92,6 +96,10 @@ def test_it_learns_and_keeps_the_best_epoch(tones, wavlm_tower, tmp_path):
     assert rows[-1]["train_loss"] < 0.7 * rows[0]["train_loss"]
     best = int(np.argmin([row["val_loss"] for row in rows])) + 1
     assert bundle.card.training["best epoch"] == {"MI": best}
+    before = weights(wavlm_tower)
+    by_srcc = replace(config, max_epochs=4, patience=4, stop_by="srcc")
+    bundle, _, rows = train(tones, wavlm_tower, tmp_path, by_srcc)
+    assert rows[bundle.card.training["best epoch"]["MI"] - 1]["val_srcc"] == max(row["val_srcc"] for row in rows)
     assert any(not torch.equal(value, before[name]) for name, value in weights(wavlm_tower).items())
 
 

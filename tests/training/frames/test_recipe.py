@@ -102,6 +102,19 @@ def test_a_killed_run_goes_on_as_if_it_had_not_been(ready, tmp_path):
     assert histories[0] == histories[1]
     with pytest.raises(ValueError, match="other data or settings"):
         train_branches(ready, Encoder(), replace(recipe, config=replace(recipe.config, lr=1.0)), checkpoint=tmp_path)
+    seen.clear()
+    more = replace(recipe, config=replace(recipe.config, max_epochs=7))
+    train_branches(ready, Encoder(), more, on_epoch=lambda event: seen.append(event.row["epoch"]), checkpoint=tmp_path)
+    assert seen == [7], "more epochs go on from fewer"
+
+
+def test_the_best_epoch_is_what_the_criterion_says(ready):
+    for stop_by, key, best in (("loss", "val_loss", min), ("srcc", "val_srcc", max)):
+        config = replace(QUICK, max_epochs=5, patience=5, stop_by=stop_by)
+        bundle = train_branches(ready, Encoder(), replace(RECIPE, axes=["MI"], config=config, seeds=(0,)))
+        run = bundle.record["axes"]["MI"]["seeds"][0]
+        assert run["history"][run["best_epoch"] - 1][key] == best(row[key] for row in run["history"])
+        assert bundle.card.training["stop_by"] == bundle.record["config"]["stop_by"] == stop_by
 
 
 def test_early_stop_keeps_the_best_epoch(ready):
