@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+import functools
 import math
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
+
+
+class _Shapes(NamedTuple):
+    """What messages begin with; put into words only where there is one."""
+
+    name: str
+    values: Tensor
+    targets: Tensor
+
+    def __str__(self) -> str:
+        return f"{self.name} {tuple(self.values.shape)} and targets {tuple(self.targets.shape)}"
 
 
 def check_batch(predictions: Tensor, targets: Tensor, groups: Tensor | None = None) -> None:
@@ -20,7 +33,7 @@ def check_batch(predictions: Tensor, targets: Tensor, groups: Tensor | None = No
         ValueError: Shapes do not fit, predictions are not floating point, or a value is NaN or infinite. The message
             shows the shapes.
     """
-    shapes = f"predictions {tuple(predictions.shape)} and targets {tuple(targets.shape)}"
+    shapes = _Shapes("predictions", predictions, targets)
     if targets.dim() != 1 or predictions.dim() < 1 or predictions.shape[-1] != targets.shape[0]:
         raise ValueError(f"{shapes} do not fit: targets must be (B,) and predictions (..., B) with the same B")
     if not predictions.is_floating_point() or targets.is_complex():
@@ -45,7 +58,7 @@ def check_rows(name: str, values: Tensor, targets: Tensor, groups: Tensor | None
     Raises:
         ValueError: As ``check_batch``.
     """
-    shapes = f"{name} {tuple(values.shape)} and targets {tuple(targets.shape)}"
+    shapes = _Shapes(name, values, targets)
     if targets.dim() != 1 or values.dim() < 2 or values.shape[-2] != targets.shape[0] or values.shape[-1] == 0:
         raise ValueError(f"{shapes} do not fit: targets must be (B,) and {name} (..., B, D) with the same B and D > 0")
     if not values.is_floating_point() or targets.is_complex():
@@ -55,12 +68,12 @@ def check_rows(name: str, values: Tensor, targets: Tensor, groups: Tensor | None
     _check_finite(shapes, "targets", targets)
 
 
-def _check_groups(shapes: str, targets: Tensor, groups: Tensor | None) -> None:
+def _check_groups(shapes: _Shapes, targets: Tensor, groups: Tensor | None) -> None:
     if groups is not None and groups.shape != targets.shape:
         raise ValueError(f"{shapes}: groups {tuple(groups.shape)} must have the shape of targets")
 
 
-def _check_finite(shapes: str, name: str, values: Tensor) -> None:
+def _check_finite(shapes: _Shapes, name: str, values: Tensor) -> None:
     if math.isfinite(values.detach().sum().item()):  # one quick pass; a sum may overflow where no value does
         return
     bad = int((~torch.isfinite(values)).sum())
@@ -86,11 +99,16 @@ def check_coefficient(name: str, value: float | Tensor, like: Tensor) -> Tensor:
         ValueError: The value is NaN or infinite.
     """
     if isinstance(value, (int, float)):
-        return torch.tensor(check_number(name, value), dtype=torch.float64, device=like.device)
+        return _constant(check_number(name, value), like.device)
     coefficient = torch.as_tensor(value, dtype=torch.float64, device=like.device)
     if not torch.isfinite(coefficient).all():
         raise ValueError(f"{name} must be finite, but it is {value}")
     return coefficient
+
+
+@functools.lru_cache(64)
+def _constant(value: float, device: torch.device) -> Tensor:
+    return torch.tensor(value, dtype=torch.float64, device=device)
 
 
 def check_temperature(value: float | Tensor, like: Tensor) -> Tensor:

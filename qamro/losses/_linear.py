@@ -18,14 +18,12 @@ class _PiecewiseLinear(torch.autograd.Function):
     def forward(ctx: Any, predictions: Tensor, find: Find) -> Tensor:
         value, slope = find(predictions)
         dtype = result_dtype(predictions)
-        ctx.save_for_backward(slope.to(dtype))
-        ctx.dtype = predictions.dtype
+        ctx.slope, ctx.dtype = slope.to(dtype), predictions.dtype
         return value.to(dtype)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
-        (slope,) = ctx.saved_tensors
-        return (gradient[..., None] * slope).to(ctx.dtype), None
+        return (gradient.unsqueeze(-1) * ctx.slope).to(ctx.dtype), None
 
 
 def piecewise_linear(predictions: Tensor, find: Find) -> Tensor:
