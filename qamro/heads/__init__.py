@@ -2,7 +2,8 @@
 
 from qamro.heads.branch_output import BranchOutput
 from qamro.heads.branch_settings import BranchSettings
-from qamro.heads.bundle import Card, HeadBundle
+from qamro.heads.bundle import HeadBundle
+from qamro.heads.card import Card
 from qamro.heads.dual_branch import DualBranch, make_branch
 from qamro.heads.frame_bundle import FrameBundle
 from qamro.heads.score_head import ScoreHead

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from qamro.heads.bundle import Card
+    from qamro.heads.card import Card
 
 
 def render(card: Card) -> str:

@@ -10,13 +10,14 @@ from typing import Any
 import torch
 
 from qamro.heads.branch_settings import BranchSettings
-from qamro.heads.bundle import CARD_FILE, HEADS_FILE, Card, below, read_card, write_card
+from qamro.heads.card import CARD_FILE, Card, read_card, write_card
 from qamro.heads.dual_branch import Branch, DualBranch, make_branch
+from qamro.heads.tensor_file import HEADS_FILE, below, extra_of, need_files, write_tensors
 
 _SETTINGS = "branches"
 """Key of the sizes in the header of the weights' file."""
 
-_NOTHING = "{folder} holds no {file}; train a model with `python -m qamro train-deramos --out {folder}`"
+_REMEDY = "train a model with `python -m qamro train-deramos --out {folder}`"
 
 
 @dataclass
@@ -42,20 +43,9 @@ class FrameBundle:
 
     def save(self, folder: Path | str) -> Path:
         """Writes the branches, the card as JSON and as a readable page, and the record where there is one."""
-        from safetensors.torch import save_file
-
         folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        tensors = {
-            f"{axis}.{key}": value for axis, branch in self.heads.items() for key, value in branch.state_dict().items()
-        }
-        tensors |= {f"extra.{key}": value for key, value in self.extra.items()}
         settings = {axis: asdict(branch.settings) for axis, branch in self.heads.items()}
-        save_file(
-            {key: value.detach().cpu().contiguous() for key, value in tensors.items()},
-            folder / HEADS_FILE,
-            metadata={_SETTINGS: json.dumps(settings)},
-        )
+        write_tensors(folder, self.heads, self.extra, {_SETTINGS: json.dumps(settings)})
         write_card(folder, self.card, self.record)
         return folder
 
@@ -70,9 +60,7 @@ class FrameBundle:
         from safetensors import SafetensorError, safe_open
 
         folder = Path(folder)
-        for file in (HEADS_FILE, CARD_FILE):
-            if not (folder / file).is_file():
-                raise FileNotFoundError(_NOTHING.format(folder=folder, file=file))
+        need_files(folder, (HEADS_FILE, CARD_FILE), _REMEDY.format(folder=folder))
         card, record = read_card(folder)
         try:
             with safe_open(folder / HEADS_FILE, "pt") as file:
@@ -87,7 +75,7 @@ class FrameBundle:
                 f"{folder} holds no dual-branch model, or a damaged one ({str(problem).splitlines()[0]}); "
                 "`python -m qamro train-deramos` makes one"
             ) from problem
-        return cls(branches, card, below(tensors, "extra"), record)
+        return cls(branches, card, extra_of(tensors), record)
 
 
 def encoder_key(folder: Path | str) -> str:
@@ -98,8 +86,7 @@ def encoder_key(folder: Path | str) -> str:
         ValueError: It holds heads of another kind.
     """
     folder = Path(folder)
-    if not (folder / CARD_FILE).is_file():
-        raise FileNotFoundError(_NOTHING.format(folder=folder, file=CARD_FILE))
+    need_files(folder, (CARD_FILE,), _REMEDY.format(folder=folder))
     key = read_card(folder)[0].encoder.get("key")
     if not key:
         raise ValueError(f"{folder} holds heads on whole embeddings, not a dual-branch model; score with them as heads")

@@ -1,4 +1,5 @@
 import json
+import os
 
 import pytest
 import torch
@@ -65,3 +66,24 @@ def test_missing_and_broken_files_are_named(tmp_path):
     (tmp_path / "card.json").write_text(json.dumps({"name": "x"}))
     with pytest.raises(ValueError, match="not a card"):
         HeadBundle.load(tmp_path)
+
+
+def test_a_damaged_record_or_file_of_weights_is_named(tmp_path):
+    bundle().save(tmp_path)
+    (tmp_path / "run.json").write_text('{"cut')
+    with pytest.raises(ValueError, match=r"run\.json is damaged .*delete it"):
+        HeadBundle.load(tmp_path)
+    (tmp_path / "run.json").unlink()
+    (tmp_path / "heads.safetensors").write_bytes(b"damaged")
+    with pytest.raises(ValueError, match=r"heads\.safetensors is damaged or holds no heads"):
+        HeadBundle.load(tmp_path)
+
+
+def test_others_may_read_the_weights_as_far_as_the_umask_lets_them(tmp_path):
+    before = os.umask(0o022)
+    try:
+        bundle().save(tmp_path)
+    finally:
+        os.umask(before)
+    assert (tmp_path / "heads.safetensors").stat().st_mode & 0o777 == 0o644
+    assert not list(tmp_path.glob("*.part"))

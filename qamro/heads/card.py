@@ -1,0 +1,82 @@
+"""What a user must know of a folder of heads, and the record of the run that made them."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+CARD_FILE, README_FILE, RECORD_FILE = "card.json", "README.md", "run.json"
+
+
+@dataclass
+class Card:
+    """What a user must know of a folder of heads; kept as JSON and, for reading, as README.md.
+
+    Attributes:
+        name: Name of the folder's predictor.
+        kind: ``"human"`` or ``"simulated"``: who gave the ratings.
+        encoder: Name, revision and hash of the encoder that the heads were trained on.
+        study: Name, kind, counts, hash, licence of the training study.
+        objective: For each axis, the loss in words.
+        training: Optimiser, seeds, epochs, split sizes, versions, seconds, the command that makes it again.
+        metrics: Held-out results: rows of axis, level, metric, value, low, high, clips, systems.
+        half_width: For each axis, half the width of its split-conformal interval.
+        interval: What the interval is, in words.
+    """
+
+    name: str
+    kind: str
+    encoder: dict[str, str]
+    study: dict[str, Any]
+    objective: dict[str, str]
+    training: dict[str, Any]
+    metrics: list[dict[str, Any]] = field(default_factory=list)
+    half_width: dict[str, float] = field(default_factory=dict)
+    interval: str = ""
+
+    @property
+    def axes(self) -> list[str]:
+        """The axes that have a head."""
+        return list(self.objective)
+
+
+def write_card(folder: Path, card: Card, record: dict[str, Any]) -> None:
+    """Writes a card as JSON and as a readable page, and the record of the run where there is one."""
+    from qamro.heads.card_page import render
+
+    (folder / CARD_FILE).write_text(json.dumps(asdict(card), indent=1, ensure_ascii=False) + "\n", "utf-8")
+    (folder / README_FILE).write_text(render(card), "utf-8")
+    (folder / RECORD_FILE).unlink(missing_ok=True)
+    if record:
+        text = json.dumps(_without_nan(record), indent=1, ensure_ascii=False, allow_nan=False)
+        (folder / RECORD_FILE).write_text(text + "\n", "utf-8")
+
+
+def read_card(folder: Path) -> tuple[Card, dict[str, Any]]:
+    """Reads what ``write_card`` wrote: the card and the record, empty where there is none.
+
+    Raises:
+        FileNotFoundError: There is no card.
+        ValueError: The card is not one, or the record is damaged.
+    """
+    try:
+        card = Card(**json.loads((folder / CARD_FILE).read_text("utf-8")))
+    except (TypeError, ValueError) as problem:
+        raise ValueError(f"{folder / CARD_FILE} is not a card of heads: {problem}") from problem
+    record = folder / RECORD_FILE
+    try:
+        return card, json.loads(record.read_text("utf-8")) if record.is_file() else {}
+    except ValueError as problem:
+        raise ValueError(f"{record} is damaged ({problem}); delete it, or train again") from problem
+
+
+def _without_nan(value: Any) -> Any:
+    """Returns a copy in which numbers that JSON does not know are None."""
+    if isinstance(value, dict):
+        return {key: _without_nan(part) for key, part in value.items()}
+    if isinstance(value, list | tuple | range):
+        return [_without_nan(part) for part in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
