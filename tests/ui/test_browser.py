@@ -141,6 +141,7 @@ def test_ten_files_one_of_them_bad(open_page: OpenPage, ten_files: list[Path], t
 
     picture = download(page, "#radar button:has-text('PNG')", tmp_path)
     assert picture.read_bytes().startswith(b"\x89PNG")
+    assert picture.name.endswith("-axes.png"), "a clip's figures have file names of their own"
     drawing = download(page, "#bars button:has-text('SVG')", tmp_path)
     assert "north" in drawing.read_text(encoding="utf-8")
 
@@ -229,9 +230,9 @@ def test_a_pasted_column_and_a_manifest_fill_the_table(
     assert [field(page, i, "prompt").input_value() for i in range(3)] == ["", "two", "three"]
     assert field(page, 2, "system").input_value() == "sys3"
     manifest = tmp_path / "named.csv"
-    manifest.write_text(f"path,prompt,system\nx/{ten_files[0].name},from the file,sys1\n", encoding="utf-8")
+    manifest.write_text(f"path,prompt,system\nx/{ten_files[0].name},from the file,sys1\nghost.wav,,\n", encoding="utf-8")
     page.set_input_files("[data-testid=files]", str(manifest))
-    wait_status(page, "1 clips named by named.csv")
+    wait_status(page, "named.csv named 1 of 3 clips. no clip here is called ghost.wav")
     assert field(page, 0, "prompt").input_value() == "from the file"
     assert field(page, 1, "prompt").input_value() == "two", "what was typed is lost"
     page.locator("#clips tbody tr").nth(0).get_by_role("button").click()
