@@ -109,7 +109,7 @@ class Predict:
     ADDED_TWICE = "{n} already in the list"
     SKIPPED = "{n} skipped (not audio)"
     MANIFEST = "{file} named {n} of {all} clips"
-    MANIFEST_LEFT = "no clip here is called {names}"
+    MANIFEST_LEFT = "No clip here is called {names}"
     MANIFEST_BAD = "{file} was not used: {problem}"
     TOO_MANY = "Only the first {most} clips were taken."
     STATES: ClassVar[dict[str, str]] = {
