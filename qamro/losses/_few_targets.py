@@ -37,7 +37,7 @@ class _Weights(NamedTuple):
 
     Attributes:
         both: Weight of a pair by the targets of its clips, (m, K, K); zero where they are the same.
-        higher: Sum of the weights of a clip with all of higher targets, (m, K).
+        higher: Sum of the weights of a clip with all of higher targets, (m, K, 1).
         total: What to divide by for the derivative of the mean by ŷ, (m, 1).
     """
 
@@ -74,7 +74,7 @@ class FewTargets(KnownTargets):
         better = np.rint((1 + (beta - 1) * quality) * unit)
         both = np.tril(np.repeat(better[:, :, None], len(self.counts), 2), -1)
         both += both.swapaxes(1, 2)
-        return _Weights(both, np.triu(both) @ self.counts, -unit * self.pairs)
+        return _Weights(both, (np.triu(both) @ self.counts)[:, :, None], -unit * self.pairs)
 
     def slope(self, v: Array, beta: Array, way: Way) -> Array:
         """See ``KnownTargets``."""
@@ -90,8 +90,9 @@ class FewTargets(KnownTargets):
         here = np.bincount(cell.ravel(), minlength=models * kinds * self.rows).reshape(models, kinds, self.rows)
         before = here.cumsum(2)
         before -= here
-        found = (weights.both @ before.astype(np.float64)).take(cell)
-        found -= weights.higher.take(code + begin(models, kinds))
+        of_cell = weights.both @ before.astype(np.float64)
+        of_cell -= weights.higher
+        found = of_cell.take(cell)
         found += self._within_rows(code, weights.both)
         found /= weights.total
         slope = np.empty(v.shape)
