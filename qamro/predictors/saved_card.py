@@ -32,7 +32,7 @@ class DamagedHeadsError(ValueError):
             command: What makes its heads again, where that is known.
         """
         again = f" ({command})" if command else ""
-        why = str(problem).strip().rstrip(".") or type(problem).__name__
+        why = str(problem).partition("; train")[0].strip().rstrip(".") or type(problem).__name__
         super().__init__(
             f"{folder.name!r} cannot be opened: {why}. It is damaged or was made by another version: train it again"
             f"{again} and save it under this name, or delete the folder {folder}"

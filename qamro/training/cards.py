@@ -47,7 +47,7 @@ def make_card(
         seconds: Spent on epochs.
         model: What was trained, where it is more than heads.
     """
-    study, parts = prepared.study, prepared.parts
+    study, clips = prepared.study, {part: len(prepared.readable(part)) for part in PARTS}
     heads = {axis: fitted.head for axis, fitted in best.items()}
     who = "simulated " if study.kind == "simulated" else ""
     return Card(
@@ -60,7 +60,7 @@ def make_card(
             "command": recipe.command,
             **({"model": model} if model else {}),
             "seeds": list(recipe.seeds),
-            "clips": {part: len(parts[part]) for part in PARTS},
+            "clips": clips,
             "best epoch": {axis: fitted.best_epoch for axis, fitted in best.items()},
             **settings,
             **versions(),
@@ -69,7 +69,7 @@ def make_card(
         },
         metrics=held_out_metrics(prepared, heads),
         half_width=half_widths(prepared, heads),
-        interval=f"{100 * LEVEL:.0f} % split-conformal interval from {len(parts['calibration'])} held-out {who}clips",
+        interval=f"{100 * LEVEL:.0f} % split-conformal interval from {clips['calibration']} held-out {who}clips",
     )
 
 
@@ -92,4 +92,5 @@ def make_record(
         )
         for axis, found in fits.items()
     }
-    return run_record(card, recipe.config, prepared.parts, axes)
+    record = run_record(card, recipe.config, prepared.parts, axes)
+    return record | {"unreadable clips": dict(prepared.embeddings.failed)}

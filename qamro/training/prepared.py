@@ -59,6 +59,10 @@ class Prepared:
         usable = [clip for clip in clips if clip in readable and clip in means.index]
         return self.embeddings.rows(usable), torch.tensor([means[clip] for clip in usable], dtype=torch.float32)
 
+    def readable(self, part: str) -> list[str]:
+        """Returns the clips of a part but those that could not be read."""
+        return [clip for clip in self.parts[part] if clip not in self.embeddings.failed]
+
     def data(self, axis: str) -> Data:
         """Returns what ``fit`` takes: training and validation clips of an axis."""
         features = self.embeddings.features(axis in NEEDS_PROMPT)

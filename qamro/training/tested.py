@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,11 +18,17 @@ LEVEL = 0.9
 
 
 def held_out_metrics(prepared: Prepared, heads: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Evaluates heads on the test part; returns rows for the card, with None for what is undefined."""
+    """Evaluates heads on the test part; returns rows for the card, with None for what is undefined.
+
+    An axis that nobody rated there has no rows.
+    """
     from qamro.evaluation import evaluate
 
+    tested = {axis: head for axis, head in heads.items() if prepared.test(axis)[0]}
+    if not tested:
+        return []
     clips = prepared.parts["test"]
-    table = evaluate(subset(prepared.study, clips), prepared.predict(clips, heads), axes=list(heads)).table
+    table = evaluate(subset(prepared.study, clips), prepared.predict(clips, tested), axes=list(tested)).table
     columns = ["axis", "level", "metric", "value", "low", "high", "clips", "systems"]
     table = table[columns].round(4).astype(object)
     return table.where(table.notna(), None).to_dict("records")
@@ -42,12 +49,13 @@ def held_out_by_fit(prepared: Prepared, axis: str, fits: Sequence[Fit]) -> list[
 
 
 def half_widths(prepared: Prepared, heads: Mapping[str, Any]) -> dict[str, float]:
-    """Returns for each axis half the width of its interval, from the calibration part."""
+    """Returns for each axis half the width of its interval, from the calibration part; infinite without such clips."""
     clips = prepared.parts["calibration"]
     table = prepared.predict(clips, heads).set_index("clip")
     widths = {}
     for axis in heads:
         rows, targets = prepared.targets(clips, axis)
         predictions = table.loc[[prepared.embeddings.clips[i] for i in rows.tolist()], axis].to_numpy()
-        widths[axis] = round(half_width(targets.numpy(), predictions, LEVEL), 4)
+        rated = len(targets) > 0  # an axis that is rated on few clips may have none here
+        widths[axis] = round(half_width(targets.numpy(), predictions, LEVEL), 4) if rated else math.inf
     return widths

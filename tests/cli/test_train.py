@@ -13,10 +13,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-import soundfile
 from safetensors.numpy import load_file
 
-from qamro.studies import Study
+from tests.cli.rated_tones import save_noisy_tones
 from tests.training.end_to_end.conftest import wavlm_folder  # noqa: F401
 
 OPTIONS = ("--optimizer", "adamw", "--batch-size", "8", "--lr", "1e-4", "--epochs", "80", "--patience", "80")
@@ -25,18 +24,7 @@ OPTIONS = ("--optimizer", "adamw", "--batch-size", "8", "--lr", "1e-4", "--epoch
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """Tones in noise; the more noise, the lower the score."""
-    root = tmp_path_factory.mktemp("rated")
-    rng, rows = np.random.default_rng(0), []
-    tone = np.sin(2 * np.pi * 440 * np.arange(8000) / 16_000)
-    for k in range(48):
-        soundfile.write(root / f"c{k}.wav", 0.3 * tone + 0.005 * k * rng.normal(size=tone.size), 16_000)
-        rows.append({"clip": f"c{k}", "path": f"c{k}.wav", "system": f"s{k % 3}", "prompt": ""})
-    scores = [
-        pd.DataFrame({"clip": [f"c{k}" for k in range(48)], "axis": a, "score": np.linspace(5, 1, 48)})
-        for a in ("MI", "PQ")
-    ]
-    Study(pd.DataFrame(rows), pd.concat(scores), name="noisy tones", kind="simulated", root=root).save(root)
-    return root
+    return save_noisy_tones(tmp_path_factory.mktemp("rated"), clips=48, axes=("MI", "PQ"), noise=0.005)
 
 
 def command(folder, out):

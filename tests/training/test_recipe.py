@@ -135,3 +135,25 @@ def test_checkpoints_of_all_axes_go_on(encoder, tmp_path):
     resumed = train_heads(ready, encoder, recipe, checkpoint=tmp_path)
     for axis in ("MI", "TA"):
         assert repr(resumed.record["axes"][axis]["seeds"]) == repr(whole.record["axes"][axis]["seeds"])  # NaN is NaN
+
+
+def test_an_axis_that_is_rated_on_few_clips_and_clips_that_cannot_be_read(encoder):
+    ready = prepared(encoder)
+    lost = [part[0] for part in ready.parts.values()]
+    keep = [i for i, clip in enumerate(ready.embeddings.clips) if clip not in lost]
+    full = ready.embeddings
+    some = Embeddings([full.clips[i] for i in keep], full.audio[keep], full.text[keep], full.has_prompt[keep],
+                      dict.fromkeys(lost, "there is no such file"))  # fmt: skip
+    trained_on = ready.parts["train"] + ready.parts["validation"]
+    ratings = ready.study.ratings
+    ratings = ratings[(ratings["axis"] == "MI") | ratings["clip"].isin(trained_on)]
+    study = Study(ready.study.clips, ratings, name="made up", kind="simulated")
+    recipe = Recipe("toy", config=replace(QUICK, max_epochs=2))
+    bundle = train_heads(Prepared(study, some, ready.parts), encoder, recipe)
+    sizes = {part: len(clips) - 1 for part, clips in ready.parts.items()}
+    assert bundle.card.training["clips"] == sizes
+    assert f"from {sizes['calibration']} held-out simulated clips" in bundle.card.interval
+    assert set(bundle.record["unreadable clips"]) == set(lost)
+    assert bundle.card.half_width["TA"] == float("inf")
+    assert not [row for row in bundle.card.metrics if row["axis"] == "TA" and row["value"] is not None]
+    assert np.isfinite(bundle.card.half_width["MI"])

@@ -103,10 +103,10 @@ def train_end_to_end(
     if not world.first:
         return None
     weights = tower.save(out / FOLDER)
-    bundle, failed = _bundle(study, parts, recipe, run, out, on_clip=on_clip)
+    bundle, failed = _bundle(study, parts, recipe, run, out, failed=clips.failed, on_clip=on_clip)
     bundle.card.training["encoder file"] = f"{FOLDER}/{weights.name}, {weights.stat().st_size / 1e6:,.0f} MB"
     bundle.save(out)
-    return bundle, clips.failed | failed
+    return bundle, failed
 
 
 def _bundle(
@@ -116,11 +116,13 @@ def _bundle(
     run: EndToEndRun,
     out: Path,
     *,
+    failed: Mapping[str, str],
     on_clip: Callable[[int, int], bool | None] | None,
 ) -> tuple[HeadBundle, dict[str, str]]:
     encoder = open_tuned(out, device=recipe.device, cache=False)
     tested = [clip for part in ("calibration", "test") for clip in parts[part]]
     prepared = Prepared(study, embed_study(subset(study, tested), encoder, on_clip=on_clip), dict(parts))
+    prepared.embeddings.failed = {**failed, **prepared.embeddings.failed}
     fits = {
         axis: [Fit(head.cpu(), run.history, run.best_epoch, run.val_loss, run.seconds)]
         for axis, head in run.network.heads.items()
