@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
@@ -43,8 +42,6 @@ app.add_typer(weights, name="weights")
 app.add_typer(cache, name="cache")
 app.command("serve")(serve)
 
-INTERRUPTED = 130
-
 
 def _print_version(wanted: bool) -> None:
     if wanted:
@@ -65,6 +62,7 @@ def main() -> None:
     """Runs the command line. Exit codes: 0 done, 1 done in part or failed, 2 wrong use, 130 interrupted."""
     try:
         app(prog_name="python -m qamro")
-    except KeyboardInterrupt:
-        typer.echo("interrupted", err=True)
-        sys.exit(INTERRUPTED)
+    except SystemExit as end:
+        if isinstance(getattr(end.__context__, "__cause__", None), KeyboardInterrupt):  # Typer exits without a word
+            typer.echo("interrupted", err=True)
+        raise

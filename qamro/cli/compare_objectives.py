@@ -53,9 +53,9 @@ def compare_objectives(
 ) -> None:
     """Compare losses on equal splits, encoder and budget, with paired tests."""
     from qamro.checkpoints import WeightsError
-    from qamro.cli.folds import axes_of, numbers, prepare
+    from qamro.cli.folds import NO_TABLES, axes_of, numbers, prepare
 
-    with wrong_use(ValueError, FileNotFoundError, OSError, WeightsError):
+    with wrong_use(ValueError, FileNotFoundError, OSError, WeightsError, kept=NO_TABLES):
         from qamro.training.compare_objectives import COMPARED, Budget, entries
         from qamro.training.compare_objectives.words import INTERVALS
         from qamro.training.compare_objectives.written import write_results

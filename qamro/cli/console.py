@@ -21,6 +21,7 @@ from rich.text import Text
 
 FAILED = 1
 WRONG_USE = 2
+INTERRUPTED = 130
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
@@ -62,12 +63,19 @@ def fail(text: object, code: int = WRONG_USE) -> NoReturn:
 
 
 @contextmanager
-def wrong_use(*problems: type[Exception]) -> Iterator[None]:
-    """Turns exceptions that the user can put right into an error message and exit code 2."""
+def wrong_use(*problems: type[Exception], kept: str = "nothing was written") -> Iterator[None]:
+    """Turns exceptions that the user can put right into an error message and exit code 2, and Ctrl-C into a word.
+
+    Args:
+        *problems: The exceptions.
+        kept: What is left when Ctrl-C is pressed within, and how to go on; Typer by itself ends without a word.
+    """
     try:
         yield
     except problems as problem:
         fail(str(problem) or type(problem).__name__)
+    except KeyboardInterrupt:
+        fail(f"interrupted; {kept}", INTERRUPTED)
 
 
 def progress(unit: str = "", *, show: bool = True) -> Progress:

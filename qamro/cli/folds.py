@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 
 from qamro.cli.console import progress, warn
 
+NO_TABLES = "no table was written; embeddings are kept, so the same command starts sooner"
+"""What Ctrl-C leaves of a verb that trains on folds."""
+
 if TYPE_CHECKING:
     from qamro.studies import Study
     from qamro.training.prepared import Prepared

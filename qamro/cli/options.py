@@ -7,6 +7,25 @@ from typing import Annotated
 
 import typer
 
+
+def check_device(name: str | None) -> str | None:
+    """Refuses a device that this machine has not, before anything is read or computed.
+
+    Raises:
+        typer.BadParameter: It has not, or there is no device of that name.
+    """
+    if name is None or name == "cpu":
+        return name
+    import torch
+
+    try:
+        torch.zeros(1, device=name).item()
+    except (RuntimeError, AssertionError, NotImplementedError) as problem:
+        why = str(problem).splitlines()[0]
+        raise typer.BadParameter(f"{name} cannot be used on this machine ({why}); take cpu") from problem
+    return name
+
+
 # What a verb reads.
 Ratings = Annotated[
     str,
@@ -40,7 +59,7 @@ StopBy = Annotated[
 ]
 ObjectiveSeeds = Annotated[int, typer.Option(help="Fits of every objective.", min=1)]
 AxisSeeds = Annotated[int, typer.Option(help="Fits an axis; the best by what --stop-by says is kept.", min=1)]
-Device = Annotated[str, typer.Option(help="cpu or cuda.")]
+Device = Annotated[str, typer.Option(help="cpu or cuda.", callback=check_device)]
 Resume = Annotated[
     bool,
     typer.Option("--resume/--restart", help="Go on where a killed run with the same --out ended, or begin anew."),

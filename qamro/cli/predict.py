@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from qamro.cli.console import FAILED, fail, progress, safe, say, warn, wrong_use
+from qamro.cli.console import FAILED, INTERRUPTED, fail, progress, safe, say, warn, wrong_use
 from qamro.cli.console import out as console
 from qamro.cli.inputs import Clip, gather
+from qamro.cli.options import check_device
 from qamro.cli.rows import RowWriter
 from qamro.cli.score_table import score_table
 
 if TYPE_CHECKING:
     from qamro.predictors import Predictor
 
-INTERRUPTED = 130
 _NAMED = 50
 
 
@@ -42,7 +42,9 @@ def predict(
         str, typer.Option(help="Which one scores: offline, deramos, clap, audiobox, full, auto, or saved:NAME.")
     ] = "offline",
     heads: Annotated[Path | None, typer.Option(help="Folder of heads of your own, made by train.")] = None,
-    device: Annotated[str | None, typer.Option(help="Where to compute, for example cuda.")] = None,
+    device: Annotated[
+        str | None, typer.Option(help="Where to compute, for example cuda.", callback=check_device)
+    ] = None,
     precision: Annotated[
         str | None, typer.Option(help="float32, bfloat16, or auto: bfloat16 where the hardware has it.")
     ] = None,

@@ -49,9 +49,9 @@ def reproduce(
 ) -> None:
     """Run a table of the paper (baseline, QAMRO, without weighting, without adaptive margin) or its curve over beta."""
     from qamro.checkpoints import WeightsError
-    from qamro.cli.folds import axes_of, prepare, train
+    from qamro.cli.folds import NO_TABLES, axes_of, prepare, train
 
-    with wrong_use(ValueError, FileNotFoundError, OSError, WeightsError):
+    with wrong_use(ValueError, FileNotFoundError, OSError, WeightsError, kept=NO_TABLES):
         from qamro.training.run import FitConfig
         from qamro.training.sweeps.files import write_tables
         from qamro.training.sweeps.page import INTERVALS, write_page

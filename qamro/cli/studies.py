@@ -53,7 +53,7 @@ def fetch_study(
     from qamro.studies.fetch import fetch
     from qamro.studies.registry import get_dataset
 
-    with wrong_use(ValueError, FileNotFoundError):
+    with wrong_use(ValueError, FileNotFoundError, kept="what has arrived is kept; fetch again to go on"):
         dataset = get_dataset(name)
         corpora = dict(_pair(text) for text in folders or [])
         say(f"{dataset.title}. Licence: {dataset.licence}")

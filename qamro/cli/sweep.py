@@ -33,9 +33,9 @@ def sweep(
 ) -> None:
     """Sweep alpha and beta over seeds, beside baselines without ranking, weighting or adaptive margin."""
     from qamro.checkpoints import WeightsError
-    from qamro.cli.folds import axes_of, numbers, prepare, train
+    from qamro.cli.folds import NO_TABLES, axes_of, numbers, prepare, train
 
-    with wrong_use(ValueError, FileNotFoundError, OSError, WeightsError):
+    with wrong_use(ValueError, FileNotFoundError, OSError, WeightsError, kept=NO_TABLES):
         from qamro.training.run import FitConfig
         from qamro.training.sweeps.files import write_tables
         from qamro.training.sweeps.page import INTERVALS, write_page

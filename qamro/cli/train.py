@@ -12,7 +12,7 @@ import typer
 from qamro.cli import options
 from qamro.cli.console import out as console
 from qamro.cli.console import wrong_use
-from qamro.cli.training_run import UNFINISHED, command_line, report
+from qamro.cli.training_run import GOES_ON, UNFINISHED, command_line, report
 
 
 def train(
@@ -78,7 +78,7 @@ def train(
     """
     from qamro.checkpoints import WeightsError
 
-    with wrong_use(ValueError, FileNotFoundError, OSError, WeightsError):
+    with wrong_use(ValueError, FileNotFoundError, OSError, WeightsError, kept=GOES_ON):
         from qamro.cli.saving import destination
         from qamro.training.distributed import join
         from qamro.training.fit_config import FitConfig

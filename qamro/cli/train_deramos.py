@@ -15,6 +15,7 @@ from qamro.cli import options
 from qamro.cli.console import progress, wrong_use
 from qamro.cli.inputs import open_ratings
 from qamro.cli.training_run import (
+    GOES_ON,
     SIMULATED,
     UNFINISHED,
     axes_progress,
@@ -74,7 +75,7 @@ def train_deramos(
     """
     from qamro.checkpoints import WeightsError
 
-    with wrong_use(ValueError, FileNotFoundError, OSError, WeightsError):
+    with wrong_use(ValueError, FileNotFoundError, OSError, WeightsError, kept=GOES_ON):
         from qamro.cli.saving import destination
         from qamro.heads.branch_settings import BranchSettings
         from qamro.training.distributed import under_torchrun

@@ -20,6 +20,9 @@ SIMULATED = "simulated"
 UNFINISHED = "unfinished"
 """Folder within ``--out`` that holds what a killed run goes on from."""
 
+GOES_ON = "embeddings and whole epochs are kept, and the same command goes on from there"
+"""What Ctrl-C leaves of a training run."""
+
 
 def command_line() -> str:
     """What this process was started with, for the card."""

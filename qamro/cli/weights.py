@@ -56,7 +56,7 @@ def fetch_weights(names: Names = None) -> None:
     """
     for each in _chosen(names or [each.name for each in WEIGHTS.values() if not each.optional]):
         say(f"{each.title}: {readable_size(each.size)}. Licence: {each.licence}")
-        with wrong_use(OSError), _bytes_bar() as bar:
+        with wrong_use(OSError, kept="what has arrived is kept; fetch again to go on"), _bytes_bar() as bar:
             advance = partial(_show, bar, bar.add_task(each.name, total=each.size))
             try:
                 places = fetch(each, on_progress=advance)
