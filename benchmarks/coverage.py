@@ -15,7 +15,8 @@ import numpy as np
 
 from benchmarks.report import write_section
 from qamro.evaluation.bootstrap import interval
-from qamro.evaluation.levels import Sample, resample
+from qamro.evaluation.levels import resample
+from qamro.evaluation.sample import Sample
 
 METRICS = ("MSE", "LCC", "SRCC", "KTAU", "ACC")
 SIZES = ((8, 12), (12, 12), (36, 30))

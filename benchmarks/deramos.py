@@ -16,7 +16,8 @@ import torch
 
 from benchmarks.report import write_section
 from qamro.evaluation.bootstrap import interval
-from qamro.evaluation.levels import LEVELS, Sample, resample
+from qamro.evaluation.levels import resample
+from qamro.evaluation.sample import LEVELS, Sample
 from qamro.predictors import load
 from qamro.studies.simulated import build
 

@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 import torch
 
-from qamro.encoders import descriptors
+from qamro.encoders import descriptors, descriptors_harmony, descriptors_rhythm
 from qamro.encoders.logmel_frames import FRAME_DIM, FRAMES_REVISION, HOPS, frames_of
 from qamro.encoders.mel import mel_filterbank
 from qamro.encoders.text import TEXT_DIM, hash_texts, hash_tokens
@@ -58,7 +58,7 @@ class LogMel:
         """
         self.device = torch.device(device)
         self._mel = mel_filterbank(self.sample_rate, _FFT, _MELS, 30.0, 16_000.0).to(self.device)
-        self._chroma = descriptors.chroma_filterbank(self.sample_rate, _NOTE_FFT).to(self.device)
+        self._chroma = descriptors_harmony.chroma_filterbank(self.sample_rate, _NOTE_FFT).to(self.device)
 
     @cached_property
     def audio_dim(self) -> int:
@@ -124,9 +124,9 @@ class LogMel:
         chroma = self._notes(wave / level)
         parts = [
             descriptors.band_statistics(log_mel),
-            descriptors.modulation(log_mel, self.sample_rate / _HOP),
-            descriptors.harmony(chroma),
-            descriptors.rhythm(log_mel, self.sample_rate / _HOP),
+            descriptors_rhythm.modulation(log_mel, self.sample_rate / _HOP),
+            descriptors_harmony.harmony(chroma),
+            descriptors_rhythm.rhythm(log_mel, self.sample_rate / _HOP),
             descriptors.spectral_shape(power, self.sample_rate),
             descriptors.faults(wave, log_mel, level),
         ]

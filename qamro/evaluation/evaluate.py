@@ -11,10 +11,11 @@ import numpy as np
 from qamro.evaluation.axes import AxisPair, pair_axes
 from qamro.evaluation.bootstrap import DRAWS, Interval, interval
 from qamro.evaluation.joining import join, ratings_of, sample_of, scored
-from qamro.evaluation.levels import LEVELS, Sample, resample
+from qamro.evaluation.levels import resample
 from qamro.evaluation.matching import match, nothing_matched
 from qamro.evaluation.metrics import METRICS
 from qamro.evaluation.result import Evaluation
+from qamro.evaluation.sample import LEVELS, Sample
 from qamro.evaluation.systems import system_table
 
 if TYPE_CHECKING:

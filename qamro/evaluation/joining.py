@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from qamro.evaluation.axes import AxisPair
-from qamro.evaluation.levels import Sample
 from qamro.evaluation.matching import Match, PredictionsError
 from qamro.evaluation.rating_matrix import RatingMatrix, rating_matrix
+from qamro.evaluation.sample import Sample
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,9 +10,9 @@ import numpy as np
 
 from qamro.evaluation.axes import AxisPair, NoCommonAxis, pair_axes
 from qamro.evaluation.joining import join, ratings_of, sample_of, scored
-from qamro.evaluation.levels import Sample
 from qamro.evaluation.matching import Match, NothingMatched, PredictionsError, match, nothing_matched
 from qamro.evaluation.rating_matrix import RatingMatrix
+from qamro.evaluation.sample import Sample
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,7 +11,7 @@ from qamro.evaluation.bootstrap import DRAWS, interval
 if TYPE_CHECKING:
     import pandas as pd
 
-    from qamro.evaluation.levels import Sample
+    from qamro.evaluation.sample import Sample
 
 _SIDES = ["human", "human_low", "human_high", "predicted", "predicted_low", "predicted_high"]
 COLUMNS = ["system", "axis", *_SIDES, "clips"]

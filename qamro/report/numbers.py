@@ -13,8 +13,9 @@ from qamro.evaluation.agreement.ceiling import Ceilings, ceiling
 from qamro.evaluation.axes import AxisPair
 from qamro.evaluation.bootstrap import DRAWS, Interval, interval
 from qamro.evaluation.evaluate import metric_rows
-from qamro.evaluation.levels import LEVELS, Draws, Sample, resample
+from qamro.evaluation.levels import Draws, resample
 from qamro.evaluation.rating_matrix import RatingMatrix, rating_matrix
+from qamro.evaluation.sample import LEVELS, Sample
 from qamro.evaluation.side_by_side import samples_of
 from qamro.report.options import Options
 from qamro.report.standings import Ranking, ranking

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from qamro.evaluation.bootstrap import interval
-from qamro.evaluation.levels import Sample
+from qamro.evaluation.sample import Sample
 from qamro.evaluation.significance import Standing, standing
 from qamro.evaluation.systems import mean_draws
 

@@ -89,7 +89,7 @@ def test_known_faults_are_visible():
 
 
 def test_tempo_is_found():
-    from qamro.encoders.descriptors import _TEMPO_EDGES, rhythm
+    from qamro.encoders.descriptors_rhythm import _TEMPO_EDGES, rhythm
 
     frame_rate = 100
     log_mel = torch.zeros(1000, 64)
@@ -101,7 +101,7 @@ def test_tempo_is_found():
 
 
 def test_harmony_does_not_depend_on_the_key():
-    from qamro.encoders.descriptors import harmony
+    from qamro.encoders.descriptors_harmony import harmony
 
     chroma = torch.rand(50, 12, generator=torch.Generator().manual_seed(0))
     chroma[:, [0, 4, 7]] += 5

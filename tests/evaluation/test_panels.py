@@ -6,10 +6,11 @@ import pytest
 
 from qamro.evaluation import evaluate
 from qamro.evaluation.bootstrap import Bootstrap
-from qamro.evaluation.levels import Sample, resample
+from qamro.evaluation.levels import resample
 from qamro.evaluation.metrics import METRICS
 from qamro.evaluation.panels import mos_draws
 from qamro.evaluation.rating_matrix import RatingMatrix
+from qamro.evaluation.sample import Sample
 from qamro.evaluation.significance import compare
 from qamro.studies import Study
 

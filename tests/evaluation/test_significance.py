@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from qamro.evaluation.levels import Sample
+from qamro.evaluation.sample import Sample
 from qamro.evaluation.significance import (
     NoBlocks,
     blocks_of,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 
 from qamro.evaluation.metrics import best, kendall, linear, pairwise, spearman, squared_error, ties
 from qamro.evaluation.metrics.best import top1
@@ -25,6 +26,8 @@ class Metric:
         higher_is_better: Whether more is better.
         definition: One line that says what it is.
         core: Its formula on checked pairs.
+        low: Its least possible value.
+        high: Its greatest.
     """
 
     key: str
@@ -32,24 +35,27 @@ class Metric:
     higher_is_better: bool
     definition: str
     core: Core
+    low: float = -1.0
+    high: float = 1.0
 
 
 METRICS: dict[str, Metric] = {
     metric.key: metric
     for metric in (
-        Metric("MSE", "Mean squared error", False, "Mean squared distance to the human score.", squared_error.core),
+        Metric("MSE", "Mean squared error", False, "Mean squared distance to the human score.", squared_error.core, 0.0, inf),
         Metric("LCC", "Linear correlation (Pearson)", True, "How close to a straight line.", linear.core),
         Metric("SRCC", "Rank correlation (Spearman)", True, "How alike the two orders are.", spearman.core),
         Metric("KTAU", "Rank correlation (Kendall tau-b)", True, "Right pairs minus wrong pairs.", kendall.core),
-        Metric("ACC", "Pairwise accuracy", True, "Share of pairs put in the right order.", pairwise.core),
+        Metric("ACC", "Pairwise accuracy", True, "Share of pairs put in the right order.", pairwise.core, 0.0),
         Metric(
             "ACC_EQ",
             "Pairwise accuracy, ties calibrated",
             True,
             "Share of pairs ordered or tied as by people.",
             ties.core,
+            0.0,
         ),
-        Metric("TOP1", "Best one found", True, "Whether the best one gets the highest prediction.", best.core),
+        Metric("TOP1", "Best one found", True, "Whether the best one gets the highest prediction.", best.core, 0.0),
     )
 }
 """The metrics in the order of the tables."""

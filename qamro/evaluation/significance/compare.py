@@ -12,8 +12,9 @@ import numpy as np
 
 from qamro.evaluation.axes import AxisPair, NoCommonAxis
 from qamro.evaluation.bootstrap import DRAWS, interval
-from qamro.evaluation.levels import LEVELS, Draws, Sample, resample
+from qamro.evaluation.levels import Draws, resample
 from qamro.evaluation.metrics import METRICS
+from qamro.evaluation.sample import LEVELS, Sample
 from qamro.evaluation.side_by_side import samples_of, side_by_side
 from qamro.evaluation.significance.claims import claim
 from qamro.evaluation.significance.holm import holm

@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
-from qamro.evaluation.levels import Sample
 from qamro.evaluation.metrics import METRICS, Pairs
+from qamro.evaluation.sample import Sample
 from qamro.evaluation.significance.williams import WilliamsTest, williams
 
 

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import math
 import sqlite3
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from qamro.studies.listening import identity
-from qamro.studies.listening.design import PREFERENCE, Design
+from qamro.studies.listening.answers import asked_axes, check_heard, check_scores
+from qamro.studies.listening.design import Design
 from qamro.studies.listening.errors import ListeningError
 from qamro.studies.listening.store import RatingStore
 
-_SLACK = 0.5
-"""Seconds by which clocks and players may disagree about what was heard."""
-
-_CHOICES = (0.0, 0.5, 1.0)
 _AHEAD = 2
+"""How many tasks ahead the page is told what it may load."""
 
 
 def rater_of(store: RatingStore, token: str) -> sqlite3.Row:
@@ -83,8 +80,8 @@ def rate(
     with store.transaction() as db:
         now = _at_hand(db, rater["id"])
         if now is not None and now["id"] == task:
-            _check_scores(design, now, scores)
-            seconds = _check_heard(store, design, now, heard)
+            check_scores(design, now, scores)
+            seconds = check_heard(store, design, now, heard)
             time = store.clock()
             rows = [(task, axis, float(score), time) for axis, score in scores.items()]
             db.executemany("INSERT INTO ratings (task, axis, score, rated_at) VALUES (?, ?, ?, ?)", rows)
@@ -149,14 +146,6 @@ def _at_hand(db: sqlite3.Connection, rater: str) -> Any:
     ).fetchone()
 
 
-def _asked(design: Design, task: Mapping[str, Any] | sqlite3.Row) -> list[str]:
-    """The axes of a task: textual alignment needs a prompt."""
-    if design.mode == PREFERENCE:
-        return [PREFERENCE]
-    keys = [scale.key for scale in design.scales]
-    return keys if task["prompt"] or keys == ["TA"] else [key for key in keys if key != "TA"]
-
-
 def _task(store: RatingStore, design: Design, task: sqlite3.Row) -> dict[str, Any]:
     sides = [("a", task["a"])] + ([("b", task["b"])] if task["b"] is not None else [])
     clips = []
@@ -170,7 +159,7 @@ def _task(store: RatingStore, design: Design, task: sqlite3.Row) -> dict[str, An
     return {
         "id": task["id"],
         "prompt": task["prompt"] if design.shows_prompts else "",
-        "axes": _asked(design, task),
+        "axes": asked_axes(design, task),
         "clips": clips,
         "scores": {row["axis"]: row["score"] for row in withdrawn},
     }
@@ -183,30 +172,3 @@ def _stored(db: sqlite3.Connection, rater: str, task: int) -> dict[str, float] |
         (task, rater),
     ).fetchall()
     return {row["axis"]: row["score"] for row in rows} or None
-
-
-def _check_scores(design: Design, task: sqlite3.Row, scores: Mapping[str, float]) -> None:
-    asked = _asked(design, task)
-    if set(scores) != set(asked):
-        odd = ", ".join(sorted(set(asked) ^ set(scores)))
-        raise ListeningError(f"every axis that is asked for needs one score, and no other does; look at {odd}")
-    scales = {scale.key: scale for scale in design.scales}
-    for axis, score in scores.items():
-        number = isinstance(score, int | float) and not isinstance(score, bool)
-        if not number or not (score in _CHOICES if axis == PREFERENCE else scales[axis].accepts(score)):
-            raise ListeningError(f"{axis}: {score!r} is not a score of its scale")
-
-
-def _check_heard(store: RatingStore, design: Design, task: sqlite3.Row, heard: Sequence[float]) -> tuple[float, float]:
-    """Believes the page about what was heard only as far as this machine's clock allows."""
-    keys = [task["a"]] if task["b"] is None else [task["a"], task["b"]]
-    lengths = [store.one("SELECT seconds FROM clips WHERE id = ?", key)["seconds"] for key in keys]
-    needs = [design.need(seconds) for seconds in lengths]
-    told = [float(seconds) for seconds in heard]
-    if len(told) != len(keys) or not all(math.isfinite(seconds) for seconds in told):
-        raise ListeningError("the page did not say how much was heard; reload it")
-    passed = math.inf if max(task["heard_a"], task["heard_b"]) else store.clock() - (task["shown_at"] or math.inf)
-    if any(seconds < need - _SLACK for seconds, need in zip(told, needs, strict=True)) or passed < sum(needs) - _SLACK:
-        raise ListeningError("listen first: too little of this was heard")
-    kept = [max(0.0, min(seconds, length)) for seconds, length in zip(told, lengths, strict=True)]
-    return kept[0], kept[1] if len(kept) > 1 else 0.0

@@ -1,0 +1,78 @@
+"""Predicted and human scores of the same clips, seen clip by clip and system by system."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from qamro.evaluation.metrics import METRICS, Pairs, calibrate_ties
+from qamro.evaluation.rating_matrix import RatingMatrix
+from qamro.evaluation.rounding import settle
+
+LEVELS = ("utterance", "system")
+"""Clips one by one, and the mean over each system's clips."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Predicted and human scores of the same clips on one axis.
+
+    Attributes:
+        predictions: Predicted scores ŷ, shape (n,), finite.
+        targets: MOS y, shape (n,), finite.
+        systems: Name of each clip's system, "" where there is none, shape (n,).
+        ratings: The ratings behind the MOS, row by row the same clips, to draw raters too; None leaves raters alone.
+    """
+
+    predictions: np.ndarray
+    targets: np.ndarray
+    systems: np.ndarray
+    ratings: RatingMatrix | None = None
+
+    def at(self, level: str) -> Sample:
+        """The clips that count at a level: all of them, or those that have a system."""
+        if level == "utterance":
+            return self
+        named = self.systems != ""
+        if named.all():
+            return self
+        ratings = None if self.ratings is None else self.ratings.rows(named)
+        return Sample(self.predictions[named], self.targets[named], self.systems[named], ratings)
+
+    @cached_property
+    def system_means(self) -> tuple[list[str], np.ndarray, np.ndarray, np.ndarray]:
+        """Names of the systems (sorted), mean predictions, mean targets and numbers of clips, each of shape (K,)."""
+        names, codes, counts = np.unique(self.systems, return_inverse=True, return_counts=True)
+        means = [settle(np.bincount(codes, weights=values) / counts) for values in (self.predictions, self.targets)]
+        return [str(name) for name in names], means[0], means[1], counts
+
+    def pairs(self, level: str) -> Pairs:
+        """What the metrics compare: clips, or systems."""
+        if level == "utterance":
+            return Pairs.of(self.predictions, self.targets)
+        _, predictions, targets, _ = self.at(level).system_means
+        return Pairs.of(predictions, targets)
+
+    def epsilon(self, level: str) -> float:
+        """Up to which difference of predictions two clips (or systems) are best called a tie."""
+        return self._utterance_epsilon if level == "utterance" else self._system_epsilon
+
+    @cached_property
+    def _utterance_epsilon(self) -> float:
+        return calibrate_ties(self.predictions, self.targets)
+
+    @cached_property
+    def _system_epsilon(self) -> float:
+        return calibrate_ties(*self.at("system").system_means[1:3])
+
+    def measure(self, level: str, metrics: Sequence[str] = tuple(METRICS)) -> dict[str, float]:
+        """Returns the value of each metric; NaN where it is undefined."""
+        pairs = self.pairs(level)
+        if not pairs.predictions.size:
+            return dict.fromkeys(metrics, float("nan"))
+        if "ACC_EQ" in metrics:
+            pairs = replace(pairs, epsilon=self.epsilon(level))
+        return {key: float(METRICS[key].core(pairs)) for key in metrics}
