@@ -62,14 +62,21 @@ def branch_loss(
         targets: (B,) MOS.
         standard: Mean and deviation of the training MOS, for objectives on standardised scores.
     """
+    one = BranchOutput(*(None if part is None else part[None] for part in answer))  # type: ignore[arg-type]
+    mean, deviation = (value.to(targets.device) for value in standard)
+    scored = Scored(one, mean, deviation, settings.scale)
+
+    def terms(of: Objective) -> torch.Tensor:
+        return scored.losses([of], targets)[0]
+
     if settings.output != "coral" or not objective.needs_logits:
-        return _stacked(objective, settings, answer, targets, standard)
+        return terms(objective)
     if answer.logits is None:
         raise ValueError("CORAL needs a branch that answers with thresholds")
     loss = objective.regression_weight * coral_loss(answer.logits, targets, scale=settings.scale)
     if objective.ranking != "none":
         rest = replace(objective, regression="none")
-        return loss + _stacked(rest, settings, answer, targets, standard)
+        return loss + terms(rest)
     if objective.needs_similarity and answer.similarity is not None:
         loss = loss + objective.alignment_weight * sama_of_cosine(answer.similarity, targets, scale=settings.scale)
     return loss
@@ -78,15 +85,3 @@ def branch_loss(
 def in_words(objective: Objective, output: str) -> str:
     """The objective for cards."""
     return str(objective).replace("CE-Gauss", "CORAL") if output == "coral" else str(objective)
-
-
-def _stacked(
-    objective: Objective,
-    settings: BranchSettings,
-    answer: BranchOutput,
-    targets: torch.Tensor,
-    standard: tuple[torch.Tensor, torch.Tensor],
-) -> torch.Tensor:
-    one = BranchOutput(*(None if part is None else part[None] for part in answer))  # type: ignore[arg-type]
-    mean, deviation = (value.to(targets.device) for value in standard)
-    return Scored(one, mean, deviation, settings.scale).losses([objective], targets)[0]

@@ -3,7 +3,10 @@ import pytest
 import soundfile
 import torch
 
-from qamro.encoders import frame_encoder
+from qamro.encoders import LogMel, frame_encoder
+from qamro.encoders.cached_frames import CachedFrames
+from qamro.encoders.embedding_store import EmbeddingStore
+from qamro.encoders.frames import FrameEncoder
 from qamro.studies import Study
 from qamro.training.frames.embeddings import frame_study, middle
 
@@ -44,6 +47,27 @@ def test_clips_become_sequences_and_a_bad_file_is_named(study):
     torch.testing.assert_close(tokens[0], encoder.embed_text_frames(["calm piano"])[0])
     assert found.batch([0], with_text=False)[2:] == (None, None)
     assert found.rows(["c", "bad", "a"]).tolist() == [2, 0]
+
+
+def test_after_an_interruption_only_the_rest_is_embedded(study, tmp_path, monkeypatch):
+    from qamro.training.frames import embeddings
+
+    class Counting(LogMel):
+        embedded = 0
+
+        def embed_frames(self, clips):
+            self.embedded += len(clips)
+            return super().embed_frames(clips)
+
+    monkeypatch.setattr(embeddings, "_BATCH", 2)
+    store = EmbeddingStore(tmp_path / "store.sqlite")
+    first, again, third = Counting(), Counting(), LogMel()
+    with pytest.raises(InterruptedError, match="2 of 4"):
+        frame_study(study, FrameEncoder("logmel", CachedFrames(first, store), first), on_clip=lambda *_: True)
+    found = frame_study(study, FrameEncoder("logmel", CachedFrames(again, store), again))
+    assert (first.embedded, again.embedded) == (2, 1)
+    for ours, fresh in zip(found.frames, frame_study(study, FrameEncoder("logmel", third, third)).frames, strict=True):
+        torch.testing.assert_close(ours, fresh)
 
 
 def test_of_a_long_clip_the_middle_is_kept():
