@@ -95,8 +95,13 @@ def fit_many(
         with _SEEDING, torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             head = make()
-        head.calibrate_scales(data.features, data.targets)
-        heads.append(head.to(device))
+        if heads:  # all have the same clips: what a pass over them tells is the same
+            for buffer, known in zip(head.buffers(), heads[0].buffers(), strict=True):
+                buffer.copy_(known)
+        else:
+            head.calibrate_scales(data.features, data.targets)
+        heads.append(head)
+    heads = [head.to(device) for head in heads]
     run = Run(type(heads[0]).stack(heads, seeds), objectives, config, data, world=world)
     if checkpoint is not None and checkpoint.is_file():
         run.restore(checkpoint)
