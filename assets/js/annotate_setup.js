@@ -1,5 +1,5 @@
 // The form that sets a listening study up, and the link that comes of it.
-// value: { axes: [{ key, name, low, high }], locked, closed, made: null | { busy } | { error } | { study, name, clips, owner } }
+// value: { axes: [{ key, name, low, high }], locked, closed, made: null | { busy } | { error, turn } | { study, name, clips, owner } }
 import { el, fill } from "./dom.js";
 import { droppedFiles, inParallel } from "./files.js";
 import { copyField, LINK, plain, style } from "./annotate_parts.js";
@@ -87,7 +87,7 @@ export default function setup({ element, props, trigger, upload, watch }) {
       field(words.checks, count("checks", 1)), field(words.seconds, count("seconds", 8)),
       el("label", { class: "q-check q-end" }, el("input", { type: "checkbox", name: "prompts" }), el("span", {}, words.prompts))),
     el("p", { class: "q-hint" }, words.blind),
-    el("div", { class: "q-row q-start" }, create, locked && field(words.token, el("input", { type: "password", name: "token", autocomplete: "current-password" })), status));
+    el("div", { class: "q-row q-start" }, locked && field(words.token, el("input", { type: "password", name: "token", autocomplete: "current-password" })), create, status));
   const result = el("div", { class: "q-made", hidden: true });
   element.replaceChildren(el("div", { class: "q-heading" }, el("h2", {}, words.title), el("p", { class: "q-hint" }, closed ? words.closed : words.note)),
     ...(closed ? [] : [form, result]));

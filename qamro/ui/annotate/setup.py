@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import queue
 import tempfile
@@ -24,6 +25,7 @@ SYSTEMS, PROMPTS = 6, 4
 """Size of the simulated study that may be rated: 24 clips."""
 
 _log = logging.getLogger(__name__)
+_turns = itertools.count(1)
 
 
 def create(session: Session, value: Mapping[str, Any], event: gr.EventData) -> Iterator[dict[str, Any]]:
@@ -39,10 +41,15 @@ def create(session: Session, value: Mapping[str, Any], event: gr.EventData) -> I
             for told in _told(open_store(), design, sounds):
                 yield value | {"made": told}
     except (ListeningError, AudioError) as problem:
-        yield value | {"made": {"error": str(problem)}}
+        yield value | {"made": _failure(str(problem))}
     except Exception as problem:
         _log.exception("setting up a study")
-        yield value | {"made": {"error": T.BROKE.format(problem=problem)}}
+        yield value | {"made": _failure(T.BROKE.format(problem=problem))}
+
+
+def _failure(text: str) -> dict[str, Any]:
+    """What went wrong; the same again must look new, or the page is not told and the form stays locked."""
+    return {"error": text, "turn": next(_turns)}
 
 
 def design_of(form: Mapping[str, Any]) -> Design:
