@@ -266,5 +266,8 @@ def test_strangers_and_wrong_links(own: Own, visit: Callable[..., Any], tmp_path
     page.click("#annotate-form button[type=submit]")
     page.wait_for_selector("#annotate-form .q-failed")
     assert "only the owner" in page.locator("#annotate-form .q-say").inner_text()
+    page.click("#annotate-form button[type=submit]")  # wrong once more, in the same words
+    page.wait_for_selector("#annotate-form button[type=submit]:not([disabled])")
+    assert "only the owner" in page.locator("#annotate-form .q-say").inner_text()
     answer = page.request.get(f"{own.url}qamro/listen/..%2Fratings.sqlite")
     assert answer.status == 404
