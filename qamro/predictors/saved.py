@@ -79,7 +79,7 @@ def save_folder(folder: Path | str, name: str, *, owner: str = "", overwrite: bo
     brings = read_saved(folder).brings_encoder
 
     def write(target: Path) -> None:
-        from qamro.heads.bundle import read_card, write_card
+        from qamro.heads.card import read_card, write_card
 
         target.mkdir()
         wanted = FILES if brings else FILES[:-1]  # and nothing else that lies there

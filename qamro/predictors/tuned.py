@@ -16,7 +16,7 @@ def is_tuned(heads: Path | str | None) -> bool:
     """Whether a folder of heads brings the encoder that it was trained with."""
     if heads is None:
         return False
-    from qamro.heads.bundle import CARD_FILE
+    from qamro.heads.card import CARD_FILE
 
     file = Path(heads) / CARD_FILE
     if not file.is_file():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import os
 from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
@@ -111,10 +112,16 @@ def device_of(module: nn.Module) -> torch.device:
 
 
 def write_tensors(tensors: Iterable[tuple[str, torch.Tensor]], file: Path) -> Path:
-    """Writes named tensors as safetensors; returns the file."""
+    """Writes named tensors as safetensors, whole or not at all; returns the file."""
     from safetensors.torch import save_file
 
     file.parent.mkdir(parents=True, exist_ok=True)
     held: dict[str, Any] = {name: value.detach().cpu().contiguous().clone() for name, value in tensors}
-    save_file(held, file, {"format": "pt"})
+    part = file.with_suffix(".part")
+    part.unlink(missing_ok=True)
+    part.touch()
+    mode = part.stat().st_mode  # safetensors' own writer makes files that only their owner may read, whatever the umask
+    save_file(held, part, {"format": "pt"})
+    part.chmod(mode)
+    os.replace(part, file)
     return file

@@ -129,6 +129,9 @@ def test_what_is_saved_opens_as_an_encoder_with_the_same_numbers(tower, tmp_path
         for parameter in tower.parameters():
             parameter.add_(0.01 * torch.randn(parameter.shape, generator=torch.Generator().manual_seed(0)))
     weights = tower.save(tmp_path / FOLDER)
+    (tmp_path / "plain").touch()
+    assert weights.stat().st_mode == (tmp_path / "plain").stat().st_mode, "whoever may read the folder may read it"
+    assert not list(weights.parent.glob("*.part"))
     encoder = open_tuned(tmp_path, device="cpu", cache=False)
     clips = waves(3, tower.sample_rate)
     with torch.no_grad():
