@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -89,12 +90,14 @@ def numbers(text: str, option: str) -> list[float]:
     """Reads ``"1,3,5"``.
 
     Raises:
-        ValueError: It is no list of numbers, or one stands twice.
+        ValueError: It is no list of finite numbers, or one stands twice.
     """
     try:
         values = [float(part) for part in text.split(",")]
-    except ValueError as problem:
-        raise ValueError(f"{option} takes numbers with commas between, for example 1,3,5, not {text!r}") from problem
+    except ValueError:
+        values = [math.nan]
+    if not all(map(math.isfinite, values)):
+        raise ValueError(f"{option} takes numbers with commas between, for example 1,3,5, not {text!r}")
     if len(set(values)) != len(values):
         raise ValueError(f"{option} {text} names a number twice")
     return values

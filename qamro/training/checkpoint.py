@@ -43,7 +43,7 @@ def read(file: Path, run: str) -> dict[str, Any]:
     try:
         state = torch.load(file, weights_only=True)
     except Exception as problem:  # a damaged file fails in as many ways as there are bytes
-        raise ValueError(f"{file} is damaged or no checkpoint ({str(problem).splitlines()[0]}); {_ANEW}") from problem
+        raise ValueError(f"{file} is damaged or no checkpoint; {_ANEW}") from problem
     if not isinstance(state, dict) or state.get("run") != run:
         raise ValueError(
             f"{file} was left by a run with other data or settings; repeat its command to go on with it, or {_ANEW}"

@@ -41,6 +41,11 @@ def test_sweep_writes_table_summary_and_figure(run, folder, tmp_path):
     ("options", "message"),
     [
         (("--betas", "1,x"), "numbers with commas"),
+        (("--betas", ""), "--betas takes numbers"),
+        (("--betas", "1,nan"), "--betas takes numbers"),
+        (("--alphas", "inf"), "--alphas takes numbers"),
+        (("--betas", "1,-2"), "beta is a number of 1 or more, not -2"),
+        (("--alphas", "-0.2"), "alpha is a number of 0 or more, not -0.2"),
         (("--betas", "1,1"), "names a number twice"),
         (("--axis", "PQ"), "no axis 'PQ'"),
         (("--folds", 50), "3 to 12 folds"),

@@ -18,7 +18,10 @@ def test_what_is_written_is_read_and_a_half_written_file_is_never_seen(tmp_path)
     with pytest.raises(ValueError, match="other data or settings"):
         read(file, "b")
     file.write_bytes(file.read_bytes()[:100])
-    with pytest.raises(ValueError, match=r"last.pt is damaged"):
+    with pytest.raises(
+        ValueError,
+        match=r"last.pt is damaged or no checkpoint; remove it to begin anew \(--restart on the command line\)$",
+    ):
         read(file, "a")
 
 

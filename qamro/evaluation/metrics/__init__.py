@@ -42,7 +42,15 @@ class Metric:
 METRICS: dict[str, Metric] = {
     metric.key: metric
     for metric in (
-        Metric("MSE", "Mean squared error", False, "Mean squared distance to the human score.", squared_error.core, 0.0, inf),
+        Metric(
+            "MSE",
+            "Mean squared error",
+            False,
+            "Mean squared distance to the human score.",
+            squared_error.core,
+            0.0,
+            inf,
+        ),
         Metric("LCC", "Linear correlation (Pearson)", True, "How close to a straight line.", linear.core),
         Metric("SRCC", "Rank correlation (Spearman)", True, "How alike the two orders are.", spearman.core),
         Metric("KTAU", "Rank correlation (Kendall tau-b)", True, "Right pairs minus wrong pairs.", kendall.core),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -31,9 +32,9 @@ class Objective:
             ``"none"``.
         regression_weight: Weight of the regression term, at least 0.
         ranking_weight: Weight of the ranking term, at least 0; DeRA-MOS's alpha for BALR.
-        alpha: Slope of the adaptive margin.
+        alpha: Slope of the adaptive margin, at least 0.
         beta: Preference factor, at least 1.
-        margin: The fixed margin of ``"mr"`` and ``"qamro-fixed-margin"``.
+        margin: The fixed margin of ``"mr"`` and ``"qamro-fixed-margin"``, at least 0.
         normalize: ``"batch"`` or ``"scale"``: how QAMRO brings y to [0, 1].
         scale: ``(low, high)`` of the rating scale, for ``normalize="scale"``, and for CE-Gauss and SAMA where the head
             does not say on which scale it answers.
@@ -70,14 +71,31 @@ class Objective:
             raise ValueError(f"regression is one of {', '.join(REGRESSION)}, not {self.regression!r}")
         if self.ranking not in RANKING:
             raise ValueError(f"ranking is one of {', '.join(RANKING)}, not {self.ranking!r}")
-        if not all(weight >= 0 for weight in (self.regression_weight, self.ranking_weight, self.alignment_weight)):
-            raise ValueError("the weights of the terms are not negative")
-        if not (self.temperature > 0 and self.sigma > 0):
-            raise ValueError("temperature and sigma are above zero")
+        if self.normalize not in ("batch", "scale"):
+            raise ValueError(f"normalize is 'batch' or 'scale', not {self.normalize!r}")
+        self._check_numbers()
         if self.regression == self.ranking == "none":
             raise ValueError("an objective needs a regression term, a ranking term, or both")
         if self.standardise and self.normalize == "scale":
             raise ValueError("standardised scores are on no rating scale; with them, normalize is 'batch'")
+
+    def _check_numbers(self) -> None:
+        at_least = {
+            "regression_weight": 0,
+            "ranking_weight": 0,
+            "alignment_weight": 0,
+            "alpha": 0,
+            "beta": 1,
+            "margin": 0,
+        }
+        for name, least in at_least.items():
+            value = getattr(self, name)
+            if not least <= value < math.inf:
+                raise ValueError(f"{name.replace('_', ' ')} is a number of {least} or more, not {value:g}")
+        for name in ("temperature", "sigma"):
+            value = getattr(self, name)
+            if not 0 < value < math.inf:
+                raise ValueError(f"{name} is a number above zero, not {value:g}")
 
     @property
     def needs_logits(self) -> bool:

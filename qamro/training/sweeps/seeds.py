@@ -23,10 +23,13 @@ def summarise(runs: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
 
     Returns:
         One row for each axis, variant, level and metric: ``mean`` over seeds, ``low``, ``high`` (t-interval of the
-        mean over seeds; NaN with one seed), ``seeds``, and the variant's columns. The interval says how much
-        seeds move the mean on these very clips; not how much other clips or listeners would.
+        mean over seeds, held to the values that the metric can have; NaN with one seed), ``seeds``, and the variant's
+        columns. The interval says how much seeds move the mean on these very clips; not how much other clips or
+        listeners would.
     """
     from scipy.stats import t
+
+    from qamro.evaluation import METRICS
 
     keys = [*(key for key in VARIANT if key in runs), "clips", "systems", "level", "metric"]
     table = (
@@ -36,7 +39,10 @@ def summarise(runs: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
     )
     free = (table["seeds"] - 1).where(table["seeds"] > 1)
     half = t.ppf(0.5 + level / 2, free) * table["deviation"] / np.sqrt(table["seeds"])
-    return table.assign(low=table["mean"] - half, high=table["mean"] + half).drop(columns="deviation")
+    least = [METRICS[metric].low for metric in table["metric"]]
+    most = [METRICS[metric].high for metric in table["metric"]]
+    low, high = (table["mean"] - half).clip(lower=least), (table["mean"] + half).clip(upper=most)
+    return table.assign(low=low, high=high).drop(columns="deviation")
 
 
 @dataclass(frozen=True)

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 import torch
 from torch.nn import functional
@@ -76,3 +78,25 @@ def test_the_paper_and_words():
     assert str(paper_objective("PQ")) == "MSE + MAE + QAMRO (alpha 0.2, beta 7) on standardised scores"
     assert str(paper_objective("quality")) == "Huber + QAMRO (alpha 0.2, beta 7) on standardised scores"
     assert str(Objective("none", "mr", ranking_weight=0.5)) == "0.5 x margin ranking (margin 0.1)"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("beta", -1, "beta is a number of 1 or more, not -1"),
+        ("beta", 0.5, "beta is a number of 1 or more, not 0.5"),
+        ("beta", float("nan"), "beta is a number of 1 or more, not nan"),
+        ("alpha", -0.2, "alpha is a number of 0 or more, not -0.2"),
+        ("alpha", float("inf"), "alpha is a number of 0 or more, not inf"),
+        ("margin", -1, "margin is a number of 0 or more, not -1"),
+        ("alignment_weight", float("nan"), "alignment weight is a number of 0 or more, not nan"),
+        ("ranking_weight", -1, "ranking weight is a number of 0 or more, not -1"),
+        ("regression_weight", float("nan"), "regression weight is a number of 0 or more, not nan"),
+        ("temperature", 0, "temperature is a number above zero, not 0"),
+        ("sigma", float("inf"), "sigma is a number above zero, not inf"),
+        ("normalize", "rank", "normalize is 'batch' or 'scale', not 'rank'"),
+    ],
+)
+def test_parameters_out_of_range_are_refused_by_name(name, value, said):
+    with pytest.raises(ValueError, match=f"^{re.escape(said)}$"):
+        Objective(**{name: value})

@@ -48,7 +48,7 @@ def test_paired_without_spread_or_with_one_seed():
 
 
 def test_summary_is_mean_and_t_interval():
-    values = [0.5, 0.6, 0.8]
+    values = [0.5, 0.55, 0.6]
     row = summarise(runs({7: values})).iloc[0]
     half = t.ppf(0.975, 2) * np.std(values, ddof=1) / np.sqrt(3)
     assert (row["mean"], row["low"], row["high"]) == pytest.approx(
@@ -96,3 +96,23 @@ def test_words_know_that_a_small_error_is_good():
 )
 def test_words_where_nothing_can_be_said(values, expected):
     assert expected in best_beta_in_words(runs(values), "MI", "utterance", "SRCC")
+
+
+@pytest.mark.parametrize(
+    ("metric", "values", "low", "high"),
+    [
+        ("SRCC", [0.8, 0.98, 1.0], None, 1.0),
+        ("KTAU", [-0.9, -1.0, -0.6], -1.0, None),
+        ("ACC", [0.05, 0.0, 0.2], 0.0, None),
+        ("MSE", [0.1, 0.9, 0.2], 0.0, None),
+        ("MSE", [7.0, 7.1, 7.2], None, None),
+    ],
+)
+def test_intervals_stay_among_the_values_that_a_metric_can_have(metric, values, low, high):
+    row = summarise(runs({7: values}, metric)).iloc[0]
+    half = t.ppf(0.975, 2) * np.std(values, ddof=1) / np.sqrt(3)
+    free = (np.mean(values) - half, np.mean(values) + half)
+    expected = (free[0] if low is None else low, free[1] if high is None else high)
+    assert (row["low"], row["high"]) == pytest.approx(expected)
+    assert low is None or free[0] < low
+    assert high is None or free[1] > high
