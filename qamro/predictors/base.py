@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import abc
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from qamro.predictors.given import aligned, clip_names, decode
 from qamro.predictors.provenance import Provenance
 
 if TYPE_CHECKING:
@@ -97,8 +97,8 @@ class Predictor(abc.ABC):
             ValueError: ``prompts`` or ``systems`` is given and its length is not N.
         """
         paths = [Path(clip) for clip in clips]
-        texts = _aligned(prompts, len(paths), "prompts")
-        made_by = _aligned(systems, len(paths), "systems")
+        texts = aligned(prompts, len(paths), "prompts")
+        made_by = aligned(systems, len(paths), "systems")
         names = clip_names(paths)
         with ThreadPoolExecutor(_DECODERS) as pool:
             batches = range(0, len(paths), self.batch_size)
@@ -168,7 +168,7 @@ class Predictor(abc.ABC):
         return pd.DataFrame(rows)
 
     def _submit(self, pool: ThreadPoolExecutor, paths: list[Path]) -> list[Any]:
-        return [pool.submit(_decode, path, self.sample_rate) for path in paths]
+        return [pool.submit(decode, path, self.sample_rate) for path in paths]
 
     def _score_good(self, waves: list[Any], prompts: list[str]) -> list[dict[str, Score] | Exception]:
         good = [i for i, wave in enumerate(waves) if not isinstance(wave, Exception)]
@@ -190,33 +190,3 @@ class Predictor(abc.ABC):
         row["seconds"] = float("nan") if failed else len(wave.samples) / wave.sample_rate
         row["error"] = str(result) if failed else ""
         return row
-
-
-def clip_names(paths: Sequence[Path]) -> list[str]:
-    """Names clips by their file names, and by as many parent folders as it takes to tell them apart."""
-    names = [path.name for path in paths]
-    different = len(set(map(str, paths)))
-    for depth in range(2, 1 + max((len(path.parts) for path in paths), default=0)):
-        counts = Counter(names)
-        if len(counts) == different:
-            break
-        longer = ("/".join(path.parts[-depth:]) for path in paths)
-        names = [long if counts[name] > 1 else name for long, name in zip(longer, names, strict=True)]
-    return names
-
-
-def _aligned(values: Sequence[str | None] | None, n: int, what: str) -> list[str]:
-    if values is None:
-        return [""] * n
-    if len(values) != n:
-        raise ValueError(f"{n} clips but {len(values)} {what}; give one for each clip, or none at all")
-    return ["" if value is None else str(value).strip() for value in values]
-
-
-def _decode(path: Path, sample_rate: int | None) -> Waveform | Exception:
-    from qamro.audio import AudioError, load
-
-    try:
-        return load(path, sample_rate=sample_rate)
-    except (AudioError, OSError) as problem:
-        return problem
