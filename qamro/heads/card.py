@@ -23,7 +23,8 @@ class Card:
         objective: For each axis, the loss in words.
         training: Optimiser, seeds, epochs, split sizes, versions, seconds, the command that makes it again.
         metrics: Held-out results: rows of axis, level, metric, value, low, high, clips, systems.
-        half_width: For each axis, half the width of its split-conformal interval.
+        half_width: For each axis, half the width of its split-conformal interval; infinite, and null in the file, where
+            too few clips were held out to calibrate one.
         interval: What the interval is, in words.
     """
 
@@ -47,7 +48,8 @@ def write_card(folder: Path, card: Card, record: dict[str, Any]) -> None:
     """Writes a card as JSON and as a readable page, and the record of the run where there is one."""
     from qamro.heads.card_page import render
 
-    (folder / CARD_FILE).write_text(json.dumps(asdict(card), indent=1, ensure_ascii=False) + "\n", "utf-8")
+    text = json.dumps(_without_nan(asdict(card)), indent=1, ensure_ascii=False, allow_nan=False)
+    (folder / CARD_FILE).write_text(text + "\n", "utf-8")
     (folder / README_FILE).write_text(render(card), "utf-8")
     (folder / RECORD_FILE).unlink(missing_ok=True)
     if record:
@@ -64,7 +66,8 @@ def read_card(folder: Path) -> tuple[Card, dict[str, Any]]:
     """
     try:
         card = Card(**json.loads((folder / CARD_FILE).read_text("utf-8")))
-    except (TypeError, ValueError) as problem:
+        card.half_width = {axis: math.inf if width is None else width for axis, width in card.half_width.items()}
+    except (TypeError, ValueError, AttributeError) as problem:
         raise ValueError(f"{folder / CARD_FILE} is not a card of heads: {problem}") from problem
     record = folder / RECORD_FILE
     try:

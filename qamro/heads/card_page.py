@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -23,12 +24,16 @@ def render(card: Card) -> str:
             f"{_number(row['low'])} to {_number(row['high'])} | {row['clips']} | {row['systems']} |"
         )
     lines += ["", "## Interval", "", card.interval, ""]
-    lines += [f"- {axis}: ± {width:.2f}" for axis, width in card.half_width.items()]
+    lines += [f"- {axis}: {_width(width)}" for axis, width in card.half_width.items()]
     return "\n".join(lines) + "\n"
 
 
 def _items(values: dict[str, Any], prefix: str = "") -> list[str]:
     return [f"- {prefix}{key}: {value}" for key, value in values.items()]
+
+
+def _width(width: float) -> str:
+    return f"± {width:.2f}" if math.isfinite(width) else "no interval, too few clips were held out to calibrate one"
 
 
 def _number(value: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -80,11 +81,12 @@ def held_to_scale(axis: str, value: float, width: float) -> Score:
     Args:
         axis: The axis.
         value: ŷ as the head gave it.
-        width: Half the width of the interval; NaN where none is known.
+        width: Half the width of the interval; NaN where none is known, infinite where none could be calibrated.
     """
     scale = get_axis(axis)
     if not scale.has_range:
-        return Score(value, value - width, value + width)
+        known = width if math.isfinite(width) else math.nan
+        return Score(value, value - known, value + known)
     low, high = scale.low, scale.high
     held = min(max(value, low), high)
     return Score(held, max(held - width, low), min(held + width, high))

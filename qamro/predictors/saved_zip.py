@@ -84,7 +84,7 @@ def _check(card: Any) -> None:
         what = "a dual-branch model" if card["encoder"].get("key") else "heads with an encoder of their own"
         raise NotHeadsError(f"it holds {what}; copy the whole folder among the saved heads instead")
     widths = card.get("half_width")
-    numbers = isinstance(widths, dict) and all(isinstance(width, int | float) for width in widths.values())
+    numbers = isinstance(widths, dict) and all(isinstance(width, int | float | None) for width in widths.values())
     if not (texts and tables and numbers and isinstance(card.get("metrics"), list)):
         raise NotHeadsError("card.json is not a card of heads: a part is missing or of another kind")
     if not card["objective"] or any(not axis.strip() or len(axis) > 40 for axis in card["objective"]):

@@ -87,3 +87,20 @@ def test_others_may_read_the_weights_as_far_as_the_umask_lets_them(tmp_path):
         os.umask(before)
     assert (tmp_path / "heads.safetensors").stat().st_mode & 0o777 == 0o644
     assert not list(tmp_path.glob("*.part"))
+
+
+def test_a_width_that_could_not_be_calibrated_is_null_in_the_file(tmp_path):
+    made = bundle()
+    made.card.half_width = {"MI": float("inf"), "TA": 0.5}
+    made.card.metrics[0]["value"] = float("nan")
+    made.save(tmp_path)
+
+    def refuse(constant):
+        raise AssertionError(f"{constant} is no JSON")
+
+    card = json.loads((tmp_path / "card.json").read_text(), parse_constant=refuse)
+    assert card["half_width"] == {"MI": None, "TA": 0.5}
+    assert card["metrics"][0]["value"] is None
+    assert HeadBundle.load(tmp_path).card.half_width == made.card.half_width
+    page = (tmp_path / "README.md").read_text()
+    assert "- MI: no interval, too few clips were held out to calibrate one\n- TA: ± 0.50\n" in page
