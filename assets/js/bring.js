@@ -79,4 +79,6 @@ export default function bring({ element, props, trigger, upload, watch }) {
   }
   watch("value", draw);
   draw();
+  trigger("expand"); // the tab is on the page: what it offers may have changed since the server started
+  if (new URLSearchParams(location.search).has("study")) trigger("focus"); // the address may name a study for this tab
 }

@@ -42,4 +42,5 @@ export default function link({ element, props, trigger, watch }) {
     else if (!upload) history.replaceState(null, "", address(query));
   }
   watch("value", write);
+  trigger("expand"); // the tab is on the page: it wants its sweep
 }

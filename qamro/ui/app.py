@@ -6,6 +6,7 @@ import importlib
 import os
 import threading
 from dataclasses import dataclass
+from typing import Any
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
@@ -15,6 +16,7 @@ from qamro.paths import assets
 from qamro.ui import texts
 from qamro.ui.static import PREFIX, routes
 from qamro.ui.theme import theme
+from qamro.ui.visitor import Visitor
 from qamro.ui.widgets import widget
 
 DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 7860
@@ -66,7 +68,11 @@ def build_app() -> gr.Blocks:
             for tab in TABS:
                 with gr.Tab(tab.label, id=tab.id, elem_id=f"tab-{tab.id}"):
                     importlib.import_module(tab.module).build()
-        app.load(_wanted_tab, None, tabs, api_visibility="private", show_progress="hidden", queue=False)
+        quick: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "queue": False}
+        app.load(_wanted_tab, None, tabs, **quick)
+        states = [block for block in app.blocks.values() if isinstance(block, gr.State)]
+        kept = [state for state in states if isinstance(state.value, Visitor)]
+        app.load(_keep, kept, kept, **quick)
     return app
 
 
@@ -110,3 +116,8 @@ def launch(host: str | None = None, port: int | None = None, *, quiet: bool = Fa
 def _wanted_tab(request: gr.Request) -> gr.Tabs:
     wanted = request.query_params.get("tab", "")
     return gr.Tabs(selected=wanted) if wanted in {tab.id for tab in TABS} else gr.Tabs()
+
+
+def _keep(*visitors: Visitor) -> list[Visitor]:
+    """Hands every tab's state of a visitor back; Gradio closes only those that an event has returned."""
+    return list(visitors)

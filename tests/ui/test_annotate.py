@@ -2,14 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import socket
-import subprocess
-import sys
 import zipfile
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,72 +12,13 @@ from audio_files import tone, write_wav
 from qamro.studies import Study
 from qamro.studies.listening import RatingStore
 
-from .conftest import HERE, PATIENCE, SCREENSHOTS, _wait
+from .serving import SECRET, Server
+from .visits import Visits, download, fits, shot
 
 pytestmark = [pytest.mark.browser, pytest.mark.server]
 
-SECRET = "the owner's secret"
-
-
-@dataclass
-class Own:
-    """A server with a store of its own, that can be killed and started again."""
-
-    folder: Path
-    process: Any = None
-    url: str = ""
-    starts: int = field(default=0)
-
-    def start(self) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        self.starts += 1
-        own = {"QAMRO_RATINGS_DIR": str(self.folder / "ratings"), "QAMRO_OWNER_TOKEN": SECRET}
-        own |= {"GRADIO_SERVER_PORT": str(port), "GRADIO_TEMP_DIR": str(self.folder / "uploads")}
-        output = self.folder / f"output-{self.starts}.txt"
-        command = [sys.executable, str(HERE / "served.py"), str(self.folder / "outside.txt")]
-        with output.open("w") as log:
-            self.process = subprocess.Popen(command, env=os.environ | own, stdout=log, stderr=subprocess.STDOUT)
-        self.url = f"http://127.0.0.1:{port}/"
-        _wait(self.url, self.process, output)
-
-    def kill(self) -> None:
-        self.process.send_signal(signal.SIGKILL)
-        assert self.process.wait(10) == -signal.SIGKILL
-
-
-@pytest.fixture(scope="module")
-def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Own]:
-    server = Own(tmp_path_factory.mktemp("annotate"))
-    server.start()
-    yield server
-    server.process.terminate()
-    server.process.wait(10)
-
-
-@pytest.fixture
-def visit(own: Own, browser: Any) -> Iterator[Callable[..., Any]]:
-    """Opens a page as a visitor of its own; at the end no script may have failed."""
-    contexts, troubles = [], []
-
-    def open_one(address: str, width: int = 1280) -> Any:
-        context = browser.new_context(viewport={"width": width, "height": 900})
-        context.set_default_timeout(PATIENCE)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: troubles.append(str(error)))
-        page.on(
-            "request",
-            lambda r: None if r.url.startswith(("http://127.0.0.1", "data:", "blob:")) else troubles.append(r.url),
-        )
-        page.goto(address)
-        return page
-
-    yield open_one
-    for context in contexts:
-        context.close()
-    assert not troubles
+HOME = "?tab=annotate"
+FORM, INTRO, NOTICE = "#annotate-form form", ".q-intro", ".q-rate-notice:not([hidden])"
 
 
 def set_up(page: Any, folder: Path, mode: str = "scores", prompts: str = "", *, packed: bool = False) -> str:
@@ -93,7 +27,6 @@ def set_up(page: Any, folder: Path, mode: str = "scores", prompts: str = "", *, 
     table = folder / "names.csv"
     rows = [f"{path.name},system-{i % 2},{prompts and f'prompt {i // 2}'}" for i, path in enumerate(files)]
     table.write_text("\n".join(["clip,system,prompt", *rows]))
-    page.wait_for_selector("#annotate-form form")
     given = [*files, table]
     if packed:
         given = [folder / "study.zip"]
@@ -140,16 +73,10 @@ def at(page: Any) -> str:
     return page.locator(".q-task .q-count").inner_text()
 
 
-def shot(page: Any, name: str) -> None:
-    SCREENSHOTS.mkdir(exist_ok=True)
-    page.screenshot(path=SCREENSHOTS / f"annotate-{name}.png", full_page=True)
-
-
-def test_a_study_from_the_form_to_the_zip(own: Own, visit: Callable[..., Any], tmp_path: Path) -> None:
-    owner = visit(f"{own.url}?tab=annotate&__theme=light")
+def test_a_study_from_the_form_to_the_zip(server: Server, open_page: Visits, tmp_path: Path) -> None:
+    owner = open_page(f"{HOME}&__theme=light", ready=FORM)
     link = set_up(owner, tmp_path)
-    page = visit(link)
-    page.wait_for_selector(".q-intro")
+    page = open_page(link, ready=INTRO)
     assert page.locator("#annotate-setup").is_hidden()
     begin(page)
     personal = page.url
@@ -174,16 +101,16 @@ def test_a_study_from_the_form_to_the_zip(own: Own, visit: Callable[..., Any], t
     page.wait_for_function("() => document.querySelector('.q-task .q-count').textContent === '1 of 4'")
     assert page.locator(".q-score.q-chosen").all_inner_texts() == ["4", "9"], "what was said stands there"
     confirm(page)
-    shot(page, "task")
+    shot(page, "annotate-task")
 
-    other = visit(link)  # somebody else, at the same time
-    other.wait_for_selector(".q-intro")
+    other = open_page(link, ready=INTRO)  # somebody else, at the same time
     begin(other)
     assert at(other) == "1 of 4"
 
-    own.kill()
-    own.start()
-    again = visit(f"{own.url}?{personal.split('?', 1)[1]}")
+    open_page.leave()
+    server.kill()
+    server.start()
+    again = open_page(f"?{personal.split('?', 1)[1]}", ready=INTRO)
     begin(again)
     assert at(again) == "2 of 4", "what was confirmed is there, what was not is asked again"
     for _ in range(3):
@@ -195,9 +122,9 @@ def test_a_study_from_the_form_to_the_zip(own: Own, visit: Callable[..., Any], t
     again.wait_for_selector(".q-comparison")
     assert "once 3 other raters have finished" in again.locator(".q-notes").inner_text()
     again.wait_for_selector("#annotate-chart .main-svg >> nth=0")
-    shot(again, "compare")
+    shot(again, "annotate-compare")
 
-    owner = visit(f"{own.url}?tab=annotate")
+    owner = open_page(HOME, ready=FORM)
     owner.fill("#annotate-owner [name=token]", "wrong")
     owner.click("#annotate-owner button[type=submit]")
     owner.wait_for_selector("#annotate-owner .q-failed")
@@ -205,10 +132,7 @@ def test_a_study_from_the_form_to_the_zip(own: Own, visit: Callable[..., Any], t
     owner.fill("#annotate-owner [name=token]", SECRET)
     owner.click("#annotate-owner button[type=submit]")
     owner.wait_for_selector(".q-studies")
-    with owner.expect_download() as got:
-        owner.click(".q-acts button >> nth=1")
-    got.value.save_as(tmp_path / "out.zip")
-    with zipfile.ZipFile(tmp_path / "out.zip") as archive:
+    with zipfile.ZipFile(download(owner, ".q-acts button >> nth=1", tmp_path)) as archive:
         archive.extractall(tmp_path / "out")
     made = Study.load(tmp_path / "out")
     assert len(made.ratings) == 8
@@ -217,31 +141,31 @@ def test_a_study_from_the_form_to_the_zip(own: Own, visit: Callable[..., Any], t
     assert made.systems == ["system-0", "system-1"]
 
 
-def test_pairs_on_a_phone(own: Own, visit: Callable[..., Any], tmp_path: Path) -> None:
-    link = set_up(visit(f"{own.url}?tab=annotate&__theme=dark"), tmp_path, "preference", prompts="yes", packed=True)
-    page = visit(f"{link}&__theme=dark", width=400)
-    page.wait_for_selector(".q-intro")
+def test_pairs_on_a_phone(server: Server, open_page: Visits, tmp_path: Path) -> None:
+    owner = open_page(f"{HOME}&__theme=dark", ready=FORM)
+    link = set_up(owner, tmp_path, "preference", prompts="yes", packed=True)
+    page = open_page(f"{link}&__theme=dark", width=400, ready=INTRO)
     begin(page)
     assert at(page) == "1 of 2", "two systems, two prompts"
     hear(page)
     page.click("text=A is better")
-    shot(page, "pair-phone")
-    assert page.evaluate("() => document.documentElement.scrollWidth - innerWidth") <= 0, "the page scrolls sideways"
+    shot(page, "annotate-pair-phone")
+    assert fits(page), "the page scrolls sideways"
     page.click("[data-testid=confirm]")
     page.wait_for_function("() => document.querySelector('.q-task .q-count').textContent === '2 of 2'")
-    store = RatingStore(own.folder / "ratings")
+    store = RatingStore(server.folder / "ratings")
     rated = store.all("SELECT score, a, b FROM ratings JOIN tasks ON tasks.id = task WHERE axis = 'preference'")
     store.close()
     assert [row["score"] for row in rated] == [1.0]
 
-    owner = visit(f"{own.url}?tab=annotate&__theme=dark", width=400)
+    owner = open_page(f"{HOME}&__theme=dark", width=400, ready=FORM)
     owner.fill("#annotate-owner [name=token]", SECRET)
     owner.press("#annotate-owner [name=token]", "Enter")
     newest = owner.locator(".q-studies tbody tr").first
     newest.wait_for()
     shown = owner.locator(".q-studies tbody tr").count()
-    shot(owner, "owner-phone")
-    assert owner.evaluate("() => document.documentElement.scrollWidth - innerWidth") <= 0, "the page scrolls sideways"
+    shot(owner, "annotate-owner-phone")
+    assert fits(owner), "the page scrolls sideways"
     delete = newest.locator("text=Delete")
     delete.click()
     assert delete.inner_text() == "Delete for good: 1 answers"
@@ -251,16 +175,13 @@ def test_pairs_on_a_phone(own: Own, visit: Callable[..., Any], tmp_path: Path) -
     delete.click()
     owner.wait_for_selector("#annotate-owner >> text=A test of tones is deleted.")
     assert owner.locator(".q-studies tbody tr").count() == shown - 1
-    gone = visit(link)
-    gone.wait_for_selector(".q-rate-notice:not([hidden])")
+    open_page(link, ready=NOTICE)
 
 
-def test_strangers_and_wrong_links(own: Own, visit: Callable[..., Any], tmp_path: Path) -> None:
-    page = visit(f"{own.url}?tab=annotate&rater=nobody")
-    page.wait_for_selector(".q-rate-notice:not([hidden])")
+def test_strangers_and_wrong_links(server: Server, open_page: Visits) -> None:
+    page = open_page(f"{HOME}&rater=nobody", ready=NOTICE)
     assert "not known" in page.locator(".q-rate-notice").inner_text()
-    page = visit(f"{own.url}?tab=annotate")
-    page.wait_for_selector("#annotate-form form")
+    page = open_page(HOME, ready=FORM)
     page.fill("#annotate-form [name=name]", "mine")
     page.check("#annotate-form [name=source][value=simulated]")
     page.click("#annotate-form button[type=submit]")
@@ -269,5 +190,5 @@ def test_strangers_and_wrong_links(own: Own, visit: Callable[..., Any], tmp_path
     page.click("#annotate-form button[type=submit]")  # wrong once more, in the same words
     page.wait_for_selector("#annotate-form button[type=submit]:not([disabled])")
     assert "only the owner" in page.locator("#annotate-form .q-say").inner_text()
-    answer = page.request.get(f"{own.url}qamro/listen/..%2Fratings.sqlite")
+    answer = page.request.get(f"{server.url}qamro/listen/..%2Fratings.sqlite")
     assert answer.status == 404

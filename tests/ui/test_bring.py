@@ -8,6 +8,7 @@ import zipfile
 from pathlib import Path
 from types import SimpleNamespace
 
+import gradio as gr
 import pytest
 from audio_files import tone, write_wav
 from studies.file_server import serving
@@ -221,6 +222,7 @@ def test_a_study_is_fetched_on_request_and_says_so_when_it_cannot_be(tmp_path, m
     assert shown[-1]["sources"][1]["state"] == "here"
     shown, study = ask(nowhere, fetch=False)
     assert len(study.ratings) == 1, "what is here needs no network"
+    assert list(handlers.wanted(desk, "simulated")) == [(gr.skip(), gr.skip())], "the visitor's choice stays"
     assert "There is no study 'no such study' here" in last(handlers.by_name(desk, "no such study"))[0]["error"]
 
 

@@ -10,21 +10,16 @@ from audio_files import tone, write_wav
 
 from qamro.studies.importers import read_ratings
 
-from .conftest import SCREENSHOTS, OpenPage
+from .visits import Visits, download, shot
 
 pytestmark = [pytest.mark.browser, pytest.mark.server]
-
-
-def shot(page: Any, name: str) -> None:
-    SCREENSHOTS.mkdir(exist_ok=True)
-    page.screenshot(path=SCREENSHOTS / f"bring-{name}.png", full_page=True)
 
 
 def texts(page: Any, selector: str) -> list[str]:
     return [text.strip() for text in page.locator(selector).all_inner_texts()]
 
 
-def test_ratings_from_the_drop_to_the_study_and_back(open_page: OpenPage, tmp_path: Path) -> None:
+def test_ratings_from_the_drop_to_the_study_and_back(open_page: Visits, tmp_path: Path) -> None:
     wide = tmp_path / "my panel.csv"
     wide.write_text("file;group;r1;r2\na.wav;<b>jazz</b>;10,5;20\nb.wav;rock;30;140\n", encoding="utf-8")
     sound = write_wav(tmp_path / "a.wav", tone(0.3))
@@ -54,7 +49,7 @@ def test_ratings_from_the_drop_to_the_study_and_back(open_page: OpenPage, tmp_pa
     assert "1.42" in texts(page, f"{chooser} .q-bring-first tbody tr")[0]
     page.click(f"{chooser} .q-import")
     page.wait_for_selector(f"{chooser} >> text=row 2, column 'r2': 140 lies off the scale 0 to 100")
-    shot(page, "off-scale")
+    shot(page, "bring-off-scale")
     page.select_option(f"{chooser} [data-key='from of quality ']", "other")
     page.fill(f"{chooser} [aria-label='Lowest score: quality'] >> visible=true", "0")
     page.fill(f"{chooser} [aria-label='Highest score: quality'] >> visible=true", "200")
@@ -72,20 +67,18 @@ def test_ratings_from_the_drop_to_the_study_and_back(open_page: OpenPage, tmp_pa
         assert part in said
     assert "MI: scale 0 to 200, mapped linearly to 1 to 5" in said
 
-    with page.expect_download() as got:
-        page.click(f"{chooser} [data-key=pack]")
-    got.value.save_as(tmp_path / "again.zip")
-    assert read_ratings(tmp_path / "again.zip").ratings["score"].tolist() == pytest.approx([1.21, 1.6, 1.4, 3.8])
+    packed = download(page, f"{chooser} [data-key=pack]", tmp_path)
+    assert read_ratings(packed).ratings["score"].tolist() == pytest.approx([1.21, 1.6, 1.4, 3.8])
     page.click(f"{chooser} [data-key=change]")
-    page.set_input_files(f"{chooser} [data-testid=ratings-files]", str(tmp_path / "again.zip"))
+    page.set_input_files(f"{chooser} [data-testid=ratings-files]", str(packed))
     page.wait_for_selector(f"{chooser} >> text=a saved study")
     page.click(f"{chooser} .q-import")
     page.wait_for_selector(f"{chooser} .q-bring-choice", state="detached")
     assert "1 of 2 clips with sound" in page.locator(f"{chooser} .q-bring-chosen").inner_text()
-    shot(page, "imported")
+    shot(page, "bring-imported")
 
 
-def test_a_tab_that_needs_sound_on_a_phone_in_the_dark(open_page: OpenPage, tmp_path: Path) -> None:
+def test_a_tab_that_needs_sound_on_a_phone_in_the_dark(open_page: Visits, tmp_path: Path) -> None:
     page = open_page("?tab=train&study=simulated&__theme=dark", width=400, ready="#train-study .q-bring-parts")
     chooser = "#train-study"
     page.wait_for_selector(f"{chooser} .q-bring-chosen")
@@ -99,7 +92,7 @@ def test_a_tab_that_needs_sound_on_a_phone_in_the_dark(open_page: OpenPage, tmp_
     silent.write_text("clip,rater,axis,score\n" + "".join(f"c{i},r{i % 3},MI,{1 + i % 5}\n" for i in range(9)))
     page.set_input_files(f"{chooser} [data-testid=ratings-files]", str(silent))
     page.wait_for_selector(f"{chooser} .q-import")
-    shot(page, "phone")
+    shot(page, "bring-phone")
     wide = page.evaluate(
         "() => [...document.querySelectorAll('#train-study *')]"
         ".filter((part) => part.getBoundingClientRect().right > innerWidth).map((part) => part.outerHTML.slice(0, 80))"

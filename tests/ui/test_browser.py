@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from audio_files import HOSTILE_NAMES, make_good, tone, write_wav
 
-from .conftest import PATIENCE, SCREENSHOTS, OpenPage, Server, Talk
+from .visits import PATIENCE, Visits, download, fits, shot
 
 pytestmark = [pytest.mark.browser, pytest.mark.server]
 
@@ -55,20 +55,7 @@ def names(page: Any) -> list[str]:
     return page.locator("#results tbody .q-pick").all_inner_texts()
 
 
-def shot(page: Any, name: str) -> None:
-    SCREENSHOTS.mkdir(exist_ok=True)
-    page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
-
-
-def download(page: Any, selector: str, folder: Path) -> Path:
-    with page.expect_download(timeout=PATIENCE) as got:
-        page.click(selector)
-    path = folder / got.value.suggested_filename
-    got.value.save_as(path)
-    return path
-
-
-def test_ten_files_one_of_them_bad(open_page: OpenPage, ten_files: list[Path], tmp_path: Path) -> None:
+def test_ten_files_one_of_them_bad(open_page: Visits, ten_files: list[Path], tmp_path: Path) -> None:
     page = open_page()
     assert page.locator("#score").is_disabled()
     shot(page, "light-empty")
@@ -146,7 +133,7 @@ def test_ten_files_one_of_them_bad(open_page: OpenPage, ten_files: list[Path], t
     assert "north" in drawing.read_text(encoding="utf-8")
 
 
-def test_hostile_names_stay_names(open_page: OpenPage, tmp_path: Path) -> None:
+def test_hostile_names_stay_names(open_page: Visits, tmp_path: Path) -> None:
     page = open_page()
     sound = make_good("wav", tmp_path, seconds=0.5).read_bytes()
     wanted = [name for name in HOSTILE_NAMES if name.isprintable()]
@@ -169,7 +156,7 @@ def test_hostile_names_stay_names(open_page: OpenPage, tmp_path: Path) -> None:
     assert page.locator("img[src=x]").count() == 0
 
 
-def test_cancel_stops_and_keeps_what_was_scored(open_page: OpenPage, tmp_path: Path) -> None:
+def test_cancel_stops_and_keeps_what_was_scored(open_page: Visits, tmp_path: Path) -> None:
     page = open_page()
     paths = [write_wav(tmp_path / f"{i}.wav", tone(20.0, 16_000, hz=200 + 20 * i), 16_000) for i in range(64)]
     add(page, paths)
@@ -186,7 +173,7 @@ def test_cancel_stops_and_keeps_what_was_scored(open_page: OpenPage, tmp_path: P
     assert page.locator("#score").is_enabled()
 
 
-def test_keyboard_alone(open_page: OpenPage, ten_files: list[Path]) -> None:
+def test_keyboard_alone(open_page: Visits, ten_files: list[Path]) -> None:
     page = open_page()
     add(page, ten_files[:3])
     page.locator("#clips .q-button").first.focus()
@@ -217,7 +204,7 @@ def test_keyboard_alone(open_page: OpenPage, ten_files: list[Path]) -> None:
 
 
 def test_a_pasted_column_and_a_manifest_fill_the_table(
-    open_page: OpenPage, ten_files: list[Path], tmp_path: Path
+    open_page: Visits, ten_files: list[Path], tmp_path: Path
 ) -> None:
     page = open_page()
     add(page, ten_files[:3])
@@ -230,9 +217,10 @@ def test_a_pasted_column_and_a_manifest_fill_the_table(
     assert [field(page, i, "prompt").input_value() for i in range(3)] == ["", "two", "three"]
     assert field(page, 2, "system").input_value() == "sys3"
     manifest = tmp_path / "named.csv"
-    manifest.write_text(f"path,prompt,system\nx/{ten_files[0].name},from the file,sys1\nghost.wav,,\n", encoding="utf-8")
+    named = f"x/{ten_files[0].name},from the file,sys1"
+    manifest.write_text(f"path,prompt,system\n{named}\nghost.wav,,\n", encoding="utf-8")
     page.set_input_files("[data-testid=files]", str(manifest))
-    wait_status(page, "named.csv named 1 of 3 clips. no clip here is called ghost.wav")
+    wait_status(page, "named.csv named 1 of 3 clips. No clip here is called ghost.wav")
     assert field(page, 0, "prompt").input_value() == "from the file"
     assert field(page, 1, "prompt").input_value() == "two", "what was typed is lost"
     page.locator("#clips tbody tr").nth(0).get_by_role("button").click()
@@ -240,7 +228,7 @@ def test_a_pasted_column_and_a_manifest_fill_the_table(
     assert field(page, 0, "prompt").input_value() == "two"
 
 
-def test_a_folder_brings_its_audio_files_only(open_page: OpenPage, ten_files: list[Path], tmp_path: Path) -> None:
+def test_a_folder_brings_its_audio_files_only(open_page: Visits, ten_files: list[Path], tmp_path: Path) -> None:
     folder = tmp_path / "my-system"
     (folder / "deep").mkdir(parents=True)
     for target in (folder / "a.wav", folder / "deep" / "b.flac"):
@@ -253,7 +241,7 @@ def test_a_folder_brings_its_audio_files_only(open_page: OpenPage, ten_files: li
     assert sorted(page.locator("#clips tbody th").all_text_contents()) == ["my-system/a.wav", "my-system/deep/b.flac"]
 
 
-def test_files_can_be_dropped(open_page: OpenPage, ten_files: list[Path]) -> None:
+def test_files_can_be_dropped(open_page: Visits, ten_files: list[Path]) -> None:
     page = open_page()
     page.evaluate(
         """async ([name, text]) => {
@@ -275,7 +263,7 @@ def test_files_can_be_dropped(open_page: OpenPage, ten_files: list[Path]) -> Non
     assert page.evaluate(missed) is False, "a drop that misses the zone would leave the page"
 
 
-def test_visitors_do_not_see_each_other(open_page: OpenPage, ten_files: list[Path]) -> None:
+def test_visitors_do_not_see_each_other(open_page: Visits, ten_files: list[Path]) -> None:
     one, two = open_page(), open_page()
     add(one, ten_files[:3])
     add(two, ten_files[3:5])
@@ -292,7 +280,7 @@ def test_visitors_do_not_see_each_other(open_page: OpenPage, ten_files: list[Pat
     assert three.locator("#results tbody tr").count() == 0
 
 
-def test_a_file_that_was_not_uploaded_is_not_scored(open_page: OpenPage, ten_files: list[Path], server: Server) -> None:
+def test_a_file_that_was_not_uploaded_is_not_scored(open_page: Visits, ten_files: list[Path]) -> None:
     """A page that lies about a path gets nothing: neither a row nor a score."""
     page = open_page()
     lie = json.dumps({"path": str(ten_files[0]), "url": "x"})
@@ -304,7 +292,7 @@ def test_a_file_that_was_not_uploaded_is_not_scored(open_page: OpenPage, ten_fil
     assert page.locator("#score").is_disabled()
 
 
-def test_a_predictor_without_its_weights_says_so_and_offers_them(open_page: OpenPage, ten_files: list[Path]) -> None:
+def test_a_predictor_without_its_weights_says_so_and_offers_them(open_page: Visits, ten_files: list[Path]) -> None:
     page = open_page()
     add(page, ten_files[:1])
     page.click("#predictor input")
@@ -323,7 +311,7 @@ def test_a_predictor_without_its_weights_says_so_and_offers_them(open_page: Open
     wait_status(page, "1 of 1 clips scored")
 
 
-def test_recording(open_page: OpenPage) -> None:
+def test_recording(open_page: Visits) -> None:
     page = open_page()
     page.click("#record > button")
     page.locator("#record button.record-button").first.click()
@@ -335,7 +323,7 @@ def test_recording(open_page: OpenPage) -> None:
     assert names(page) == ["recording.wav"]
 
 
-def test_examples(open_page: OpenPage) -> None:
+def test_examples(open_page: Visits) -> None:
     from qamro.ui.examples import examples
 
     found = examples()
@@ -381,7 +369,7 @@ NAMELESS = """() => [...document.querySelectorAll(".gradio-container :is(button,
 
 
 @pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 1280), ("light", 400), ("dark", 400)])
-def test_both_themes_and_a_phone(open_page: OpenPage, ten_files: list[Path], theme: str, width: int) -> None:
+def test_both_themes_and_a_phone(open_page: Visits, ten_files: list[Path], theme: str, width: int) -> None:
     page = open_page(f"?__theme={theme}", width=width, height=900 if width > 500 else 800)
     add(page, ten_files[-4:])
     for i in range(3):
@@ -396,37 +384,43 @@ def test_both_themes_and_a_phone(open_page: OpenPage, ten_files: list[Path], the
     assert page.evaluate("() => document.body.classList.contains('dark')") == (theme == "dark")
     assert page.evaluate(CONTRAST) == []
     assert page.evaluate(NAMELESS) == []
-    assert page.evaluate("() => document.documentElement.scrollWidth - innerWidth") <= 0, "the page scrolls sideways"
+    assert fits(page), "the page scrolls sideways"
     ink = page.evaluate(
         "() => getComputedStyle(document.querySelector('#radar .angularaxis text, #radar .polar text')).fill"
     )
     assert (sum(map(int, re.findall(r"\d+", ink)[:3])) > 384) == (theme == "dark"), "figures do not follow the theme"
 
 
-def test_the_switch_of_the_theme_holds(open_page: OpenPage) -> None:
+def test_the_switch_of_the_theme_holds(open_page: Visits) -> None:
     page = open_page("")
     before = page.evaluate("() => document.body.classList.contains('dark')")
     page.click("#header button")
     assert page.evaluate("() => document.body.classList.contains('dark')") != before
-    Talk(page).settle(quiet=20)
+    open_page.settle(page, quiet=20)
     page.reload()
     page.wait_for_selector("#clips .q-drop")
     assert page.evaluate("() => document.body.classList.contains('dark')") != before
 
 
-def test_about_and_the_tab_in_the_address(open_page: OpenPage) -> None:
+def test_a_page_asks_only_for_what_its_open_tab_shows(open_page: Visits) -> None:
+    page = open_page()
+    at_once = ["run/predict"] * 4  # the tab, the predictors, what the chosen one gives, the visitor's state
+    assert open_page.asked(page) == at_once
+    page.get_by_role("tab", name="Compare").click()
+    page.wait_for_selector("#compare-study .q-option")
+    open_page.settle(page)
+    assert open_page.asked(page) == [*at_once, *["run/predict"] * 2], "no study was chosen: nothing follows from it"
+    other = open_page("?tab=train", ready="#train-study .q-option")
+    assert open_page.asked(other) == [*at_once, *["run/predict"] * 3]
+
+
+def test_about_and_the_tab_in_the_address(open_page: Visits) -> None:
     page = open_page()
     page.get_by_role("tab", name="About").click()
     page.wait_for_selector("text=What the numbers are")
     assert "tab=about" in page.url
     shot(page, "about")
-    Talk(page).settle(quiet=20)
+    open_page.settle(page, quiet=20)
     page.reload()
     page.wait_for_selector("text=What the numbers are")
     page.wait_for_selector(".katex")
-
-
-def test_nothing_has_left_the_machine(open_page: OpenPage, server: Server) -> None:
-    """Stands last: by now the server has started, served, scored and recorded."""
-    open_page()
-    assert server.left_the_machine() == []

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from .conftest import SCREENSHOTS, OpenPage, Server
+from .serving import Server
+from .visits import Visits, download, fits, shot
 
 pytestmark = [pytest.mark.browser, pytest.mark.server]
 
@@ -29,39 +30,22 @@ def titles(page: Any) -> list[str]:
     return page.locator("#compare-section h3").all_inner_texts()
 
 
-def shot(page: Any, name: str) -> None:
-    SCREENSHOTS.mkdir(exist_ok=True)
-    page.screenshot(path=SCREENSHOTS / f"compare-{name}.png", full_page=True)
-
-
-def fits(page: Any) -> bool:
-    return page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
-
-
-def saved(page: Any, press: str, folder: Path) -> Path:
-    with page.expect_download() as got:
-        page.click(press)
-    path = folder / got.value.suggested_filename
-    got.value.save_as(path)
-    return path
-
-
-def test_the_example_through_every_view(server: Server, open_page: OpenPage, tmp_path: Path) -> None:
+def test_the_example_through_every_view(server: Server, open_page: Visits, tmp_path: Path) -> None:
     page = open_page("?tab=compare&study=simulated&__theme=light", ready="#compare-section .q-section")
     page.wait_for_selector("#compare-predictions li[data-name=offline]")
     page.wait_for_selector("#compare-section [data-id^=raters-MI]")
     assert "144 of 144 rated clips" in page.inner_text("#compare-predictions li")
     assert page.inner_text("#compare-predictions .q-badge") == "simulated"
-    shot(page, "raters")
+    shot(page, "compare-raters")
 
     view(page, "systems")
-    table = saved(page, "#compare-section [data-id=systems-MI-metrics-table] .q-part-head button", tmp_path)
+    table = download(page, "#compare-section [data-id=systems-MI-metrics-table] .q-part-head button", tmp_path)
     rows = list(csv.DictReader(table.open(encoding="utf-8", newline="")))
     srcc = next(row for row in rows if (row["level"], row["metric"]) == ("system", "SRCC"))
     assert float(srcc["low"]) < float(srcc["value"]) <= 1
     page.click("#compare-axis label:has(input[value=TA])")
     page.wait_for_selector("#compare-section h3:has-text('TA:')")
-    shot(page, "systems")
+    shot(page, "compare-systems")
 
     # A point of a figure opens its system, a row of it the clip, and what is heard can be compared.
     point = page.locator("#compare-section [data-id=systems-TA-scatter] .points path").first
@@ -91,7 +75,7 @@ def test_the_example_through_every_view(server: Server, open_page: OpenPage, tmp
     other, after = page.evaluate(heard)
     assert {side, other} == {"a", "b"}
     assert before <= after < before + 1, "switching does not move the position"
-    shot(page, "inspect")
+    shot(page, "compare-inspect")
     page.click("#compare-ab [aria-label^=Close]")
     page.click("#compare-clip [aria-label=Close]")
     page.wait_for_selector("#compare-dock", state="hidden")
@@ -136,7 +120,7 @@ def own_files(folder: Path) -> tuple[Path, list[Path]]:
     ]
 
 
-def test_own_ratings_and_two_predictors_on_a_phone(open_page: OpenPage, tmp_path: Path) -> None:
+def test_own_ratings_and_two_predictors_on_a_phone(open_page: Visits, tmp_path: Path) -> None:
     ratings, predictions = own_files(tmp_path)
     page = open_page("?tab=compare&__theme=dark", width=400, height=800, ready="#compare-section .q-empty button")
     page.set_input_files("#compare-predictions [data-testid=predictions-files]", [str(path) for path in predictions])
@@ -157,14 +141,14 @@ def test_own_ratings_and_two_predictors_on_a_phone(open_page: OpenPage, tmp_path
     view(page, "versus")
     page.wait_for_selector("#compare-section .q-says")
     assert "good agrees better with people" in page.inner_text("#compare-section .q-says")
-    shot(page, "phone")
+    shot(page, "compare-phone")
     view(page, "report")
     assert "view=report" in page.url
-    document = saved(page, "[data-what=html]", tmp_path)
+    document = download(page, "[data-what=html]", tmp_path)
     text = document.read_text("utf-8")
     assert not re.search(r"<(script|link|img)[^>]+(src|href)=.?https?:", text), "the page asks nobody"
     assert text.count("<h") > 10
-    with zipfile.ZipFile(saved(page, "[data-what=zip]", tmp_path)) as archive:
+    with zipfile.ZipFile(download(page, "[data-what=zip]", tmp_path)) as archive:
         assert any(name.endswith(".csv") for name in archive.namelist())
 
     view(page, "inspect")
@@ -172,7 +156,7 @@ def test_own_ratings_and_two_predictors_on_a_phone(open_page: OpenPage, tmp_path
     page.wait_for_selector("#compare-clip .q-histogram .main-svg >> nth=0")
     assert "no sound of this clip" in page.inner_text("#compare-clip")
     assert fits(page), "the page scrolls sideways"
-    shot(page, "phone-clip")
+    shot(page, "compare-phone-clip")
     page.keyboard.press("Escape")
     page.wait_for_selector("#compare-dock", state="hidden")
     page.click("#compare-section [data-id$=divided] tbody .q-pick >> nth=0")

@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import socket
-import subprocess
-import sys
 import zipfile
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pandas as pd
@@ -21,63 +15,14 @@ from qamro.training.sweeps.setup import Setup
 from qamro.training.sweeps.study import sweep_study
 from qamro.training.sweeps.system_places import swaps, swaps_in_words
 
-from .conftest import HERE, SCREENSHOTS, _wait
+from .serving import FETCHED
 from .trainable import small_study
+from .visits import download, fits, says, shot
 
 pytestmark = [pytest.mark.browser, pytest.mark.server]
 
-STUDY = "lstm_music"
-"""A name of the registry under which the small study lies in this server's cache."""
-
-
-@pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The app with a cache of its own, in which a small study was fetched."""
-    folder = tmp_path_factory.mktemp("sensitivity")
-    shutil.copytree(small_study().root, folder / "cache" / "studies" / STUDY)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    own = {"QAMRO_CACHE": str(folder / "cache"), "GRADIO_TEMP_DIR": str(folder / "uploads")}
-    own |= {"QAMRO_WEIGHTS": str(folder / "weights"), "HF_HUB_CACHE": str(folder / "hub")}
-    own |= {"GRADIO_SERVER_PORT": str(port)}
-    with (folder / "output.txt").open("w") as output:
-        command = [sys.executable, str(HERE / "served.py"), str(folder / "outside.txt")]
-        process = subprocess.Popen(command, env=os.environ | own, stdout=output, stderr=subprocess.STDOUT)
-        try:
-            _wait(f"http://127.0.0.1:{port}/", process, folder / "output.txt")
-            yield f"http://127.0.0.1:{port}/"
-        finally:
-            process.terminate()
-            process.wait(10)
-    assert (folder / "outside.txt").read_text() == "", "nothing leaves the machine"
-
-
-@pytest.fixture
-def visit(url: str, browser: Any) -> Iterator[Callable[..., Any]]:
-    """Opens an address as a visitor of its own; at the end no script may have failed."""
-    contexts, troubles = [], []
-
-    def open_one(query: str = "tab=sensitivity&__theme=light", width: int = 1280) -> Any:
-        context = browser.new_context(viewport={"width": width, "height": 900})
-        context.set_default_timeout(25_000)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: troubles.append(str(error)))
-        page.on("request", lambda r: None if r.url.startswith((url, "data:", "blob:")) else troubles.append(r.url))
-        page.goto(query if query.startswith("http") else f"{url}?{query}")
-        return page
-
-    yield open_one
-    for context in contexts:
-        context.close()
-    assert not troubles
-
-
-def says(page: Any, where: str, text: str) -> None:
-    page.wait_for_function(
-        "([where, text]) => document.querySelector(where)?.innerText.includes(text)", arg=[where, text]
-    )
+HERE = "#sensitivity-link [data-key=zip]"
+"""What stands there when the tab has come up."""
 
 
 def drawn(page: Any, metric: str, name: str) -> dict[str, list[float]]:
@@ -95,10 +40,10 @@ def drawn(page: Any, metric: str, name: str) -> dict[str, list[float]]:
     )
 
 
-def test_curves_at_once_and_a_model_by_a_click(visit):
+def test_curves_at_once_and_a_model_by_a_click(open_page):
     kept = bundled(Setup())
     summary = summarise(kept.sweep.runs)
-    page = visit()
+    page = open_page("?tab=sensitivity&__theme=light", ready=HERE)
     says(
         page, "#sensitivity-words", best_in_words(kept.sweep.runs, "MI", "system", "SRCC", curve=0.2, where="alpha 0.2")
     )
@@ -129,7 +74,7 @@ def test_curves_at_once_and_a_model_by_a_click(visit):
     says(page, "#sensitivity-papers", "Published on musiceval, not computed here")
     page.wait_for_function("() => location.search.includes('s.published=1')")
 
-    again = visit(page.url)
+    again = open_page(page.url, ready=HERE)
     says(again, "#sensitivity-papers", "0.916")
     says(
         again,
@@ -139,10 +84,9 @@ def test_curves_at_once_and_a_model_by_a_click(visit):
     assert again.input_value("#sensitivity-model input") == model[0]
 
 
-def test_a_sweep_runs_live_is_kept_and_linked(visit, tmp_path):
-    page = visit(
-        f"tab=sensitivity&study={STUDY}&s.axes=MI&s.values=1_7&s.beside=0.2&s.seeds=30&s.folds=1&s.hold_out=content"
-    )
+def test_a_sweep_runs_live_is_kept_and_linked(open_page, tmp_path):
+    link = f"study={FETCHED}&s.axes=MI&s.values=1_7&s.beside=0.2&s.seeds=30&s.folds=1&s.hold_out=content"
+    page = open_page(f"?tab=sensitivity&{link}", ready=HERE)
     says(page, "#sensitivity-status", "has not been computed here yet")
     says(page, "#sensitivity-cost", "1 axis × 5 objectives × 30 seeds × 1 fold = 150 fits")
     page.click("#sensitivity-run")
@@ -156,30 +100,26 @@ def test_a_sweep_runs_live_is_kept_and_linked(visit, tmp_path):
     says(page, "#sensitivity-cost", "= 10 fits")
     page.click("#sensitivity-run")
     says(page, "#sensitivity-status", "10 fits in")
-    setup = Setup(STUDY, axes=("MI",), values=(1, 7), beside=(0.2,), seeds=2, folds=1, hold_out="content")
+    setup = Setup(FETCHED, axes=("MI",), values=(1, 7), beside=(0.2,), seeds=2, folds=1, hold_out="content")
     found = sweep_study(small_study(), setup, load_encoder("logmel"))
     says(page, "#sensitivity-words", best_in_words(found.sweep.runs, "MI", "system", "SRCC", curve=0.2))
-    with page.expect_download() as download:
-        page.click("#sensitivity-link [data-key=zip]")
-    download.value.save_as(tmp_path / "sweep.zip")
-    with zipfile.ZipFile(tmp_path / "sweep.zip") as packed:
+    with zipfile.ZipFile(download(page, "#sensitivity-link [data-key=zip]", tmp_path)) as packed:
         runs = pd.read_csv(packed.open("runs.csv"))
     pd.testing.assert_series_equal(runs["value"], found.sweep.runs["value"], rtol=1e-4, atol=1e-5)
 
-    again = visit(page.url)
+    again = open_page(page.url, ready=HERE)
     says(again, "#sensitivity-status", "Computed before")
     says(again, "#sensitivity-words", best_in_words(found.sweep.runs, "MI", "system", "SRCC", curve=0.2))
 
 
 @pytest.mark.parametrize(("width", "theme"), [(400, "light"), (1280, "dark")])
-def test_on_a_phone_and_in_the_dark(visit, width, theme):
-    page = visit(f"tab=sensitivity&s.published=1&__theme={theme}", width)
+def test_on_a_phone_and_in_the_dark(open_page, width, theme):
+    page = open_page(f"?tab=sensitivity&s.published=1&__theme={theme}", width=width, ready=HERE)
     for metric in ("SRCC", "LCC", "KTAU", "MSE", "map", "ranking"):
         page.wait_for_selector(f"#sensitivity-{metric} .main-svg >> nth=0")
-    assert page.evaluate("() => document.documentElement.scrollWidth") <= width
+    assert fits(page)
     page.locator("#sensitivity-opener > button").focus()
     page.keyboard.press("Enter")
     page.wait_for_selector("#sensitivity-run", state="visible")
-    assert page.evaluate("() => document.documentElement.scrollWidth") <= width
-    SCREENSHOTS.mkdir(exist_ok=True)
-    page.screenshot(path=SCREENSHOTS / f"sensitivity-{theme}-{width}.png", full_page=True)
+    assert fits(page)
+    shot(page, f"sensitivity-{theme}-{width}")

@@ -9,12 +9,12 @@ from typing import Any
 
 import gradio as gr
 
+from qamro.audio import AUDIO_ENDINGS
 from qamro.studies.importers.bundle import walk
 from qamro.studies.importers.found import examples, find
 from qamro.studies.importers.gathering import gather
 from qamro.studies.importers.guess import guess
 from qamro.studies.importers.layout import Layout
-from qamro.studies.importers.published import AUDIO
 from qamro.studies.importers.reading import read
 from qamro.studies.importers.unpacked import naming
 from qamro.studies.study import Study
@@ -52,9 +52,9 @@ def take_in(files: list[tuple[Path, str]], folder: Path, tell: Callable[..., Non
     """
     notes = gather(files, folder, on_bytes=lambda done, of: tell(T.UNPACKING.format(mb=done / 1e6), done, of))
     tell(T.READING)
-    tables = [name for _, name in files if PurePosixPath(name.lower()).suffix not in AUDIO]
+    tables = [name for _, name in files if PurePosixPath(name.lower()).suffix not in AUDIO_ENDINGS]
     brought = Brought(folder, PurePosixPath((tables or [files[0][1]])[0].replace("\\", "/")).stem, notes=notes)
-    brought.sounds = sum(path.suffix.lower() in AUDIO for path in walk(folder))
+    brought.sounds = sum(path.suffix.lower() in AUDIO_ENDINGS for path in walk(folder))
     try:
         with naming(folder, ""):
             layout = guess(folder)

@@ -51,11 +51,30 @@ class Chooser:
         """
         return self.study.change(fn, [self.study, *(inputs or ())], list(outputs or ()), **(_QUIET | options))
 
+    def on_open(
+        self, fn: Callable[..., Any], inputs: Sequence[Any] | None = None, outputs: Sequence[Any] | None = None
+    ) -> Any:
+        """Calls ``fn(*inputs)`` when the visitor comes to the tab for the first time.
+
+        Not at page load: what a tab looks up then would be looked up for visitors who never open it, and Gradio's page
+        takes the first answer about a ``State`` on a hidden tab for a change of that state.
+
+        Args:
+            fn: The handler, a quick one: it does not wait in the queue, and cannot tell of progress.
+            inputs: Components that it gets.
+            outputs: Components that it answers for.
+
+        Returns:
+            The event, so that ``.then`` can follow.
+        """
+        listen: Any = self.view.expand  # type: ignore[attr-defined]
+        return listen(fn, list(inputs or ()), list(outputs or ()), queue=False, **_QUIET)
+
 
 def study_chooser(prefix: str, *, audio: bool = False) -> Chooser:
     """Builds the choice of a study inside the current block.
 
-    ``?tab=PREFIX&study=NAME`` in the address chooses a study by name when the page opens.
+    ``?tab=PREFIX&study=NAME`` in the address chooses a study by name when the tab opens.
 
     Args:
         prefix: The tab's id; all element ids begin with it.
@@ -73,12 +92,12 @@ def study_chooser(prefix: str, *, audio: bool = False) -> Chooser:
     page.clear(handlers.forget, [desk], **both)
     page.download(bringing.take_home, [desk], [page], **_QUIET)
     page.stop(handlers.stop, [desk], None, queue=False, **_QUIET)
-    root = gr.context.Context.root_block
-    if root is not None:
 
-        def opened(desk: Desk, request: gr.Request) -> Any:
-            asked = request.query_params
-            yield from handlers.opened(desk, asked.get("study", "") if asked.get("tab") == prefix else "")
+    def wanted(desk: Desk, request: gr.Request) -> Any:
+        asked = request.query_params
+        yield from handlers.wanted(desk, asked.get("study", "") if asked.get("tab") == prefix else "")
 
-        root.load(opened, [desk], [desk, page, study], **_QUIET)
-    return Chooser(study, desk, page)
+    page.focus(wanted, [desk], **both)
+    chooser = Chooser(study, desk, page)
+    chooser.on_open(view, [desk], [page])
+    return chooser

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import gradio as gr
 
@@ -19,10 +18,12 @@ def choose(desk: Desk, event: gr.EventData) -> Iterator[Answer]:
     yield from by_name(desk, str(event.source), fetch=bool(event.fetch))
 
 
-def opened(desk: Desk, wanted: str) -> Iterator[tuple[Desk, Any, Any]]:
-    """Greets a visitor, and chooses the study that the address asks for, if it does."""
-    for answer in by_name(desk, wanted) if wanted else iter([(view(desk), gr.skip())]):
-        yield desk, *answer  # Gradio ends only desks that an event has returned
+def wanted(desk: Desk, name: str) -> Iterator[Answer]:
+    """Chooses the study that the address asks for, unless it names none or the visitor has chosen one."""
+    if name and not desk.turn and not desk.busy:
+        yield from by_name(desk, name)
+    else:
+        yield gr.skip(), gr.skip()  # Gradio wants an answer of every handler
 
 
 def by_name(desk: Desk, name: str, *, fetch: bool = False) -> Iterator[Answer]:

@@ -9,7 +9,6 @@ import gradio as gr
 from qamro.ui.bring import handlers as studies
 from qamro.ui.compare import against, bringing, keeping, looking, scoring, views
 from qamro.ui.compare.components import Parts
-from qamro.ui.compare.workbench import Workbench
 
 _QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 _LAST: dict[str, Any] = {"trigger_mode": "always_last"} | _QUIET
@@ -65,11 +64,7 @@ def bind(p: Parts) -> None:
 
     p.report.download(keeping.write, [p.bench], [p.report], **_QUIET)
     p.report.stop(keeping.stop, [p.bench], None, queue=False, **_QUIET)
-    page = gr.context.Context.root_block
-    if page is not None:
-        page.load(_keep, [p.bench], [p.bench], **_QUIET)
-        page.load(scoring.offers, None, [p.predictor], **_QUIET)
-        page.load(views.opened, None, [p.view], **_QUIET)
+    p.chooser.on_open(_opened, None, [p.predictor, p.view])
 
 
 def _example(desk: Any) -> Any:
@@ -77,6 +72,6 @@ def _example(desk: Any) -> Any:
     yield from studies.by_name(desk, "simulated")
 
 
-def _keep(bench: Workbench) -> Workbench:
-    """Hands the workbench back; Gradio closes only what an event has returned."""
-    return bench
+def _opened(request: gr.Request) -> tuple[Any, Any]:
+    """What the tab looks at anew when it is opened: the predictors that there are, and the view that is asked for."""
+    return scoring.offers(), views.opened(request)

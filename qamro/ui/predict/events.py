@@ -8,7 +8,6 @@ import gradio as gr
 
 from qamro.ui.predict import clips, details, predictors, scoring
 from qamro.ui.predict.components import Parts
-from qamro.ui.session import Session
 
 _QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
@@ -35,10 +34,8 @@ def bind(p: Parts) -> None:
     )
     page = gr.context.Context.root_block
     if page is not None:
-        page.load(predictors.refresh, None, [p.predictor], **_QUIET).then(
-            predictors.describe, [p.predictor], described, **_QUIET
-        )
-        page.load(_keep, [p.session], [p.session], **_QUIET)
+        page.load(predictors.refresh, None, [p.predictor], queue=False, **_QUIET)
+        page.load(predictors.describe, [p.predictor], described, queue=False, **_QUIET)
 
     shown = [p.detail, p.player, p.radar, p.timeline]
     running = gr.on(
@@ -60,8 +57,3 @@ def bind(p: Parts) -> None:
     )
     p.player.retry(details.playable, [p.session], [p.player], **_QUIET)
     p.axis.input(details.bars, [p.session, p.axis], [p.bars], **_QUIET)
-
-
-def _keep(session: Session) -> Session:
-    """Hands the session back; Gradio closes only sessions that an event has returned."""
-    return session

@@ -53,10 +53,8 @@ def bind(p: Parts) -> None:
         [p.session, p.chooser.desk, p.encoder, p.axes],
         [*p.drawn, p.axes],
     ).then(form.cost, [*chosen, *p.fields], [p.cost], **_QUIET)
-    page = gr.context.Context.root_block
-    if page is not None:
 
-        def opened(session: SensitivitySession, request: gr.Request) -> dict[Any, Any]:
-            return opening.opened(p, session, dict(request.query_params))
+    def opened(session: SensitivitySession, request: gr.Request) -> dict[Any, Any]:
+        return opening.opened(p, session, dict(request.query_params))
 
-        page.load(opened, [p.session], [*p.drawn, *filled], **_QUIET)
+    p.link.expand(opened, [p.session], [*p.drawn, *filled], queue=False, **_QUIET)

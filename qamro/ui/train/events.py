@@ -9,7 +9,6 @@ import gradio as gr
 from qamro.ui.predict import predictors
 from qamro.ui.train import choosing, comparing, keeping, training
 from qamro.ui.train.components import Parts
-from qamro.ui.train.session import TrainSession
 
 _QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
@@ -19,13 +18,12 @@ def bind(p: Parts) -> None:
     page = gr.context.Context.root_block
     if page is None:
         raise RuntimeError("the Train tab is built inside the app's blocks")
-    _choices(p, page)
+    _choices(p)
     _training(p)
     _keeping(p, page)
-    page.load(_keep, [p.session], [p.session], **_QUIET)
 
 
-def _choices(p: Parts, page: gr.Blocks) -> None:
+def _choices(p: Parts) -> None:
     p.chooser.on_change(choosing.study_chosen, [p.session, p.encoder], [p.axes, p.train, p.status])
     described = [p.encoder_note, p.download]
     p.encoder.input(choosing.encoder_chosen, [p.encoder, p.chooser.study], [*described, p.axes], **_QUIET)
@@ -35,7 +33,7 @@ def _choices(p: Parts, page: gr.Blocks) -> None:
     p.download.click(choosing.fetch, [p.session, p.encoder], [p.status, p.download, p.cancel], **_QUIET).then(
         choosing.refresh, [p.encoder], [p.encoder, *described], **_QUIET
     )
-    page.load(choosing.refresh, [p.encoder], [p.encoder, *described], **_QUIET)
+    p.chooser.on_open(choosing.refresh, [p.encoder], [p.encoder, *described])
 
 
 def _training(p: Parts) -> None:
@@ -77,14 +75,9 @@ def _keeping(p: Parts, page: gr.Blocks) -> None:
     ]
     for change in changes:
         change.then(predictors.describe, [predictor], [badges, download], **_QUIET)
-    page.load(keeping.listing, None, [p.keep.kept], **_QUIET)
+    p.chooser.on_open(keeping.listing, None, [p.keep.kept])
 
 
 def _find(page: gr.Blocks, name: str) -> Any:
     """Finds a component of the app by its element id."""
     return next(block for block in page.blocks.values() if getattr(block, "elem_id", None) == name)
-
-
-def _keep(session: TrainSession) -> TrainSession:
-    """Hands the session back; Gradio closes only sessions that an event has returned."""
-    return session

@@ -12,7 +12,7 @@ import pytest
 
 from qamro.ui.margin.figures import serve_page, set_up
 from qamro.ui.margin.lesson import STEPS, Step
-from tests.ui.conftest import PATIENCE
+from tests.ui.visits import PATIENCE
 
 PLAN = Path(__file__).resolve().parents[3] / "docs" / "teaching.md"
 

@@ -12,7 +12,7 @@ from margin import reference
 from qamro.losses import margin_ranking_loss, qamro_loss
 from qamro.ui.margin.distributions import bundled_file
 from qamro.ui.margin.figures import serve_page
-from tests.ui.conftest import PATIENCE, SCREENSHOTS
+from tests.ui.visits import SCREENSHOTS, Visits
 
 from . import page as on
 
@@ -30,24 +30,15 @@ def address() -> Iterator[str]:
 @pytest.fixture
 def open_margin(address: str, browser: Any) -> Iterator[on.OpenMargin]:
     """Opens the page; at the end it has not erred and asked nobody else for anything."""
-    contexts, troubles = [], []
+    visits = Visits(browser, lambda: address, "[data-ready=true]")
 
     def open_one(query: str = "", width: int = 1100, **options: Any) -> Any:
-        context = browser.new_context(viewport={"width": width, "height": 900}, **options)
-        context.set_default_timeout(PATIENCE)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda m: troubles.append(m.text) if m.type == "error" else None)
-        page.on("pageerror", lambda error: troubles.append(str(error)))
-        page.on("request", lambda r: troubles.append(r.url) if not r.url.startswith(address[:20]) else None)
-        page.goto(f"{address}?{query}")
+        page = visits(f"?{query}", width=width, **options)
         on.wait_ready(page)
         return page
 
     yield open_one
-    for context in contexts:
-        context.close()
-    assert not troubles
+    visits.leave()
 
 
 def expected_losses(p: list[float], y: list[float], m: float, alpha: float, beta: float, scale: Any = None) -> Any:

@@ -11,8 +11,8 @@ import pytest
 from margin import reference
 
 from qamro.studies import Study
-from qamro.studies.registry import DATASETS
-from tests.ui.conftest import SCREENSHOTS, OpenPage, Server
+from tests.ui.serving import Server
+from tests.ui.visits import SCREENSHOTS, Visits
 
 from . import page as on
 
@@ -21,11 +21,9 @@ SCORES = [12.0, 30.0, 30.0, 55.5, 61.0, 78.0, 90.0, 97.5]
 
 
 @pytest.fixture
-def fetched() -> Iterator[str]:
+def fetched(server: Server) -> Iterator[str]:
     """A small human study in the place of a published one, as if it had been fetched."""
-    folder = DATASETS["codec_mushra"].folder
-    if folder.exists():
-        pytest.skip("codec_mushra is in the cache of these tests already")
+    folder = server.folder / "cache" / "studies" / "codec_mushra"
     clips = pd.DataFrame({"clip": [f"c{k}" for k in range(len(SCORES))]})
     given = pd.DataFrame({"clip": clips["clip"], "rater": "r", "axis": "quality", "score": SCORES})
     ends = pd.DataFrame({"clip": "c0", "rater": ["s", "t"], "axis": "quality", "score": [0.0, 24.0]})
@@ -34,13 +32,13 @@ def fetched() -> Iterator[str]:
     shutil.rmtree(folder)
 
 
-def open_tab(open_page: OpenPage, query: str, width: int = 1280) -> Any:
+def open_tab(open_page: Visits, query: str, width: int = 1280) -> Any:
     page = open_page(f"?tab=margin&{query}", width=width, ready="[data-ready=true]")
     on.wait_ready(page)
     return page
 
 
-def test_a_linked_configuration_opens_in_the_app(open_page: OpenPage, server: Server) -> None:
+def test_a_linked_configuration_opens_in_the_app(open_page: Visits, server: Server) -> None:
     page = open_tab(open_page, "__theme=light&m.pair=4_2_2_3&m.beta=11")
     expected, _ = reference.value_and_gradient(
         lambda p, y: reference.qamro_loss(p, y, beta=11, normalize="scale", scale=(1, 5)), [2.0, 3.0], [4.0, 2.0]
@@ -60,7 +58,7 @@ def test_a_linked_configuration_opens_in_the_app(open_page: OpenPage, server: Se
     assert not server.left_the_machine()
 
 
-def test_it_fits_a_phone(open_page: OpenPage) -> None:
+def test_it_fits_a_phone(open_page: Visits) -> None:
     page = open_tab(open_page, "__theme=light", width=400)
     assert page.evaluate("document.documentElement.scrollWidth") <= 400
     page.locator("[data-figure=batch]").scroll_into_view_if_needed()
@@ -68,7 +66,7 @@ def test_it_fits_a_phone(open_page: OpenPage) -> None:
     page.screenshot(path=SCREENSHOTS / "margin-app-phone.png")
 
 
-def test_a_fetched_study_can_be_chosen(open_page: OpenPage, fetched: str) -> None:
+def test_a_fetched_study_can_be_chosen(open_page: Visits, fetched: str) -> None:
     page = open_tab(open_page, f"__theme=light&m.study={fetched}")
     page.locator(f"[data-figure=who] select option[value={fetched}]").wait_for(state="attached")
     on.settle(page)
