@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 FEW_SYSTEMS = 8
 """With fewer systems, an interval that draws systems is rough, and the table says so."""
 
+_ROUNDING = 1e-9
+
 
 def evaluate(
     study: Study,
@@ -120,7 +122,7 @@ def metric_rows(
         if why:
             value, ends = math.nan, Interval(math.nan, math.nan, 0.0)
         ties = f"differences up to {used.epsilon(where):.3g} are ties" if key == "ACC_EQ" else ""
-        doubts = why or _join(ties, _doubts(key, drawn[key], ends.undefined, systems))
+        doubts = why or _join(ties, _doubts(key, drawn[key], ends.undefined, systems), _beyond(value, ends))
         rows.append(
             {"axis": pair.label, "level": where, "metric": key, "value": value, "low": ends.low, "high": ends.high}
             | {"clips": int(used.targets.size), "systems": systems, "note": _join(note, doubts)}
@@ -137,6 +139,13 @@ def _doubts(key: str, drawn: np.ndarray, undefined: float, systems: int) -> str:
     if drawn.size and 0 < systems < FEW_SYSTEMS:
         notes.append(f"{systems} systems: the interval is rough")
     return _join(*notes)
+
+
+def _beyond(value: float, ends: Interval) -> str:
+    """Says when the draws lie to one side of the value, as they may for predictors that are hardly ever wrong."""
+    if math.isnan(value) or math.isnan(ends.low) or ends.low - _ROUNDING <= value <= ends.high + _ROUNDING:
+        return ""
+    return "the value lies outside its interval: the draws, which repeat clips, are noisier than the data"
 
 
 def _join(*notes: str) -> str:

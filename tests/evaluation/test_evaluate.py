@@ -209,6 +209,19 @@ def test_few_systems_are_called_few():
     assert cell(one, "SRCC", "system", "note") == "fewer than two items: nothing to compare"
 
 
+def test_a_value_outside_its_interval_is_said_to_be():
+    """A good predictor of many systems: at system level, drawing clips again is most of the noise."""
+    rng = np.random.default_rng(0)
+    clips = pd.DataFrame({"clip": [f"c{i}" for i in range(1080)], "system": [f"s{i // 30}" for i in range(1080)]})
+    system, clip = np.repeat(rng.normal(size=36), 30), rng.normal(size=1080)
+    study = Study(clips, clips[["clip"]].assign(axis="MI", score=system + clip + 0.6 * rng.normal(size=1080)))
+    predicted = system + 0.9 * clip + 0.4 * rng.normal(size=1080)
+    table = evaluate(study, clips[["clip"]].assign(MI=predicted), draws=100).table
+    outside = (table["value"] < table["low"] - 1e-9) | (table["value"] > table["high"] + 1e-9)
+    assert outside[table["level"] == "system"].any()
+    assert (table["note"].str.contains("outside its interval") == outside).all()
+
+
 def test_a_single_clip_of_a_system_has_no_interval():
     study = make_study(clips=1)
     result = evaluate(study, predictions_for(study, "MI"), draws=30)
