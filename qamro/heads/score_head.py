@@ -74,6 +74,11 @@ class ScoreHead(nn.Module):
         spread = targets.std(correction=0)
         self.out_std.copy_(spread if spread > 1e-6 else torch.ones_like(spread))
 
+    def calibrate_like(self, other: ScoreHead) -> None:
+        """Takes over what ``calibrate_scales`` told another head of the same clips."""
+        for mine, known in zip(self.buffers(), other.buffers(), strict=True):
+            mine.copy_(known)
+
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """Predicts scores.
 

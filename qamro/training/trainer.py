@@ -96,8 +96,7 @@ def fit_many(
             torch.manual_seed(seed)
             head = make()
         if heads:  # all have the same clips: what a pass over them tells is the same
-            for buffer, known in zip(head.buffers(), heads[0].buffers(), strict=True):
-                buffer.copy_(known)
+            head.calibrate_like(heads[0])
         else:
             head.calibrate_scales(data.features, data.targets)
         heads.append(head)

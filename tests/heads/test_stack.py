@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from qamro.heads import HeadStack, ScoreHead
+from qamro.heads.distribution_head import DistributionHead
 
 
 def heads(n=3, dim=5):
@@ -81,3 +82,20 @@ def test_a_share_of_a_batch_is_dropped_as_in_the_whole_batch():
     x = whole.standardise(torch.randn(10, 5))
     part.share = (slice(3, 8), 10)
     torch.testing.assert_close(part(x[..., 3:8, :]), whole(x)[:, 3:8])
+
+
+@pytest.mark.parametrize("make", [lambda: ScoreHead(6, (5, 4)), lambda: DistributionHead(6, (5, 4), scale=None)])
+def test_a_head_that_takes_another_ones_scales_is_the_head_that_saw_the_clips(make):
+    features, targets = torch.randn(40, 6) * 3 + 1, torch.rand(40) * 4 + 1
+    heads = []
+    for like in (False, True):
+        torch.manual_seed(5)
+        heads.append(make())
+        first = make()
+        first.calibrate_scales(features, targets)
+        if like:
+            heads[-1].calibrate_like(first)
+        else:
+            heads[-1].calibrate_scales(features, targets)
+    for key, value in heads[0].state_dict().items():
+        assert torch.equal(heads[1].state_dict()[key], value), key
