@@ -118,7 +118,7 @@ export default function setup({ element, props, trigger, upload, watch }) {
     const link = LINK(`study=${encodeURIComponent(made.study)}`);
     result.replaceChildren(
       el("h3", {}, fill(words.made, made)), el("p", {}, words.made_note), copyField(link, { ...words, link_title: words.made_note }),
-      !made.owner && el("p", { class: "q-hint" }, words.no_owner),
+      made.owner ? "" : el("p", { class: "q-hint" }, words.no_owner),
       el("div", { class: "q-row q-start" },
         el("a", { class: "q-button q-strong", href: link, target: "_blank", rel: "noopener" }, words.open),
         el("button", { type: "button", class: "q-button", onclick: () => { form.hidden = false; result.hidden = true; } }, words.another)));

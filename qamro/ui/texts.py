@@ -22,6 +22,10 @@ class Predict:
     """Texts of the Predict tab."""
 
     CLIPS = "Clips"
+    CLIPS_NOTE = (
+        "Bring generated music, speech or sound: each clip gets the ratings that listeners would give it, as predicted "
+        "on six axes, each with an interval."
+    )
     SCORES = "Scores"
     SYSTEMS = "Systems"
     RECORD = "Record with the microphone"
@@ -157,8 +161,9 @@ deleted after a day. The app opens no connection to anywhere else, unless you pr
 ## The method
 
 QAMRO is a training loss that ranks clips with a margin that adapts to how far listeners set them apart, and weighs
-mistakes among good clips more: *QAMRO: Quality-aware Adaptive Margin Ranking Optimization for Human-aligned Assessment
-of Audio Generation Systems*. With y the human score and ŷ the prediction, over pairs of clips that listeners rated
+mistakes among good clips more:
+[QAMRO: Quality-aware Adaptive Margin Ranking Optimization for Human-aligned Assessment of Audio Generation
+Systems](https://arxiv.org/abs/2508.08957). With y the human score and ŷ the prediction, over pairs of clips that listeners rated
 differently,
 
 $$ L = \\operatorname{{mean}} \\; q_{{ij}} \\,

@@ -67,8 +67,8 @@ def against(rows: Sequence[Mapping[str, Any]], scales: Mapping[str, Scale]) -> g
     figure.update_xaxes(zeroline=False, showgrid=True, nticks=6)
     figure.update_yaxes(zeroline=False, showgrid=True, nticks=6)
     figure.update_layout(
-        height=_HEIGHT * lines + 60,
-        margin={"l": 36, "r": 12, "t": 36, "b": 70},
+        height=_HEIGHT * lines + 80,
+        margin={"l": 36, "r": 12, "t": 56, "b": 70},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         font={"family": 'system-ui, -apple-system, "Segoe UI", Roboto, sans-serif', "size": 12},

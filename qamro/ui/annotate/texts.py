@@ -27,7 +27,7 @@ class Compare:
     PANEL_NAME = "Panel"
     HOVER = "clip {n}: you {own:g}, {name} {other:.2f}"
     ALT = "Your scores against the predictor's and the panel's, one figure for each axis"
-    REPEATS = "{n} came twice; your two answers differ by {share} % of the scale on average."
+    REPEATS = "Clips that came twice: {n}; your two answers differ by {share} % of the scale on average."
     CHECKS = "You passed {passed} of {n} attention checks."
     AGREE_PREDICTOR = "You agree with the predictor ({axis}) on {n} of {all} pairs, ties left out."
     AGREE_PANEL = "You agree with the panel's majority on {n} of {all} pairs, ties left out."
@@ -171,7 +171,7 @@ RESULT_WORDS = {
     "copy": "Copy link",
     "copied": "Copied",
     "delete": "Delete",
-    "sure": "Delete for good: {rated} answers",
+    "sure": "Delete for good? Answers: {rated}",
     "deleted": "{name} is deleted.",
     "preparing": "Preparing …",
 }

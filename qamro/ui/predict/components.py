@@ -46,7 +46,7 @@ def build_components() -> Parts:
     """Lays the components out: clips, the Score button, scores, the selected clip, systems."""
     session = gr.State(Session(), delete_callback=Session.close)
     with gr.Column(elem_classes="q-card"):
-        heading(T.CLIPS)
+        heading(T.CLIPS, T.CLIPS_NOTE)
         clips = widget("clips", {"rows": []}, words=T.CLIP_WORDS, elem_id="clips")
         with gr.Row(elem_classes="q-sources"):
             found = [{"title": example.title, "prompt": example.prompt} for example in examples()]
