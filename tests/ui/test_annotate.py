@@ -44,6 +44,7 @@ def set_up(page: Any, folder: Path, mode: str = "scores", prompts: str = "", *, 
     page.fill("#annotate-form [name=token]", SECRET)
     page.click("#annotate-form button[type=submit]")
     page.wait_for_selector("#annotate-form .q-made:not([hidden])")
+    assert "false" not in page.inner_text(".q-made")
     return page.input_value(".q-made input")
 
 
@@ -168,7 +169,7 @@ def test_pairs_on_a_phone(server: Server, open_page: Visits, tmp_path: Path) -> 
     assert fits(owner), "the page scrolls sideways"
     delete = newest.locator("text=Delete")
     delete.click()
-    assert delete.inner_text() == "Delete for good: 1 answers"
+    assert delete.inner_text() == "Delete for good? Answers: 1"
     owner.focus("#annotate-owner [name=token]")
     assert delete.inner_text() == "Delete", "leaving the button takes the question back"
     delete.click()
