@@ -11,7 +11,7 @@ import typer
 
 from qamro.cli import options
 from qamro.cli.console import progress, say, wrong_use
-from qamro.cli.inputs import open_ratings
+from qamro.cli.inputs import open_audible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,7 +66,7 @@ def compare_objectives(
         )
         budget = Budget(tuple(range(seeds)), tuple(sorted(numbers(rates, "--rates"))), config)
         names = [name.strip() for name in objectives.split(",")] if objectives else COMPARED
-        opened = open_ratings(study)
+        opened = open_audible(study)
         parts, how = prepare(opened, encoder, folds, hold_out, device)
         axes = axes_of(parts, axis)
         chosen = {name: entries(name, names) for name in axes}

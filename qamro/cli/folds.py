@@ -6,7 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from qamro.cli.console import progress, warn
+from qamro.cli.console import progress
+from qamro.cli.training_run import name_left_out
 
 NO_TABLES = "no table was written; embeddings are kept, so the same command starts sooner"
 """What Ctrl-C leaves of a verb that trains on folds."""
@@ -48,9 +49,7 @@ def prepare(study: Study, encoder: str, count: int, hold_out: str, device: str) 
             CachedEncoder(load_encoder(encoder, device=device)),
             on_clip=lambda done, total: bar.update(task, completed=done, total=total),
         )
-    if embeddings.failed:
-        clip, why = next(iter(embeddings.failed.items()))
-        warn(f"{len(embeddings.failed)} of {len(study.clips)} clips cannot be read, for example {clip}: {why}")
+    name_left_out(embeddings.failed, len(study.clips))
     return [Prepared(study, embeddings, part) for part in parts], how
 
 

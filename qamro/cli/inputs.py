@@ -125,3 +125,24 @@ def open_ratings(ratings: str) -> Study:
     if read_as := study.about.get("read_as"):
         remark(f"{ratings}: {read_as}")
     return study
+
+
+def open_audible(ratings: str) -> Study:
+    """Opens rated clips to train on.
+
+    Raises:
+        FileNotFoundError: As ``open_ratings``; or not one clip's sound is here: says how to get it.
+        ValueError: It holds no ratings that can be read.
+    """
+    from qamro.studies.registry import DATASETS
+
+    study = open_ratings(ratings)
+    lost = study.missing_audio()
+    if len(lost) < len(study.clips):
+        return study
+    path = study.clips["path"].iloc[0] if lost else ""
+    looked = f"; looked for {(study.root or Path()) / path}" if path else ""
+    remedy = "Put the sound files where the column path of the clips table says."
+    if ratings in DATASETS and not Path(ratings).exists():
+        remedy = DATASETS[ratings].how_to_hear
+    raise FileNotFoundError(f"{study.name} is here without its audio (0 of {len(study.clips)} clips{looked}). {remedy}")

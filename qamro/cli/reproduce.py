@@ -76,7 +76,11 @@ def reproduce(
     say(title, "bold")
     say(f"Ours: {about}")
     _ours(table)
-    say("seeds: 95 % interval of the mean over seeds; clips: 95 % bootstrap over systems and clips", "dim")
+    say(
+        "seeds: 95 % interval of the mean over seeds; clips: 95 % bootstrap over systems and clips, whose draws hold",
+        "dim",
+    )
+    say("some systems twice: orders get worse by that, so that an interval may lie below its value", "dim")
     if not study:
         _published(experiment)
     say(f"tables written to {target}")
@@ -88,11 +92,11 @@ def _open(experiment: Experiment, study: str) -> Study:
     Raises:
         FileNotFoundError: It is not on this machine, or has no audio; says how to get it.
     """
-    from qamro.cli.inputs import open_ratings
+    from qamro.cli.inputs import open_audible
     from qamro.studies.registry import get_dataset
 
     if study:
-        return open_ratings(study)
+        return open_audible(study)
     dataset = get_dataset(experiment.study)
     other = "Or run it on other data: --study codec_mushra, lstm_music or simulated."
     if not dataset.is_here:
@@ -100,10 +104,10 @@ def _open(experiment: Experiment, study: str) -> Study:
             f"{experiment.title} needs {dataset.name}, which is not on this machine. {dataset.obtain} "
             f"Fetch it with: python -m qamro studies fetch {dataset.name} --from FOLDER. Page: {dataset.page}. {other}"
         )
-    opened = open_ratings(dataset.name)
-    if len(opened.missing_audio()) == len(opened.clips):
-        raise FileNotFoundError(f"{dataset.name} is here without its audio. {dataset.obtain} {other}")
-    return opened
+    try:
+        return open_audible(dataset.name)
+    except FileNotFoundError as problem:
+        raise FileNotFoundError(f"{problem} {other}") from problem
 
 
 def _ours(table: pd.DataFrame) -> None:

@@ -76,8 +76,8 @@ def fetch_study(
                 hint = "" if "--from" in str(problem) else "; with a copy of your own, use --from FOLDER"
                 fail(f"{problem}{hint}", FAILED)
     _describe(study)
-    if study.missing_audio() and dataset.obtain:
-        say(dataset.obtain)
+    if study.missing_audio():
+        say(dataset.how_to_hear)
 
 
 @studies.command("show")
@@ -95,8 +95,8 @@ def show_study(
     for key in ("licence", "citation", "page", "revision", "scale"):
         if study.about.get(key):
             say(f"{key}: {study.about[key]}")
-    if name in DATASETS and study.missing_audio() and DATASETS[name].obtain:
-        say(DATASETS[name].obtain)
+    if name in DATASETS and study.missing_audio():
+        say(DATASETS[name].how_to_hear)
 
 
 def _describe(study: Study) -> None:

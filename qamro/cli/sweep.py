@@ -10,7 +10,7 @@ import typer
 
 from qamro.cli import options
 from qamro.cli.console import say, wrong_use
-from qamro.cli.inputs import open_ratings
+from qamro.cli.inputs import open_audible
 
 
 def sweep(
@@ -45,7 +45,7 @@ def sweep(
         config = FitConfig(optimizer, lr, batch_size=batch_size, max_epochs=epochs, patience=patience, stop_by=stop_by)
         plan = Plan(numbers(betas, "--betas"), numbers(alphas, "--alphas"), range(seeds), config=config)
         plan.variants("MI")  # a parameter out of range is refused before anything is read
-        opened = open_ratings(study)
+        opened = open_audible(study)
         parts, how = prepare(opened, encoder, folds, hold_out, device)
         axes = axes_of(parts, axis)
         started = time.perf_counter()

@@ -13,7 +13,7 @@ import typer
 
 from qamro.cli import options
 from qamro.cli.console import progress, wrong_use
-from qamro.cli.inputs import open_ratings
+from qamro.cli.inputs import open_audible
 from qamro.cli.training_run import (
     GOES_ON,
     SIMULATED,
@@ -138,9 +138,9 @@ def _prepare(
         if corpus is not None:
             study, embeddings = simulated_frames(corpus, make, workers=workers, on_clip=tick)
         else:
-            study = open_ratings(name)
+            study = open_audible(name)
             embeddings = frame_study(study, make(), on_clip=tick)
-    name_left_out(embeddings.failed)
+    name_left_out(embeddings.failed, len(study.clips))
     embedded_in(len(embeddings.clips), time.perf_counter() - started)
     parts = split(study, hold_out=hold_out)
     if corpus is not None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qamro.cli.console import progress, say
-from qamro.cli.inputs import open_ratings
+from qamro.cli.inputs import open_audible
 from qamro.cli.training_run import UNFINISHED, name_left_out
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def fit_end_to_end(study: str, tower: Tower, recipe: Recipe, out: Path, hold_out
     from qamro.training.end_to_end.recipe import train_end_to_end
     from qamro.training.splits import split
 
-    rated = open_ratings(study)
+    rated = open_audible(study)
     with progress("clips", show=world.first) as bar:
         task = bar.add_task("Reading", total=None)
 
@@ -56,7 +56,7 @@ def fit_end_to_end(study: str, tower: Tower, recipe: Recipe, out: Path, hold_out
     if made is None:
         return None
     bundle, failed = made
-    name_left_out(failed)
+    name_left_out(failed, len(rated.clips))
     say(f"the encoder is part of the heads: {bundle.card.training['encoder file']}")
     shutil.rmtree(out / UNFINISHED, ignore_errors=True)
     return bundle.card

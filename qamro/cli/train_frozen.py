@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qamro.cli.console import progress
-from qamro.cli.inputs import open_ratings
+from qamro.cli.inputs import open_audible
 from qamro.cli.training_run import (
     SIMULATED,
     UNFINISHED,
@@ -46,7 +46,7 @@ def prepare(
     from qamro.training.simulated_corpus import simulated_corpus
     from qamro.training.splits import split
 
-    study = None if name == SIMULATED else open_ratings(name)
+    study = None if name == SIMULATED else open_audible(name)
     started = time.perf_counter()
     with progress("clips", show=world.first) as bar:
         task = bar.add_task("Embedding", total=None)
@@ -58,7 +58,7 @@ def prepare(
             study, embeddings = simulated_corpus(corpus, make_encoder, workers=workers, on_clip=tick)
         else:
             embeddings = _embed(study, encoder, tick, world)
-    name_left_out(embeddings.failed)
+    name_left_out(embeddings.failed, len(study.clips))
     embedded_in(len(embeddings.clips), time.perf_counter() - started)
     parts = split(study, hold_out=hold_out)
     return Prepared(study, embeddings, own_prompts_only(parts) if name == SIMULATED else parts)

@@ -6,6 +6,7 @@ import shlex
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from qamro.cli.console import progress, say
@@ -20,6 +21,8 @@ SIMULATED = "simulated"
 UNFINISHED = "unfinished"
 """Folder within ``--out`` that holds what a killed run goes on from."""
 
+_NAMED = 10
+
 GOES_ON = "embeddings and whole epochs are kept, and the same command goes on from there"
 """What Ctrl-C leaves of a training run."""
 
@@ -29,10 +32,20 @@ def command_line() -> str:
     return "python -m qamro " + shlex.join(sys.argv[1:])
 
 
-def name_left_out(failed: Mapping[str, str]) -> None:
-    """Names the clips that could not be read, with the reason."""
-    for clip, why in failed.items():
-        say(f"left out {clip}: {why}", "yellow")
+def name_left_out(failed: Mapping[str, str], clips: int) -> None:
+    """Counts the clips that could not be read and names the first of them, with the reason.
+
+    Args:
+        failed: For each of them, why.
+        clips: How many clips there are.
+    """
+    if not failed:
+        return
+    say(f"{len(failed)} of {clips} clips cannot be read and are left out:", "yellow")
+    for clip, why in islice(failed.items(), _NAMED):
+        say(f"  {clip}: {why}", "yellow")
+    if len(failed) > _NAMED:
+        say(f"  and {len(failed) - _NAMED} more", "yellow")
 
 
 def own_prompts_only(parts: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
@@ -64,9 +77,10 @@ def axes_progress(axes: Sequence[str], *, show: bool = True) -> Iterator[Callabl
 def report(card: Card, done: str) -> None:
     """Says what came out: the correlation of systems on held-out clips, axis by axis, and what to do with it."""
     for row in card.metrics:
-        if (row["level"], row["metric"]) == ("system", "SRCC") and row["value"] is not None:
+        if (row["level"], row["metric"]) == ("system", "SRCC"):
+            value = "undefined" if row["value"] is None else f"{row['value']:.3f}"
             ends = "" if row["low"] is None else f" [{row['low']:.3f}, {row['high']:.3f}]"
-            what = f"system SRCC {row['value']:.3f}{ends} on {row['systems']} held-out systems"
+            what = f"system SRCC {value}{ends} on {row['systems']} held-out systems, {row['clips']} clips"
             say(f"{row['axis']}: {what} ({card.kind})")
     for line in done.splitlines():
         say(line)

@@ -77,6 +77,11 @@ class Dataset:
         return cache_dir("studies") / self.name
 
     @property
+    def how_to_hear(self) -> str:
+        """How to get the sound of its clips, in a sentence."""
+        return self.obtain or f"Its audio is downloaded by: python -m qamro studies fetch {self.name}"
+
+    @property
     def is_here(self) -> bool:
         """Whether it was fetched."""
         return is_study(self.folder)

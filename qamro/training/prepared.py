@@ -41,8 +41,21 @@ class Prepared:
 
     @property
     def trainable(self) -> list[str]:
-        """The rated axes that these embeddings can serve: TA only where there are prompts."""
-        return [axis for axis in self.study.axes if axis not in NEEDS_PROMPT or self.embeddings.text is not None]
+        """The rated axes that these embeddings can serve: TA only where there are prompts.
+
+        Raises:
+            ValueError: There is none; says why.
+        """
+        rated = self.study.axes
+        found = [axis for axis in rated if axis not in NEEDS_PROMPT or self.embeddings.text is not None]
+        if rated and not found:
+            raise ValueError(
+                f"study {self.study.name!r} rates {', '.join(rated)}, which needs the clips' prompts and an encoder "
+                "that reads them; add the prompts, or take such an encoder"
+            )
+        if not found:
+            raise ValueError(f"study {self.study.name!r} holds no ratings; there is nothing to train on")
+        return found
 
     def targets(self, clips: Sequence[str], axis: str) -> tuple[torch.Tensor, torch.Tensor]:
         """Returns the embeddings' row numbers and the MOS of those clips that have both.
