@@ -163,8 +163,8 @@ deleted after a day. The app opens no connection to anywhere else, unless you pr
 QAMRO is a training loss that ranks clips with a margin that adapts to how far listeners set them apart, and weighs
 mistakes among good clips more:
 [QAMRO: Quality-aware Adaptive Margin Ranking Optimization for Human-aligned Assessment of Audio Generation
-Systems](https://arxiv.org/abs/2508.08957). With y the human score and ŷ the prediction, over pairs of clips that listeners rated
-differently,
+Systems](https://arxiv.org/abs/2508.08957). With y the human score and ŷ the prediction, over pairs of clips that
+listeners rated differently,
 
 $$ L = \\operatorname{{mean}} \\; q_{{ij}} \\,
 \\max\\big(0,\\, -\\operatorname{{sign}}(y_i - y_j)(\\hat y_i - \\hat y_j) + \\alpha |y_i - y_j|\\big) $$
