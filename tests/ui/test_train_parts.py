@@ -18,14 +18,15 @@ from qamro.predictors import load
 from qamro.predictors.saved import find, saved
 from qamro.predictors.saved_zip import pack
 from qamro.predictors.trainable import TRAINABLE
+from qamro.training import fit_config
 from qamro.training.objective import OBJECTIVES, choice
 from qamro.ui import choices
-from qamro.ui.train import choosing, controls, figures, keeping, limits, runs, training
+from qamro.ui.train import choosing, controls, figures, keeping, limits, offered, runs, training
 from qamro.ui.train.messages import Embedding, Epoch, Epochs, Judging
+from qamro.ui.train.offered import ENCODERS, FITTING, OPTIMIZERS, PARAMETERS
+from qamro.ui.train.offered import OBJECTIVES as SAID
 from qamro.ui.train.session import TrainSession
 from qamro.ui.train.settings import Settings, command_of, objective_of, recipe_of
-from qamro.ui.train.texts import ENCODERS, FITTING, OPTIMIZERS, PARAMETERS
-from qamro.ui.train.texts import OBJECTIVES as SAID
 from qamro.ui.train.verdict import verdict
 from qamro.ui.train.worker import Task, epoch_of, train
 
@@ -40,7 +41,7 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def two(folder):
     """Two runs that differ in their objective."""
-    return trained(folder, 1), trained(folder, 2, replace(QUICK, objective="huber", seeds=1))
+    return trained(folder, 1), trained(folder, 2, replace(QUICK, objective="huber", seeds=1, stop_by="srcc"))
 
 
 @pytest.fixture(autouse=True)
@@ -52,6 +53,7 @@ def own_heads(tmp_path, monkeypatch):
 def test_every_choice_is_explained():
     assert set(SAID) == set(OBJECTIVES)
     assert set(ENCODERS) == set(TRAINABLE)
+    assert tuple(offered.STOP_BY) == fit_config.STOP_BY
     assert [name for _, name in choosing.encoder_options()] == list(TRAINABLE)
     assert all(text.endswith(".") for text in (*ENCODERS.values(), *(note for _, note in SAID.values())))
 
@@ -76,12 +78,13 @@ def test_what_cannot_be_is_refused_before_anything_is_embedded():
 
 
 def test_the_command_line_says_all_that_was_chosen():
-    settings = replace(QUICK, parameters=(("alpha", 0.4), ("normalize", "scale")), lr=5e-4)
+    settings = replace(QUICK, parameters=(("alpha", 0.4), ("normalize", "scale")), lr=5e-4, stop_by="srcc")
     words = shlex.split(command_of(settings, "my study; rm"))
     flags = dict(zip(words[4::2], words[5::2], strict=True))
     assert flags["--study"] == "my study; rm"
     assert (flags["--objective"], flags["--alpha"], flags["--normalize"]) == ("qamro", "0.4", "scale")
     assert (flags["--lr"], flags["--epochs"], flags["--seeds"], flags["--hold-out"]) == ("0.0005", "12", "2", "content")
+    assert flags["--stop-by"] == recipe_of(settings, "x", "").config.stop_by == "srcc"
     assert words.count("--axis") == 2
 
 
@@ -151,10 +154,13 @@ def test_the_table_and_the_csv_say_what_the_card_says(two):
     expected = spearmanr(predicted, truth[predicted.index])[0]
     assert first["cells"]["utterance"][0] == f"{expected:.3f}"
     assert first["cells"]["system"][-1] == "4 systems"
+    assert (first["cells"]["best"][1], second["cells"]["best"][1]) == ("by validation loss", "by validation SRCC")
+    assert two[1].record["config"]["stop_by"] == "srcc"
     assert runs.view(two, "PQ")["rows"][0]["cells"]["utterance"] == ["–"]
 
     rows = list(csv.DictReader(io.StringIO(runs.to_csv(two))))
     assert [(row["run"], row["axis"]) for row in rows] == [("1", "MI"), ("1", "TA"), ("2", "MI"), ("2", "TA")]
+    assert [row["stop_by"] for row in rows] == ["loss", "loss", "srcc", "srcc"]
     assert float(rows[0]["held_out_utterance_srcc"]) == pytest.approx(expected, abs=1e-3)
     assert (rows[0]["ratings_by"], rows[0]["beta"], rows[0]["seeds"], rows[2]["seeds"]) == (
         "simulated",
@@ -224,6 +230,7 @@ def chosen(**changes):
         "optimizer": "adamw",
         "seeds": 1,
         "hold_out": "auto",
+        "stop_by": "loss",
     }
     form |= dict.fromkeys(PARAMETERS, 0.5) | {"beta": 2, "normalize": "batch"}
     form |= {name: getattr(QUICK, name) for name in FITTING}

@@ -56,12 +56,14 @@ def test_from_the_study_to_a_score_with_heads_of_ones_own(open_page: Visits, tmp
     assert page.input_value("#train-ranking_weight input") == "0.2"
     for name in ("epochs", "patience"):
         number(page, name, "10000")
+    page.check("#train-stop-by input[value=srcc]")
     page.click("#train-go")
     page.click("#train-stop")
     says(page, "#train-status", "Run 2 is done.")
     page.wait_for_selector("#train-runs tr[data-run='2']")
     assert "stopped by hand" in page.inner_text("#train-runs tr[data-run='2']")
     assert "CE-Gauss + 0.2 x BALR" in page.inner_text("#train-runs tr[data-run='2']")
+    assert "by validation SRCC" in page.inner_text("#train-runs tr[data-run='2']")
     says(page, "#train-verdict", "run 1 and run 2")
     says(page, "#train-verdict", "Seeds alone move")
     shot(page, "train-two-runs")

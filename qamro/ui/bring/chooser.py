@@ -67,7 +67,7 @@ class Chooser:
         Returns:
             The event, so that ``.then`` can follow.
         """
-        listen: Any = self.view.expand  # type: ignore[attr-defined]
+        listen: Any = self.view.expand
         return listen(fn, list(inputs or ()), list(outputs or ()), queue=False, **_QUIET)
 
 

@@ -14,8 +14,8 @@ from qamro.predictors.offers import ENCODER, PredictorState, encoders
 from qamro.predictors.trainable import TRAINABLE
 from qamro.ui import choices
 from qamro.ui.predict.views import option, status
+from qamro.ui.train.offered import ENCODERS, OBJECTIVES, OPTIMIZERS, PARAMETERS
 from qamro.ui.train.session import TrainSession
-from qamro.ui.train.texts import ENCODERS, OBJECTIVES, OPTIMIZERS, PARAMETERS
 from qamro.ui.train.texts import TrainTab as T
 
 if TYPE_CHECKING:

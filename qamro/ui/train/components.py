@@ -34,6 +34,7 @@ class Parts:
     fitting: dict[str, Any]
     seeds: gr.Number
     hold_out: gr.Dropdown
+    stop_by: gr.Radio
     train: gr.Button
     stop: gr.Button
     cancel: gr.Button

@@ -7,8 +7,8 @@ from typing import Any
 import gradio as gr
 
 from qamro.ui.train.choosing import encoder_options, hint
+from qamro.ui.train.offered import FITTING, HOLD_OUT, OBJECTIVES, OPTIMIZERS, PARAMETERS, STOP_BY
 from qamro.ui.train.settings import Settings
-from qamro.ui.train.texts import FITTING, HOLD_OUT, OBJECTIVES, OPTIMIZERS, PARAMETERS
 from qamro.ui.train.texts import TrainTab as T
 
 _RANGES: dict[str, dict[str, Any]] = {
@@ -76,13 +76,18 @@ def how() -> dict[str, Any]:
                 elem_id="train-hold-out",
                 filterable=False,
             )
+        with gr.Column(min_width=260):
+            options = [(label, key) for key, label in STOP_BY.items()]
+            stop_by = gr.Radio(
+                options, value=first.stop_by, label=T.STOP_BY, info=T.STOP_BY_INFO, elem_id="train-stop-by"
+            )
     with gr.Accordion(T.ADVANCED, open=False, elem_id="train-parameters", elem_classes="q-train-parameters"), gr.Row():
         parameters = {name: _parameter(name, FIRST[name], name in USED_FIRST) for name in PARAMETERS}
         fitting = {name: _parameter(name, getattr(first, name), True) for name in FITTING}
     return {
         "objective": objective, "objective_note": objective_note, "optimizer": optimizer,
-        "optimizer_note": optimizer_note, "seeds": seeds, "hold_out": hold_out, "parameters": parameters,
-        "fitting": fitting,
+        "optimizer_note": optimizer_note, "seeds": seeds, "hold_out": hold_out, "stop_by": stop_by,
+        "parameters": parameters, "fitting": fitting,
     }  # fmt: skip
 
 

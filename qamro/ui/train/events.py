@@ -37,7 +37,7 @@ def _choices(p: Parts) -> None:
 
 
 def _training(p: Parts) -> None:
-    chosen = [p.axes, p.encoder, p.objective, p.optimizer, p.seeds, p.hold_out]
+    chosen = [p.axes, p.encoder, p.objective, p.optimizer, p.seeds, p.hold_out, p.stop_by]
     chosen += [*p.parameters.values(), *p.fitting.values()]
     compared = [p.axis, p.runs, p.csv, p.compared, p.overlay, p.verdict]
     live = [p.status, p.train, p.stop, p.cancel, p.losses, p.correlations]

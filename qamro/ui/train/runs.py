@@ -7,8 +7,9 @@ from typing import Any
 
 from qamro.axes import axis_order
 from qamro.csvtext import csv_line
+from qamro.ui.train.offered import PARAMETERS, STOP_BY
 from qamro.ui.train.session import TrainedRun
-from qamro.ui.train.texts import PARAMETERS
+from qamro.ui.train.settings import FITTED
 
 LEVELS = ("utterance", "system")
 
@@ -22,9 +23,6 @@ COLUMNS = {
     "seconds": "Seconds",
 }
 """Columns of the page's table behind the run's name."""
-
-
-_CHOSEN = ("optimizer", "lr", "batch_size", "dropout", "weight_decay", "epochs", "patience", "seeds", "hold_out")
 
 
 def axes_of(runs: Sequence[TrainedRun]) -> list[str]:
@@ -67,7 +65,7 @@ def _row(run: TrainedRun, axis: str) -> dict[str, Any]:
         "objective": [run.card["objective"].get(axis, f"no head for {axis}")],
         "optimizer": [_optimizer(run), f"rate {settings.lr:g}"],
         "seeds": [str(settings.seeds)],
-        "best": [str(run.card["training"]["best epoch"].get(axis, "–"))],
+        "best": [str(run.card["training"]["best epoch"].get(axis, "–")), f"by {STOP_BY[settings.stop_by]}"],
         "seconds": [f"{run.card['training']['seconds']:.1f}"],
     }
     for level in LEVELS:
@@ -105,7 +103,7 @@ def _csv_row(run: TrainedRun, axis: str) -> dict[str, Any]:
     row |= {"encoder": card["encoder"]["name"], "encoder_revision": card["encoder"]["revision"]}
     row |= {"objective": settings.objective, "objective_in_words": card["objective"][axis]}
     row |= {name: record.get("objective", {}).get(name) for name in PARAMETERS}
-    row |= {name: getattr(settings, name) for name in _CHOSEN}
+    row |= {name: getattr(settings, name) for name in FITTED}
     row |= {"kept_seed": record.get("kept seed"), "best_epoch": card["training"]["best epoch"].get(axis)}
     for level, count in (("utterance", "clips"), ("system", "systems")):
         found, seeds = held_out(run, axis, level) or {}, seed_range(run, axis, level)

@@ -11,6 +11,12 @@ if TYPE_CHECKING:
     from qamro.training.recipe import Recipe
 
 
+FITTED = (
+    "optimizer", "lr", "weight_decay", "dropout", "batch_size", "epochs", "patience", "stop_by", "seeds", "hold_out",
+)  # fmt: skip
+"""Those of the settings that say how heads are fitted; each is a flag of the command line and a column of the CSV."""
+
+
 @dataclass(frozen=True)
 class Settings:
     """One press of the Train button; plain values, so that it can go to another process.
@@ -24,11 +30,12 @@ class Settings:
         lr: Learning rate.
         batch_size: Clips a step; 0 takes all.
         epochs: At most this many.
-        patience: Epochs without a better validation loss until a head is done.
+        patience: Epochs without a better one until a head is done.
         dropout: Of the heads, in [0, 1).
         weight_decay: Of AdamW.
-        seeds: Fits an axis; the one with the lowest validation loss is kept.
+        seeds: Fits an axis; the best one is kept.
         hold_out: ``"auto"``, ``"content"`` or ``"system"``: what no two parts of the study share.
+        stop_by: What the best epoch and the best seed are chosen by, on the validation clips: ``"loss"`` or ``"srcc"``.
         seconds: Time after which training stops and keeps its best; 0 for none.
     """
 
@@ -45,6 +52,7 @@ class Settings:
     weight_decay: float = 1e-2
     seeds: int = 3
     hold_out: str = "auto"
+    stop_by: str = "loss"
     seconds: float = 0.0
 
 
@@ -85,6 +93,7 @@ def recipe_of(settings: Settings, name: str, command: str) -> Recipe:
         max_epochs=settings.epochs,
         patience=settings.patience,
         dropout=settings.dropout,
+        stop_by=settings.stop_by,
     )
     return Recipe(name, settings.axes, partial(objective_of, settings), config, range(settings.seeds), command)
 
@@ -103,6 +112,6 @@ def command_of(settings: Settings, study: str) -> str:
     for name, value in settings.parameters:
         parts += [f"--{name.replace('_', '-')}", f"{value:g}" if isinstance(value, float) else str(value)]
     values = asdict(settings)
-    for name in ("optimizer", "lr", "weight_decay", "dropout", "batch_size", "epochs", "patience", "seeds", "hold_out"):
+    for name in FITTED:
         parts += [f"--{name.replace('_', '-')}", f"{values[name]:g}" if name in ("lr",) else str(values[name])]
     return shlex.join(parts)

@@ -16,10 +16,10 @@ from qamro.ui.static import own_folder
 from qamro.ui.train import limits, messages
 from qamro.ui.train.choosing import encoder_state, trainable_axes
 from qamro.ui.train.jobs import Job
+from qamro.ui.train.offered import FITTING, PARAMETERS
 from qamro.ui.train.session import TrainedRun, TrainSession
 from qamro.ui.train.settings import Settings, command_of
 from qamro.ui.train.telling import drawn_now, summary, told
-from qamro.ui.train.texts import FITTING, PARAMETERS
 from qamro.ui.train.texts import TrainTab as T
 from qamro.ui.train.worker import Task
 
@@ -91,7 +91,7 @@ def _settings(study: Study | None, chosen: Sequence[Any]) -> tuple[Settings, lis
     Raises:
         NotPossible: Something is missing or does not go together.
     """
-    axes, encoder, objective, optimizer, seeds, hold_out, parameters, fitting = chosen_values(chosen)
+    axes, encoder, objective, optimizer, seeds, hold_out, stop_by, parameters, fitting = chosen_values(chosen)
     if study is None:
         raise NotPossible(T.NO_STUDY)
     allowed, why = trainable_axes(study, encoder)
@@ -110,18 +110,18 @@ def _settings(study: Study | None, chosen: Sequence[Any]) -> tuple[Settings, lis
     whole = {key: int(fitting[key]) for key in ("batch_size", "epochs", "patience")}
     settings = Settings(
         tuple(wanted), encoder, objective, tuple(parameters.items()), optimizer, seeds=int(seeds), hold_out=hold_out,
-        **fitting | whole,
+        stop_by=stop_by, **fitting | whole,
     )  # fmt: skip
     settings, cut = limits.limited(settings)
     return settings, [T.CUT.format(what=", ".join(cut))] if cut else []
 
 
 def chosen_values(chosen: Sequence[Any]) -> tuple[Any, ...]:
-    """Splits the form's values: the six choices, then the parameters that the objective uses, then the fitting."""
+    """Splits the form's values: the seven choices, then the parameters that the objective uses, then the fitting."""
     from qamro.training.objective import OBJECTIVES
     from qamro.training.objective.choice import used_by
 
-    choices, numbers = chosen[:6], dict(zip((*PARAMETERS, *FITTING), chosen[6:], strict=True))
+    choices, numbers = chosen[:7], dict(zip((*PARAMETERS, *FITTING), chosen[7:], strict=True))
     used = used_by(OBJECTIVES[choices[2]]("TA"))
     parameters = {name: numbers[name] for name in PARAMETERS if name in used}
     return *choices, parameters, {name: numbers[name] for name in FITTING}
