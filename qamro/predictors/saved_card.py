@@ -10,6 +10,7 @@ from typing import Any
 
 from qamro.checkpoints import Weights
 from qamro.predictors.saved_names import key_of
+from qamro.predictors.saved_whole import is_whole
 from qamro.predictors.trainable import FRAME_WEIGHTS, TRAINABLE, by_card_name
 from qamro.predictors.tuned import TRAINED_WITH
 
@@ -37,6 +38,10 @@ class DamagedHeadsError(ValueError):
             f"{folder.name!r} cannot be opened: {why}. It is damaged or was made by another version: train it again"
             f"{again} and save it under this name, or delete the folder {folder}"
         )
+
+
+class _NotWholeError(Exception):
+    """The weights are not all there."""
 
 
 @dataclass(frozen=True)
@@ -130,7 +135,11 @@ def read_saved(folder: Path, owner: str = "") -> SavedHeads:
         for name in (_WEIGHTS, *([_ENCODER] if heads.brings_encoder else [])):
             if not (folder / name).exists():
                 raise FileNotFoundError(f"it has no {name}")
+        if not is_whole(folder / _WEIGHTS):
+            raise _NotWholeError(f"its {_WEIGHTS} is damaged: it is no file of weights, or was cut off")
         _ = heads.about  # a card that cannot be put into words is none
+    except _NotWholeError as problem:
+        raise DamagedHeadsError(folder, problem, command) from problem
     except FileNotFoundError as problem:
         raise DamagedHeadsError(folder, f"it has no {_CARD}" if problem.filename else problem, command) from problem
     except (OSError, ValueError, KeyError, TypeError) as problem:

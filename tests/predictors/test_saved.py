@@ -215,6 +215,7 @@ def test_weights_that_cannot_be_read_are_named_with_the_command_that_makes_them_
         (kept.folder / "heads.safetensors").write_bytes(damage)
         with pytest.raises(DamagedHeadsError, match="heads.safetensors is damaged") as refused:
             load(kept.key)
+        assert next(offer for offer in catalogue() if offer.name == kept.key).state == "damaged"
         assert "train it again (python -m qamro train --study mine)" in str(refused.value)
 
 
