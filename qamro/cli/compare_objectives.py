@@ -12,6 +12,7 @@ import typer
 from qamro.cli import options
 from qamro.cli.console import progress, say, wrong_use
 from qamro.cli.inputs import open_audible
+from qamro.cli.outputs import check_writable, written_to
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,6 +67,7 @@ def compare_objectives(
         )
         budget = Budget(tuple(range(seeds)), tuple(sorted(numbers(rates, "--rates"))), config)
         names = [name.strip() for name in objectives.split(",")] if objectives else COMPARED
+        check_writable(out or Path())
         opened = open_audible(study)
         parts, how = prepare(opened, encoder, folds, hold_out, device)
         axes = axes_of(parts, axis)
@@ -91,9 +93,10 @@ def compare_objectives(
             "best validation SRCC.",
         ]
         about = {"encoder": encoder, "split": how, "seconds": seconds}
-        files = write_results(
-            target, findings, turned, study=opened, budget=budget, about=about, notes=[*notes, INTERVALS]
-        )
+        with written_to(target):
+            files = write_results(
+                target, findings, turned, study=opened, budget=budget, about=about, notes=[*notes, INTERVALS]
+            )
     for finding in findings:
         _show(finding)
     for note in (*notes, INTERVALS):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections import Counter
 from contextlib import nullcontext
@@ -15,6 +14,7 @@ from qamro.cli.console import FAILED, INTERRUPTED, fail, progress, safe, say, wa
 from qamro.cli.console import out as console
 from qamro.cli.inputs import Clip, gather
 from qamro.cli.options import check_device
+from qamro.cli.outputs import check_writable
 from qamro.cli.rows import RowWriter
 from qamro.cli.score_table import score_table
 
@@ -57,7 +57,9 @@ def predict(
     with wrong_use(FileNotFoundError, ValueError, OSError):
         clips = gather(inputs, prompt)
         if out is not None:
-            _check_writable(out)
+            if out.is_dir():
+                raise IsADirectoryError(f"--out {out} is a folder; name a CSV file")
+            check_writable(out)
     start = time.perf_counter()
     from qamro.checkpoints import WeightsError
 
@@ -74,6 +76,9 @@ def predict(
     except KeyboardInterrupt:
         kept = f"; kept in {out}" if rows and out is not None else ""
         fail(f"interrupted: {len(rows)} of {len(clips)} clips done{kept}", INTERRUPTED)
+    except OSError as problem:
+        why = problem.strerror or problem
+        fail(f"--out {out} cannot be written ({why}); {len(rows)} of {len(clips)} clips done, make room there", FAILED)
     _summarise(model, rows, out, time.perf_counter() - start)
 
 
@@ -117,14 +122,3 @@ def _summarise(model: Predictor, rows: list[dict[str, Any]], out: Path | None, s
         if len(failed) > _NAMED:
             typer.echo(f"  and {len(failed) - _NAMED} more; the column error says why", err=True)
         raise typer.Exit(FAILED)
-
-
-def _check_writable(out: Path) -> None:
-    """Finds out before the model is loaded, not after an hour of scoring."""
-    if out.is_dir():
-        raise IsADirectoryError(f"--out {out} is a folder; name a CSV file")
-    folder = out.parent
-    while not folder.exists():
-        folder = folder.parent
-    if not folder.is_dir() or not os.access(folder, os.W_OK):
-        raise PermissionError(f"--out {out} cannot be written; choose another folder")

@@ -14,6 +14,7 @@ from rich.text import Text
 from qamro.cli import options
 from qamro.cli.console import out as console
 from qamro.cli.console import safe, say, wrong_use
+from qamro.cli.outputs import check_writable, written_to
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,6 +60,7 @@ def reproduce(
 
         experiment = EXPERIMENTS[what.value]
         study = "" if study == experiment.study else study  # the paper's own data are no other data
+        check_writable(out or Path())
         opened = _open(experiment, study)
         config = FitConfig(optimizer=optimizer, lr=lr, batch_size=batch_size, max_epochs=epochs)
         plan = experiment.plan(range(seeds), config)
@@ -69,10 +71,11 @@ def reproduce(
         title = experiment.on_other_data(opened.name) if study else experiment.title
         about = f"{opened.kind} ratings, {how}; heads on frozen {encoder} embeddings, {seeds} seeds"
         target = out or Path(f"reproduce-{what.value}-{opened.name.split()[0]}")
-        write_tables(target, found, opened, plan, {"title": title, "encoder": encoder, "split": how})
-        table.to_csv(target / "table.csv", index=False)
-        if what is What.FIGURE1:
-            write_page(target / "figure1.html", found.runs, title, [about + ".", INTERVALS])
+        with written_to(target):
+            write_tables(target, found, opened, plan, {"title": title, "encoder": encoder, "split": how})
+            table.to_csv(target / "table.csv", index=False)
+            if what is What.FIGURE1:
+                write_page(target / "figure1.html", found.runs, title, [about + ".", INTERVALS])
     say(title, "bold")
     say(f"Ours: {about}")
     _ours(table)

@@ -54,7 +54,11 @@ class RowWriter:
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._file.close()
+        try:
+            self._file.close()
+        except OSError:  # a full disk refuses the rest of a row once more
+            if kind is None:
+                raise
         if self.rows or kind is None:
             os.replace(self._part, self.path)
         else:

@@ -70,11 +70,14 @@ def fetch_study(
                         + " MB"
                     ),
                 )
-            except (FetchError, OSError) as problem:
-                if isinstance(problem, FileNotFoundError):
-                    raise
+            except FetchError as problem:
                 hint = "" if "--from" in str(problem) else "; with a copy of your own, use --from FOLDER"
                 fail(f"{problem}{hint}", FAILED)
+            except OSError as problem:
+                if isinstance(problem, FileNotFoundError):
+                    raise
+                why = problem.strerror or problem
+                fail(f"{dataset.folder} cannot be written ({why}); make room there, or set QAMRO_CACHE", FAILED)
     _describe(study)
     if study.missing_audio():
         say(dataset.how_to_hear)

@@ -11,6 +11,7 @@ import typer
 from qamro.cli import options
 from qamro.cli.console import say, wrong_use
 from qamro.cli.inputs import open_audible
+from qamro.cli.outputs import check_writable, written_to
 
 
 def sweep(
@@ -45,6 +46,7 @@ def sweep(
         config = FitConfig(optimizer, lr, batch_size=batch_size, max_epochs=epochs, patience=patience, stop_by=stop_by)
         plan = Plan(numbers(betas, "--betas"), numbers(alphas, "--alphas"), range(seeds), config=config)
         plan.variants("MI")  # a parameter out of range is refused before anything is read
+        check_writable(out or Path())
         opened = open_audible(study)
         parts, how = prepare(opened, encoder, folds, hold_out, device)
         axes = axes_of(parts, axis)
@@ -52,7 +54,8 @@ def sweep(
         found = train(parts, axes, plan, device)
         seconds = round(time.perf_counter() - started, 1)
         target = out or Path(f"sweep-{Path(study).name}")
-        write_tables(target, found, opened, plan, {"encoder": encoder, "split": how, "seconds": seconds})
+        with written_to(target):
+            write_tables(target, found, opened, plan, {"encoder": encoder, "split": how, "seconds": seconds})
         notes = [
             f"{opened.name}, {opened.kind} ratings; {len(opened.clips)} clips, {len(opened.systems)} systems; {how}.",
             f"Heads on frozen {encoder} embeddings; {seeds} seeds; {optimizer}, learning rate {lr:g}, "
@@ -60,7 +63,8 @@ def sweep(
             f"{'SRCC' if stop_by == 'srcc' else 'loss, each objective by its own'}.",
             INTERVALS,
         ]
-        write_page(target / "sweep.html", found.runs, f"Sweep over beta: {opened.name}", notes)
+        with written_to(target):
+            write_page(target / "sweep.html", found.runs, f"Sweep over beta: {opened.name}", notes)
     for name in axes:
         for level in ("utterance", "system"):
             say(best_beta_in_words(found.runs, name, level, "SRCC"))

@@ -12,6 +12,7 @@ import typer
 from qamro.cli import options
 from qamro.cli.console import out as console
 from qamro.cli.console import wrong_use
+from qamro.cli.outputs import check_writable
 from qamro.cli.training_run import GOES_ON, UNFINISHED, command_line, report
 
 
@@ -106,6 +107,7 @@ def train(
             raise ValueError("end to end one seed is trained at a time; leave --seeds away")
         target = destination(out, save, replace=replace)
         out = target.folder
+        check_writable(out)
         world, device = join(device)
         console.quiet = not world.first
         fitting: dict[str, Any] = {

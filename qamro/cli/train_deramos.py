@@ -14,6 +14,7 @@ import typer
 from qamro.cli import options
 from qamro.cli.console import progress, wrong_use
 from qamro.cli.inputs import open_audible
+from qamro.cli.outputs import check_writable, written_to
 from qamro.cli.training_run import (
     GOES_ON,
     SIMULATED,
@@ -87,6 +88,7 @@ def train_deramos(
             raise ValueError("train-deramos trains in one process; start it without torchrun")
         target = destination(out, save, replace=replace)
         out = target.folder
+        check_writable(out)
         losses = _objective(objective, output, balr, sama, temperature)
         sizes = BranchSettings(1, width=width, layers=layers, pooling=pooling, output=output, dropout=dropout)
         config = FitConfig("adamw", lr, 0.0, weight_decay, batch_size, epochs, patience, stop_by=stop_by)
@@ -156,6 +158,7 @@ def _fit(prepared: PreparedFrames, encoder: str, recipe: FrameRecipe, out: Path)
     with axes_progress(axes) as tick:
         made = frame_encoder(encoder, device=recipe.device)
         bundle = train_branches(prepared, made, recipe, on_epoch=tick, checkpoint=out / UNFINISHED)
-    bundle.save(out)
+    with written_to(out):
+        bundle.save(out)
     shutil.rmtree(out / UNFINISHED, ignore_errors=True)
     return bundle.card

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from qamro.cli.console import progress
 from qamro.cli.inputs import open_audible
+from qamro.cli.outputs import written_to
 from qamro.cli.training_run import (
     SIMULATED,
     UNFINISHED,
@@ -86,7 +87,8 @@ def fit(prepared: Prepared, encoder: Any, recipe: Recipe, out: Path, world: Worl
     with axes_progress(axes, show=world.first) as tick:
         bundle = train_heads(prepared, encoder, recipe, on_epoch=tick, checkpoint=out / UNFINISHED, world=world)
     if world.first:
-        bundle.save(out)
+        with written_to(out):
+            bundle.save(out)
         shutil.rmtree(out / UNFINISHED, ignore_errors=True)
         shutil.rmtree(out / FOLDER, ignore_errors=True)  # of an earlier end-to-end run with the same --out
     return bundle.card

@@ -24,21 +24,34 @@ def is_study(folder: Path) -> bool:
 
 
 def save_study(study: Study, folder: Path | str) -> Path:
-    """Writes a study; see ``Study.save``."""
+    """Writes a study; see ``Study.save``. A full disk or a kill leaves what was there before."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     clips = study.clips.copy()
     clips["path"] = [_relocate(path, study.root, folder) for path in clips["path"]]
-    for name, table in (("clips.csv", clips), ("ratings.csv", study.ratings)):
-        write_table(table, folder / name)
+    names = ("clips.csv", "ratings.csv", "study.json")
+    parts = [folder / f"{name}.part" for name in names]
     meta = {"name": study.name, "kind": study.kind, "about": study.about}
     text = json.dumps(meta, indent=1, ensure_ascii=False, default=str)
-    (folder / "study.json").write_text(text + "\n", encoding="utf-8")
+    try:
+        write_table(clips, parts[0])
+        write_table(study.ratings, parts[1])
+        parts[2].write_text(text + "\n", encoding="utf-8")
+        for part, name in zip(parts, names, strict=True):
+            os.replace(part, folder / name)
+    finally:
+        for part in parts:
+            part.unlink(missing_ok=True)
     return folder
 
 
 def load_study(folder: Path | str) -> dict[str, Any]:
-    """Reads a study's folder and returns the arguments that make a ``Study``; see ``Study.load``."""
+    """Reads a study's folder and returns the arguments that make a ``Study``; see ``Study.load``.
+
+    Raises:
+        FileNotFoundError: One of its tables is missing.
+        StudyError: A table cannot be read.
+    """
     folder = Path(folder)
     for table in ("clips.csv", "ratings.csv"):
         if not (folder / table).is_file():

@@ -23,10 +23,18 @@ def fingerprint(settings: Iterable[object], tensors: Iterable[torch.Tensor]) -> 
 
 
 def write(file: Path, state: dict[str, Any]) -> None:
-    """Writes a state in one step: a kill leaves the last whole epoch, never half of one."""
+    """Writes a state in one step: a kill leaves the last whole epoch, never half of one.
+
+    Raises:
+        OSError: It cannot be written; an earlier state stays.
+    """
     part = file.with_suffix(file.suffix + ".part")
     part.parent.mkdir(parents=True, exist_ok=True)
-    torch.save(state, part)
+    try:
+        torch.save(state, part)
+    except RuntimeError as problem:  # torch's own writer says so of a full disk
+        part.unlink(missing_ok=True)
+        raise OSError(f"{file} could not be written whole; make room on its disk, then go on") from problem
     os.replace(part, file)
 
 
