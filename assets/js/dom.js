@@ -13,8 +13,11 @@ export function el(tag, attributes = {}, ...children) {
   return node;
 }
 
-/** Fills {names} in a text. */
-export const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
+/** Fills {names} in a text; whole numbers get their thousands set apart. */
+export const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => {
+  const value = values[name] ?? "";
+  return Number.isInteger(value) ? value.toLocaleString("en-GB") : value;
+});
 
 /** An icon that is drawn with the text's colour; decoration only. */
 export function icon(path, size = 20) {

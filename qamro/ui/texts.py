@@ -23,8 +23,8 @@ class Predict:
 
     CLIPS = "Clips"
     CLIPS_NOTE = (
-        "Bring generated music, speech or sound: each clip gets the ratings that listeners would give it, as predicted "
-        "on six axes, each with an interval."
+        "Bring generated music, speech or sound. A predictor says how listeners would rate each clip on up to six "
+        "axes, and how far it may be off."
     )
     SCORES = "Scores"
     SYSTEMS = "Systems"
