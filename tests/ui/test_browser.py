@@ -81,6 +81,9 @@ def test_ten_files_one_of_them_bad(open_page: Visits, ten_files: list[Path], tmp
     wait_chart(page, "#radar")
     wait_chart(page, "#bars")
     shot(page, "light")
+    filled = """() => import(new URL("qamro/js/dom.js", document.baseURI))
+      .then(({ fill }) => fill("{n} of {all}, {x}", { n: 1234, all: 9, x: "a" }))"""
+    assert page.evaluate(filled) == "1,234 of 9, a"
 
     page.click("#results button[data-sort=PQ]")
     falling = values(page, "PQ")
