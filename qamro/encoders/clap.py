@@ -24,7 +24,6 @@ from qamro.encoders.token_states import token_states
 _AT_ONCE = {"cpu": 4, "cuda": 64}
 """Windows that are computed together: what a CPU's cache and a GPU's memory like."""
 
-
 _NO_TOKENIZER = "this encoder has no tokenizer: give Clap.from_checkpoint a folder with roberta-base's"
 
 
@@ -100,10 +99,7 @@ class Clap:
 
     @classmethod
     def from_hub(cls, **options: Any) -> Clap:
-        """Loads the published checkpoint and its tokenizer at their pinned revisions, once they are fetched.
-
-        Args:
-            **options: As for ``from_checkpoint``.
+        """Loads the published checkpoint and its tokenizer, once they are fetched; options as ``from_checkpoint``.
 
         Raises:
             WeightsError: They are not here; the message says how to fetch them.
@@ -155,7 +151,11 @@ class Clap:
 
     @torch.inference_mode()
     def embed_text_frames(self, texts: Sequence[str]) -> list[torch.Tensor]:
-        """Embeds texts token by token: the text tower's last states, N tensors (L_i, token_dim) float32 on the CPU."""
+        """Embeds texts token by token: the text tower's last states, N tensors (L_i, token_dim) float32 on the CPU.
+
+        Raises:
+            ValueError: The encoder was made without a tokenizer.
+        """
         if self._tokens is None:
             raise ValueError(_NO_TOKENIZER)
         return token_states(self._network.text_model, self._tokens, texts, self.device)

@@ -77,6 +77,9 @@ def load_converted(path: Path | str) -> tuple[dict[str, torch.Tensor], str]:
 def read_laion(path: Path) -> dict[str, torch.Tensor]:
     """Reads the tensors of a LAION checkpoint; unpickles nothing but tensors and numpy's plain numbers.
 
+    Returns:
+        Each tensor by its name in the checkpoint.
+
     Raises:
         WeightsError: The file is damaged, is no checkpoint of LAION-CLAP, or holds other objects.
     """

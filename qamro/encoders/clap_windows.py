@@ -47,6 +47,6 @@ def fill(part: np.ndarray, *, gap: bool) -> np.ndarray:
 
 
 def round_to_16_bits(samples: np.ndarray) -> np.ndarray:
-    """Clips to [-1, 1] and drops what 16 bits cannot hold, towards zero, as laion-clap does."""
+    """Clips to [-1, 1] and drops what 16 bits cannot hold, towards zero, as laion-clap does; float32, same shape."""
     scaled = np.clip(samples, -1.0, 1.0) * np.float32(32767.0)
     return (scaled.astype(np.int16) / 32767.0).astype(np.float32)

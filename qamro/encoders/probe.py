@@ -21,7 +21,7 @@ def probe_embedding(encoder: Any) -> torch.Tensor:
 
 
 def probe_sound(rate: int) -> tuple[np.ndarray, int]:
-    """Returns two seconds of a fixed sound at a rate: three decaying notes and a little noise."""
+    """Returns two seconds of a fixed sound, shape (2 * rate,), and its rate: three decaying notes, a little noise."""
     time = np.arange(2 * rate) / rate
     notes = sum(
         np.sin(2 * np.pi * hz * time) * np.exp(-((time * 2) % 1) * k) for k, hz in ((2, 220), (3, 330), (5, 880))

@@ -78,6 +78,11 @@ def inverted_systems(systems: pd.DataFrame) -> pd.DataFrame:
 def most_divided(study: Study, axis: str, *, n: int = 20) -> pd.DataFrame:
     """Lists the clips whose raters disagree most.
 
+    Args:
+        study: The ratings.
+        axis: The axis.
+        n: How many clips at most.
+
     Returns:
         Columns ``clip``, ``system``, ``mean``, ``count``, ``sd`` (of the ratings), the largest first; clips with a
         single rating are left out.

@@ -66,7 +66,16 @@ class DrawnMos:
 
     @classmethod
     def of(cls, ratings: RatingMatrix, draws: int, random: np.random.Generator) -> DrawnMos:
-        """Draws panels."""
+        """Draws panels.
+
+        Args:
+            ratings: The ratings of one axis: n clips.
+            draws: Number of panels D.
+            random: Source of the draws.
+
+        Returns:
+            MOS of shape (D, n), rounded so that ties stay ties.
+        """
         targets = settle(mos_draws(ratings, draws, random), 14)
         heard = np.isfinite(targets)
         targets = targets if heard.all() else np.where(heard, targets, 0.0)

@@ -45,7 +45,13 @@ class Card:
 
 
 def write_card(folder: Path, card: Card, record: dict[str, Any]) -> None:
-    """Writes a card as JSON and as a readable page, and the record of the run where there is one."""
+    """Writes a card as JSON and as a readable page, and the record of the run where there is one.
+
+    Args:
+        folder: Where to; it must be there.
+        card: The card.
+        record: Ready for JSON but for numbers that JSON does not know, which become null; empty for none.
+    """
     from qamro.heads.card_page import render
 
     text = json.dumps(_without_nan(asdict(card)), indent=1, ensure_ascii=False, allow_nan=False)

@@ -81,7 +81,13 @@ class TemporalTransformer(nn.Module):
 
 
 def positions(length: int, width: int, device: torch.device) -> Tensor:
-    """Sinusoidal positions, (length, width): sines and cosines with wavelengths from 2π to 10,000 · 2π frames."""
+    """Sinusoidal positions, (length, width): sines and cosines with wavelengths from 2π to 10,000 · 2π frames.
+
+    Args:
+        length: Number of frames.
+        width: Width of a frame.
+        device: Where to make them.
+    """
     time = torch.arange(length, device=device, dtype=torch.float32)[:, None]
     rates = torch.exp(torch.arange(0, width, 2, device=device) * (-math.log(10_000.0) / width))
     return torch.stack([(time * rates).sin(), (time * rates).cos()], dim=-1).flatten(1)[:, :width]

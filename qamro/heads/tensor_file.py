@@ -53,6 +53,11 @@ def extra_of(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
 def need_files(folder: Path, files: tuple[str, ...], remedy: str) -> None:
     """Refuses a folder that lacks a file.
 
+    Args:
+        folder: The folder.
+        files: What it must hold.
+        remedy: What makes the files, for the message.
+
     Raises:
         FileNotFoundError: Names the file and what makes it.
     """

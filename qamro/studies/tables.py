@@ -92,6 +92,11 @@ def write_table(table: pd.DataFrame, path: Path) -> None:
 def need(table: pd.DataFrame, columns: list[str], path: Path) -> None:
     """Checks that a table has its columns.
 
+    Args:
+        table: The table.
+        columns: What it needs.
+        path: The file that it came from, for the message.
+
     Raises:
         StudyError: One is missing; names it and those that are there.
     """

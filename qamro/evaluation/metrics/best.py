@@ -49,7 +49,7 @@ def top1(
 
 
 def core(pairs: Pairs) -> np.ndarray:
-    """The formula on checked pairs."""
+    """The formula on checked pairs; values of shape (...)."""
     chosen, liked = _highest(pairs.predictions, pairs.weights), _highest(pairs.targets, pairs.weights)
     if pairs.labels is not None:
         liked = _spread(liked, pairs.labels)

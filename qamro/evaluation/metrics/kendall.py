@@ -40,6 +40,6 @@ def ktau(predictions: ArrayLike, targets: ArrayLike, *, weights: ArrayLike | Non
 
 
 def core(pairs: Pairs) -> np.ndarray:
-    """The formula on checked pairs."""
+    """The formula on checked pairs; values of shape (...)."""
     untied = (pairs.every_pair - pairs.prediction_ties.pairs) * (pairs.every_pair - pairs.target_ties.pairs)
     return np.clip(pairs.ratio(pairs.concordance, np.sqrt(untied)), -1, 1)

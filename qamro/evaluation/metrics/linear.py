@@ -38,7 +38,7 @@ def lcc(predictions: ArrayLike, targets: ArrayLike, *, weights: ArrayLike | None
 
 
 def core(pairs: Pairs) -> np.ndarray:
-    """The formula on checked pairs.
+    """The formula on checked pairs; values of shape (...).
 
     The mean goes first, for each draw its own: raw moments lose digits when the scores are far from zero or when a
     draw leaves out an outlier.

@@ -58,6 +58,13 @@ class Pairs:
     ) -> Pairs:
         """Checks the input and makes float64 arrays of it.
 
+        Args:
+            predictions: Predicted scores ŷ, shape (..., n).
+            targets: Human scores y, shape (..., n).
+            weights: How often each item counts, shape (..., n); None for once.
+            labels: See the class.
+            epsilon: See the class.
+
         Raises:
             ValueError: The shapes do not fit, a score is NaN or infinite, or a weight is not a whole number >= 0.
         """
@@ -86,7 +93,7 @@ class Pairs:
 
     @property
     def constant(self) -> np.ndarray:
-        """Where one side is constant, so that nothing can be correlated."""
+        """Where one side is constant, so that nothing can be correlated; booleans of shape (...)."""
         return self.constant_predictions | self.constant_targets
 
     @cached_property
@@ -101,12 +108,12 @@ class Pairs:
 
     @cached_property
     def constant_predictions(self) -> np.ndarray:
-        """Where the predictions hold fewer than two different values."""
+        """Where the predictions hold fewer than two different values; booleans of shape (...)."""
         return self.prediction_ties.pairs == self.every_pair
 
     @cached_property
     def constant_targets(self) -> np.ndarray:
-        """Where the targets hold fewer than two different values."""
+        """Where the targets hold fewer than two different values; booleans of shape (...)."""
         return self.target_ties.pairs == self.every_pair
 
     @cached_property
@@ -151,6 +158,13 @@ Core = Callable[[Pairs], np.ndarray]
 
 def apply(core: Core, pairs: Pairs) -> np.ndarray:
     """Computes a metric and warns where it is undefined.
+
+    Args:
+        core: The metric's formula.
+        pairs: Checked input.
+
+    Returns:
+        Values of shape (...); NaN where undefined.
 
     Warns:
         UndefinedMetricWarning: Some result is NaN; the message says why and how often.

@@ -41,5 +41,5 @@ def pairwise_accuracy(predictions: ArrayLike, targets: ArrayLike, *, weights: Ar
 
 
 def core(pairs: Pairs) -> np.ndarray:
-    """The formula on checked pairs."""
+    """The formula on checked pairs; values of shape (...)."""
     return (1 + pairs.ratio(pairs.concordance, pairs.every_pair - pairs.target_ties.pairs)) / 2

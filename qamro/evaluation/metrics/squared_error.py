@@ -34,5 +34,5 @@ def mse(predictions: ArrayLike, targets: ArrayLike, *, weights: ArrayLike | None
 
 
 def core(pairs: Pairs) -> np.ndarray:
-    """The formula on checked pairs."""
+    """The formula on checked pairs; values of shape (...)."""
     return np.asarray(pairs.mean((pairs.predictions - pairs.targets) ** 2))

@@ -88,7 +88,11 @@ def tie_accuracy(
 
 
 def core(pairs: Pairs) -> np.ndarray:
-    """The formula on checked pairs."""
+    """The formula on checked pairs; values of shape (...).
+
+    Raises:
+        ValueError: A threshold would have to be calibrated on several sets of scores, or shapes do not go together.
+    """
     x, y, w = pairs.predictions, pairs.targets, pairs.weights
     epsilon = pairs.epsilon
     if epsilon is None:

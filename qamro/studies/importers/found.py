@@ -86,7 +86,16 @@ def find(path: Path | str, layout: Layout, *, by_rater: bool = False, rows: int 
 
 
 def examples(path: Path | str, layout: Layout, *, most: int = 3) -> dict[str, list[str]]:
-    """Returns the first different cells of each column that hold something."""
+    """Returns the first different cells of each column that hold something.
+
+    Args:
+        path: A file, folder or zip of ratings.
+        layout: How it is read; of several tables the first is looked at.
+        most: How many cells a column.
+
+    Returns:
+        For each column its cells, 60 characters of each at most.
+    """
     cells = {str(name): column for table in raw_tables(path, layout)[:1] for name, column in table.items()}
     return {name: [text[:60] for text in column[column != ""].unique()[:most]] for name, column in cells.items()}
 

@@ -106,6 +106,11 @@ def read_sheet(path: Path, delimiter: str, *, headless: bool = False) -> pd.Data
 
     The last one is kept, as a guess, a look and an import read the same file one after the other.
 
+    Args:
+        path: The file.
+        delimiter: What separates its columns.
+        headless: Whether the first line is data; columns are then called ``column 1``, ``column 2``, …
+
     Raises:
         StudyError: It is no table.
     """

@@ -33,7 +33,13 @@ class Prompts:
         return cls(_read(release / "prompt_info.txt"), _read(release / "demo_prompt_info.txt"))
 
     def of(self, clip: str, system: str, prompt_id: str) -> str:
-        """Returns a clip's prompt, empty when unknown. A demo clip never gets the prompt that shares its id."""
+        """Returns a clip's prompt, empty when unknown. A demo clip never gets the prompt that shares its id.
+
+        Args:
+            clip: Name of the file.
+            system: Its system, as ``S001``.
+            prompt_id: Its prompt, as ``P001``.
+        """
         if clip in self.by_clip:
             return self.by_clip[clip]
         return "" if system in DEMO_SYSTEMS else self.by_id.get(prompt_id, "")

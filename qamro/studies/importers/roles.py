@@ -75,7 +75,13 @@ def is_sound(name: str) -> bool:
 
 
 def may_be_ratings(name: str, cells: pd.Series, decimal: str) -> bool:
-    """Whether a column may hold ratings: numbers, or nothing, in every cell, under a name that says nothing else."""
+    """Whether a column may hold ratings: numbers, or nothing, in every cell, under a name that says nothing else.
+
+    Args:
+        name: The column's header.
+        cells: Its cells as text.
+        decimal: What stands before the decimals.
+    """
     import pandas as pd
 
     plain = re.sub(r"[^a-z0-9]+", "_", name.strip().lower()).strip("_")

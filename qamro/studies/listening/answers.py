@@ -28,6 +28,11 @@ def asked_axes(design: Design, task: Mapping[str, Any] | sqlite3.Row) -> list[st
 def check_scores(design: Design, task: sqlite3.Row, scores: Mapping[str, float]) -> None:
     """Refuses scores that are not those of a task.
 
+    Args:
+        design: Of the study.
+        task: A row of the store.
+        scores: For each axis asked, the score; for a pair, ``preference``: 1 left, 0.5 tie, 0 right.
+
     Raises:
         ListeningError: An axis that is asked for is missing, another is there, or a score is off its scale.
     """

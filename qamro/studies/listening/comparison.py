@@ -89,7 +89,17 @@ def keep_predictions(
 def predictions(
     store: RatingStore, predictor: str, clips: Sequence[int]
 ) -> tuple[dict[int, dict[str, float]], dict[str, str]]:
-    """Returns remembered predictions of clips, and for each axis where they come from; untried clips are missing."""
+    """Returns remembered predictions of clips.
+
+    Args:
+        store: The store.
+        predictor: The predictor's name.
+        clips: Ids of the clips.
+
+    Returns:
+        For each clip that was tried, its scores by axis (none where it failed); and for each axis where its scores
+        come from.
+    """
     scores: dict[int, dict[str, float]] = {}
     sources: dict[str, str] = {}
     wanted = set(clips)

@@ -135,6 +135,16 @@ def write_folder(store: RatingStore, study: str, folder: Path, *, audio: bool = 
 def write_zip(store: RatingStore, study: str, token: str, target: Path, *, audio: bool = False) -> Path:
     """Writes what ``write_folder`` does as one zip; for the owner only.
 
+    Args:
+        store: The store.
+        study: Id of the study.
+        token: The owner's token.
+        target: The zip to write.
+        audio: Whether the clips' sound goes in, too.
+
+    Returns:
+        ``target``.
+
     Raises:
         ListeningError: Not the owner's token, or no such study.
     """

@@ -79,7 +79,16 @@ def restore(folder: Path, target: Target) -> bool:
 
 
 def start_backup(store: RatingStore, target: Target, *, every: float = EVERY) -> threading.Thread:
-    """Starts committing in the background; tries again later where the Hub does not answer, and never raises."""
+    """Starts committing in the background; tries again later where the Hub does not answer, and never raises.
+
+    Args:
+        store: What is backed up.
+        target: The repository and the token to write to it.
+        every: Minutes between commits.
+
+    Returns:
+        The thread that starts it.
+    """
 
     def begin() -> None:
         while True:

@@ -90,7 +90,7 @@ def stumble(notes: list[Note], level: float, bpm: float, rng: np.random.Generato
 
 
 def add_noise(sound: np.ndarray, snr: float, rng: np.random.Generator) -> np.ndarray:
-    """Adds white noise ``snr`` dB below the sound's root mean square."""
+    """Adds white noise ``snr`` dB below the sound's root mean square; shape (n,) as ``sound``."""
     noise = rng.standard_normal(len(sound), dtype=np.float32)
     return sound + float(np.sqrt(np.mean(sound**2))) * 10 ** (-snr / 20) * noise
 

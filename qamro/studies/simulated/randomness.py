@@ -43,6 +43,12 @@ def even_share(seed: int, purpose: str, k: int, strata: int = 12) -> float:
 
     Several of them, for several purposes, are a Latin hypercube (McKay et al. 1979): a study of few systems already
     spreads them evenly over every grade.
+
+    Args:
+        seed: Seed of the study.
+        purpose: What is drawn; each purpose has a sequence of its own.
+        k: Place in the sequence, from 0.
+        strata: Number of strata.
     """
     return (
         balanced_choice(seed, purpose, range(strata), k) + float(generator(seed, f"{purpose} within", k).random())

@@ -35,7 +35,16 @@ class Rendered:
 
 
 def stream(systems: Sequence[System], prompts: Sequence[Prompt], seed: int = 0) -> Iterator[Rendered]:
-    """Renders every system's clip of every prompt, one after the other, without touching the disk."""
+    """Renders every system's clip of every prompt, one after the other, without touching the disk.
+
+    Args:
+        systems: What generates; each with its faults.
+        prompts: What is asked for.
+        seed: Seed of the study.
+
+    Yields:
+        The clips, all of one system before the next.
+    """
     for system in systems:
         for prompt in prompts:
             samples, facts = render(prompt, system, seed)

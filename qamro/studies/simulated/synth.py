@@ -24,7 +24,16 @@ FADE = 0.3
 
 
 def mix(notes: list[Note], instrument: str, bpm: float) -> np.ndarray:
-    """Adds up the notes; shape (160000,)."""
+    """Adds up the notes.
+
+    Args:
+        notes: What is played, in beats.
+        instrument: Who plays melody and chords.
+        bpm: Beats a minute.
+
+    Returns:
+        The sound at ``SAMPLE_RATE``, shape (160000,), at the level that the notes have.
+    """
     voices = {"melody": instrument, "chords": instrument, "bass": "bass", "arpeggio": "pluck"}
     n = int(SECONDS * SAMPLE_RATE)
     total = np.zeros(n)
@@ -50,7 +59,7 @@ def _held(sound: np.ndarray, seconds: float, release: float) -> np.ndarray:
 
 
 def room(sound: np.ndarray, tilt: float) -> np.ndarray:
-    """Tilts the spectrum by some dB per octave around 500 Hz and adds a little reverberation."""
+    """Tilts the spectrum by ``tilt`` dB per octave around 500 Hz and adds a little reverberation; (n,) → (n,)."""
     from scipy.fft import irfft, rfft
 
     reverberation, octaves = _room_response()
