@@ -13,8 +13,6 @@ from qamro.studies.study import Study
 PAM = "AES_PAM.jsonl"
 TRACK2 = "audiomos2025_track2_human_annotations.jsonl"
 
-AUDIO = AUDIO_ENDINGS
-
 
 def read_published(name: str, folder: Path, *, corpora: Mapping[str, Path] | None = None) -> Study:
     """Reads a study of the registry from a folder in the published layout, or saved as a study.
