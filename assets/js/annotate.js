@@ -1,16 +1,16 @@
 // The rater's page: reads the link, asks the server, and shows what comes next. Nothing is kept here but the task at hand.
-import { el, fill } from "./dom.js";
+import { el, fill, stylesheet } from "./dom.js";
 import { intro } from "./annotate_intro.js";
 import { task } from "./annotate_task.js";
 import { comparison } from "./annotate_compare.js";
-import { copyField, style } from "./annotate_parts.js";
+import { copyField } from "./annotate_parts.js";
 
 export default function annotate({ element, props, server }) {
   const words = props.words;
   const wanted = new URLSearchParams(location.search);
   let rater = wanted.get("rater");
   const study = wanted.get("study");
-  style();
+  stylesheet("annotate");
   if (!rater && !study) { element.hidden = true; return; }
   document.body.classList.add("q-rating");
 

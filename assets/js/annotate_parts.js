@@ -1,12 +1,6 @@
 // Small parts that several views of the Annotate tab share.
 import { el } from "./dom.js";
 
-/** Loads the tab's style sheet once. */
-export function style() {
-  const href = new URL("../css/annotate.css", import.meta.url).href;
-  if (!document.querySelector(`link[href="${href}"]`)) document.head.append(el("link", { rel: "stylesheet", href }));
-}
-
 /** Copies a text; where the browser forbids it (no secure connection), selects it for the visitor to copy. */
 export async function copy(text, field) {
   try {

@@ -1,10 +1,10 @@
 // The owner's list of studies, with links and downloads. value: { locked }: whether this server has an owner's token
-import { el, fill } from "./dom.js";
-import { copy, LINK, style } from "./annotate_parts.js";
+import { el, fill, stylesheet } from "./dom.js";
+import { copy, LINK } from "./annotate_parts.js";
 
 export default function results({ element, props, server }) {
   const words = props.words;
-  style();
+  stylesheet("annotate");
   const heading = el("div", { class: "q-heading" }, el("h2", {}, words.title), el("p", { class: "q-hint" }, props.value.locked ? words.note : words.none_set));
   if (!props.value.locked) { element.replaceChildren(heading); return; }
   const token = el("input", { type: "password", name: "token", autocomplete: "current-password" });

@@ -1,14 +1,12 @@
 // The form that sets a listening study up, and the link that comes of it.
 // value: { axes: [{ key, name, low, high }], locked, closed, made: null | { busy } | { error, turn } | { study, name, clips, owner } }
-import { el, fill } from "./dom.js";
-import { droppedFiles, inParallel } from "./files.js";
-import { copyField, LINK, plain, style } from "./annotate_parts.js";
-
-const UPLOADS_AT_ONCE = 4;
+import { el, fill, stylesheet } from "./dom.js";
+import { dropZone } from "./dropzone.js";
+import { copyField, LINK, plain } from "./annotate_parts.js";
 
 export default function setup({ element, props, trigger, upload, watch }) {
   const words = props.words;
-  style();
+  stylesheet("annotate");
   const sent = [];
   let source = "upload";
   let mode = "scores";
@@ -22,46 +20,16 @@ export default function setup({ element, props, trigger, upload, watch }) {
     el("span", {}, el("strong", {}, title), el("span", { class: "q-hint" }, note)));
 
   // Files ----------------------------------------------------------------------------------------------------
-  const picker = el("input", { type: "file", multiple: true, hidden: true, "data-testid": "study-files", "aria-label": words.files });
   const told = el("span", { class: "q-told", role: "status" });
-  const forget = el("button", { type: "button", class: "q-button q-quiet q-small", hidden: true, onclick: () => { sent.length = 0; tellFiles(); } }, words.remove);
-  const zone = el("div", { class: "q-drop q-slim" }, el("div", { class: "q-drop-text" }, el("strong", {}, words.drop), told), forget,
-    el("button", { type: "button", class: "q-button", onclick: () => picker.click() }, words.files), picker);
-  const tellFiles = (failed = 0) => {
-    told.textContent = failed ? fill(words.upload_failed, { n: failed }) : sent.length ? fill(sent.length === 1 ? words.chosen_one : words.chosen, { n: sent.length }) : "";
-    forget.hidden = !sent.length;
+  const forget = el("button", { type: "button", class: "q-button q-quiet q-small", onclick: () => { sent.length = 0; tellFiles(); } }, words.remove);
+  const ready = el("div", { class: "q-row q-start", hidden: true }, told, forget);
+  const tellFiles = () => {
+    told.textContent = sent.length ? fill(sent.length === 1 ? words.chosen_one : words.chosen, { n: sent.length }) : "";
+    ready.hidden = !sent.length;
   };
-  async function take(found) {
-    let done = 0;
-    let failed = 0;
-    const tell = () => { told.textContent = fill(words.uploading, { done, all: found.length }); };
-    if (found.length) tell();
-    const paths = await inParallel(found, UPLOADS_AT_ONCE, async ({ file, name }) => {
-      try {
-        return { path: (await upload(file)).path, name };
-      } catch {
-        failed += 1;
-        return null;
-      } finally {
-        done += 1;
-        tell();
-      }
-    });
-    sent.push(...paths.filter(Boolean));
-    tellFiles(failed);
-  }
-  picker.addEventListener("change", () => {
-    const found = [...picker.files].map((file) => ({ file, name: file.name }));
-    picker.value = "";
-    take(found);
-  });
-  zone.addEventListener("dragover", (event) => { event.preventDefault(); zone.classList.add("q-over"); });
-  zone.addEventListener("dragleave", () => zone.classList.remove("q-over"));
-  zone.addEventListener("drop", async (event) => {
-    event.preventDefault();
-    zone.classList.remove("q-over");
-    take(await droppedFiles(event.dataTransfer));
-  });
+  const zone = dropZone({ words: { ...words, failed: words.upload_failed }, upload, testid: "study-files", also: /\.zip$/i,
+    take: (files) => { sent.push(...files); tellFiles(); } });
+  const files = el("div", {}, zone, ready);
 
   // The form -------------------------------------------------------------------------------------------------
   const { axes, locked, closed } = props.value;
@@ -78,7 +46,7 @@ export default function setup({ element, props, trigger, upload, watch }) {
       field(words.instructions, area("instructions", words.instructions_hint, 3)))),
     el("fieldset", { class: "q-part" }, el("legend", {}, words.source),
       el("div", { class: "q-options" }, option("source", "upload", words.upload, words.upload_note),
-        option("source", "predict", words.predict, words.predict_note), option("source", "simulated", words.simulated, words.simulated_note)), zone),
+        option("source", "predict", words.predict, words.predict_note), option("source", "simulated", words.simulated, words.simulated_note)), files),
     el("fieldset", { class: "q-part" }, el("legend", {}, words.mode),
       el("div", { class: "q-options" }, option("mode", "scores", words.scores, words.scores_note), option("mode", "preference", words.pairs, words.pairs_note))),
     forScores, forPairs,
@@ -94,7 +62,7 @@ export default function setup({ element, props, trigger, upload, watch }) {
 
   function choose(group, value) {
     if (group === "source") source = value; else mode = value;
-    zone.hidden = source !== "upload";
+    files.hidden = source !== "upload";
     forScores.hidden = mode !== "scores";
     forPairs.hidden = mode === "scores";
     eachLabel.textContent = mode === "scores" ? words.each : words.each_pairs;

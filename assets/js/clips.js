@@ -1,9 +1,8 @@
 // The list of clips: a drop zone, and a table whose prompts and systems can be edited.
 // value: { rows: [{ id, name, prompt, system }] }; the server owns the rows, the page owns what is being typed.
 import { el, fill, icon, ICONS } from "./dom.js";
-import { droppedFiles, pickedFiles, inParallel } from "./files.js";
-
-const UPLOADS_AT_ONCE = 4;
+import { droppedFiles, pickedFiles } from "./files.js";
+import { uploadAll } from "./uploads.js";
 
 export default function clips({ element, props, trigger, upload, watch }) {
   const words = props.words;
@@ -38,25 +37,10 @@ export default function clips({ element, props, trigger, upload, watch }) {
   // Taking files in ------------------------------------------------------------------------------------------
   async function take(found) {
     if (!found.length) return;
-    let done = 0, failed = 0;
-    const tell = () => { status.textContent = fill(words.uploading, { done, all: found.length }); };
-    tell();
     zone.classList.add("q-busy");
-    const sent = await inParallel(found, UPLOADS_AT_ONCE, async ({ file, name }) => {
-      try {
-        const { path } = await upload(file);
-        return { path, name };
-      } catch {
-        failed += 1;
-        return null;
-      } finally {
-        done += 1;
-        tell();
-      }
-    });
+    const sent = await uploadAll(found, { words, upload, told: status });
     zone.classList.remove("q-busy");
-    status.textContent = failed ? fill(words.failed, { n: failed }) : "";
-    trigger("upload", { files: sent.filter(Boolean) });
+    trigger("upload", { files: sent });
   }
   for (const input of [files, folder]) {
     input.addEventListener("change", () => {

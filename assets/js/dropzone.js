@@ -1,8 +1,7 @@
 // A place to drop files or choose them; they are uploaded, and then handed on by path and name.
-import { el, fill } from "./dom.js";
-import { droppedFiles, inParallel } from "./files.js";
-
-const UPLOADS_AT_ONCE = 4;
+import { el } from "./dom.js";
+import { droppedFiles, pickedFiles } from "./files.js";
+import { uploadAll } from "./uploads.js";
 
 /** words: drop, formats, files, uploading, failed; take([{ path, name }]) is called once all have arrived.
     Of a folder that is dropped come sound, CSVs, and files whose names `also` fits. */
@@ -10,32 +9,16 @@ export function dropZone({ words, upload, take, testid, accept = null, also = nu
   const told = el("span", { class: "q-drop-status", role: "status" });
   const picker = el("input", { type: "file", multiple: true, hidden: true, accept, "data-testid": testid, "aria-label": words.files });
   const zone = el("div", { class: "q-drop q-slim" },
-    el("div", { class: "q-drop-text q-shown" }, el("strong", {}, words.drop), el("span", { class: "q-hint" }, words.formats)),
+    el("div", { class: "q-drop-text q-shown" }, el("strong", {}, words.drop), words.formats && el("span", { class: "q-hint" }, words.formats)),
     el("button", { type: "button", class: "q-button", onclick: () => picker.click() }, words.files), told, picker);
 
   async function send(found) {
     if (!found.length) return;
-    let done = 0;
-    let failed = 0;
-    const tell = () => { told.textContent = fill(words.uploading, { done, all: found.length }); };
-    tell();
-    const sent = await inParallel(found, UPLOADS_AT_ONCE, async ({ file, name }) => {
-      try {
-        return { path: (await upload(file)).path, name };
-      } catch {
-        failed += 1;
-        return null;
-      } finally {
-        done += 1;
-        tell();
-      }
-    });
-    told.textContent = failed ? fill(words.failed, { n: failed }) : "";
-    take(sent.filter(Boolean));
+    take(await uploadAll(found, { words, upload, told }));
   }
 
   picker.addEventListener("change", () => {
-    const found = [...picker.files].map((file) => ({ file, name: file.name }));
+    const found = pickedFiles(picker.files);
     picker.value = "";
     send(found);
   });

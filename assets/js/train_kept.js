@@ -1,10 +1,9 @@
 // The heads that are kept. value: { heads: [{ key, name, axes, kind, about }] }
-import { el, fill } from "./dom.js";
-import { style } from "./train_parts.js";
+import { el, fill, stylesheet } from "./dom.js";
 
 export default function kept({ element, props, trigger, watch }) {
   const words = props.words;
-  style();
+  stylesheet("train");
 
   /** A button that asks once more before it deletes. */
   function removal({ key, name }) {

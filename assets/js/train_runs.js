@@ -1,11 +1,10 @@
 // The runs of a session. value: { columns: [{ key, label }],
 //   rows: [{ id, title, about, kind, kept, shown, cells: { key: [text, small print…] } }] }
-import { el, fill, icon, ICONS } from "./dom.js";
-import { style } from "./train_parts.js";
+import { el, fill, icon, ICONS, stylesheet } from "./dom.js";
 
 export default function runs({ element, props, trigger, watch }) {
   const words = props.words;
-  style();
+  stylesheet("train");
 
   function row({ id, title, about, kind, kept, shown, cells }, columns) {
     const box = el("input", { type: "checkbox", checked: shown, "aria-label": fill(words.show, { title }),
