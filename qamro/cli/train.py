@@ -11,7 +11,7 @@ import typer
 
 from qamro.cli import options
 from qamro.cli.console import out as console
-from qamro.cli.console import wrong_use
+from qamro.cli.console import warn, wrong_use
 from qamro.cli.outputs import check_writable
 from qamro.cli.training_run import GOES_ON, UNFINISHED, command_line, report
 
@@ -84,7 +84,7 @@ def train(
         from qamro.training.distributed import join
         from qamro.training.fit_config import FitConfig
         from qamro.training.objective import Objective
-        from qamro.training.objective.choice import chosen_objective
+        from qamro.training.objective.choice import chosen_objective, without_effect
         from qamro.training.recipe import Recipe
 
         given: dict[str, Any] = {
@@ -144,6 +144,9 @@ def train(
             model, make = encoders(encoder, device)
             corpus = Corpus(systems, prompts)
             prepared = prepare(study, model, hold_out, corpus=corpus, make_encoder=make, workers=workers, world=world)
+            vain = without_effect(map(losses, axis or prepared.trainable), parameters) if world.first else []
+            for name in vain:
+                warn(f"--{name.replace('_', '-')} changes nothing in this objective on these axes")
             card = fit(prepared, model, recipe, out, world)
         done = target.finish("heads and card", "predict --heads") if world.first else ""
         world.close()

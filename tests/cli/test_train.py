@@ -162,7 +162,10 @@ def test_end_to_end_writes_heads_that_predict(run, folder, wavlm_folder, saved_h
 def test_objectives_by_name_with_parameters_of_their_own(run, folder, tmp_path):
     few = ("train", "--study", folder, "--axis", "MI", "--epochs", 2, "--out")
     chosen = ("--objective", "ce-gauss+balr", "--temperature", 0.5, "--ranking-weight", 2, "--beta", 3)
-    assert run(*few, tmp_path / "a", *chosen).exit_code == 0
+    result = run(*few, tmp_path / "a", *chosen)
+    assert result.exit_code == 0
+    assert "--beta changes nothing in this objective" in " ".join(result.stderr.split())
+    assert "--temperature" not in result.stderr
     card = json.loads((tmp_path / "a" / "card.json").read_text("utf-8"))
     assert card["objective"]["MI"].startswith("CE-Gauss + 2 x BALR")
     refused = run(*few, tmp_path / "b", "--objective", "best")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -70,3 +70,18 @@ def chosen_objective(
         else:
             wanted["scale"] = (scale.low, scale.high)
     return replace(base, **wanted)
+
+
+def without_effect(objectives: Iterable[Objective], parameters: Mapping[str, Any]) -> list[str]:
+    """Returns which parameters were set in vain: no objective uses them, or none took the value over.
+
+    Args:
+        objectives: As ``chosen_objective`` made them.
+        parameters: What it was given.
+    """
+    made = list(objectives)
+    return [
+        name
+        for name, value in parameters.items()
+        if not any(name in used_by(one) and getattr(one, name) == value for one in made)
+    ]

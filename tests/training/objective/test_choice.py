@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from qamro.training.objective import OBJECTIVES, stacked_loss
-from qamro.training.objective.choice import PARAMETERS, chosen_objective, used_by
+from qamro.training.objective.choice import PARAMETERS, chosen_objective, used_by, without_effect
 
 OTHER = {"alpha": 0.7, "beta": 2.0, "margin": 0.4, "temperature": 0.3, "sigma": 0.2, "normalize": "scale"}
 OTHER |= {"regression_weight": 3.0, "ranking_weight": 3.0, "alignment_weight": 3.0}
@@ -34,3 +34,15 @@ def test_other_terms():
     assert chosen_objective("qamro", "quality", {"normalize": "scale"}).normalize == "batch"
     with pytest.raises(ValueError, match="no objective 'best'.*ce-gauss"):
         chosen_objective("best", "MI", {})
+
+
+def test_what_was_set_in_vain_is_named():
+    def made(name, *axes, **given):
+        return without_effect([chosen_objective(name, axis, given) for axis in axes], given)
+
+    assert made("huber", "MI", beta=3.0, regression_weight=2.0) == ["beta", "regression_weight"]
+    assert made("qamro", "MI", beta=3.0, alpha=0.3) == []
+    assert made("qamro", "quality", normalize="scale") == ["normalize"]
+    assert made("qamro", "quality", "MI", normalize="scale") == [], "one axis that takes it is enough"
+    assert made("qamro+sama", "MI", alignment_weight=0.5) == ["alignment_weight"]
+    assert made("qamro+sama", "MI", "TA", alignment_weight=0.5) == []
