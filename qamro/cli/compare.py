@@ -11,7 +11,7 @@ import typer
 from qamro.cli import options
 from qamro.cli.axis_options import parse_axes
 from qamro.cli.console import FAILED, fail, progress, say, warn, wrong_use
-from qamro.cli.inputs import open_ratings
+from qamro.cli.inputs import open_ratings, warn_of_seen_clips
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,7 +51,7 @@ def compare(
 
     The exit code is 1 when no prediction belongs to a rated clip, and 2 for wrong use.
     """
-    with wrong_use(FileNotFoundError, ValueError):
+    with wrong_use(OSError, ValueError):
         axes, pairs = parse_axes(axis or [])
         more, mapped = parse_axes(axis_map or [], "--axis-map")
         if more:
@@ -79,6 +79,8 @@ def compare(
             fail(f"{problem}. Name it with --axis-map, for example --axis-map MI=quality")
     for name, why in comparison.problems.items():
         warn(f"{name} left out: {why}")
+    for name, scores in named.items():
+        warn_of_seen_clips(name, scores, study)
     for sentence in comparison.overview().sentences:
         say(sentence)
     _write(comparison, html, tables)

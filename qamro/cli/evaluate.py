@@ -13,7 +13,7 @@ from qamro import __version__
 from qamro.cli import options
 from qamro.cli.axis_options import parse_axes
 from qamro.cli.console import FAILED, fail, out, safe, say, wrong_use
-from qamro.cli.inputs import open_ratings
+from qamro.cli.inputs import open_ratings, warn_of_seen_clips
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,11 +40,12 @@ def evaluate(
 
     The exit code is 1 when no prediction belongs to a rated clip, and 2 for wrong use.
     """
-    with wrong_use(FileNotFoundError, ValueError):
+    with wrong_use(OSError, ValueError):
         axes, pairs = parse_axes(axis or [])
         from qamro.studies.importers.predictions import read_predictions, score_columns
 
         table = read_predictions(predictions)
+        scored = table
         table = table[[name for name in ("clip", "path", "system") if name in table.columns] + score_columns(table)]
         study = open_ratings(ratings)
     from qamro.evaluation import NoCommonAxis, NothingMatched, PredictionsError
@@ -59,6 +60,7 @@ def evaluate(
     except PredictionsError as problem:
         fail(f"{predictions}: {problem}")
     _show(result, study, len(table))
+    warn_of_seen_clips("", scored, study)
     if json_out is not None:
         with wrong_use(OSError):
             _write(json_out, result, study, {"predictions": str(predictions), "ratings_from": ratings})

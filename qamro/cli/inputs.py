@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from qamro.studies import Study
 
 
@@ -146,3 +148,23 @@ def open_audible(ratings: str) -> Study:
     if ratings in DATASETS and not Path(ratings).exists():
         remedy = DATASETS[ratings].how_to_hear
     raise FileNotFoundError(f"{study.name} is here without its audio (0 of {len(study.clips)} clips{looked}). {remedy}")
+
+
+def warn_of_seen_clips(name: str, scores: pd.DataFrame, study: Study) -> None:
+    """Warns where scores say that the heads behind them were trained on a study of this name.
+
+    Args:
+        name: What the predictor is called; may be empty.
+        scores: A score table; its columns ``source_AXIS`` name the study that the head was trained on.
+        study: What the scores are held against.
+    """
+    from qamro.cli.console import warn
+
+    sources = {column.removeprefix("source_"): scores[column] for column in scores if column.startswith("source_")}
+    mark = f"; {study.name}, "
+    seen = [axis for axis, texts in sources.items() if texts.astype(str).str.contains(mark, regex=False).any()]
+    if seen:
+        warn(
+            f"{name}{': ' if name else ''}the heads behind {', '.join(seen)} were trained on {study.name}, too; "
+            "figures on clips that a head has seen flatter it, its card has those on clips that it has not"
+        )

@@ -90,7 +90,7 @@ def show_study(
     """Show what a study holds: axes, systems, counts, what is off the scale, and what audio is missing."""
     from qamro.studies.registry import DATASETS, open_study
 
-    with wrong_use(ValueError, FileNotFoundError):
+    with wrong_use(ValueError, OSError):
         study = open_study(name)
     _describe(study)
     if study.about.get("read_as"):

@@ -66,7 +66,10 @@ def download(
             break
         except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as problem:
             if attempt == _TRIES:
-                raise FetchError(f"{url} cannot be reached ({type(problem).__name__})") from problem
+                kept = part.stat().st_size if part.is_file() else 0
+                broken = isinstance(problem, requests.exceptions.ChunkedEncodingError)
+                what = f"broke off; {kept} bytes are here, fetch again to go on" if broken else "cannot be reached"
+                raise FetchError(f"{url} {what} ({type(problem).__name__})") from problem
             time.sleep(pause * attempt)
         except requests.RequestException as problem:
             raise FetchError(f"{url}: {problem}") from problem
@@ -82,7 +85,8 @@ def _receive(url: str, part: Path, tell: Callable[[int], None]) -> None:
     with requests.get(url, headers=headers, stream=True, timeout=_TIMEOUT) as answer:
         if answer.status_code == requests.codes.requested_range_not_satisfiable:
             return  # all of it is here already
-        answer.raise_for_status()
+        if not answer.ok:
+            raise FetchError(f"{url} cannot be had: the server answers {answer.status_code} {answer.reason}")
         resumed = answer.status_code == requests.codes.partial_content and _starts_at(answer, have)
         if have and not resumed:
             tell(-have)

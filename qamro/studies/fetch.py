@@ -17,6 +17,7 @@ from qamro.studies.study import Study
 
 PUBLISHED = "published"
 RECORD = "fetched.json"
+_NOT_PUBLISHED = "not the file that was published"
 
 
 @dataclass(frozen=True)
@@ -90,16 +91,37 @@ def _from_copy(
     if not source.is_dir():
         raise FileNotFoundError(f"there is no folder {source}; --from names a folder")
     if dataset.name != "aes_natural":
-        return read_published(dataset.name, source.resolve(), corpora=corpora)
+        return _compared(dataset, source, read_published(dataset.name, source.resolve(), corpora=corpora))
     # Its recordings and its ratings come from different places, so a folder of recordings alone is a copy, too.
     from qamro.studies.importers.aes_corpora import locate
 
     try:
         find(source, "AES_natural_*.jsonl")
-    except FileNotFoundError:
-        _download_all(dataset, published, True, on_progress)
+    except FileNotFoundError as missing:
+        try:
+            _download_all(dataset, published, True, on_progress)
+        except FetchError as problem:
+            raise FetchError(
+                f"{missing}; nor can its ratings be downloaded for a --from of recordings: {problem}"
+            ) from problem
         return locate(read_published(dataset.name, published), corpora or {}, base=source)
-    return read_published(dataset.name, source.resolve(), corpora=corpora)
+    return _compared(dataset, source, read_published(dataset.name, source.resolve(), corpora=corpora))
+
+
+def _compared(dataset: Dataset, source: Path, study: Study) -> Study:
+    """Notes which files of ratings in a local copy are not, byte for byte, the published ones."""
+    notes = [note for note in study.about.get("notes", ()) if _NOT_PUBLISHED not in note]
+    for file in dataset.files:
+        name = Path(file.path).name
+        try:
+            here = find(source, name)
+        except FileNotFoundError:  # a saved study, or a part that may be missing
+            continue
+        if file.sha256 and not file.audio and checksum(here) != file.sha256:
+            notes.append(f"{name}: {_NOT_PUBLISHED} (its SHA-256 differs); it was read all the same")
+    if notes:
+        study.about["notes"] = notes
+    return study
 
 
 def _download_all(

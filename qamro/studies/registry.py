@@ -9,7 +9,7 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-from qamro.paths import cache_dir
+from qamro.paths import cache_path
 from qamro.studies.folder import is_study
 from qamro.studies.importers import read_ratings
 from qamro.studies.study import Study
@@ -74,7 +74,7 @@ class Dataset:
     @property
     def folder(self) -> Path:
         """Where the study is, or would be, on this machine."""
-        return cache_dir("studies") / self.name
+        return cache_path("studies", self.name)
 
     @property
     def how_to_hear(self) -> str:

@@ -139,3 +139,15 @@ def test_wrong_use_is_exit_code_2_with_a_remedy(files, monkeypatch, run, change,
     assert result.exit_code == 2, result.output
     assert message in result.stderr
     assert result.stdout == ""
+
+
+@pytest.mark.parametrize("verb", ["evaluate", "compare"])
+def test_figures_on_the_study_that_a_head_was_trained_on_come_with_a_warning(files, run, verb):
+    scores = (files / "scores.csv").read_text().splitlines()
+    source = '"human: LogMel r1 + ScoreHead; {}, 12 clips of 4 systems"'
+    for study in ("ratings", "another study"):
+        rows = [f"{scores[0]},source_MI", *(f"{row},{source.format(study)}" for row in scores[1:])]
+        (files / "told.csv").write_text("\n".join(rows))
+        result = run(verb, "--predictions", files / "told.csv", "--ratings", files / "ratings.csv", "--draws", 50)
+        assert result.exit_code == 0, result.output
+        assert ("the heads behind MI were trained on ratings, too" in result.stderr) == (study == "ratings")

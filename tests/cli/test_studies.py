@@ -105,3 +105,9 @@ def test_aes_natural_with_a_path_map(run, shared, tmp_path):
     assert "no audio for 2949 of 2950 clips" in result.stderr
     assert "EARS: 149 of 150 missing" in result.stdout
     assert "LibriTTS: 300 of 300 missing  https://openslr.org/60/" in result.stdout
+
+
+def test_missing_audio_that_can_be_downloaded_says_how(run, survey):
+    fetched = run("studies", "fetch", "lstm_music", "--from", survey)
+    assert "Its audio is downloaded by: python -m qamro studies fetch lstm_music" in fetched.stdout
+    assert "python -m qamro studies fetch lstm_music" in run("studies", "show", "lstm_music").stdout

@@ -108,3 +108,8 @@ def test_what_cannot_be_had_is_said(server, target):
     with pytest.raises(FetchError, match="cannot be reached"):
         download("http://127.0.0.1:9/clip.wav", target, pause=0)
     assert not target.exists()
+
+
+def test_what_the_server_refuses_is_said_once_with_its_answer(server, target):
+    with pytest.raises(FetchError, match=r"^http://\S+gone cannot be had: the server answers 404 Not Found$"):
+        download(server.address + "gone", target)

@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import io
 import json
+import shutil
 import zipfile
 
 import pytest
@@ -167,3 +168,32 @@ def test_recordings_of_aes_natural_beside_downloaded_ratings(server, tmp_path, s
     study = fetch(dataclasses.replace(known, files=tuple(files)), source=tmp_path / "disk")
     assert len(study.missing_audio()) == 2949
     assert study.clips["split"].value_counts().to_dict() == {"train": 2700, "dev": 250}
+
+
+def test_a_copy_that_is_not_as_published_is_read_and_noted(tmp_path, shared):
+    published = shared / "data" / "annotations" / "AES_PAM.jsonl"
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    shutil.copy(published, copy)
+    assert "notes" not in fetch(DATASETS["aes_pam"], source=copy).about
+    lines = published.read_text().splitlines(keepends=True)
+    (copy / "AES_PAM.jsonl").write_text("".join(lines[:500]))  # cut short at the end of a line
+    study = fetch(DATASETS["aes_pam"], source=copy)
+    assert len(study.clips) == 500
+    assert study.about["notes"] == [
+        "AES_PAM.jsonl: not the file that was published (its SHA-256 differs); it was read all the same"
+    ]
+
+
+def test_an_empty_folder_for_aes_natural_is_named_when_the_ratings_cannot_be_downloaded(server, tmp_path):
+    files = tuple(dataclasses.replace(file, url=server.address + "gone") for file in DATASETS["aes_natural"].files)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(
+        FetchError, match=r"empty holds no AES_natural.*nor can its ratings be downloaded.*404 Not Found"
+    ):
+        fetch(dataclasses.replace(DATASETS["aes_natural"], files=files), source=tmp_path / "empty")
+
+
+def test_asking_whether_a_study_is_here_writes_nothing(tmp_path):
+    assert not DATASETS["lstm_music"].is_here
+    assert not (tmp_path / "cache").exists()
