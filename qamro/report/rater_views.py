@@ -44,7 +44,8 @@ def rater_views(found: Panel, matrix: RatingMatrix) -> RaterViews:
     if best.left_out:
         views.sentences.append(f"{axis}: {count(len(best.left_out), 'rater')} gave too few ratings for a model.")
     alt = f"Share of each score for {count(total, 'rater')}, the most generous on top."
-    title, note = f"{axis}: scores of each rater", "One row a rater; the darker, the more of the rater's ratings."
+    title = f"{axis}: scores of each rater"
+    note = "One row a rater; the stronger the colour, the more of the rater's ratings."
     views.figures.append(Figure(slug("raters", axis, "scores"), title, alt, note, distributions(matrix)))
     alt = f"Bias and inconsistency of {count(total, 'rater')}; {len(found.straying)} stray."
     note = (

@@ -167,9 +167,13 @@ Systems](https://arxiv.org/abs/2508.08957). With y the human score and ŷ the pr
 listeners rated differently,
 
 $$ L = \\operatorname{{mean}} \\; q_{{ij}} \\,
-\\max\\big(0,\\, -\\operatorname{{sign}}(y_i - y_j)(\\hat y_i - \\hat y_j) + \\alpha |y_i - y_j|\\big) $$
+\\max\\big(0,\\, m_{{ij}} - s_{{ij}} (\\hat y_i - \\hat y_j)\\big) $$
 
-$$ q_{{ij}} = 1 + (\\beta - 1) \\max(\\tilde y_i, \\tilde y_j). $$
+$$ s_{{ij}} = \\operatorname{{sign}}(y_i - y_j), \\quad m_{{ij}} = \\alpha |y_i - y_j| $$
+
+$$ q_{{ij}} = 1 + (\\beta - 1) \\max(\\tilde y_i, \\tilde y_j), $$
+
+where ỹ is y mapped to 0 to 1, from the lowest to the highest score of the batch.
 
 Which loss and which ratings a predictor was trained with is on the card beside its weights. The Margin tab takes the
 loss apart.
