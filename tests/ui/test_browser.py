@@ -427,3 +427,6 @@ def test_about_and_the_tab_in_the_address(open_page: Visits) -> None:
     page.reload()
     page.wait_for_selector("text=What the numbers are")
     page.wait_for_selector(".katex")
+    page.set_viewport_size({"width": 400, "height": 900})
+    cut = "(all) => all.filter((node) => node.scrollWidth > node.clientWidth).map((node) => node.textContent)"
+    assert page.eval_on_selector_all(".katex-display", cut) == [], "an equation fits a phone"
