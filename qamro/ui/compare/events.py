@@ -9,6 +9,7 @@ import gradio as gr
 from qamro.ui.bring import handlers as studies
 from qamro.ui.compare import against, bringing, keeping, looking, scoring, views
 from qamro.ui.compare.components import Parts
+from qamro.ui.predict import predictors
 
 _QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 _LAST: dict[str, Any] = {"trigger_mode": "always_last"} | _QUIET
@@ -74,4 +75,4 @@ def _example(desk: Any) -> Any:
 
 def _opened(request: gr.Request) -> tuple[Any, Any]:
     """What the tab looks at anew when it is opened: the predictors that there are, and the view that is asked for."""
-    return scoring.offers(), views.opened(request)
+    return predictors.refresh(request), views.opened(request)

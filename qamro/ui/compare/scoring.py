@@ -10,13 +10,12 @@ from typing import Any
 
 import gradio as gr
 
-from qamro.predictors import catalogue
 from qamro.predictors.offers import DAMAGED
 from qamro.ui import choices
 from qamro.ui.compare.listing import listing
 from qamro.ui.compare.texts import Bring as T
 from qamro.ui.compare.workbench import Workbench
-from qamro.ui.predict.views import option, status
+from qamro.ui.predict.views import status
 
 TELL_EVERY = 0.15
 """Seconds between two updates of the page."""
@@ -25,11 +24,6 @@ Answer = tuple[Any, Any, Any, Any]
 """Of every handler: the list of predictors, the line about what goes on, the Score button, the Cancel button."""
 
 _log = logging.getLogger(__name__)
-
-
-def offers() -> Any:
-    """Returns the choice of a predictor as things stand; heads may have been trained since the app began."""
-    return gr.Dropdown([(option(entry), entry.name) for entry in catalogue()])
 
 
 def score(bench: Workbench, name: str) -> Iterator[Answer]:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 from collections.abc import Iterator
 from typing import Any
 
 import gradio as gr
 
-from qamro.checkpoints import FetchCancelledError, WeightsError, readable_size
+from qamro.checkpoints import readable_size
 from qamro.predictors import catalogue
 from qamro.predictors.offers import DAMAGED
 from qamro.ui import choices
 from qamro.ui.predict.clips import score_button
+from qamro.ui.predict.downloading import downloading
 from qamro.ui.predict.views import badges, needs, option, status
 from qamro.ui.session import Session
 from qamro.ui.texts import Predict as T
@@ -45,19 +45,7 @@ def fetch(session: Session, name: str) -> Iterator[tuple[Any, ...]]:
     """Downloads what a predictor needs and tells how far it is; Cancel stops it."""
     if session.busy:
         return
-    session.busy, session.stopping = True, False
-    entry = choices.state(name)
-    off, on = gr.Button(interactive=False), gr.Button(visible=True)
-    try:
-        with contextlib.closing(choices.fetching(name, lambda: session.stopping)) as progress:
-            for done, total in progress:
-                sizes = {"done": readable_size(done), "all": readable_size(total or entry.bytes)}
-                yield status(T.FETCHING.format(title=entry.title, **sizes), done, total or entry.bytes), off, off, on
-        said = status(T.FETCHED.format(title=entry.title))
-    except FetchCancelledError:
-        said = status(T.FETCH_STOPPED)
-    except (WeightsError, OSError) as problem:
-        said = status(T.FETCH_FAILED.format(problem=problem), calm=False)
-    finally:
-        session.busy = False
+    off, on, said = gr.Button(interactive=False), gr.Button(visible=True), ""
+    for said in downloading(session, choices.state(name)):
+        yield said, off, off, on
     yield said, score_button(session), gr.Button(interactive=True), gr.Button(visible=False)

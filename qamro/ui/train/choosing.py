@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator
 from html import escape
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from qamro.checkpoints import FetchCancelledError, WeightsError, readable_size
+from qamro.checkpoints import readable_size
 from qamro.predictors.offers import ENCODER, PredictorState, encoders
 from qamro.predictors.trainable import TRAINABLE
-from qamro.ui import choices
+from qamro.ui.predict.downloading import downloading
 from qamro.ui.predict.views import option, status
 from qamro.ui.train.offered import ENCODERS, OBJECTIVES, OPTIMIZERS, PARAMETERS
 from qamro.ui.train.session import TrainSession
@@ -97,21 +96,9 @@ def fetch(session: TrainSession, encoder: str) -> Iterator[tuple[Any, ...]]:
     """Downloads an encoder's weights and tells how far it is; Cancel stops it."""
     if session.busy:
         return
-    session.busy, session.stopping = True, False
-    entry = encoder_state(encoder)
-    try:
-        with contextlib.closing(choices.fetching(entry.name, lambda: session.stopping)) as progress:
-            for done, total in progress:
-                sizes = {"done": readable_size(done), "all": readable_size(total or entry.bytes)}
-                text = T.FETCHING.format(title=entry.title, **sizes)
-                yield status(text, done, total or entry.bytes), gr.Button(interactive=False), gr.Button(visible=True)
-        said = status(T.FETCHED.format(title=entry.title))
-    except FetchCancelledError:
-        said = status(T.FETCH_STOPPED)
-    except (WeightsError, OSError) as problem:
-        said = status(T.FETCH_FAILED.format(problem=problem), calm=False)
-    finally:
-        session.busy = False
+    off, on, said = gr.Button(interactive=False), gr.Button(visible=True), ""
+    for said in downloading(session, encoder_state(encoder)):
+        yield said, off, on
     yield said, gr.Button(interactive=True), gr.Button(visible=False)
 
 

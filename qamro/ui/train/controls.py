@@ -62,11 +62,11 @@ def how() -> dict[str, Any]:
             )
             optimizer_note = gr.HTML(hint(OPTIMIZERS["adamw"][1]), apply_default_css=False)
     with gr.Row(equal_height=False):
-        with gr.Column(min_width=260):
+        with gr.Column(min_width=200):
             seeds = gr.Number(
                 first.seeds, label=T.SEEDS, info=T.SEEDS_INFO, elem_id="train-seeds", minimum=1, maximum=20, precision=0
             )
-        with gr.Column(min_width=260):
+        with gr.Column(scale=2, min_width=260):
             options = [(label, key) for key, label in HOLD_OUT.items()]
             hold_out = gr.Dropdown(
                 options,
@@ -76,7 +76,7 @@ def how() -> dict[str, Any]:
                 elem_id="train-hold-out",
                 filterable=False,
             )
-        with gr.Column(min_width=260):
+        with gr.Column(scale=2, min_width=260):
             options = [(label, key) for key, label in STOP_BY.items()]
             stop_by = gr.Radio(
                 options, value=first.stop_by, label=T.STOP_BY, info=T.STOP_BY_INFO, elem_id="train-stop-by"
