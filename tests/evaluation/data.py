@@ -1,4 +1,4 @@
-"""Published ratings as a Study, read here without the project's importers."""
+"""What the tests of evaluation share: made-up scores, and published ratings read without the project's importers."""
 
 from __future__ import annotations
 
@@ -33,3 +33,10 @@ def study_of(clips, scores):
         for axis, each in scores.items()
     ]
     return Study(clips, pd.concat(parts, ignore_index=True), name="track 2")
+
+
+def sample(rng, n, tied):
+    """Predicted and human scores of n items that go together, rounded so that many tie if wanted."""
+    x, y = rng.normal(3, 1, n), rng.normal(3, 1, n)
+    y = 0.6 * x + 0.4 * y
+    return (np.round(x * 2) / 2, np.round(y * 5) / 5) if tied else (x, y)
