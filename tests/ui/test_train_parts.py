@@ -21,6 +21,7 @@ from qamro.predictors.trainable import TRAINABLE
 from qamro.training import fit_config
 from qamro.training.objective import OBJECTIVES, choice
 from qamro.ui import choices
+from qamro.ui.compare import events as compare
 from qamro.ui.train import choosing, controls, figures, keeping, limits, offered, runs, training
 from qamro.ui.train.messages import Embedding, Epoch, Epochs, Judging
 from qamro.ui.train.offered import ENCODERS, FITTING, OPTIMIZERS, PARAMETERS
@@ -351,6 +352,9 @@ def test_on_a_space_heads_are_their_visitors_own_and_go_with_them(two, monkeypat
     assert key != "saved:mine"
     assert len(kept["heads"]) == 1
     assert keeping.listing(request("two")) == {"heads": []}
+    for visitor, theirs in (("one", True), ("two", False)):
+        listed, _ = compare.opened(SimpleNamespace(session_hash=visitor, query_params={}))
+        assert (key in [name for _, name in listed.constructor_args["choices"]]) == theirs, "on the Compare tab, too"
     assert choices.state(key).title == "mine (MI, TA)"
     assert choices.get(key).name == "saved:mine"
     keeping.delete(key, event(key=key), request("two"))

@@ -65,7 +65,7 @@ def bind(p: Parts) -> None:
 
     p.report.download(keeping.write, [p.bench], [p.report], **_QUIET)
     p.report.stop(keeping.stop, [p.bench], None, queue=False, **_QUIET)
-    p.chooser.on_open(_opened, None, [p.predictor, p.view])
+    p.chooser.on_open(opened, None, [p.predictor, p.view])
 
 
 def _example(desk: Any) -> Any:
@@ -73,6 +73,6 @@ def _example(desk: Any) -> Any:
     yield from studies.by_name(desk, "simulated")
 
 
-def _opened(request: gr.Request) -> tuple[Any, Any]:
+def opened(request: gr.Request) -> tuple[Any, Any]:
     """What the tab looks at anew when it is opened: the predictors that there are, and the view that is asked for."""
     return predictors.refresh(request), views.opened(request)
