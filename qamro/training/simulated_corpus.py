@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
@@ -195,6 +197,20 @@ def _mapping(workers: int) -> Iterator[Callable[..., Iterator[Any]]]:
         return
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         try:
-            yield pool.map
+            yield partial(_started_deaf, pool)
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def _started_deaf(pool: ProcessPoolExecutor, function: Callable[..., Any], *arguments: Any) -> Iterator[Any]:
+    """Maps in workers that do not hear Ctrl-C: one that dies of it as it starts leaves the pool waiting for ever.
+
+    What ignores a signal passes that on to what it starts, and ``map`` starts every worker.
+    """
+    if threading.current_thread() is not threading.main_thread():  # where no handler can be set
+        return pool.map(function, *arguments)
+    heard = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        return pool.map(function, *arguments)
+    finally:
+        signal.signal(signal.SIGINT, heard)

@@ -1,3 +1,4 @@
+import signal
 from functools import partial
 
 import numpy as np
@@ -5,7 +6,7 @@ import pytest
 
 from qamro.encoders import load_encoder
 from qamro.studies.simulated import SAMPLE_RATE, draw_prompt, draw_system, stream
-from qamro.training.simulated_corpus import Corpus, is_catch, simulated_corpus
+from qamro.training.simulated_corpus import Corpus, _mapping, is_catch, simulated_corpus
 
 TINY = Corpus(systems=3, prompts=4, listeners=3, catches=2, seed=5)
 
@@ -65,3 +66,15 @@ def test_the_card_counts_sounds_and_not_pairs(made):
     from qamro.training.record import study_summary
 
     assert study_summary(made[0])["clips"] == 3 * 4
+
+
+def _hears_ctrl_c(_: int) -> bool:
+    return signal.getsignal(signal.SIGINT) != signal.SIG_IGN
+
+
+def test_workers_do_not_hear_ctrl_c_while_this_process_does():
+    before = signal.getsignal(signal.SIGINT)
+    with _mapping(1) as mapping:
+        assert signal.getsignal(signal.SIGINT) == before
+        assert list(mapping(_hears_ctrl_c, range(2))) == [False, False]
+    assert signal.getsignal(signal.SIGINT) == before
