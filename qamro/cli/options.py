@@ -41,7 +41,7 @@ TrainedAxes = Annotated[list[str] | None, typer.Option(help="Axis to train; all 
 Encoder = Annotated[str, typer.Option(help="Which encoder embeds the clips.")]
 
 # What it holds out.
-HoldOut = Annotated[str, typer.Option(help="system, content, both or auto: what no two parts share.")]
+HoldOut = Annotated[str, typer.Option(help="content, system or both: what no two parts share.")]
 FoldsHoldOut = Annotated[str, typer.Option(help="content, system, or auto: the published split, else content.")]
 Folds = Annotated[int, typer.Option(help="Folds where no split was published; 1 splits once.", min=1)]
 

@@ -48,7 +48,7 @@ def train(
     patience: options.Patience = 20,
     stop_by: options.StopBy = "loss",
     seeds: options.AxisSeeds = 1,
-    hold_out: options.HoldOut = "auto",
+    hold_out: options.HoldOut = "content",
     systems: options.Systems = 600,
     prompts: options.Prompts = 16,
     workers: options.Workers = 2,

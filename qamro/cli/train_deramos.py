@@ -62,7 +62,7 @@ def train_deramos(
     patience: options.Patience = 8,
     stop_by: options.StopBy = "loss",
     seeds: options.AxisSeeds = 1,
-    hold_out: options.HoldOut = "auto",
+    hold_out: options.HoldOut = "content",
     systems: options.Systems = 300,
     prompts: options.Prompts = 16,
     catches: Annotated[int, typer.Option(help="Other prompts that each simulated clip is held against.", min=0)] = 3,

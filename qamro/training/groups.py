@@ -11,12 +11,9 @@ def group_of_clip(study: Study, hold_out: str) -> dict[str, str]:
     Args:
         study: The study.
         hold_out: ``"system"``: clips of a system are a group. ``"content"``: clips of a source sentence, song or prompt
-            are (column ``source``, else ``prompt``, else the clip itself), and so are clips of one file. ``"auto"``:
-            systems when there are at least 16 of them, content otherwise.
+            are (column ``source``, else ``prompt``, else the clip itself), and so are clips of one file.
     """
     table = study.clips
-    if hold_out == "auto":
-        hold_out = "system" if len(study.systems) >= 16 else "content"
     if hold_out == "system":
         groups = table["system"].where(table["system"] != "", table["clip"])
     else:

@@ -9,7 +9,7 @@ import numpy as np
 from qamro.studies import Study
 from qamro.training.groups import group_of_clip
 
-HOLD_OUT = ("auto", "system", "content", "both")
+HOLD_OUT = ("content", "system", "both")
 """What no two parts may share; see ``split``."""
 
 PARTS = ("train", "validation", "calibration", "test")
@@ -19,7 +19,7 @@ PARTS = ("train", "validation", "calibration", "test")
 def split(
     study: Study,
     *,
-    hold_out: str = "auto",
+    hold_out: str = "content",
     shares: Sequence[float] = (0.55, 0.15, 0.15, 0.15),
     seed: int = 0,
 ) -> dict[str, list[str]]:
@@ -27,10 +27,9 @@ def split(
 
     Args:
         study: What to split.
-        hold_out: ``"system"`` keeps each system's clips together, ``"content"`` keeps clips of the same source
-            sentence, song or prompt together (see ``group_of_clip``); ``"both"`` shares neither, for which clips that
-            would stand between two parts are left out; ``"auto"`` takes systems when there are at least 16 of them,
-            content otherwise.
+        hold_out: ``"content"`` keeps clips of the same source sentence, song or prompt together (see
+            ``group_of_clip``), ``"system"`` each system's clips; ``"both"`` shares neither, for which clips that would
+            stand between two parts are left out.
         shares: Shares of the groups for ``PARTS``, in order.
         seed: Decides which group goes where.
 
@@ -77,7 +76,7 @@ def _parts(study: Study, groups: dict[str, str], shares: Sequence[float], seed: 
     return {clip: PARTS[part_of[group]] for clip, group in groups.items()}
 
 
-def folds(study: Study, count: int = 5, *, hold_out: str = "auto", seed: int = 0) -> list[dict[str, list[str]]]:
+def folds(study: Study, count: int = 5, *, hold_out: str = "content", seed: int = 0) -> list[dict[str, list[str]]]:
     """Splits clips for cross-validation: every clip is in the test part of exactly one fold.
 
     Args:

@@ -120,7 +120,7 @@ def test_the_shipped_card_is_whole_and_small():
     bundle = FrameBundle.load(FOLDER)
     card = bundle.card
     assert card.kind == "simulated"
-    assert card.training["command"].startswith("python -m qamro train-deramos --study simulated --out weights/deramos")
+    assert card.training["command"].startswith("python -m qamro train-deramos --study simulated --hold-out system ")
     held_out = {
         (row["axis"], row["level"]) for row in card.metrics if row["metric"] == "SRCC" and row["low"] is not None
     }

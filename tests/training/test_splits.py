@@ -13,7 +13,7 @@ def study(systems=20, contents=10, **columns) -> Study:
     return Study(clips, pd.DataFrame({"clip": clips["clip"], "axis": "MI", "score": 3.0}))
 
 
-@pytest.mark.parametrize(("hold_out", "column"), [("system", "system"), ("content", "prompt"), ("auto", "system")])
+@pytest.mark.parametrize(("hold_out", "column"), [("system", "system"), ("content", "prompt")])
 def test_no_group_stands_on_two_sides_and_no_clip_is_lost(hold_out, column):
     made = study()
     parts = split(made, hold_out=hold_out)
@@ -25,8 +25,12 @@ def test_no_group_stands_on_two_sides_and_no_clip_is_lost(hold_out, column):
     assert sum(map(len, sides)) == len(set().union(*sides))
 
 
-def test_few_systems_hold_out_content():
-    assert group_of_clip(study(systems=8), "auto")["s0_3"] == "prompt 3"
+@pytest.mark.parametrize("systems", [8, 40])
+def test_content_is_held_out_unless_something_else_is_asked_for(systems):
+    made = study(systems=systems)
+    prompts = dict(zip(made.clips["clip"], made.clips["prompt"], strict=True))
+    sides = [{prompts[clip] for clip in part} for part in split(made).values()]
+    assert sum(len(side) for side in sides) == len(set(prompts.values()))
 
 
 def test_the_source_column_says_what_content_is():

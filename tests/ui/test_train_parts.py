@@ -230,7 +230,7 @@ def chosen(**changes):
         "objective": "qamro",
         "optimizer": "adamw",
         "seeds": 1,
-        "hold_out": "auto",
+        "hold_out": "content",
         "stop_by": "loss",
     }
     form |= dict.fromkeys(PARAMETERS, 0.5) | {"beta": 2, "normalize": "batch"}

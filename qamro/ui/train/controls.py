@@ -70,7 +70,7 @@ def how() -> dict[str, Any]:
             options = [(label, key) for key, label in HOLD_OUT.items()]
             hold_out = gr.Dropdown(
                 options,
-                value="auto",
+                value=first.hold_out,
                 label=T.HOLD_OUT,
                 info=T.HOLD_OUT_INFO,
                 elem_id="train-hold-out",

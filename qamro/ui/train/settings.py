@@ -34,7 +34,7 @@ class Settings:
         dropout: Of the heads, in [0, 1).
         weight_decay: Of AdamW.
         seeds: Fits an axis; the best one is kept.
-        hold_out: ``"auto"``, ``"content"`` or ``"system"``: what no two parts of the study share.
+        hold_out: ``"content"``, ``"system"`` or ``"both"``: what no two parts of the study share.
         stop_by: What the best epoch and the best seed are chosen by, on the validation clips: ``"loss"`` or ``"srcc"``.
         seconds: Time after which training stops and keeps its best; 0 for none.
     """
@@ -51,7 +51,7 @@ class Settings:
     dropout: float = 0.1
     weight_decay: float = 1e-2
     seeds: int = 3
-    hold_out: str = "auto"
+    hold_out: str = "content"
     stop_by: str = "loss"
     seconds: float = 0.0
 
