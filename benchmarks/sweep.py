@@ -22,6 +22,7 @@ from benchmarks.report import write_section
 from qamro.losses import qamro_loss
 from qamro.training.objective import Objective
 from qamro.training.run import Data, Fit, FitConfig
+from qamro.training.sweeps.fits import heads_at_once
 from qamro.training.trainer import fit, fit_many
 
 BETAS, SEEDS = (1, 2, 3, 5, 7, 9, 11, 13), range(5)
@@ -39,7 +40,7 @@ def made_up(clips: int, dim: int, validation: int = 400) -> Data:
 def sweep(device: str, config: FitConfig) -> tuple[float, float, float]:
     """Seconds at once, seconds one by one (all of them trained), and the largest difference of a prediction.
 
-    At once means as a sweep does it on a CPU: a stack of heads on each thread. One by one has all threads for each.
+    At once means as a sweep does it on a CPU: stacks of heads, one on each thread. One by one has all threads for each.
     """
     data = made_up(2000, 512)
     pairs = [(Objective(beta=beta), seed) for beta in BETAS for seed in SEEDS]
@@ -50,7 +51,7 @@ def sweep(device: str, config: FitConfig) -> tuple[float, float, float]:
         return [fit(data, objective, replace(config, seed=seed), device=device) for objective, seed in pairs]
 
     threads = torch.get_num_threads() if device == "cpu" else 1
-    size = -(-len(pairs) // threads)
+    size = heads_at_once(config.batch_size or len(data.targets)) if device == "cpu" else len(pairs)
 
     def stack(start: int) -> list[Fit]:
         part = slice(start, start + size)

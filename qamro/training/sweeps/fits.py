@@ -25,8 +25,17 @@ if TYPE_CHECKING:
 Job = TypeVar("Job")
 Done = TypeVar("Done")
 
-AT_ONCE = 25
-"""Heads in a stack on the CPU: more leave the cache, and all wait for the last one to stop (half the time of 100)."""
+
+def heads_at_once(batch: int) -> int:
+    """How many heads make the best stack on a CPU.
+
+    More than 25 wait too long for the last one to stop (half the time of 100). In large batches, fewer are faster:
+    what the first layers make of them stays in the cache.
+
+    Args:
+        batch: Clips in a step.
+    """
+    return max(2, min(25, 2560 // max(batch, 1)))
 
 
 @dataclass(frozen=True)
@@ -100,10 +109,11 @@ def answer(
     """
     fits = list(dict.fromkeys((plain(variant.objective), seed) for variant, seed in pairs))
     fits.sort(key=lambda fit: fit[1])
-    size = AT_ONCE if device == "cpu" else len(fits)
-    stacks = [fits[start : start + size] for start in range(0, len(fits), size)]
     tests = [_test(prepared, axis) for prepared in folds]
     datas = [prepared.data(axis) for prepared in folds]
+    longest = max(len(data.targets) for data in datas)
+    size = heads_at_once(min(config.batch_size or longest, longest)) if device == "cpu" else len(fits)
+    stacks = [fits[start : start + size] for start in range(0, len(fits), size)]
     makers = [head_maker(prepared, axis, [objective for objective, _ in fits], config) for prepared in folds]
     total, done, turn, stopped = len(fits) * len(folds), 0, threading.Lock(), threading.Event()
 

@@ -17,7 +17,7 @@ PLAN = Plan(betas=(1, 7), alphas=(0.2,), seeds=range(3), config=replace(QUICK, m
 def test_stacks_and_threads_change_nothing(monkeypatch):
     threads = torch.get_num_threads()
     whole = run_sweep(small_folds(), ["MI"], PLAN)
-    monkeypatch.setattr("qamro.training.sweeps.fits.AT_ONCE", 4)
+    monkeypatch.setattr("qamro.training.sweeps.fits.heads_at_once", lambda batch: 4)
     events = []
     split = run_sweep(small_folds(), ["MI"], PLAN, workers=3, on_epoch=lambda event: events.append(event) and None)
     pd.testing.assert_frame_equal(split.predictions, whole.predictions, atol=1e-5, rtol=0)
