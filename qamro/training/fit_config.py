@@ -49,11 +49,13 @@ class FitConfig:
     stop_by: str = "loss"
 
     def __post_init__(self) -> None:
-        """Refuses an unknown optimiser or criterion."""
+        """Refuses an unknown optimiser or criterion, and a learning rate that cannot teach."""
         if self.optimizer not in ("sgd", "adamw"):
             raise ValueError(f"optimizer is 'sgd' or 'adamw', not {self.optimizer!r}")
         if self.stop_by not in STOP_BY:
             raise ValueError(f"training stops by 'loss' or 'srcc', not {self.stop_by!r}")
+        if not 0 < self.lr < math.inf:
+            raise ValueError(f"the learning rate (lr) is a number above zero, for example 1e-3, not {self.lr}")
 
     def is_better(self, row: Mapping[str, float], best: Mapping[str, float] | None) -> bool:
         """Whether an epoch is better than the best one before it; one whose criterion is undefined is not.

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from qamro.training.end_to_end.config import EndToEndConfig
 from qamro.training.fit_config import FitConfig, describe
 from qamro.training.objective import Objective
 from qamro.training.run import Data
@@ -64,3 +65,11 @@ def test_validation_clips_that_are_all_rated_alike_cannot_stop_by_correlation():
     assert fit_many(alike, [Objective()], [0], replace(BY_SRCC, stop_by="loss"))[0].best_epoch
     with pytest.raises(ValueError, match="alike on MI"):
         BY_SRCC.check_criterion(torch.tensor([2.0]), "MI")
+
+
+@pytest.mark.parametrize("rate", [0.0, -1.0, math.nan, math.inf])
+def test_a_rate_that_cannot_teach_is_refused_by_name(rate):
+    with pytest.raises(ValueError, match=r"\(lr\)"):
+        FitConfig(lr=rate)
+    with pytest.raises(ValueError, match=r"\(encoder_lr\)"):
+        EndToEndConfig(encoder_lr=rate)

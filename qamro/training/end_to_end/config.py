@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -35,6 +36,8 @@ class EndToEndConfig(FitConfig):
     def __post_init__(self) -> None:
         """Refuses settings that cannot be meant."""
         super().__post_init__()
+        if not 0 < self.encoder_lr < math.inf:
+            raise ValueError(f"the encoder's rate (encoder_lr) is a number above zero, not {self.encoder_lr}")
         if self.micro_batch < 1:
             raise ValueError(f"micro_batch is at least 1, not {self.micro_batch}")
         if self.checkpoint_activations and not self.encoder_dropout:

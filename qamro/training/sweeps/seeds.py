@@ -165,7 +165,8 @@ def best_in_words(
     choice = f", widened for the choice among {len(others)} values of {name}" if len(others) > 1 else ""
     if name == "beta":
         choice = choice.replace("values of beta", "betas")
-    paired_by = f"{found.mean:+.3f} [{found.low:+.3f}, {found.high:+.3f}] paired over {found.seeds} seeds{choice}"
+    numbers = f"{found.mean:+.3f} [{found.low:+.3f}, {found.high:+.3f}]".replace("-", "−")
+    paired_by = f"{numbers} paired over {found.seeds} seeds{choice}"
     gain, sure = sign * found.mean, sign * (found.low if sign > 0 else found.high)
     if gain <= 0:
         verdict = f"No {name} does better than {name} = {reference:g}"
