@@ -66,7 +66,7 @@ def _parts(study: Study, groups: dict[str, str], shares: Sequence[float], seed: 
     if len(names) < len(PARTS):
         raise ValueError(
             f"study {study.name!r} has {len(names)} groups to hold out and needs at least {len(PARTS)}; "
-            "choose another hold_out or bring more clips"
+            f"choose another hold_out ({', '.join(HOLD_OUT)}) or bring more clips"
         )
     order = np.random.default_rng(seed).permutation(len(names))
     ends = np.round(np.cumsum(shares) / np.sum(shares) * len(names)).astype(int)

@@ -36,7 +36,7 @@ def prepared(encoder: LogMel, systems=20, clips=12) -> Prepared:
     study = Study(pd.DataFrame(names, columns=["clip", "system", "prompt"]), ratings, name="made up", kind="simulated")
     text = encoder.embed_text([prompt for _, _, prompt in names])
     embeddings = Embeddings([name for name, _, _ in names], audio, text, torch.ones(len(names), dtype=torch.bool), {})
-    return Prepared(study, embeddings, split(study))
+    return Prepared(study, embeddings, split(study, hold_out="system"))
 
 
 @pytest.fixture(scope="module")
