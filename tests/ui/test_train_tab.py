@@ -132,7 +132,7 @@ def test_what_is_missing_is_said(open_page: Visits) -> None:
     page.wait_for_function("() => document.querySelectorAll('#train-axes input').length === 5")
     choose(page, "#train-encoder", "Log-mel")
     page.wait_for_function("() => document.querySelectorAll('#train-axes input').length === 6")
-    choose(page, "#train-hold-out", "Systems: no system")
+    choose(page, "#train-hold-out", "Systems: none")
     for box in page.locator("#train-axes input").all():
         box.uncheck()
     page.click("#train-go")

@@ -75,9 +75,9 @@ OPTIMIZERS: dict[str, tuple[str, str, dict[str, float]]] = {
 """For each optimiser, its title, a sentence, and what it sets."""
 
 HOLD_OUT = {
-    "content": "Content: no prompt, song or sentence on two sides",
-    "system": "Systems: no system on two sides",
-    "both": "Both: clips between two sides are left out",
+    "content": "Content: prompt, song, sentence",
+    "system": "Systems: none on two sides",
+    "both": "Both: clips between left out",
 }
 
 STOP_BY = {"loss": "validation loss", "srcc": "validation SRCC"}
