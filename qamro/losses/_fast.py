@@ -14,7 +14,7 @@ from torch import Tensor
 
 from qamro.losses._few_targets import FewTargets
 from qamro.losses._many_targets import ManyTargets
-from qamro.losses._targets import TOGETHER, KnownTargets, Way
+from qamro.losses._targets import TOGETHER, KnownTargets, Way, rank
 
 if TYPE_CHECKING:
     import numpy as np
@@ -44,7 +44,8 @@ def known(targets: Tensor) -> KnownTargets:
         if same and torch.equal(at.targets, targets):
             return at
     kept = targets.detach().clone()
-    made = FewTargets(kept) if len(kept.unique()) <= FEW else ManyTargets(kept)
+    ranked = rank(kept)
+    made = (FewTargets if len(ranked.levels) <= FEW else ManyTargets)(kept, ranked)
     _seen = [made, *_seen[: _KEEP - 1]]
     return made
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from torch import Tensor
 
-from qamro.losses._targets import TOGETHER, KnownTargets, Way, begin, two_of, unit_of
+from qamro.losses._targets import TOGETHER, KnownTargets, Ranked, Way, begin, two_of, unit_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -52,16 +52,15 @@ class FewTargets(KnownTargets):
     Attributes:
         rows: How many rows there are.
         row: Number of the row at each place, (B,).
-        counts: Clips of each target, (K,).
     """
 
-    def __init__(self, targets: Tensor):
+    def __init__(self, targets: Tensor, ranked: Ranked | None = None):
+        """See ``KnownTargets``."""
         import numpy as np
 
-        super().__init__(targets)
+        super().__init__(targets, ranked)
         self.rows = -(-len(targets) // ROW)
         self.row = np.arange(len(targets)) // ROW
-        self.counts = np.bincount(self.code)
         largest = max(1, TOGETHER // len(targets)) * len(self.counts) ** 2
         self.weights = functools.lru_cache(max(1, _KEPT // largest))(self._weights)
 
@@ -70,8 +69,7 @@ class FewTargets(KnownTargets):
 
         beta = np.array(betas)[:, None]
         unit = unit_of(beta, len(self.code))
-        quality = self.quality(way)[self.order][self.counts.cumsum() - 1]
-        better = np.rint((1 + (beta - 1) * quality) * unit)
+        better = np.rint((1 + (beta - 1) * self.quality(way)) * unit)
         both = np.tril(np.repeat(better[:, :, None], len(self.counts), 2), -1)
         both += both.swapaxes(1, 2)
         return _Weights(both, (np.triu(both) @ self.counts)[:, :, None], -unit * self.pairs)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor
 
-from qamro.losses._targets import KnownTargets, Way, begin, two_of, unit_of
+from qamro.losses._targets import KnownTargets, Ranked, Way, begin, two_of, unit_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,20 +40,21 @@ class ManyTargets(KnownTargets):
         lower: For each two places of a column, the second before the first: whether its target is lower, (pairs, G).
     """
 
-    def __init__(self, targets: Tensor):
+    def __init__(self, targets: Tensor, ranked: Ranked | None = None):
+        """See ``KnownTargets``."""
         import numpy as np
 
-        super().__init__(targets)
-        batch = len(targets)
-        columns, several = _columns(np.bincount(self.code).tolist())
+        super().__init__(targets, ranked)
+        batch, order = len(targets), self.code.argsort(kind="stable")
+        columns, several = _columns(self.counts.tolist())
         self.rows, self.columns = 1 + -(-batch // SIZE), 1 + len(columns)
         self.row = 1 + np.arange(batch) // SIZE
         self.corner = np.empty(batch, np.int64)
-        self.corner[self.order] = np.repeat(np.arange(1, self.columns) * self.rows, columns)
+        self.corner[order] = np.repeat(np.arange(1, self.columns) * self.rows, columns)
         places = np.full((SIZE, len(several)), batch)
         for column, (first, end) in enumerate(several):
             places[: end - first, column] = np.arange(first, end)
-        self.members = np.append(self.order, batch)[places]
+        self.members = np.append(order, batch)[places]
         codes = np.append(self.code, -1)[self.members]
         later, earlier = two_of(SIZE)
         self.lower = codes[later] > codes[earlier]
@@ -63,7 +64,7 @@ class ManyTargets(KnownTargets):
         import numpy as np
 
         unit = unit_of(beta, v.shape[1])
-        weight = np.rint((1 + (beta - 1) * self.quality(way)) * unit)
+        weight = np.rint((1 + (beta - 1) * self.quality(way)[self.code]) * unit)
         order, among_all = self.ascending(v)
         code, heavy = self.code.take(order), weight.take(among_all)
         slope = np.empty(v.shape)

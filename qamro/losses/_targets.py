@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import abc
 import functools
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+import torch
 from torch import Tensor
 
-from qamro.losses._ranks import rank_targets
 from qamro.losses._scaling import centred, normalised
 
 if TYPE_CHECKING:
@@ -22,9 +22,23 @@ Way = tuple[str, tuple[float, float] | None]
 SUM_BITS = 51
 """Weights are integers in a unit of which all of a batch are less than 2 to this power: sums are exact in float64."""
 
-
 TOGETHER = 1 << 13
 """Clips of all models that are worked on at a time, so that all stays in the processor's cache."""
+
+
+class Ranked(NamedTuple):
+    """The different targets of a batch in ascending order, (K,), which of them each clip has, (B,), and how often."""
+
+    levels: Array
+    code: Array
+    counts: Array
+
+
+def rank(targets: Tensor) -> Ranked:
+    """Ranks targets, (B,); in mini-batches they are others at every step, so this has to be quick."""
+    import numpy as np
+
+    return Ranked(*np.unique(targets.double().numpy(), return_inverse=True, return_counts=True))
 
 
 class KnownTargets(abc.ABC):
@@ -33,24 +47,22 @@ class KnownTargets(abc.ABC):
     Attributes:
         targets: y, (B,), to recognise them by.
         centred: y with its median moved to zero, (B,).
-        order: Which clip comes where in ascending order of y, (B,).
         code: Rank of each clip's target, equal for equal targets, (B,).
+        counts: Clips of each target, in ascending order, (K,).
         pairs: Number of pairs with different targets, at least 1.
     """
 
-    def __init__(self, targets: Tensor):
-        import numpy as np
-
-        ranks = rank_targets(targets, None)
-        self.targets, self.pairs = targets, max(ranks.pairs.item(), 1.0)
-        self.centred, self.order = centred(targets).numpy(), ranks.order.numpy()
-        self.code = np.empty(len(targets), np.int64)
-        self.code[self.order] = ranks.code.numpy()
-        self.quality = functools.cache(self._quality)
+    def __init__(self, targets: Tensor, ranked: Ranked | None = None):
+        """Takes the ranks that are known, or ranks."""
+        self.targets, batch = targets, len(targets)
+        self._levels, self.code, self.counts = ranked or rank(targets)
+        self.pairs = max((batch * batch - int(self.counts @ self.counts)) / 2, 1.0)
+        self.centred = centred(targets).numpy()
+        self.quality = functools.lru_cache(self._quality)
 
     def _quality(self, way: Way) -> Array:
-        """ỹ, (B,)."""
-        return normalised(self.targets, *way).numpy()
+        """ỹ of each target, in ascending order, (K,)."""
+        return normalised(torch.from_numpy(self._levels), *way).numpy()
 
     @abc.abstractmethod
     def slope(self, v: Array, beta: Array, way: Way) -> Array:
