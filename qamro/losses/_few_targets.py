@@ -84,7 +84,8 @@ class FewTargets(KnownTargets):
         code = self.code.take(order)
         cell = code * self.rows
         cell += self.row
-        cell += begin(models, self.rows * kinds)
+        if models > 1:
+            cell += begin(models, self.rows * kinds)
         here = np.bincount(cell.ravel(), minlength=models * kinds * self.rows).reshape(models, kinds, self.rows)
         before = here.cumsum(2)
         before -= here
@@ -112,9 +113,10 @@ class FewTargets(KnownTargets):
         codes[:, :batch] = code
         tall = codes.reshape(-1, ROW).T.copy()
         later, earlier = two_of(ROW)
-        left = (tall * kinds).reshape(ROW, models, self.rows)
-        left += begin(models, kinds * kinds)
-        pair = left.reshape(ROW, -1).take(later, 0)
+        tall_of_later = tall * kinds
+        if models > 1:
+            tall_of_later += np.repeat(begin(models, kinds * kinds), self.rows)
+        pair = tall_of_later.take(later, 0)
         pair += tall.take(earlier, 0)
         return (_of_later() @ weights.take(pair)).T.reshape(models, -1)[:, :batch]
 

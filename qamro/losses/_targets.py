@@ -86,13 +86,16 @@ class KnownTargets(abc.ABC):
         import numpy as np
 
         order = v.argsort(1)
-        among_all = order + begin(len(v), v.shape[1])
+        among_all = self._among_all(order)
         in_order = v.take(among_all)
         if (in_order[:, 1:] == in_order[:, :-1]).any():
             for model, values in enumerate(v):
                 order[model] = np.lexsort((-self.code, values))
-            among_all = order + begin(len(v), v.shape[1])
+            among_all = self._among_all(order)
         return order, among_all
+
+    def _among_all(self, order: Array) -> Array:
+        return order if len(order) == 1 else order + begin(*order.shape)
 
 
 @functools.lru_cache
