@@ -19,7 +19,7 @@ TABLES = frozenset((".csv", ".tsv", ".txt", ".json", ".jsonl"))
 _WANTED = TABLES.union(AUDIO_ENDINGS)
 _BLOCK = 1 << 20
 _OTHER = "neither table nor sound"
-_DAMAGED = (zipfile.BadZipFile, zipfile.LargeZipFile, RuntimeError, NotImplementedError, EOFError, OSError, zlib.error)
+_DAMAGED = (zipfile.BadZipFile, zipfile.LargeZipFile, RuntimeError, EOFError, OSError, zlib.error)
 
 
 @dataclass(frozen=True)
