@@ -1,7 +1,56 @@
 """QAMRO: predict how people would rate generated audio, and check whether they would agree.
 
-Nothing heavy is imported here. Pick a room by its name: ``qamro.losses``, ``qamro.studies``,
-``qamro.predictors``, ``qamro.evaluation``, ``qamro.training``; ``docs/architecture.md`` is the map.
+What most users import stands here, and is loaded when it is first asked for: ``import qamro`` alone costs nothing. The
+rest is in the packages: ``qamro.losses``, ``qamro.studies``, ``qamro.predictors``, ``qamro.evaluation``,
+``qamro.training``; ``docs/architecture.md`` is the map, ``docs/python-api.md`` the reference of these names.
+
+>>> import qamro
+>>> table = qamro.load("offline").predict(["a.wav"])  # doctest: +SKIP
 """
 
+from typing import Any
+
 __version__ = "0.1.0"
+
+_HOMES = {
+    "load": "qamro.predictors",
+    "Study": "qamro.studies",
+    "evaluate": "qamro.evaluation",
+    "tell_apart": "qamro.evaluation",
+    "compare": "qamro.report",
+    "qamro_loss": "qamro.losses",
+    "fixed_margin_qamro_loss": "qamro.losses",
+    "margin_ranking_loss": "qamro.losses",
+    "balr_loss": "qamro.losses",
+    "listmle_loss": "qamro.losses",
+    "soft_spearman_loss": "qamro.losses",
+    "sama_loss": "qamro.losses",
+    "gaussian_cross_entropy_loss": "qamro.losses",
+    "coral_loss": "qamro.losses",
+    "QAMROLoss": "qamro.losses",
+    "MarginRankingLoss": "qamro.losses",
+    "BALRLoss": "qamro.losses",
+    "ListMLELoss": "qamro.losses",
+    "SoftSpearmanLoss": "qamro.losses",
+    "SAMALoss": "qamro.losses",
+    "GaussianCrossEntropyLoss": "qamro.losses",
+    "CORALLoss": "qamro.losses",
+}
+"""For each public name the package that has it."""
+
+__all__ = ["__version__", *_HOMES]  # noqa: PLE0604
+
+
+def __getattr__(name: str) -> Any:
+    """Imports a public name when it is first asked for (PEP 562)."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-_ROOT = Path(__file__).resolve().parent.parent
+_PACKAGE = Path(__file__).resolve().parent
 
 
 def cache_path(*parts: str) -> Path:
@@ -28,9 +28,15 @@ def cache_dir(*parts: str) -> Path:
 
 def bundled_weights() -> Path:
     """Returns the folder of the small heads that ship with the project."""
-    return _ROOT / "weights"
+    return _shipped("weights")
 
 
 def assets() -> Path:
     """Returns the folder of static files (style sheets, scripts, example clips)."""
-    return _ROOT / "assets"
+    return _shipped("assets")
+
+
+def _shipped(name: str) -> Path:
+    """A folder that lies in the package where a wheel was installed, and beside it in a checkout."""
+    installed = _PACKAGE / name
+    return installed if installed.is_dir() else _PACKAGE.parent / name

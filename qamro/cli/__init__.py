@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -61,7 +63,7 @@ def _options(
 def main() -> None:
     """Runs the command line. Exit codes: 0 done, 1 done in part or failed, 2 wrong use, 130 interrupted."""
     try:
-        app(prog_name="python -m qamro")
+        app(prog_name="qamro" if Path(sys.argv[0]).stem == "qamro" else "python -m qamro")
     except SystemExit as end:
         if isinstance(getattr(end.__context__, "__cause__", None), KeyboardInterrupt):  # Typer exits without a word
             typer.echo("interrupted", err=True)

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 from qamro.evaluation.raters.leave_out import NOTE
 from qamro.report.words import source_of
+from qamro.studies.summary import study_summary
+from qamro.versions import versions
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from qamro.report.comparison import Comparison
 
-_SOFTWARE = ("numpy", "scipy", "pandas", "plotly", "sureal")
+_SOFTWARE = ("scipy", "pandas", "plotly", "sureal")
 
 
 def provenance(comparison: Comparison) -> dict[str, dict[str, Any]]:
@@ -24,24 +25,16 @@ def provenance(comparison: Comparison) -> dict[str, dict[str, Any]]:
         ``study`` (name, kind, counts, licence, hash), ``predictors`` (by name: hash, clips joined, sources by axis),
         ``problems``, ``options``, ``software``.
     """
-    from qamro.training.record import study_summary, versions
-
     study = comparison.study
     summary = study_summary(study) | {"raters": len(set(study.ratings["rater"]) - {""}) or "anonymous"}
     if NOTE in study.about:
         summary["left_out_raters"] = list(study.about[NOTE])
-    software = versions()
-    for name in _SOFTWARE:
-        try:
-            software[name] = version(name)
-        except PackageNotFoundError:
-            software[name] = "not installed"
     return {
         "study": summary,
         "predictors": {name: _predictor(comparison, name) for name in comparison.predictors},
         "problems": dict(comparison.problems),
         "options": comparison.options.as_dict() | {"compared_axes": comparison.axes},
-        "software": software,
+        "software": versions(*_SOFTWARE),
     }
 
 

@@ -7,11 +7,13 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from qamro.heads import Card
+from qamro.studies.summary import study_summary
 from qamro.training.fitted import Fit
 from qamro.training.prepared import Prepared
-from qamro.training.record import fit_record, run_record, study_summary, versions
+from qamro.training.record import fit_record, run_record
 from qamro.training.splits import PARTS
 from qamro.training.tested import LEVEL, half_widths, held_out_by_fit, held_out_metrics
+from qamro.versions import versions
 
 if TYPE_CHECKING:
     import torch

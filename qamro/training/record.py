@@ -1,61 +1,22 @@
-"""What a run record and a card say about the data and the software."""
+"""What a run record says: settings, data, software, and how every seed went."""
 
 from __future__ import annotations
 
 import hashlib
 import platform
-import subprocess
 from dataclasses import asdict
 from datetime import UTC, datetime
-from importlib.metadata import version
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from qamro.versions import versions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from qamro.heads import Card
-    from qamro.studies import Study
     from qamro.training.fit_config import FitConfig
     from qamro.training.objective import Objective
     from qamro.training.run import Fit
-
-
-def study_hash(study: Study) -> str:
-    """Returns a SHA-256 over the clips' names, systems and prompts and over all ratings, whatever their order."""
-    clips = study.clips[["clip", "system", "prompt"]].sort_values("clip")
-    ratings = study.ratings[["clip", "rater", "axis", "score"]].sort_values(["clip", "axis", "rater", "score"])
-    text = clips.to_csv(index=False) + ratings.to_csv(index=False)
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def study_summary(study: Study) -> dict[str, Any]:
-    """Returns what a card says of its study; a clip that is rated against several prompts is one clip."""
-    catches = int((study.clips["catch_of"] != "").sum()) if "catch_of" in study.clips else 0
-    return {
-        "name": study.name,
-        "kind": study.kind,
-        "clips": len(study.clips) - catches,
-        "systems": len(study.systems),
-        "ratings": len(study.ratings),
-        "hash": study_hash(study),
-        **{key: value for key, value in study.about.items() if isinstance(value, str)},
-    }
-
-
-def versions() -> dict[str, str]:
-    """Returns the versions that decide the numbers: Python, the libraries, qamro, and its commit when there is one.
-
-    A commit with ``-dirty`` behind it had changes on top.
-    """
-    from qamro import __version__
-
-    return {
-        "python": platform.python_version(),
-        **{name: version(name) for name in ("torch", "numpy", "transformers")},
-        "qamro": __version__,
-        "commit": _commit(),
-    }
 
 
 def fit_record(
@@ -127,20 +88,3 @@ def _device(name: str) -> dict[str, Any]:
     if name.startswith("cuda"):
         return {"name": name, "gpu": torch.cuda.get_device_name(name), "gpus": torch.cuda.device_count(), **processes}
     return {"name": name, "threads": torch.get_num_threads(), "machine": platform.machine(), **processes}
-
-
-def _commit() -> str:
-    """The commit of this file's repository; "unknown" where git keeps none of it, as in an installed package."""
-    try:
-        _git(
-            "ls-files", "--error-unmatch", Path(__file__).name
-        )  # an installation may lie in somebody else's repository
-        return _git("describe", "--always", "--dirty", "--exclude=*")
-    except (OSError, subprocess.SubprocessError):
-        return "unknown"
-
-
-def _git(*arguments: str) -> str:
-    folder = Path(__file__).resolve().parent
-    done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True, timeout=5, check=True)
-    return done.stdout.strip()

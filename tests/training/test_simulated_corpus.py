@@ -63,7 +63,7 @@ def test_stopping():
 
 
 def test_the_card_counts_sounds_and_not_pairs(made):
-    from qamro.training.record import study_summary
+    from qamro.studies.summary import study_summary
 
     assert study_summary(made[0])["clips"] == 3 * 4
 

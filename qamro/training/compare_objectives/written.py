@@ -50,7 +50,8 @@ def write_results(
     """
     import pandas as pd
 
-    from qamro.training.record import study_summary, versions
+    from qamro.studies.summary import study_summary
+    from qamro.versions import versions
 
     folder.mkdir(parents=True, exist_ok=True)
     contests = [finding.contest for finding in findings]

@@ -7,8 +7,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qamro.training.record import study_summary, versions
+from qamro.studies.summary import study_summary
 from qamro.training.sweeps.seeds import summarise
+from qamro.versions import versions
 
 if TYPE_CHECKING:
     from qamro.studies import Study

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from qamro.paths import cache_path
-from qamro.training.record import study_hash
+from qamro.studies.summary import study_hash
 from qamro.training.sweeps.sweep import Sweep
 
 if TYPE_CHECKING:

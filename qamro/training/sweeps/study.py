@@ -9,13 +9,14 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from qamro.studies.summary import study_summary
 from qamro.training.embeddings import embed_study
 from qamro.training.held_out import hold_out_parts
 from qamro.training.prepared import Prepared
-from qamro.training.record import study_summary, versions
 from qamro.training.sweeps.setup import Setup
 from qamro.training.sweeps.store import KeptSweep, encoder_revision
 from qamro.training.sweeps.sweep import SweepProgress, run_sweep
+from qamro.versions import versions
 
 if TYPE_CHECKING:
     from qamro.studies import Study
