@@ -8,7 +8,7 @@ REFERENCE := .venv-reference
 LAION_CLAP := laion-clap==1.1.7
 PORT ?= 7860
 
-.PHONY: setup app test reference lint types format clean
+.PHONY: setup app test browser reference lint types format clean
 
 setup: $(VENV)/.ready
 
@@ -22,8 +22,14 @@ $(VENV)/.ready: requirements.txt requirements-dev.txt | $(VENV)/bin/python
 app: setup
 	$(BIN)/python -m qamro serve --port $(PORT)
 
-test: setup lint types
+test: setup lint types browser
 	$(BIN)/python -m pytest
+
+# The tests take chromium from the path, else playwright's own.
+browser: setup
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || \
+	$(BIN)/python tests/browser.py || \
+	echo "No browser: the tests that drive one will be skipped. This installs one: $(BIN)/python -m playwright install --with-deps chromium"
 
 reference: setup $(REFERENCE)/.ready
 	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \

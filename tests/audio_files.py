@@ -1,4 +1,4 @@
-"""Makes real sound files of every format, and files that are bad in every way, for the tests of all rooms.
+"""Makes real sound files of every format, and files that are bad in every way, for the tests of all packages.
 
 Use it from a test::
 

@@ -1,4 +1,4 @@
-"""The one error of this room, and how it names a file."""
+"""The one error of sound files, and how it names a file."""
 
 from __future__ import annotations
 

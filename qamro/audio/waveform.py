@@ -1,4 +1,4 @@
-"""Decoded sound as it passes between rooms, and its fingerprint for caches."""
+"""Decoded sound as it passes between packages, and its fingerprint for caches."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every loss of this room asks of its input, said once."""
+"""What every loss of this package asks of its input, said once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Counts the active pairs of a ranking loss; every pairwise hinge of this room is linear in these counts.
+"""Counts the active pairs of a ranking loss; every pairwise hinge of this package is linear in these counts.
 
 Take a pair of one group with targets y_i > y_j. Both losses have the hinge max(0, v_i + gap - v_j): the adaptive margin
 with v = αy - ŷ and gap 0, the fixed margin m with v = -ŷ and gap m. Call the pair *active* where the hinge is positive.

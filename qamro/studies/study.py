@@ -1,4 +1,4 @@
-"""The one type that carries a listening study between rooms: its clips and its ratings."""
+"""The one type that carries a listening study between packages: its clips and its ratings."""
 
 from __future__ import annotations
 

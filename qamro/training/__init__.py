@@ -1,5 +1,5 @@
 """Training of heads: splits, the trainer, and the recipe from a study to a folder of heads with their card.
 
-Its rooms: ``objective`` (what is minimised), ``frames`` (models that read sequences), ``end_to_end`` (the encoder is
+Its packages: ``objective`` (what is minimised), ``frames`` (models that read sequences), ``end_to_end`` (the encoder is
 trained, too), ``sweeps`` (one number turned, over several seeds) and ``compare_objectives`` (which objective is best).
 """

@@ -5,11 +5,11 @@ from __future__ import annotations
 import io
 import json
 import re
-import shutil
 import zipfile
 
 import pandas as pd
 import pytest
+from browser import INSTALL, find_chromium
 
 from qamro.report import Options, compare, write_html, write_zip
 from qamro.report.html_table import html_table
@@ -52,9 +52,9 @@ def test_page_has_everything_and_nothing_that_is_fetched(comparison, tmp_path):
 
 @pytest.mark.browser
 def test_page_in_a_browser(comparison, tmp_path):
-    chromium = shutil.which("chromium")
+    chromium = find_chromium()
     if chromium is None:
-        pytest.skip("chromium is not on this machine")
+        pytest.skip(f"chromium is not installed; {INSTALL}")
     from playwright.sync_api import sync_playwright
 
     path = write_html(comparison, tmp_path / "r.html")

@@ -38,7 +38,7 @@ class SimulatedStudy:
     """A simulated study with everything that is known about it.
 
     Attributes:
-        study: The study as any other room takes it: clips with audio files, ratings with rater names.
+        study: The study as every other package takes it: clips with audio files, ratings with rater names.
         truth: True scores: ``clip``, ``axis``, ``score``.
         systems: One row a system: ``system``, its faults' severities in [0, 1], and its habits.
         facts: One row a clip: ``clip``, ``system``, and what really sounds (see ``Facts``).
