@@ -27,6 +27,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     finally:
         running.stop()
     assert running.left_the_machine() == []
+    assert running.troubles() == ""
 
 
 @pytest.fixture(scope="session")
@@ -46,10 +47,11 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture
 def open_page(server: Server, browser: Any) -> Iterator[Visits]:
-    """Opens the app as a visitor of its own; at the end nothing may have gone wrong or outside."""
+    """Opens the app as a visitor of its own; at the end nothing may have gone wrong, here or in the log."""
     visits = Visits(browser, lambda: server.url, "#clips .q-drop", permissions=["microphone"])
     yield visits
     visits.leave()
+    assert server.troubles() == ""
 
 
 @pytest.fixture(scope="session")

@@ -66,7 +66,7 @@ class Visits:
         for page in talks:
             page.context.close()
         self._troubles.clear()
-        assert not found
+        assert not found, found
 
 
 class Talk:

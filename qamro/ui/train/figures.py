@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from qamro.axes import get_axis
 from qamro.figures.style import PREDICTORS, escape, layout, line_axis
-from qamro.ui.train.messages import Epoch
+from qamro.ui.train.state import Epoch
 from qamro.ui.train.texts import TrainTab as T
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-    from qamro.ui.train.session import Curves, TrainedRun
+    from qamro.ui.train.state import Curves, TrainedRun
 
 MOST_POINTS = 250
 """Points that a curve is drawn with; more would only make the page slow."""
