@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from qamro.evaluation.sample import LEVELS
-from qamro.figures.style import ACCENT, GRID, INK, escape, layout, line_axis, predictor_marker, shorten
+from qamro.figures.style import ACCENT, GRID, INK, escape, layout, line_axis, predictor_marker, shorten, ticks, whiskers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,9 +34,10 @@ def metric_forest(metrics: pd.DataFrame, ceilings: Mapping[str, Ceiling], predic
             part = metrics[(metrics["predictor"] == name) & (metrics["level"] == level)].set_index("metric")
             part = part.reindex(list(_SHOWN))
             _markers(figure, part, _dodge(k, len(predictors)), k, name, first=row == 1, place=place)
+        _show_scale(figure, metrics[metrics["level"] == level]["value"], place)
         top = ceilings[level]
         if np.isfinite(top.value):
-            spread = {"array": [_known(top.ends.high - top.value)], "arrayminus": [_known(top.value - top.ends.low)]}
+            spread = whiskers([top.ends.high - top.value], [top.value - top.ends.low])
             figure.add_scatter(
                 x=[top.value],
                 y=[_SHOWN.index("SRCC") - 0.42],
@@ -67,6 +68,7 @@ def difference_forest(table: pd.DataFrame, pairs: Sequence[tuple[str, str]]) -> 
             part = table[mine].rename(columns={"difference": "value"}).set_index("metric").reindex(list(_SHOWN))
             name = f"{first} − {second}"
             _markers(figure, part, _dodge(k, len(pairs)), k, name, first=row == 1, place=place)
+        _show_scale(figure, table[table["level"] == level]["difference"], place)
         figure.add_vline(x=0, line={"color": INK, "width": 1.2, "dash": "dash"}, **place)
     keys = {"tickvals": list(range(len(_SHOWN))), "ticktext": [f"{key} " for key in _SHOWN]}
     return figure.update_yaxes(range=[len(_SHOWN) - 0.4, -0.6], showgrid=False, automargin=True, **keys)
@@ -111,6 +113,12 @@ def _panels(rows: int) -> go.Figure:
     )
 
 
+def _show_scale(figure: go.Figure, values: pd.Series, place: dict[str, Any]) -> None:
+    """Where nothing has a value, shows the scale of a correlation instead of whatever Plotly makes of nothing."""
+    if not values.notna().any():
+        figure.update_xaxes(range=[-1.05, 1.05], **ticks(-1, 1), **place)
+
+
 def _dodge(place: int, of: int) -> float:
     return (place - (of - 1) / 2) * min(0.24, 0.6 / max(of, 1))
 
@@ -118,13 +126,12 @@ def _dodge(place: int, of: int) -> float:
 def _markers(
     figure: go.Figure, part: pd.DataFrame, shift: float, k: int, name: str, *, first: bool, place: dict[str, Any]
 ) -> None:
-    above = (part["high"] - part["value"]).fillna(0).to_numpy()
-    below = (part["value"] - part["low"]).fillna(0).to_numpy()
+    lengths = whiskers(part["high"] - part["value"], part["value"] - part["low"])
     marker = predictor_marker(k)
     figure.add_scatter(
         x=part["value"],
         y=[i + shift for i in range(len(part))],
-        error_x={"type": "data", "array": above, "arrayminus": below, "color": marker["color"], "width": 0},
+        error_x={"type": "data", **lengths, "color": marker["color"], "width": 0},
         mode="markers",
         marker=marker,
         name=shorten(name, 40),
@@ -138,10 +145,6 @@ def _markers(
         hovertemplate=f"{escape(name)}<br>%{{text}} %{{x:.3f}}, %{{customdata}}<extra></extra>",
         **place,
     )
-
-
-def _known(value: float) -> float:
-    return value if np.isfinite(value) else 0.0
 
 
 def _span(ends: Any) -> str:

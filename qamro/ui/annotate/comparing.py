@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from qamro.axes import axis_order
+from qamro.figures.style import ticks
 from qamro.studies.listening import PREFERENCE, RatingStore, Scale, comparison, quality
 from qamro.studies.listening.session import rater_of
 from qamro.ui import choices
@@ -185,10 +186,11 @@ def own_against_others(rows: Sequence[Mapping[str, Any]], scales: Mapping[str, S
                 **place,
             )
             legend.add(what)
-        figure.update_xaxes(range=ends, title={"text": T.OWN, "standoff": 4}, **place)
-        figure.update_yaxes(range=ends, **place)
-    figure.update_xaxes(zeroline=False, showgrid=True, nticks=6)
-    figure.update_yaxes(zeroline=False, showgrid=True, nticks=6)
+        marks = ticks(scale.low, scale.high, most=5)
+        figure.update_xaxes(range=ends, title={"text": T.OWN, "standoff": 4}, **marks, **place)
+        figure.update_yaxes(range=ends, **marks, **place)
+    figure.update_xaxes(zeroline=False, showgrid=True)
+    figure.update_yaxes(zeroline=False, showgrid=True)
     figure.update_layout(
         height=_HEIGHT * lines + 80,
         margin={"l": 36, "r": 12, "t": 56, "b": 70},
