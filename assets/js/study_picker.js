@@ -9,7 +9,7 @@ import { waiting } from "./study_picker_upload.js";
 const plain = (value) => String(Number(value.toFixed(2)));
 let groups = 0;
 
-export default function bring({ element, props, trigger, upload, watch }) {
+export default function studyPicker({ element, props, trigger, upload, watch }) {
   const words = props.words;
   groups += 1;
   const group = `study-${groups}`;
