@@ -120,6 +120,17 @@ def fits(page: Any) -> bool:
     return answer
 
 
+def cut(page: Any) -> list[str]:
+    """Labels of the choices whose text runs under their arrow."""
+    answer: list[str] = page.evaluate(
+        """() => [...document.querySelectorAll("input[role=combobox]")].filter((input) => input.offsetParent)
+          .filter((input) => input.getBoundingClientRect().right >
+            input.parentElement.querySelector("svg").getBoundingClientRect().left + 1)
+          .map((input) => input.ariaLabel)"""
+    )
+    return answer
+
+
 def download(page: Any, selector: str, folder: Path) -> Path:
     """Presses what brings a file, and keeps that under its name in a folder."""
     with page.expect_download() as got:

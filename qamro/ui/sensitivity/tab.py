@@ -96,7 +96,7 @@ def _setup() -> dict[str, Any]:
                 encoder = gr.Dropdown(encoder_options(), value=first.encoder, label=T.ENCODER, filterable=False,
                                       elem_id="sensitivity-encoder", min_width=200)  # fmt: skip
                 split = gr.Dropdown(_options(SPLITS), value=f"{first.hold_out} {first.folds}", label=T.SPLIT,
-                                    filterable=False, elem_id="sensitivity-split", min_width=200)  # fmt: skip
+                                    filterable=False, elem_id="sensitivity-split", min_width=200, scale=2)  # fmt: skip
                 optimiser = gr.Dropdown(_options(OPTIMISERS), value=first.optimiser, label=T.OPTIMISER,
                                         filterable=False, elem_id="sensitivity-optimiser", min_width=200)  # fmt: skip
             with gr.Row(elem_classes="q-action"):
