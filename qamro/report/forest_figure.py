@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from qamro.report.numbers import Ceiling
 
 _SHOWN = ("LCC", "SRCC", "KTAU", "ACC", "ACC_EQ")
+_ONE_PLACE = 1e-3
 
 
 def metric_forest(metrics: pd.DataFrame, ceilings: Mapping[str, Ceiling], predictors: Sequence[str]) -> go.Figure:
@@ -34,7 +35,7 @@ def metric_forest(metrics: pd.DataFrame, ceilings: Mapping[str, Ceiling], predic
             part = metrics[(metrics["predictor"] == name) & (metrics["level"] == level)].set_index("metric")
             part = part.reindex(list(_SHOWN))
             _markers(figure, part, _dodge(k, len(predictors)), k, name, first=row == 1, place=place)
-        _show_scale(figure, metrics[metrics["level"] == level]["value"], place)
+        _show_scale(figure, metrics.loc[_of(metrics, level), ["value", "low", "high"]], place)
         top = ceilings[level]
         if np.isfinite(top.value):
             spread = whiskers([top.ends.high - top.value], [top.value - top.ends.low])
@@ -68,7 +69,7 @@ def difference_forest(table: pd.DataFrame, pairs: Sequence[tuple[str, str]]) -> 
             part = table[mine].rename(columns={"difference": "value"}).set_index("metric").reindex(list(_SHOWN))
             name = f"{first} − {second}"
             _markers(figure, part, _dodge(k, len(pairs)), k, name, first=row == 1, place=place)
-        _show_scale(figure, table[table["level"] == level]["difference"], place)
+        _show_scale(figure, table.loc[_of(table, level), ["difference", "low", "high"]], place)
         figure.add_vline(x=0, line={"color": INK, "width": 1.2, "dash": "dash"}, **place)
     keys = {"tickvals": list(range(len(_SHOWN))), "ticktext": [f"{key} " for key in _SHOWN]}
     return figure.update_yaxes(range=[len(_SHOWN) - 0.4, -0.6], showgrid=False, automargin=True, **keys)
@@ -113,10 +114,15 @@ def _panels(rows: int) -> go.Figure:
     )
 
 
-def _show_scale(figure: go.Figure, values: pd.Series, place: dict[str, Any]) -> None:
-    """Where nothing has a value, shows the scale of a correlation instead of whatever Plotly makes of nothing."""
-    if not values.notna().any():
+def _show_scale(figure: go.Figure, shown: pd.DataFrame, place: dict[str, Any]) -> None:
+    """Shows the scale of a correlation where there is nothing to draw, or all lies at one place but for rounding."""
+    known = shown.to_numpy(float)[np.isfinite(shown.to_numpy(float))]
+    if not known.size or np.ptp(known) < _ONE_PLACE:
         figure.update_xaxes(range=[-1.05, 1.05], **ticks(-1, 1), **place)
+
+
+def _of(table: pd.DataFrame, level: str) -> pd.Series:
+    return (table["level"] == level) & table["metric"].isin(_SHOWN)
 
 
 def _dodge(place: int, of: int) -> float:

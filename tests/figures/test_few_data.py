@@ -10,8 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from qamro.evaluation.sample import LEVELS
 from qamro.figures.style import ticks, ticks_at, whiskers
 from qamro.report import compare
+from qamro.report.forest_figure import difference_forest
 from qamro.studies import Study
 from qamro.ui import figures as ui
 from qamro.ui.results import SystemMean
@@ -103,7 +105,13 @@ def report_figures(name: str) -> Iterator[tuple[str, Any]]:
         name, (3, 2, True)
     )
     study = made_study(systems, contents, equal=equal)
-    tables = {"good": predictions(study, 0 if equal else 0.2), "poor": predictions(study, 0 if equal else 2)}
+    if name == "perfect":
+        means, off = study.ratings["clip"].str[1].astype(float), study.ratings["rater"].str[1].astype(float)
+        study.ratings["score"] = 1 + means + 0.1 * off
+    exact = equal or name == "perfect"
+    tables = {"good": predictions(study, 0 if exact else 0.2), "poor": predictions(study, 0 if exact else 2)}
+    if name == "perfect":
+        tables = {"good": tables["good"].assign(MI=lambda table: 0.95 + 0.05 * table["MI"])}  # 1 but for rounding
     for section in compare(study, tables).sections():
         yield from ((figure.id, figure.figure) for figure in section.figures)
 
@@ -118,8 +126,35 @@ def app_figures(name: str) -> Iterator[tuple[str, Any]]:
     yield "losses", training.losses({"MI": epochs})
 
 
+def spans(figure: Any) -> Iterator[tuple[float, float]]:
+    """For each axis whose range Plotly finds, how far its values lie apart, and the largest of them."""
+    for letter in "xy":
+        for name in {getattr(trace, f"{letter}axis", None) or letter for trace in figure.data}:
+            if figure.layout[f"{letter}axis{name[1:]}"].range is not None:
+                continue
+            values = [
+                trace[letter] for trace in figure.data if (getattr(trace, f"{letter}axis", None) or letter) == name
+            ]
+            flat = [each for part in values if part is not None for each in part if isinstance(each, int | float)]
+            known = [each for each in map(float, flat) if math.isfinite(each)]
+            if known:
+                yield max(known) - min(known), max(map(abs, known))
+
+
+def test_values_that_differ_by_rounding_alone_are_shown_on_their_scale() -> None:
+    metrics = ("LCC", "SRCC", "KTAU", "ACC", "ACC_EQ")
+    table = pd.DataFrame(
+        [("a", "b", level, metric, 1.0 - 2e-16 * (metric == "LCC")) for level in LEVELS for metric in metrics],
+        columns=["first", "second", "level", "metric", "difference"],
+    ).assign(low=1.0, high=1.0)
+    figure = difference_forest(table, [("a", "b")])
+    assert [tuple(axis.range) for axis in figure.select_xaxes()] == [(-1.05, 1.05)] * 2
+    nothing = difference_forest(table.assign(difference=math.nan, low=math.nan, high=math.nan), [("a", "b")])
+    assert [tuple(axis.range) for axis in nothing.select_xaxes()] == [(-1.05, 1.05)] * 2
+
+
 @pytest.mark.parametrize("source", [report_figures, app_figures])
-@pytest.mark.parametrize("name", ["one", "two", "three", "equal"])
+@pytest.mark.parametrize("name", ["one", "two", "three", "equal", "perfect"])
 def test_every_figure_of_few_data_can_be_read(source: Any, name: str) -> None:
     seen = 0
     for key, figure in source(name):
@@ -129,6 +164,8 @@ def test_every_figure_of_few_data_can_be_read(source: Any, name: str) -> None:
             assert len(set(text)) == len(text), (key, text)
             assert axis.tickformat is None, f"{key}: rounded by format, ticks are written alike"
             assert axis.type != "log" or axis.tickvals, f"{key}: Plotly's logarithmic ticks overprint"
+        for span, largest in spans(figure):
+            assert span == 0 or span > 1e-6 * largest, f"{key}: an axis shows nothing but rounding"
         for trace in figure.data:
             for bars in (getattr(trace, "error_x", None), getattr(trace, "error_y", None)):
                 lengths = () if bars is None else (bars.array, bars.arrayminus)

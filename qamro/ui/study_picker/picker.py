@@ -65,7 +65,8 @@ def study_picker(tab: str, *, audio: bool = False) -> StudyPicker:
     )
     p = StudyPicker(tab, study, state, page)
     with_study: dict[str, Any] = {"also": [study], "state": state}
-    in_order = {"trigger_mode": "multiple"} | QUIET
+    # One correction after the other: each begins with what the one before has left.
+    in_order = {"trigger_mode": "multiple", "concurrency_id": f"{tab}-corrections", "concurrency_limit": 1} | QUIET
     listen(p, page.select, handlers.choose, **with_study)
     listen(p, page.upload, handlers.bring, **with_study)
     listen(p, page.input, handlers.correct, in_order, **with_study)
