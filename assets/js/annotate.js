@@ -1,9 +1,7 @@
 // The rater's page: reads the link, asks the server, and shows what comes next. Nothing is kept here but the task at hand.
-import { el, fill, stylesheet } from "./dom.js";
-import { intro } from "./annotate_intro.js";
+import { copyField, el, fill, icon, plain, stylesheet } from "./dom.js";
+import chart from "./chart.js";
 import { task } from "./annotate_task.js";
-import { comparison } from "./annotate_compare.js";
-import { copyField } from "./annotate_parts.js";
 
 export default function annotate({ element, props, server }) {
   const words = props.words;
@@ -122,4 +120,80 @@ export default function annotate({ element, props, server }) {
     else show(intro({ words, about, state: answer.state, begin }));
   }
   open();
+}
+
+// What a rater reads before the first clip --------------------------------------------------------------------
+
+function intro({ words, about, state, begin }) {
+  const pairs = about.mode === "preference";
+  const lines = [
+    pairs ? words.intro_pairs : words.intro_clips,
+    about.seconds > 0 && fill(words.intro_heard, { seconds: plain(about.seconds) }),
+    about.repeats && words.intro_repeats,
+    about.checks && (pairs ? words.intro_checks_pairs : words.intro_checks),
+    words.intro_ear,
+  ].filter(Boolean);
+  const start = el("button", { type: "button", class: "q-button q-strong q-large", onclick: async () => {
+    start.disabled = true;
+    await begin();
+    start.disabled = false;
+  } }, words.begin);
+  const asked = pairs
+    ? el("p", { class: "q-question" }, about.question)
+    : el("dl", { class: "q-asked" }, about.scales.map((scale) => el("div", {},
+      el("dt", {}, scale.name, el("span", {}, `${plain(scale.low)}–${plain(scale.high)}`)), el("dd", {}, scale.definition))));
+  return el("section", { class: "q-card-like q-narrow q-intro" },
+    el("p", { class: "q-over" }, words.title),
+    el("h2", {}, about.name),
+    about.instructions && el("div", { class: "q-instructions" }, about.instructions.split(/\n+/).map((line) => el("p", {}, line))),
+    el("ul", {}, lines.map((line) => el("li", {}, line))),
+    el("h3", {}, words.what), asked,
+    el("details", { class: "q-wide-only" }, el("summary", {}, words.keys), keyList(pairs ? words.keys_pairs : words.keys_scores)),
+    el("p", { class: "q-hint" }, words.intro_private),
+    el("div", { class: "q-row q-start" }, start,
+      state && state.done > 0 && el("span", { class: "q-hint" }, fill(words.progress, { at: state.done, total: state.total }))));
+}
+
+/** The keys, from "key|what it does;…". */
+function keyList(text) {
+  return el("dl", { class: "q-keys" }, text.split(";").map((pair) => pair.split("|")).map(([key, does]) =>
+    el("div", {}, el("dt", {}, key.split(/(?<= or )|(?= or )/).map((part) => (part.trim() === "or" ? part : el("kbd", {}, part)))), el("dd", {}, does))));
+}
+
+// After finishing: own scores beside the predictor's and the panel's ------------------------------------------
+
+const PLAY = "M8 5.5v13l11-6.5z";
+
+function comparison({ notes, rows, chart: figure }, about, words) {
+  const pairs = about.mode === "preference";
+  const say = (value) => {
+    if (value === null) return words.none;
+    if (!pairs) return Number.isInteger(value) ? plain(value) : value.toFixed(2);
+    return value === 0.5 ? words.tie : value > 0.5 ? words.left_better : words.right_better;
+  };
+  const audio = el("audio", {});
+  const queue = [];
+  audio.addEventListener("ended", () => play(queue.shift()));
+  const play = (name) => {
+    if (!name) return;
+    audio.src = `qamro/listen/${encodeURIComponent(name)}`;
+    audio.play().catch(() => {});
+  };
+  const hear = (row) => el("button", { type: "button", class: "q-icon", "aria-label": fill(words.hear, { n: row.number }), onclick: () => {
+    queue.length = 0;
+    queue.push(...row.audio.slice(1));
+    play(row.audio[0]);
+  } }, icon(PLAY, 18));
+
+  const plot = el("div", { id: "annotate-chart" });
+  if (figure) chart({ element: plot, props: { value: figure, words }, trigger() {}, watch() {} });
+  const table = el("div", { class: "q-scroll" }, el("table", { class: "q-compare" },
+    el("thead", {}, el("tr", {}, ["clip", !pairs && "axis", "yours", "predicted", "panel"].filter(Boolean).map((key) => el("th", { scope: "col" }, words[key])))),
+    el("tbody", {}, rows.map((row) => el("tr", {},
+      el("th", { scope: "row" }, hear(row), String(row.number)), !pairs && el("td", {}, row.axis),
+      el("td", {}, say(row.own)), el("td", {}, say(row.predicted)), el("td", {}, say(row.panel)))))));
+  return el("div", { class: "q-comparison" },
+    el("ul", { class: "q-notes" }, notes.map((note) => el("li", {}, note))),
+    figure && el("p", { class: "q-hint" }, words.figure_note), figure && plot,
+    el("details", { open: !figure }, el("summary", {}, words.list), table), audio);
 }

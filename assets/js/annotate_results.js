@@ -1,6 +1,6 @@
 // The owner's list of studies, with links and downloads. value: { locked }: whether this server has an owner's token
-import { el, fill, stylesheet } from "./dom.js";
-import { copy, LINK } from "./annotate_parts.js";
+import { copy, el, fill, stylesheet } from "./dom.js";
+import { LINK } from "./annotate_setup.js";
 
 export default function results({ element, props, server }) {
   const words = props.words;

@@ -1,8 +1,10 @@
 // The form that sets a listening study up, and the link that comes of it.
 // value: { axes: [{ key, name, low, high }], locked, closed, made: null | { busy } | { error, turn } | { study, name, clips, owner } }
-import { el, fill, stylesheet } from "./dom.js";
+import { copyField, el, fill, plain, stylesheet } from "./dom.js";
 import { dropZone } from "./dropzone.js";
-import { copyField, LINK, plain } from "./annotate_parts.js";
+
+/** The address of the tab with a query. */
+export const LINK = (query) => new URL(`?tab=annotate&${query}`, new URL(document.baseURI)).href;
 
 export default function setup({ element, props, trigger, upload, watch }) {
   const words = props.words;

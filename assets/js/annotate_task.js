@@ -1,8 +1,5 @@
 // One task: hear a clip (or two), answer, confirm. Everything can be done by keys.
-import { el, fill } from "./dom.js";
-import { player } from "./annotate_sound.js";
-import { scaleInput } from "./annotate_scale.js";
-import { preference } from "./annotate_pair.js";
+import { clock, el, fill, icon, plain } from "./dom.js";
 
 export function task({ words, about, state, quiet, rate, undo, next, pause }) {
   const now = state.task;
@@ -121,5 +118,155 @@ export function task({ words, about, state, quiet, rate, undo, next, pause }) {
       for (const one of players) one.leave();
       ahead.length = 0;
     },
+  };
+}
+
+// A player that knows how much of its sound was really heard ---------------------------------------------------
+
+const PLAY = "M8 5.5v13l11-6.5z";
+const PAUSE = "M8.5 5.5v13M15.5 5.5v13";
+
+/** Seconds of a sound that were played at least once. */
+function heardOf(audio) {
+  let sum = 0;
+  for (let i = 0; i < audio.played.length; i += 1) sum += audio.played.end(i) - audio.played.start(i);
+  return sum;
+}
+
+/** sound: { audio, seconds, need, heard }; told() is called whenever something changed. */
+function player({ words, sound, name, told }) {
+  const audio = el("audio", { preload: "auto", src: `qamro/listen/${encodeURIComponent(sound.audio)}` });
+  const button = el("button", { type: "button", class: "q-play", onclick: () => toggle() });
+  const time = el("span", { class: "q-time" });
+  const seek = el("input", { type: "range", min: 0, max: sound.seconds, step: 0.01, value: 0, "aria-label": name ? `${words.seek} ${name}` : words.seek,
+    oninput: () => { audio.currentTime = Number(seek.value); show(); } });
+  const problem = el("p", { class: "q-failed", role: "alert", hidden: true }, words.unplayable);
+  const root = el("div", { class: "q-sound" }, name && el("span", { class: "q-side" }, name), button,
+    el("div", { class: "q-seek" }, seek, time), problem, audio);
+  let ended = false;
+  let frame = 0;
+
+  const heard = () => {
+    const total = ended ? sound.seconds : Math.min(heardOf(audio), sound.seconds);
+    return Math.max(total, sound.heard);
+  };
+  const missing = () => Math.max(0, sound.need - 0.05 - heard());
+
+  function show() {
+    const playing = !audio.paused && !audio.ended;
+    button.replaceChildren(icon(playing ? PAUSE : PLAY, name ? 24 : 30));
+    button.setAttribute("aria-label", `${playing ? words.pause : words.play}${name ? ` ${name}` : ""}`);
+    button.classList.toggle("q-playing", playing);
+    seek.value = audio.currentTime;
+    seek.style.setProperty("--at", `${(100 * audio.currentTime) / sound.seconds}%`);
+    time.textContent = `${clock(audio.currentTime)} / ${clock(sound.seconds)}`;
+    root.classList.toggle("q-heard", missing() === 0);
+    told();
+  }
+  function follow() {
+    show();
+    if (!audio.paused && root.isConnected) frame = requestAnimationFrame(follow);
+  }
+  audio.addEventListener("ended", () => { ended ||= heardOf(audio) > sound.seconds - 0.5; show(); });
+  for (const event of ["pause", "seeked", "loadedmetadata"]) audio.addEventListener(event, show);
+  audio.addEventListener("play", () => { cancelAnimationFrame(frame); follow(); });
+  audio.addEventListener("error", () => { problem.hidden = false; });
+
+  const toggle = () => (audio.paused ? audio.play().catch(() => {}) : audio.pause());
+  show();
+  return {
+    element: root, audio, heard, missing, toggle,
+    play: () => audio.play().catch(() => {}),
+    leave() { cancelAnimationFrame(frame); audio.pause(); audio.removeAttribute("src"); audio.load(); },
+  };
+}
+
+// One scale: big buttons where it has few values, a slider where it has many -----------------------------------
+
+/** Which value a digit means: itself where the scale counts from 0 or 1 (0 may be ten), else the place on the scale. */
+function valueOfDigit(scale, digit) {
+  if (!scale.values.length) {
+    const share = digit === 0 ? 1 : digit / 10;
+    return scale.low + Math.round((share * (scale.high - scale.low)) / scale.step) * scale.step;
+  }
+  if (scale.low === 0 || scale.low === 1) {
+    if (scale.step === 1) {
+      const value = digit === 0 && scale.low === 1 ? 10 : digit;
+      return scale.values.includes(value) ? value : null;
+    }
+  }
+  return scale.values[digit === 0 ? 9 : digit - 1] ?? null;
+}
+
+function scaleInput({ scale, value, chosen, focused }) {
+  let now = value ?? null;
+  const buttons = scale.values.map((each) => el("button", { type: "button", role: "radio", class: "q-score", "data-value": each,
+    "aria-label": `${scale.name}: ${plain(each)}`, onclick: () => { focused(); set(each); } }, plain(each)));
+  const number = el("output", { class: "q-number" });
+  const slider = !buttons.length && el("input", { type: "range", class: "q-slider", min: scale.low, max: scale.high, step: scale.step,
+    "aria-label": scale.name, oninput: () => { focused(); set(Number(slider.value)); }, onfocus: () => focused() });
+  const choices = buttons.length
+    ? el("div", { class: "q-scores", role: "radiogroup", "aria-label": scale.name, style: { "--n": buttons.length } }, buttons)
+    : el("div", { class: "q-slide" }, el("span", {}, plain(scale.low)), slider, el("span", {}, plain(scale.high)), number);
+  const root = el("div", { class: "q-scale", "data-axis": scale.key, onpointerdown: () => focused() },
+    el("div", { class: "q-scale-head" }, el("strong", {}, scale.name), el("span", { class: "q-hint" }, scale.definition)), choices);
+
+  function set(next, quiet = false) {
+    const steps = Math.round((Math.min(Math.max(next, scale.low), scale.high) - scale.low) / scale.step);
+    now = Number((scale.low + steps * scale.step).toFixed(6));
+    draw();
+    if (!quiet) chosen();
+  }
+  function draw() {
+    for (const button of buttons) {
+      const here = now !== null && Math.abs(Number(button.dataset.value) - now) < 1e-9;
+      button.classList.toggle("q-chosen", here);
+      button.setAttribute("aria-checked", here);
+      button.tabIndex = here || (now === null && button === buttons[0]) ? 0 : -1;
+    }
+    if (slider) {
+      slider.value = now ?? (scale.low + scale.high) / 2;
+      slider.classList.toggle("q-unset", now === null);
+      number.textContent = now === null ? "?" : plain(now);
+    }
+  }
+  draw();
+  return {
+    element: root, key: scale.key,
+    get value() { return now; },
+    digit(digit) { const found = valueOfDigit(scale, digit); if (found !== null) set(found); return found !== null; },
+    step(by) {
+      const big = scale.values.length ? 1 : Math.max(1, Math.round((scale.high - scale.low) / scale.step / 20));
+      const middle = scale.values.length ? scale.values[Math.floor((scale.values.length - 1) / 2)] : (scale.low + scale.high) / 2;
+      set(now === null ? middle : now + by * big * scale.step, true);
+      chosen(false);
+    },
+    mark(here) { root.classList.toggle("q-active", here); },
+  };
+}
+
+// The answer about a pair: A, no difference, B. The value is 1 (left), 0.5 or 0 (right); null before an answer ---
+
+function preference({ words, question, value, chosen }) {
+  let now = value ?? null;
+  const choices = [[1, words.left_better, "1"], [0.5, words.tie, "2"], [0, words.right_better, "3"]];
+  const buttons = choices.map(([each, text, key]) => el("button", { type: "button", role: "radio", class: "q-choice", "data-value": each, onclick: () => set(each) },
+    text, el("kbd", { "aria-hidden": "true" }, key)));
+  function draw() {
+    for (const button of buttons) {
+      const here = now !== null && Number(button.dataset.value) === now;
+      button.classList.toggle("q-chosen", here);
+      button.setAttribute("aria-checked", here);
+    }
+  }
+  function set(next) {
+    now = next;
+    draw();
+    chosen();
+  }
+  draw();
+  return {
+    element: el("div", { class: "q-scale" }, el("p", { class: "q-question" }, question), el("div", { class: "q-choices", role: "radiogroup", "aria-label": question }, buttons)),
+    key: "preference", get value() { return now; }, set,
   };
 }

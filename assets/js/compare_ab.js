@@ -1,8 +1,7 @@
 // Two clips at the same position, and one key to switch between them.
 // value: { a: { name, system, prompt, url, wav, mean, predicted: [{ name, score }] }, b: … }; a side may be missing.
 // Both play at once in one audio clock and only one is let through, so that switching never moves the position.
-import { el, fill, icon, ICONS, stylesheet } from "./dom.js";
-import { clock } from "./annotate_parts.js";
+import { ICONS, clock, el, fill, icon, stylesheet } from "./dom.js";
 import { readable } from "./compare_table.js";
 import { Duet } from "./compare_duet.js";
 

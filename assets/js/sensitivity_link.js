@@ -1,7 +1,7 @@
 // Takes a sweep home: everything as a zip, or a link to it; keeps the set-up in the page's address.
 // value: { query: { name: text }, upload: boolean, zip: { url, name } once it was packed } or null
-import { copy } from "./annotate_parts.js";
-import { el, stylesheet } from "./dom.js";
+
+import { copy, el, stylesheet } from "./dom.js";
 
 /** The page's address with the set-up in it, and nothing of another tab's. */
 function address(query) {

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from qamro.evaluation.sample import LEVELS
-from qamro.figures.style import ACCENT, GRID, INK, escape, layout, line_axis, predictor_marker, shorten
+from qamro.figures.style import ACCENT, GRID, INK, escape, layout, line_axis, predictor_marker, shorten, ticks, whiskers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from qamro.report.numbers import Ceiling
 
 _SHOWN = ("LCC", "SRCC", "KTAU", "ACC", "ACC_EQ")
+_ONE_PLACE = 1e-3
 
 
 def metric_forest(metrics: pd.DataFrame, ceilings: Mapping[str, Ceiling], predictors: Sequence[str]) -> go.Figure:
@@ -34,9 +35,10 @@ def metric_forest(metrics: pd.DataFrame, ceilings: Mapping[str, Ceiling], predic
             part = metrics[(metrics["predictor"] == name) & (metrics["level"] == level)].set_index("metric")
             part = part.reindex(list(_SHOWN))
             _markers(figure, part, _dodge(k, len(predictors)), k, name, first=row == 1, place=place)
+        _show_scale(figure, metrics.loc[_of(metrics, level), ["value", "low", "high"]], place)
         top = ceilings[level]
         if np.isfinite(top.value):
-            spread = {"array": [_known(top.ends.high - top.value)], "arrayminus": [_known(top.value - top.ends.low)]}
+            spread = whiskers([top.ends.high - top.value], [top.value - top.ends.low])
             figure.add_scatter(
                 x=[top.value],
                 y=[_SHOWN.index("SRCC") - 0.42],
@@ -67,6 +69,7 @@ def difference_forest(table: pd.DataFrame, pairs: Sequence[tuple[str, str]]) -> 
             part = table[mine].rename(columns={"difference": "value"}).set_index("metric").reindex(list(_SHOWN))
             name = f"{first} − {second}"
             _markers(figure, part, _dodge(k, len(pairs)), k, name, first=row == 1, place=place)
+        _show_scale(figure, table.loc[_of(table, level), ["difference", "low", "high"]], place)
         figure.add_vline(x=0, line={"color": INK, "width": 1.2, "dash": "dash"}, **place)
     keys = {"tickvals": list(range(len(_SHOWN))), "ticktext": [f"{key} " for key in _SHOWN]}
     return figure.update_yaxes(range=[len(_SHOWN) - 0.4, -0.6], showgrid=False, automargin=True, **keys)
@@ -111,6 +114,17 @@ def _panels(rows: int) -> go.Figure:
     )
 
 
+def _show_scale(figure: go.Figure, shown: pd.DataFrame, place: dict[str, Any]) -> None:
+    """Shows the scale of a correlation where there is nothing to draw, or all lies at one place but for rounding."""
+    known = shown.to_numpy(float)[np.isfinite(shown.to_numpy(float))]
+    if not known.size or np.ptp(known) < _ONE_PLACE:
+        figure.update_xaxes(range=[-1.05, 1.05], **ticks(-1, 1), **place)
+
+
+def _of(table: pd.DataFrame, level: str) -> pd.Series:
+    return (table["level"] == level) & table["metric"].isin(_SHOWN)
+
+
 def _dodge(place: int, of: int) -> float:
     return (place - (of - 1) / 2) * min(0.24, 0.6 / max(of, 1))
 
@@ -118,13 +132,12 @@ def _dodge(place: int, of: int) -> float:
 def _markers(
     figure: go.Figure, part: pd.DataFrame, shift: float, k: int, name: str, *, first: bool, place: dict[str, Any]
 ) -> None:
-    above = (part["high"] - part["value"]).fillna(0).to_numpy()
-    below = (part["value"] - part["low"]).fillna(0).to_numpy()
+    lengths = whiskers(part["high"] - part["value"], part["value"] - part["low"])
     marker = predictor_marker(k)
     figure.add_scatter(
         x=part["value"],
         y=[i + shift for i in range(len(part))],
-        error_x={"type": "data", "array": above, "arrayminus": below, "color": marker["color"], "width": 0},
+        error_x={"type": "data", **lengths, "color": marker["color"], "width": 0},
         mode="markers",
         marker=marker,
         name=shorten(name, 40),
@@ -138,10 +151,6 @@ def _markers(
         hovertemplate=f"{escape(name)}<br>%{{text}} %{{x:.3f}}, %{{customdata}}<extra></extra>",
         **place,
     )
-
-
-def _known(value: float) -> float:
-    return value if np.isfinite(value) else 0.0
 
 
 def _span(ends: Any) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from qamro.axes import get_axis
-from qamro.figures.style import ACCENT, escape, layout, line_axis, predictor_marker, shorten
+from qamro.figures.style import ACCENT, escape, layout, line_axis, predictor_marker, shorten, ticks
 from qamro.report.words import number
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def histogram(axis: str, given: np.ndarray, lines: Mapping[str, float]) -> go.Fi
         yaxis={
             **line_axis(),
             "title": {"text": "ratings"},
-            "tickformat": "d",
+            **ticks(0, int(max(counts)), whole=True),
             "rangemode": "tozero",
             "automargin": True,
         },

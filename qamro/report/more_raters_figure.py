@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from qamro.evaluation.agreement.more_raters import MoreRaters
-from qamro.figures.style import ACCENT, INK, PREDICTORS, layout, line_axis
+from qamro.figures.style import ACCENT, INK, PREDICTORS, layout, line_axis, ticks
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -50,11 +49,11 @@ def more_raters_figure(now: MoreRaters) -> go.Figure:
         layout(height=320, margin={"l": 56, "r": 16, "t": 40, "b": 48}),
         showlegend=True,
         legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
-        xaxis={**line_axis(), "type": "log", "title": {"text": "ratings a clip"}, "tickvals": _ticks(ratings[-1])},
+        xaxis={
+            **line_axis(),
+            "type": "log",
+            "title": {"text": "ratings a clip"},
+            **ticks(1, ratings[-1], most=9, log=True),
+        },
         yaxis={**line_axis(), "title": {"text": "half-width of the 95 % interval, points"}, "rangemode": "tozero"},
     )
-
-
-def _ticks(highest: float) -> list[int]:
-    """1, 2, 5, 10, 20 … written out: plotly writes the ones between powers of ten without their noughts."""
-    return [digit * 10**power for power in range(math.ceil(math.log10(highest)) + 1) for digit in (1, 2, 5)]

@@ -50,7 +50,9 @@ def pairs_figure(people: Ranking, predicted: Mapping[str, Ranking]) -> go.Figure
 
     judges: dict[str, Ranking | None] = dict(predicted) or {"": None}
     total, names = len(people.systems), [shorten(name, 20) for name in people.order]
-    figure = make_subplots(len(judges), 1, subplot_titles=[shorten(name) for name in judges], vertical_spacing=0.06)
+    size = min(22, max(11, 420 // total))
+    gap = 30 / ((size * total + 30) * len(judges))  # a line of text, however few systems there are
+    figure = make_subplots(len(judges), 1, subplot_titles=[shorten(name) for name in judges], vertical_spacing=gap)
     steps = [(end, colour) for k, colour in enumerate(_COLOURS) for end in (k / 3, (k + 1) / 3)]
     for k, each in enumerate(judges.values(), 1):
         codes = pair_codes(people, each)
@@ -62,7 +64,6 @@ def pairs_figure(people: Ranking, predicted: Mapping[str, Ranking]) -> go.Figure
             hovertemplate="%{customdata[0]} and %{customdata[1]}<br>%{text}<extra></extra>", hoverongaps=False,
             row=k, col=1,
         )  # fmt: skip
-    size = min(22, max(11, 420 // total))
     ticks = {"tickvals": list(range(total)), "showgrid": False, "showline": False, "automargin": True}
     figure.update_xaxes(**line_axis() | ticks | {"showticklabels": False})
     figure.update_yaxes(

@@ -9,7 +9,7 @@ import numpy as np
 
 from qamro.evaluation.raters.model import RaterModel
 from qamro.evaluation.rating_matrix import RatingMatrix
-from qamro.figures.style import ACCENT, INK, PREDICTORS, escape, layout, line_axis, predictor_marker, shorten
+from qamro.figures.style import ACCENT, INK, PREDICTORS, escape, layout, line_axis, predictor_marker, shorten, whiskers
 from qamro.report.histogram import score_edges
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def individuals(raters: pd.DataFrame) -> go.Figure:
             error_x=bars | _ends(part, "bias"),
             error_y=bars | _ends(part, "inconsistency"),
             mode="markers+text" if name == "straying" and len(part) <= 12 else "markers",
-            text=[shorten(rater, 16) for rater in part["rater"]],
+            text=_labels(part),
             textposition="top center",
             textfont={"size": 11, "color": INK},
             marker={"color": colour, "size": 8, "symbol": "diamond" if name == "straying" else "circle"},
@@ -141,9 +141,14 @@ def qualities(models: Mapping[str, RaterModel], axis: str) -> go.Figure:
     )
 
 
+def _labels(part: pd.DataFrame) -> list[str]:
+    """Names of raters; of those at one place, the first says how many more there are."""
+    places = list(zip(part["bias"].round(6), part["inconsistency"].round(6), strict=True))
+    names = [shorten(rater, 16) for rater in part["rater"]]
+    more = [f" and {n} more" if (n := places.count(place) - 1) else "" for place in places]
+    return [name + more[i] if places.index(places[i]) == i else "" for i, name in enumerate(names)]
+
+
 def _ends(part: pd.DataFrame, column: str) -> dict[str, Any]:
     value = part[column]
-    return {
-        "array": (part[f"{column}_high"] - value).fillna(0),
-        "arrayminus": (value - part[f"{column}_low"]).fillna(0),
-    }
+    return whiskers(part[f"{column}_high"] - value, value - part[f"{column}_low"])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from qamro.evaluation.axes import AxisPair
-from qamro.figures.style import INK, escape, layout, line_axis, predictor_marker, shorten
+from qamro.figures.style import INK, escape, layout, line_axis, predictor_marker, shorten, whiskers
 from qamro.report.words import number
 
 if TYPE_CHECKING:
@@ -98,11 +98,11 @@ def _identity(figure: go.Figure, pair: AxisPair, human: Sequence[np.ndarray]) ->
 
 
 def _bars(ranking: Ranking, place: int) -> dict[str, Any]:
-    above, below = np.nan_to_num(ranking.high - ranking.means), np.nan_to_num(ranking.means - ranking.low)
+    lengths = whiskers(ranking.high - ranking.means, ranking.means - ranking.low)
     colour = predictor_marker(place)["color"]
     red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
     faint = f"rgba({red},{green},{blue},{_FAINT})"
-    return {"type": "data", "array": above, "arrayminus": below, "color": faint, "thickness": 1.2, "width": 0}
+    return {"type": "data", **lengths, "color": faint, "thickness": 1.2, "width": 0}
 
 
 def _ends(ranking: Ranking, i: int) -> str:

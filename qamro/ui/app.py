@@ -5,8 +5,8 @@ from __future__ import annotations
 import importlib
 import os
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
@@ -14,9 +14,10 @@ import gradio as gr
 
 from qamro.paths import assets
 from qamro.ui import texts
+from qamro.ui.events import AT_ONCE
+from qamro.ui.session import Visitor
 from qamro.ui.static import PREFIX, routes
 from qamro.ui.theme import theme
-from qamro.ui.visitor import Visitor
 from qamro.ui.widgets import widget
 
 DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 7860
@@ -31,24 +32,28 @@ class Tab:
     Attributes:
         id: Name in the page's address: ``?tab=predict`` opens it.
         label: What it says on the tab.
-        module: Module whose ``build()`` makes the tab's components and binds its events.
+        module: Module whose ``build`` makes the tab's components and binds its events.
     """
 
     id: str
     label: str
     module: str
 
+    def build(self) -> None:
+        """Builds the tab inside the current ``gr.Tab``."""
+        importlib.import_module(self.module).build()
+
 
 TABS: tuple[Tab, ...] = (
-    Tab("predict", texts.Tabs.PREDICT, "qamro.ui.predict"),
-    Tab("compare", "Compare", "qamro.ui.compare"),
-    Tab("train", "Train", "qamro.ui.train"),
-    Tab("sensitivity", "Sensitivity", "qamro.ui.sensitivity"),
-    Tab("annotate", "Annotate", "qamro.ui.annotate"),
+    Tab("predict", texts.Tabs.PREDICT, "qamro.ui.predict.tab"),
+    Tab("compare", "Compare", "qamro.ui.compare.tab"),
+    Tab("train", "Train", "qamro.ui.train.tab"),
+    Tab("sensitivity", "Sensitivity", "qamro.ui.sensitivity.tab"),
+    Tab("annotate", "Annotate", "qamro.ui.annotate.tab"),
     Tab("margin", texts.Tabs.MARGIN, "qamro.ui.margin"),
     Tab("about", texts.Tabs.ABOUT, "qamro.ui.about"),
 )
-"""The tabs, from left to right. A new one joins here and touches no other."""
+"""The tabs, from left to right. A new one joins here and touches no other; one that is taken out takes none along."""
 
 _HEAD = f"""
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -59,27 +64,30 @@ _HEAD = f"""
 """
 
 
-def build_app() -> gr.Blocks:
-    """Builds the app with all its tabs, without serving it."""
+def build_app(tabs: Sequence[Tab] = TABS) -> gr.Blocks:
+    """Builds the app without serving it.
+
+    Args:
+        tabs: Those of ``TABS`` that it has.
+    """
     with gr.Blocks(title=f"{texts.TITLE}: {texts.TAGLINE}", analytics_enabled=False, delete_cache=(DAY, DAY)) as app:
         words = {"title": texts.TITLE, "tagline": texts.TAGLINE, "theme": texts.THEME_BUTTON}
         widget("header", words=words, elem_id="header")
-        with gr.Tabs(elem_id="tabs") as tabs:
-            for tab in TABS:
+        with gr.Tabs(elem_id="tabs") as strip:
+            for tab in tabs:
                 with gr.Tab(tab.label, id=tab.id, elem_id=f"tab-{tab.id}"):
-                    importlib.import_module(tab.module).build()
-        quick: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "queue": False}
-        app.load(_wanted_tab, None, tabs, **quick)
+                    tab.build()
+        app.load(_wanted_tab, None, strip, **AT_ONCE)
         states = [block for block in app.blocks.values() if isinstance(block, gr.State)]
         kept = [state for state in states if isinstance(state.value, Visitor)]
-        app.load(_keep, kept, kept, **quick)
+        app.load(_keep, kept, kept, **AT_ONCE)
     return app
 
 
 def launch(host: str | None = None, port: int | None = None, *, quiet: bool = False, block: bool = True) -> str:
     """Builds and serves the app; see ``qamro.ui.launch``."""
     from qamro.ui.choices import warm
-    from qamro.ui.zerogpu import is_zerogpu
+    from qamro.ui.space import is_zerogpu
 
     if is_zerogpu():
         warm()  # ZeroGPU wants to know what will borrow the GPU before the app is up

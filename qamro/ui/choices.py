@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import importlib
+import logging
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
+from html import escape
 from typing import TYPE_CHECKING, Any
+
+from qamro.checkpoints import readable_size
+from qamro.ui.texts import Choices as T
 
 if TYPE_CHECKING:
     from qamro.predictors import Predictor, PredictorState
+    from qamro.studies import Study
 
 DEFAULT, BEST = "offline", "full"
 
+_log = logging.getLogger(__name__)
 _loaded: dict[str, Predictor] = {}
 _encoders: dict[str, Any] = {}
 _loading: dict[str, threading.Lock] = defaultdict(threading.Lock)
@@ -73,7 +80,7 @@ def _load(name: str) -> Predictor:
     from qamro.predictors.saved import find
     from qamro.predictors.saved_loading import encoder_key, shared_encoder
     from qamro.predictors.saved_names import PREFIX
-    from qamro.ui.zerogpu import is_zerogpu, lend_gpu
+    from qamro.ui.space import is_zerogpu, lend_gpu
 
     options: dict[str, Any] = {"device": "cuda"} if is_zerogpu() else {}
     if name.startswith(PREFIX) and (encoder := encoder_key(find(name))):  # many heads, one encoder
@@ -96,21 +103,6 @@ def forget_owner(whose: str) -> None:
         forget(name)
 
 
-def owner(request: Any) -> str:
-    """Returns whose kept heads a visitor sees besides everybody's: on a Space their own, elsewhere nobody's.
-
-    Args:
-        request: Gradio's request; its session is the open page.
-    """
-    import hashlib
-    import os
-
-    session = getattr(request, "session_hash", None)
-    if not os.environ.get("SPACE_ID") or not session:
-        return ""
-    return hashlib.sha256(session.encode()).hexdigest()[:32]
-
-
 def kinds(predictor: Any) -> list[Kind]:
     """Groups a predictor's axes by the kind of their scores, in the order of the axes."""
     from qamro.predictors.provenance import KINDS
@@ -119,6 +111,14 @@ def kinds(predictor: Any) -> list[Kind]:
     for axis in predictor.axes:
         groups.setdefault(predictor.provenance[axis].kind, []).append(axis)
     return [Kind(kind, KINDS[kind], tuple(axes)) for kind, axes in groups.items()]
+
+
+def predictor_options(request: Any = None) -> list[tuple[str, str]]:
+    """Returns the predictors that a visitor may choose from, with whether they are ready."""
+    from qamro.predictors import catalogue
+    from qamro.ui.space import owner
+
+    return [(option(entry), entry.name) for entry in catalogue(owner(request))]
 
 
 def warm() -> None:
@@ -179,3 +179,75 @@ def fetching(name: str, stop: Callable[[], bool], *, every: float = 0.25) -> Gen
         abandoned.set()  # whoever watched has gone
     if problems:
         raise problems[0]
+
+
+def option(entry: PredictorState) -> str:
+    """One line about a predictor for the list of predictors: its name, and whether it is ready."""
+    return f"{entry.title} · {T.STATES[entry.state].format(size=readable_size(entry.bytes))}"
+
+
+def needs(entry: PredictorState) -> str:
+    """Says what a predictor that is not ready gives and what it needs."""
+    text = T.NEEDS.format(size=readable_size(entry.bytes), licence=entry.licence)
+    axes = f"<b>{escape(' '.join(entry.axes))}</b>"
+    return f'<div class="q-badges"><p class="q-hint"><span>{axes} {escape(entry.note)} {escape(text)}</span></p></div>'
+
+
+def badges(kinds: Sequence[Kind], note: str = "") -> str:
+    """Says what kind of numbers a predictor gives, axis by axis, and what else there is to know of it."""
+    parts = [
+        f'<span class="q-badge q-{escape(kind.kind)}">{escape(kind.kind)}</span>'
+        f'<span class="q-hint"><b>{escape(" ".join(kind.axes))}</b> {escape(kind.meaning)}</span>'
+        for kind in kinds
+    ]
+    if note:
+        parts.append(f'<span class="q-hint">{escape(note)}</span>')
+    return f'<div class="q-badges">{"".join(f"<p>{part}</p>" for part in parts)}</div>'
+
+
+def described(name: str) -> tuple[str, str]:
+    """Says what kind of numbers a predictor gives, or why it gives none.
+
+    Returns:
+        HTML, and the label of a button that downloads what it needs; empty where nothing is needed.
+    """
+    from qamro.predictors.offers import DAMAGED
+    from qamro.ui.progress import status
+
+    try:
+        entry = state(name)
+        if entry.state == DAMAGED:
+            return status(entry.note, calm=False), ""
+        if entry.state != "ready":
+            return needs(entry), T.DOWNLOAD.format(size=readable_size(entry.bytes))
+        predictor = get(name)
+        return badges(kinds(predictor), predictor.note), ""
+    except Exception as problem:
+        _log.warning("predictor %s: %s", name, problem)
+        return status(T.NO_PREDICTOR.format(problem=problem), calm=False), ""
+
+
+def encoder_options() -> list[tuple[str, str]]:
+    """Returns the encoders with whether they are ready."""
+    from qamro.predictors.offers import ENCODER, encoders
+
+    return [(option(entry), entry.name.removeprefix(ENCODER)) for entry in encoders()]
+
+
+def encoder_state(name: str) -> PredictorState:
+    """Returns what is known of an encoder without loading it."""
+    from qamro.predictors.offers import ENCODER, encoders
+
+    return next(entry for entry in encoders() if entry.name == f"{ENCODER}{name}")
+
+
+def trainable_axes(study: Study, encoder: str) -> tuple[list[str], str]:
+    """Returns the axes of a study that heads can be trained for, and why TA is left out where it is."""
+    from qamro.predictors.trainable import TRAINABLE
+
+    if "TA" not in study.axes:
+        return study.axes, ""
+    why = "" if TRAINABLE[encoder].reads_prompts else T.NO_TA_ENCODER
+    if not (study.clips["prompt"] != "").any():
+        why = T.NO_TA_PROMPTS
+    return [axis for axis in study.axes if axis != "TA" or not why], why

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from qamro.axes import get_axis
-from qamro.figures.style import ACCENT, GRID, WHISKER, escape, layout, line_axis, share, shorten, whisker
+from qamro.figures.style import ACCENT, GRID, WHISKER, escape, layout, line_axis, share, shorten, ticks, whiskers
 from qamro.ui.results import SystemMean
 
 if TYPE_CHECKING:
@@ -137,7 +137,6 @@ def systems(means: Sequence[SystemMean]) -> go.Figure:
     axis = get_axis(means[0].axis)
     means = list(reversed(means))
     base = axis.low if axis.has_range else 0.0
-    wide = [whisker(entry.high - entry.mean) for entry in means]
     figure = go.Figure()
     figure.add_bar(
         y=list(range(len(means))),
@@ -145,7 +144,7 @@ def systems(means: Sequence[SystemMean]) -> go.Figure:
         base=base,
         orientation="h",
         marker={"color": axis.colour, "opacity": 0.75},
-        error_x=WHISKER | {"array": wide},
+        error_x=WHISKER | whiskers(entry.high - entry.mean for entry in means),
         text=[f"{entry.mean:.2f}" for entry in means],
         textposition="inside",
         insidetextanchor="start",
@@ -153,11 +152,11 @@ def systems(means: Sequence[SystemMean]) -> go.Figure:
         customdata=[_mean_text(entry) for entry in means],
         hovertemplate="%{customdata}<extra></extra>",
     )
-    ends = [axis.low, axis.high] if axis.has_range else None
+    scale = {"range": [axis.low, axis.high], **ticks(axis.low, axis.high, most=9)} if axis.has_range else {}
     figure.update_layout(
         layout(height=90 + 34 * len(means), margin={"l": 12, "r": 16, "t": 12, "b": 44}),
         bargap=0.35,
-        xaxis={"title": {"text": f"{axis.name}, {axis.key}"}, "range": ends, **line_axis()},
+        xaxis={"title": {"text": f"{axis.name}, {axis.key}"}, **scale, **line_axis()},
         yaxis={
             "tickvals": list(range(len(means))),
             "ticktext": [f"{shorten(entry.system)}, {_clips(entry)}" for entry in means],
@@ -175,15 +174,15 @@ def _bars_of_axes(row: dict[str, Any], axes: Sequence[str]) -> go.Figure:
 
     axes = list(reversed(axes))
     at = {axis: share(axis, row[axis]) for axis in axes}
-    above = [whisker(share(axis, row[f"{axis}_high"]) - at[axis]) for axis in axes]
-    below = [whisker(at[axis] - share(axis, row[f"{axis}_low"])) for axis in axes]
+    above = [share(axis, row[f"{axis}_high"]) - at[axis] for axis in axes]
+    below = [at[axis] - share(axis, row[f"{axis}_low"]) for axis in axes]
     figure = go.Figure()
     figure.add_bar(
         y=[f"<b>{axis}</b> {row[axis]:.1f}" for axis in axes],
         x=[at[axis] for axis in axes],
         orientation="h",
         marker={"color": [get_axis(axis).colour for axis in axes], "opacity": 0.75},
-        error_x=WHISKER | {"array": above, "arrayminus": below},
+        error_x=WHISKER | whiskers(above, below),
         customdata=[_scale_text(row, axis) for axis in axes],
         hovertemplate="%{customdata}<extra></extra>",
     )

@@ -1,20 +1,59 @@
-"""What one visitor has on the table: the clips, and the scores of the last run."""
+"""What a visitor has: on every tab a folder and what goes on; on the Predict tab clips, and the scores of a run."""
 
 from __future__ import annotations
 
+import csv
 import itertools
+import tempfile
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
-
-from qamro.ui.visitor import Visitor
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from qamro.predictors import Predictor, Provenance
+
+
+NAME_COLUMNS = ("clip", "path", "file", "filename", "name")
+"""Columns that may hold a clip's name; the first that is there counts."""
+
+
+class Visitor:
+    """State of one visitor on one tab; nothing in it is shared between visitors.
+
+    Attributes:
+        busy: Whether a run or a download is going on.
+        stopping: Whether the visitor asked for its end.
+    """
+
+    def __init__(self) -> None:
+        self.busy = False
+        self.stopping = False
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+
+    def folder(self, parent: Path | str | None = None) -> Path:
+        """Returns a folder for files that are made for this visitor; it goes when the session goes.
+
+        Args:
+            parent: Where to make it the first time; None takes the system's folder for such things.
+        """
+        if self._folder is None:
+            self._folder = tempfile.TemporaryDirectory(prefix="session-", dir=parent, ignore_cleanup_errors=True)
+        return Path(self._folder.name).resolve()
+
+    def close(self) -> None:
+        """Ends the session: stops a run and deletes the session's folder."""
+        self.cancel()
+        if self._folder is not None:
+            self._folder.cleanup()
+            self._folder = None
+
+    def cancel(self) -> None:
+        """Asks the run or the download that is going on to end; what is done stays."""
+        self.stopping = True
 
 
 @dataclass
@@ -167,3 +206,51 @@ def _candidates(name: str) -> Iterator[str]:
     yield name
     for n in itertools.count(2):
         yield f"{stem} ({n}){dot}{ending}" if stem else f"{name} ({n})"
+
+
+def read_manifest(path: Path | str) -> dict[str, tuple[str, str]]:
+    """Reads a CSV with a column of clip names and columns ``prompt`` and ``system``.
+
+    Returns:
+        For each file name (without folders), its prompt and its system.
+
+    Raises:
+        ValueError: The file is not such a CSV; the message names the column that is missing.
+    """
+    try:
+        with Path(path).open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file)
+            columns = {str(column).strip().lower(): column for column in reader.fieldnames or []}
+            key = next((columns[name] for name in NAME_COLUMNS if name in columns), None)
+            if key is None:
+                raise ValueError(f"it has no column of clip names; call one {' or '.join(NAME_COLUMNS[:3])}")
+            if not {"prompt", "system"} & columns.keys():
+                raise ValueError("it has neither a column prompt nor a column system")
+            prompt, system = columns.get("prompt"), columns.get("system")
+            return {
+                _file_name(row[key] or ""): ((row.get(prompt) or "").strip(), (row.get(system) or "").strip())
+                for row in reader
+            }
+    except (UnicodeDecodeError, csv.Error) as problem:
+        raise ValueError(f"it cannot be read as CSV: {problem}") from problem
+
+
+def apply_manifest(clips: Iterable[Clip], entries: dict[str, tuple[str, str]]) -> tuple[int, list[str]]:
+    """Gives clips the prompts and systems of a manifest.
+
+    Returns:
+        How many clips it named, and the names in it that belong to none of them.
+    """
+    found, left = 0, dict(entries)
+    for clip in clips:
+        name = _file_name(clip.name)
+        if name in entries:
+            prompt, system = entries[name]
+            clip.prompt, clip.system = prompt or clip.prompt, system or clip.system
+            left.pop(name, None)
+            found += 1
+    return found, list(left)
+
+
+def _file_name(path: str) -> str:
+    return PurePosixPath(path.strip().replace("\\", "/")).name

@@ -21,8 +21,6 @@ def routes() -> list[BaseRoute]:
     from starlette.routing import Mount, Route
     from starlette.staticfiles import StaticFiles
 
-    from qamro.ui.annotate.sound import route as sound_route
-
     fresh = {"Cache-Control": "no-cache"}
     script = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 
@@ -36,7 +34,24 @@ def routes() -> list[BaseRoute]:
         return FileResponse(script, headers={"Cache-Control": "max-age=86400"})
 
     served = Mount(f"/{PREFIX}", Assets(directory=assets()))
-    return [Route(f"/{PREFIX}/plotly.min.js", plotly_script), sound_route(PREFIX), served]
+    return [Route(f"/{PREFIX}/plotly.min.js", plotly_script), _listen(), served]
+
+
+def _listen() -> BaseRoute:
+    """Returns the route of a listening task's sound under its random name, with ranges, so that browsers can seek."""
+    from starlette.responses import FileResponse, Response
+    from starlette.routing import Route
+
+    def listen(request: Any) -> Response:
+        from qamro.studies.listening.places import open_store
+        from qamro.studies.listening.session import sound_file
+
+        path = sound_file(open_store(), request.path_params["name"])
+        if path is None:
+            return Response(status_code=404)
+        return FileResponse(path, media_type="audio/flac", headers={"Cache-Control": "private, max-age=3600"})
+
+    return Route(f"/{PREFIX}/listen/{{name}}", listen)
 
 
 def own_folder() -> Path:

@@ -18,6 +18,30 @@ class Tabs:
     ABOUT = "About"
 
 
+class Choices:
+    """Texts about predictors and encoders that can be chosen."""
+
+    STATES: ClassVar[dict[str, str]] = {
+        "ready": "ready",
+        "download": "download {size}",
+        "unreachable": "not reachable, {size}",
+        "damaged": "cannot be opened",
+    }
+    NEEDS = "Needs {size} of published weights first ({licence}); they are downloaded once and stay on this machine."
+    DOWNLOAD = "Download {size}"
+    NO_PREDICTOR = "The predictor could not be loaded: {problem}"
+    NO_TA_PROMPTS, NO_TA_ENCODER = "this study has no prompts", "this encoder reads no prompts"
+
+
+class Download:
+    """Texts of a download that a visitor asked for."""
+
+    FETCHING = "Downloading {title}: {done} of {all}"
+    FETCHED = "{title} is ready."
+    STOPPED = "Stopped. The next download goes on where this one ended."
+    FAILED = "The download failed: {problem}"
+
+
 class Predict:
     """Texts of the Predict tab."""
 
@@ -116,20 +140,7 @@ class Predict:
     MANIFEST_LEFT = "No clip here is called {names}"
     MANIFEST_BAD = "{file} was not used: {problem}"
     TOO_MANY = "Only the first {most} clips were taken."
-    STATES: ClassVar[dict[str, str]] = {
-        "ready": "ready",
-        "download": "download {size}",
-        "unreachable": "not reachable, {size}",
-        "damaged": "cannot be opened",
-    }
-    NEEDS = "Needs {size} of published weights first ({licence}); they are downloaded once and stay on this machine."
-    DOWNLOAD = "Download {size}"
     DOWNLOAD_FIRST = "{title} needs its weights first: press Download, or choose another predictor."
-    FETCHING = "Downloading {title}: {done} of {all}"
-    FETCHED = "{title} is ready."
-    FETCH_STOPPED = "Stopped. The next download goes on where this one ended."
-    FETCH_FAILED = "The download failed: {problem}"
-    NO_PREDICTOR = "The predictor could not be loaded: {problem}"
     BROKE = "Scoring stopped with an error: {problem}"
 
 

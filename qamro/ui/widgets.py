@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -13,9 +14,12 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 _LOADER = """
+const words = {words};
+const own = new Proxy(props, {{ get: (all, name) => (name === "words" ? words : all[name]) }});
 import(new URL("{prefix}/js/{module}.js", document.baseURI))
-  .then((module) => module.default({{ element, props, trigger, server, upload, watch }}));
+  .then((module) => module.default({{ element, props: own, trigger, server, upload, watch }}));
 """
+"""Starts a widget. Its words come along: what Gradio hands over of a part that was hidden has only its value."""
 
 
 def widget(module: str, value: Any = None, *, words: dict[str, str] | None = None, **options: Any) -> gr.HTML:
@@ -34,9 +38,8 @@ def widget(module: str, value: Any = None, *, words: dict[str, str] | None = Non
     return gr.HTML(
         value,
         html_template="",
-        js_on_load=_LOADER.format(prefix=PREFIX, module=module),
+        js_on_load=_LOADER.format(prefix=PREFIX, module=module, words=json.dumps(words or {})),
         apply_default_css=False,
-        words=words or {},
         **options,
     )
 
@@ -57,3 +60,8 @@ def chart_value(figure: go.Figure, *, name: str, alt: str, audio: str = "") -> d
         audio: CSS selector of a player whose position is shown on the time axis; empty for none.
     """
     return {"figure": json.loads(figure.to_json()), "name": name, "alt": alt, "audio": audio}
+
+
+def hint(text: str) -> str:
+    """Returns a line of small print; what comes from elsewhere is escaped."""
+    return f'<p class="q-hint">{escape(text)}</p>'

@@ -9,7 +9,6 @@ import zipfile
 
 import pandas as pd
 import pytest
-from browser import INSTALL, find_chromium
 
 from qamro.report import Options, compare, write_html, write_zip
 from qamro.report.html_table import html_table
@@ -51,41 +50,33 @@ def test_page_has_everything_and_nothing_that_is_fetched(comparison, tmp_path):
 
 
 @pytest.mark.browser
-def test_page_in_a_browser(comparison, tmp_path):
-    chromium = find_chromium()
-    if chromium is None:
-        pytest.skip(f"chromium is not installed; {INSTALL}")
-    from playwright.sync_api import sync_playwright
-
+def test_page_in_a_browser(comparison, browser, tmp_path):
     path = write_html(comparison, tmp_path / "r.html")
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=chromium)
-        for scheme, width in (("light", 1280), ("dark", 400)):
-            page = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
-            asked, problems = [], []
-            page.on("request", lambda request, asked=asked: asked.append(request.url))
-            page.on("pageerror", lambda error, problems=problems: problems.append(str(error)))
-            page.goto(path.as_uri())
-            places = page.locator("[data-figure]")
-            for i in range(places.count()):
-                places.nth(i).scroll_into_view_if_needed()
-                places.nth(i).locator(".main-svg").first.wait_for()
-            assert places.count() == sum(len(section.figures) for section in comparison.sections())
-            assert problems == []
-            assert [url for url in asked if url.startswith("http")] == []
-            assert page.evaluate("document.documentElement.scrollWidth") <= width
-            assert page.title() != "taken"
-            page.get_by_role("link", name="Raters").click()
-            assert page.url.endswith("#raters")
-            page.set_viewport_size({"width": 703, "height": 990})  # A4 at 96 pixels an inch, less its margins
-            page.emulate_media(media="print", color_scheme=scheme)
-            page.evaluate("dispatchEvent(new Event('beforeprint'))")
-            fills = "(nodes) => [...new Set(nodes.map((node) => getComputedStyle(node).fill))]"
-            assert page.eval_on_selector_all(".xtick text", fills) == [INK_ON_PAPER]
-            assert page.evaluate("document.documentElement.scrollWidth") < 740, "paper would shrink the page"
-            assert max(page.eval_on_selector_all(".main-svg", "(all) => all.map((a) => a.clientWidth)")) == 640
-            page.close()
-        browser.close()
+    for scheme, width in (("light", 1280), ("dark", 400)):
+        page = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
+        asked, problems = [], []
+        page.on("request", lambda request, asked=asked: asked.append(request.url))
+        page.on("pageerror", lambda error, problems=problems: problems.append(str(error)))
+        page.goto(path.as_uri())
+        places = page.locator("[data-figure]")
+        for i in range(places.count()):
+            places.nth(i).scroll_into_view_if_needed()
+            places.nth(i).locator(".main-svg").first.wait_for()
+        assert places.count() == sum(len(section.figures) for section in comparison.sections())
+        assert problems == []
+        assert [url for url in asked if url.startswith("http")] == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert page.title() != "taken"
+        page.get_by_role("link", name="Raters").click()
+        assert page.url.endswith("#raters")
+        page.set_viewport_size({"width": 703, "height": 990})  # A4 at 96 pixels an inch, less its margins
+        page.emulate_media(media="print", color_scheme=scheme)
+        page.evaluate("dispatchEvent(new Event('beforeprint'))")
+        fills = "(nodes) => [...new Set(nodes.map((node) => getComputedStyle(node).fill))]"
+        assert page.eval_on_selector_all(".xtick text", fills) == [INK_ON_PAPER]
+        assert page.evaluate("document.documentElement.scrollWidth") < 740, "paper would shrink the page"
+        assert max(page.eval_on_selector_all(".main-svg", "(all) => all.map((a) => a.clientWidth)")) == 640
+        page.close()
 
 
 def test_zip_reads_back_with_names_as_they_are(comparison, tmp_path):

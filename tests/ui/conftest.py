@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,6 @@ from typing import Any
 import numpy as np
 import pytest
 from audio_files import make_good
-from browser import INSTALL, find_chromium
 
 from .serving import Server
 from .visits import Visits
@@ -27,29 +25,16 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     finally:
         running.stop()
     assert running.left_the_machine() == []
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    sync_api = pytest.importorskip("playwright.sync_api")
-    chromium = find_chromium()
-    if chromium is None:
-        pytest.skip(f"chromium is not installed; {INSTALL}")
-    flags = ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]
-    if hasattr(os, "geteuid") and os.geteuid() == 0:
-        flags.append("--no-sandbox")
-    with sync_api.sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=chromium, args=flags)
-        yield running
-        running.close()
+    assert running.troubles() == ""
 
 
 @pytest.fixture
 def open_page(server: Server, browser: Any) -> Iterator[Visits]:
-    """Opens the app as a visitor of its own; at the end nothing may have gone wrong or outside."""
+    """Opens the app as a visitor of its own; at the end nothing may have gone wrong, here or in the log."""
     visits = Visits(browser, lambda: server.url, "#clips .q-drop", permissions=["microphone"])
     yield visits
     visits.leave()
+    assert server.troubles() == ""
 
 
 @pytest.fixture(scope="session")

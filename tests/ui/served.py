@@ -1,5 +1,7 @@
 """Runs app.py as a Space would, and writes down every address that it looks up or connects to.
 
+While a file ``hold`` lies beside that log, predictors do not finish loading, as on a slow disk.
+
 Usage: python served.py LOG (GRADIO_SERVER_PORT says where to serve).
 """
 
@@ -8,6 +10,7 @@ from __future__ import annotations
 import ipaddress
 import runpy
 import sys
+import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,9 +43,24 @@ def listen(log: Path) -> None:
     sys.addaudithook(hook)
 
 
+def hold_back(flag: Path) -> None:
+    """Makes whoever asks for a predictor wait while a file is there."""
+    from qamro.ui import choices
+
+    get = choices.get
+
+    def slow(name: str) -> object:
+        while flag.exists():
+            time.sleep(0.02)
+        return get(name)
+
+    choices.get = slow
+
+
 if __name__ == "__main__":
     target = Path(sys.argv[1])
     target.touch()
     listen(target)
     sys.path.insert(0, str(ROOT))
+    hold_back(target.with_name("hold"))
     runpy.run_path(str(ROOT / "app.py"), run_name="__main__")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -10,6 +11,8 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +28,11 @@ FETCHED = "lstm_music"
 """A name of the registry under which a small study lies in the server's cache, as if it had been fetched."""
 SECRET = "the owner's secret"
 
+TROUBLE = re.compile(
+    r"Traceback \(most recent call last\)|\b(ERROR|CRITICAL|Exception|UserWarning)\b|^\w*Error:", re.MULTILINE
+)
+"""What a server's log says when something went wrong: a handler raised, or its answer did not fit."""
+
 
 @dataclass
 class Server:
@@ -37,6 +45,7 @@ class Server:
     folder: Path
     url: str = ""
     process: Any = None
+    _read: int = 0
 
     def prepare(self) -> None:
         """Fills the cache: a small study that can be trained on, and whatever these tests have rendered already."""
@@ -77,6 +86,16 @@ class Server:
                 time.sleep(0.1)
         pytest.fail(f"the server did not come up:\n{(self.folder / 'output.txt').read_text()}")
 
+    @contextmanager
+    def slow_predictors(self) -> Iterator[None]:
+        """Lets no predictor be loaded meanwhile."""
+        flag = self.folder / "hold"
+        flag.touch()
+        try:
+            yield
+        finally:
+            flag.unlink()
+
     def kill(self) -> None:
         """Ends the process as a power cut would."""
         self.process.send_signal(signal.SIGKILL)
@@ -86,6 +105,12 @@ class Server:
         """Ends the process."""
         self.process.terminate()
         self.process.wait(10)
+
+    def troubles(self) -> str:
+        """What the log has said since it was read last, if anything in it tells of a fault; else nothing."""
+        log = (self.folder / "output.txt").read_text("utf-8", errors="replace")
+        new, self._read = log[self._read :], len(log)
+        return new if TROUBLE.search(new) else ""
 
     def left_the_machine(self) -> list[str]:
         """Lines about every look-up or connection that was not local."""

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import json
+import re
 import socket
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -29,6 +32,42 @@ def test_every_tab_is_there_and_no_handler_is_offered_to_strangers() -> None:
     labels = [part["props"]["label"] for part in config["components"] if part["type"] == "tabitem"]
     assert labels == [tab.label for tab in TABS]
     assert {entry["api_visibility"] for entry in config["dependencies"]} == {"private"}
+
+
+@pytest.mark.parametrize("out", ["predict", "compare", "train", "sensitivity", "annotate", "margin", "about"])
+def test_a_tab_can_be_taken_out_and_the_rest_starts(out: str) -> None:
+    from qamro.ui.app import TABS, build_app
+
+    rest = [tab for tab in TABS if tab.id != out]
+    assert len(rest) == len(TABS) - 1
+    app = build_app(rest)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    _, address, _ = app.launch(server_port=port, prevent_thread_lock=True, quiet=True, ssr_mode=False)
+    try:
+        with urllib.request.urlopen(f"{address}config", timeout=30) as answer:
+            config = json.load(answer)
+    finally:
+        app.close()
+    labels = [part["props"]["label"] for part in config["components"] if part["type"] == "tabitem"]
+    assert labels == [tab.label for tab in rest]
+    known = {part["id"] for part in config["components"]}
+    for event in config["dependencies"]:
+        assert {*event["inputs"], *event["outputs"]} <= known
+
+
+def test_no_tab_knows_another() -> None:
+    """A tab is a folder that could be deleted; what several need lies outside of them."""
+    folder = ROOT / "qamro" / "ui"
+    from qamro.ui.app import TABS
+
+    tabs = {tab.id: folder / tab.id for tab in TABS if (folder / tab.id).is_dir()}
+    assert len(tabs) == 6
+    for path in folder.rglob("*.py"):
+        own = path.relative_to(folder).parts[0]
+        named = set(re.findall(r"(?:from|import) qamro\.ui\.(\w+)", path.read_text("utf-8"))) & set(tabs)
+        assert named <= {own}, f"{path.relative_to(ROOT)} needs another tab: {sorted(named - {own})}"
 
 
 def test_a_port_that_is_taken_is_named() -> None:

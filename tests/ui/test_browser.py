@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from audio_files import HOSTILE_NAMES, make_good, tone, write_wav
 
+from .serving import Server
 from .visits import PATIENCE, Visits, download, fits, shot
 
 pytestmark = [pytest.mark.browser, pytest.mark.server]
@@ -174,6 +175,20 @@ def test_cancel_stops_and_keeps_what_was_scored(open_page: Visits, tmp_path: Pat
     assert len(values(page, "MI")) == scored, "the server went on after it was stopped"
     assert page.locator("#cancel").count() == 0
     assert page.locator("#score").is_enabled()
+
+
+def test_cancel_while_the_predictor_is_loading(open_page: Visits, server: Server, ten_files: list[Path]) -> None:
+    page = open_page()
+    add(page, ten_files[:2])
+    with server.slow_predictors():
+        page.click("#score")
+        wait_status(page, "Loading the predictor")
+        page.click("#cancel")
+        wait_status(page, "Stopping")
+    wait_status(page, "Stopped before the first clip")
+    page.wait_for_selector("#cancel", state="hidden")
+    page.click("#score")
+    wait_status(page, "2 of 2 clips scored")
 
 
 def test_keyboard_alone(open_page: Visits, ten_files: list[Path]) -> None:

@@ -6,9 +6,10 @@ from qamro.checkpoints import FetchCancelledError, WeightsError
 from qamro.predictors import Provenance, loading
 from qamro.predictors.offers import NEEDS
 from qamro.ui import choices
-from qamro.ui.predict.views import needs, option
+from qamro.ui.choices import needs, option
 from tests.checkpoints.hub_server import HubServer, publish
 
+from .named import P
 from .toy import Toy
 
 
@@ -79,9 +80,9 @@ def test_a_download_that_fails_says_what_to_do(nothing_fetched, monkeypatch: pyt
 
 
 def test_looking_again_at_what_is_ready_leaves_the_choice_to_the_visitor():
-    from qamro.ui.predict.predictors import refresh
+    from qamro.ui.predict.handlers import refresh
 
-    given = refresh().constructor_args
+    given = refresh(P)["predictor"].constructor_args
     assert [name for _, name in given["choices"]][:2] == ["offline", "clap"]
     assert "value" not in given
 
@@ -89,7 +90,7 @@ def test_looking_again_at_what_is_ready_leaves_the_choice_to_the_visitor():
 def test_kept_models_of_every_kind_are_opened_once_and_a_damaged_one_says_so(tmp_path, monkeypatch):
     from qamro.paths import bundled_weights
     from qamro.predictors.saved import save_folder
-    from qamro.ui.predict.predictors import describe
+    from qamro.ui.predict.handlers import describe
 
     monkeypatch.setenv("QAMRO_HEADS", str(tmp_path))
     monkeypatch.setattr(choices, "_loaded", {})
@@ -98,10 +99,10 @@ def test_kept_models_of_every_kind_are_opened_once_and_a_damaged_one_says_so(tmp
         save_folder(bundled_weights() / shipped, name)
     first, second = choices.get("saved:b"), choices.get("saved:c")
     assert first.encoder is second.encoder is not choices.get("saved:a").encoder
-    assert "A dual-branch model" in describe("saved:b")[0]
+    assert "A dual-branch model" in describe(P, "saved:b")["badges"]
     (tmp_path / "c" / "card.json").write_text("{")
     choices.forget("saved:c")
-    said, download = describe("saved:c")
+    said, download = (describe(P, "saved:c")[part] for part in ("badges", "download"))
     assert "q-failed" in said
     assert "&#x27;c&#x27; cannot be opened" in said
     assert not download.constructor_args["visible"]

@@ -12,15 +12,15 @@ import pytest
 from audio_files import tone, write_wav
 
 from qamro.studies import Study
-from qamro.ui.compare import against, bringing, looking, payload, scoring, views
-from qamro.ui.compare.clips import clip_table, duel, ratings_of, sides_of
-from qamro.ui.compare.listing import listing
-from qamro.ui.compare.sounds import address
+from qamro.ui.compare import clip_panel, handlers, render
+from qamro.ui.compare.clip_panel import address, over_time
+from qamro.ui.compare.render import listing
+from qamro.ui.compare.state import CompareState, clip_table, duel, ratings_of, sides_of
 from qamro.ui.compare.texts import View
-from qamro.ui.compare.windows_figure import over_time
-from qamro.ui.compare.workbench import Workbench
 from qamro.ui.session import Clip, Run, Session
 from qamro.ui.static import own_folder
+
+from .named import P
 
 SYSTEMS, CONTENTS, RATERS = ("a", "b", "c"), ("x", "y", "z", "u"), ("r1", "r2", "r3", "r4")
 
@@ -57,8 +57,8 @@ def scores(of: Study, noise: float = 0.2, seed: int = 1, names: str = "{}") -> p
     return pd.DataFrame({"clip": clips, "MI": means.to_numpy() + random.normal(0, noise, len(means))})
 
 
-def bench(of: Study | None = None, **tables: pd.DataFrame) -> Workbench:
-    made = Workbench()
+def bench(of: Study | None = None, **tables: pd.DataFrame) -> CompareState:
+    made = CompareState()
     made.choose(of)
     for name, table in tables.items():
         made.add(name, table, f"{name}.csv")
@@ -139,13 +139,13 @@ def test_axes_of_different_names_are_paired_by_hand_only() -> None:
     assert listing(made)["pairs"] == []
     assert made.comparison is not None
     assert made.comparison.axes == ["quality"], "until then the ratings speak alone"
-    assert views.missing(made, "systems", "quality")["empty"]["title"] == View.NO_AXIS
+    assert render.missing(made, "systems", "quality")["empty"]["title"] == View.NO_AXIS
     made.pair("MI", "nothing of the kind")
     assert made.axis_map == {}
     made.pair("MI", "quality")
     assert made.comparison.axes == ["MI~quality"]
     assert [pair["own"] for pair in listing(made)["pairs"]] == [True]
-    assert views.missing(made, "systems", "MI~quality") is None
+    assert render.missing(made, "systems", "MI~quality") is None
     made.pair("MI", "")
     assert made.comparison.axes == ["quality"]
 
@@ -153,32 +153,35 @@ def test_axes_of_different_names_are_paired_by_hand_only() -> None:
 def test_whoever_is_left_out_is_named_in_every_view() -> None:
     of = study()
     made = bench(of, one=scores(of), two=scores(of, 0.9, 2))
-    shown = {view: list(views.show(made, view, "MI"))[-1][0] for view in ("raters", "systems", "versus", "inspect")}
+    shown = {
+        view: list(handlers.show(P, made, view, "MI"))[-1]["section"]
+        for view in ("raters", "systems", "versus", "inspect")
+    }
     assert all(value["out"] is None for value in shown.values())
-    views.leave_out(made, event(raters=["r3", "a stranger"]))
+    handlers.leave_out(P, made, event(raters=["r3", "a stranger"]))
     assert made.left_out == ("r3",)
     for view in shown:
-        value = list(views.show(made, view, "MI"))[-1][0]
+        value = list(handlers.show(P, made, view, "MI"))[-1]["section"]
         assert value["out"] == {"names": ["r3"], "all": 4}
         titles = [part["title"] for part in (*value["figures"], *value["tables"])]
         assert titles
         assert all("r3" in title for title in titles)
-    views.leave_out(made, event(raters=["r1", "r2", "r3"]))
+    handlers.leave_out(P, made, event(raters=["r1", "r2", "r3"]))
     assert made.left_out == ("r3",), "two raters at least stay"
-    views.leave_out(made, event(raters=[]))
-    assert list(views.show(made, "systems", "MI"))[-1][0] == shown["systems"]
+    handlers.leave_out(P, made, event(raters=[]))
+    assert list(handlers.show(P, made, "systems", "MI"))[-1]["section"] == shown["systems"]
 
 
 def test_a_view_is_worked_out_once_and_again_only_after_a_change() -> None:
     of = study()
     made = bench(of, one=scores(of))
-    first = list(views.show(made, "inspect", "MI"))
+    first = list(handlers.show(P, made, "inspect", "MI"))
     assert len(first) == 2, "the page is told that something goes on"
-    again = list(views.show(made, "inspect", "MI"))
+    again = list(handlers.show(P, made, "inspect", "MI"))
     assert len(again) == 1
-    assert again[0][0] is first[-1][0]
+    assert again[0]["section"] is first[-1]["section"]
     made.add("two", scores(of, 0.5), "")
-    assert len(list(views.show(made, "inspect", "MI"))) == 2
+    assert len(list(handlers.show(P, made, "inspect", "MI"))) == 2
 
 
 @pytest.mark.parametrize(
@@ -193,7 +196,7 @@ def test_a_view_is_worked_out_once_and_again_only_after_a_change() -> None:
 )
 def test_empty_states_say_what_to_do(given: dict, view: str, title: str) -> None:
     made = bench(given.pop("of", None), **given)
-    value = list(views.show(made, view, "MI"))[-1][0]
+    value = list(handlers.show(P, made, view, "MI"))[-1]["section"]
     assert value["empty"]["title"] == title
     assert value["empty"]["hint"]
 
@@ -203,16 +206,16 @@ def test_ratings_alone_are_shown_without_predictions_that_fit(named: bool) -> No
     of = study(named=named)
     made = bench(of) if named else bench(of, misfit=scores(of, names="other-{}"))
     for view in ("raters", "systems", "inspect"):
-        value = list(views.show(made, view, "MI"))[-1][0]
+        value = list(handlers.show(P, made, view, "MI"))[-1]["section"]
         assert "empty" not in value, value
         assert value["figures"] or value["tables"]
-    assert (payload.raters(made) is not None) == named
+    assert (render.raters(made) is not None) == named
 
 
 def test_rankings_are_worked_out_while_the_visitor_reads_another_view() -> None:
     of = study()
     made = bench(of, mine=scores(of))
-    list(views.show(made, "raters", "MI"))
+    list(handlers.show(P, made, "raters", "MI"))
     for thread in [thread for thread in threading.enumerate() if thread.name == "rankings ahead"]:
         thread.join()
     assert made.comparison is not None
@@ -221,7 +224,7 @@ def test_rankings_are_worked_out_while_the_visitor_reads_another_view() -> None:
 
 def test_raters_are_worked_out_for_the_chosen_axis_alone() -> None:
     made = bench(study(axes=("MI", "MI again")))
-    value = list(views.show(made, "raters", "MI"))[-1][0]
+    value = list(handlers.show(P, made, "raters", "MI"))[-1]["section"]
     assert not any("MI-again" in part["id"] for part in (*value["figures"], *value["tables"]))
     assert any(part["id"].startswith("raters-MI-") for part in value["figures"])
     assert not any(text.startswith("MI again: ") for text in value["sentences"])
@@ -231,31 +234,33 @@ def test_raters_are_worked_out_for_the_chosen_axis_alone() -> None:
 
 def test_what_is_clicked_is_shown_with_its_ratings_and_windows(tmp_path: Path) -> None:
     of = study(tmp_path)
-    made = Workbench()
+    made = CompareState()
     made.choose(of)
-    list(scoring.score(made, "offline"))
+    list(handlers.score(P, made, "offline"))
     assert list(made.usable) == ["offline"]
     assert made.predictions["offline"].match is not None
     axis = "MI"
-    value, _ = looking.select(made, axis, event(kind="point", name="b_y"))
+    value = clip_panel.select(P, made, axis, event(kind="point", name="b_y"))["clip"]
     assert (value["kind"], value["name"], value["system"], value["prompt"]) == ("clip", "b_y", "b", "the prompt of y")
     human, offline = value["scores"]
     assert human["score"] == pytest.approx(ratings_of(of, axis, clip="b_y")["score"].mean())
     assert offline["score"] == pytest.approx(made.table(axis).at["b_y", "offline"])
     assert value["histogram"]["alt"].startswith("Histogram of")
     assert value["waiting"]
-    windows = looking.windows(made, axis)["windows"]
+    windows = clip_panel.windows(P, made, axis)["clip"]["windows"]
     (line,) = windows["figure"]["data"]
     assert line["name"] == "offline"
     assert windows["audio"] == "#compare-clip audio"
-    system, _ = looking.select(made, axis, event(kind="point", name="c"))
+    system = clip_panel.select(P, made, axis, event(kind="point", name="c"))["clip"]
     means = [row["mean"] for row in system["rows"]]
     assert (system["kind"], len(means)) == ("system", len(CONTENTS))
     assert means == sorted(means, reverse=True)
-    assert "__type__" in looking.select(made, axis, event(kind="point", name="alpha"))[0], "a point of something else"
-    _, sides = looking.select(made, axis, event(kind="pair", name="c", other="a"))
+    assert "clip" not in clip_panel.select(P, made, axis, event(kind="point", name="alpha")), (
+        "a point of something else"
+    )
+    sides = clip_panel.select(P, made, axis, event(kind="pair", name="c", other="a"))["ab"]
     assert sides["a"]["name"].split("_")[1] == sides["b"]["name"].split("_")[1], "the same content"
-    assert against.clear(made) == {}
+    assert clip_panel.clear_sides(P, made) == {"ab": {}}
     made.close()
 
 
@@ -271,7 +276,7 @@ def test_only_clips_of_the_visitors_study_are_served(tmp_path: Path) -> None:
     assert path.read_bytes() == (folder / "a_x.wav").read_bytes()
     assert address(made, "a_x") == served, "copied once"
     made.shown = ("clip", "a_x")
-    value = looking.retry(made, "MI")
+    value = clip_panel.retry(P, made, "MI")["clip"]
     assert value["wav"]
     assert value["url"] != served, "a copy that every browser plays"
     for name in ("nobody", "../secret", str(secret)):
@@ -283,33 +288,33 @@ def test_only_clips_of_the_visitors_study_are_served(tmp_path: Path) -> None:
 
 def test_scoring_stops_when_asked_and_keeps_what_is_done(tmp_path: Path) -> None:
     made = bench(study(tmp_path))
-    steps = scoring.score(made, "offline")
+    steps = handlers.score(P, made, "offline")
     next(steps)  # the predictor is being loaded
     next(steps)  # the first clip is scored
-    assert next(scoring.score(made, "offline"))[1]["__type__"] == "update", "one run at a time"
-    scoring.cancel(made)
-    said = [answer[1] for answer in steps]
+    assert list(handlers.score(P, made, "offline")) == [], "one run at a time"
+    handlers.cancel(P, made)
+    said = [answer.get("status") for answer in steps]
     assert any("Stopped" in str(text) for text in said)
     assert 0 < len(made.predictions["offline"].scores) < len(SYSTEMS) * len(CONTENTS)
     assert not made.busy
     made.choose(study())
-    assert "no sound" in next(scoring.score(made, "offline"))[1]
+    assert "no sound" in next(handlers.score(P, made, "offline"))["status"]
     made.choose(None)
-    assert "Choose a study" in next(scoring.score(made, "offline"))[1]
+    assert "Choose a study" in next(handlers.score(P, made, "offline"))["status"]
 
 
 def test_csvs_that_did_not_come_through_the_page_are_not_read(tmp_path: Path) -> None:
     made = bench(study())
     outside = tmp_path / "outside.csv"
     scores(made.study).to_csv(outside, index=False)
-    bringing.upload(made, event(files=[{"path": str(outside), "name": "outside.csv"}]))
+    handlers.upload(P, made, event(files=[{"path": str(outside), "name": "outside.csv"}]))
     assert made.predictions == {}
     inside = own_folder() / "mine.csv"
     inside.write_bytes(outside.read_bytes())
     bad = own_folder() / "bad.csv"
     bad.write_text("clip,MI\na_x,4\nb_x,four\n")
     files = [{"path": str(bad), "name": "their <b>file</b>.csv"}, {"path": str(inside), "name": "mine.csv"}]
-    _, said = bringing.upload(made, event(files=files))
+    said = handlers.upload(P, made, event(files=files))["status"]
     assert list(made.predictions) == ["mine"]
     assert "row 2, column" in said
     assert "&lt;b&gt;" in said
@@ -318,11 +323,11 @@ def test_csvs_that_did_not_come_through_the_page_are_not_read(tmp_path: Path) ->
 
 def test_scores_of_the_predict_tab_come_over_with_their_origin(tmp_path: Path) -> None:
     session, made = Session(), bench(study())
-    assert "no scores" in bringing.take(made, session)[1]
+    assert "no scores" in handlers.take(P, made, session)["status"]
     clip = Clip("c1", "a_x.wav", tmp_path / "a_x.wav")
     row = {"clip": "a_x.wav", "path": "a_x.wav", "system": "", "prompt": "", "MI": 3.5, "source_MI": "human: x + y"}
     session.run = Run("offline", [*row, "error"], ("MI",), {}, {"c1": clip}, {"c1": row | {"error": ""}})
-    bringing.take(made, session)
+    handlers.take(P, made, session)
     (entry,) = listing(made)["rows"]
     assert (entry["name"], entry["kinds"], entry["match"]["n"]) == ("offline", ["human"], 1)
 

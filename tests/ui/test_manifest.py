@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from qamro.ui.manifest import apply_manifest, read_manifest
-from qamro.ui.session import Clip
+from qamro.ui.session import Clip, apply_manifest, read_manifest
 
 
 def write(folder: Path, text: str, encoding: str = "utf-8") -> Path:

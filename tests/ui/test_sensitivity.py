@@ -10,13 +10,15 @@ import pytest
 from qamro.training.sweeps.bundled import bundled
 from qamro.training.sweeps.seeds import best_in_words, summarise
 from qamro.training.sweeps.setup import Setup
-from qamro.ui.bring.desk import Desk
-from qamro.ui.sensitivity import form, papers, pieces
-from qamro.ui.sensitivity.link import from_query, to_query
-from qamro.ui.sensitivity.looking import write_zip
-from qamro.ui.sensitivity.session import Shown, View
+from qamro.ui.sensitivity import form, render
+from qamro.ui.sensitivity.form import from_query, to_query
+from qamro.ui.sensitivity.handlers import write_zip
+from qamro.ui.sensitivity.state import Shown, View
 from qamro.ui.sensitivity.texts import FAMILIES, SPLITS
+from qamro.ui.study_picker.state import PickerState
 from tests.training.sweeps.swept import small_study
+
+from .named import P
 
 SETUPS = [
     (Setup(), View()),
@@ -57,27 +59,25 @@ def test_a_link_that_makes_no_sense_falls_back(query):
     assert problem
 
 
-GIVEN = ("logmel", "qamro", "beta", "1, 7", "0.2", 3, ["MI"], "content 5", "adamw")
+GIVEN = dict(zip(form.FIELDS, ("logmel", "qamro", "beta", "1, 7", "0.2", 3, ["MI"], "content 5", "adamw"), strict=True))
 
 
 MANY = ",".join(map(str, range(1, 21)))
 
 
 def changed(**fields):
-    names = ("encoder", "family", "over", "values", "beside", "seeds", "axes", "split", "optimiser")
-    return tuple(fields.get(name, value) for name, value in zip(names, GIVEN, strict=True))
+    return GIVEN | fields
 
 
 def test_the_form_is_read_and_filled():
-    setup = form.read(Desk(), None, GIVEN)
+    setup = form.read(PickerState(), None, GIVEN)
     assert setup == Setup(axes=("MI",), values=(1, 7), beside=(0.2,), seeds=3, hold_out="content")
-    desk = Desk()
-    desk.source = "codec_mushra"
-    assert form.read(desk, small_study(), GIVEN).study == "codec_mushra"
-    encoder, family, over, values, beside, seeds, split, optimiser = form.fill(setup)
-    filled = (encoder, family, over.value, values.value, beside.value, seeds, ["MI"], split, optimiser)
-    assert form.read(Desk(), None, filled) == setup
-    assert split in SPLITS
+    picker = PickerState()
+    picker.source = "codec_mushra"
+    assert form.read(picker, small_study(), GIVEN).study == "codec_mushra"
+    filled = {name: getattr(value, "value", value) for name, value in form.fill(P, setup).items()} | {"axes": ["MI"]}
+    assert form.read(PickerState(), None, filled) == setup
+    assert filled["split"] in SPLITS
 
 
 @pytest.mark.parametrize(
@@ -96,8 +96,8 @@ def test_the_form_is_read_and_filled():
 )
 def test_what_the_form_refuses_it_says(fields, says):
     with pytest.raises(ValueError, match=says):
-        form.read(Desk(), None, changed(**fields))
-    assert says in form.cost(Desk(), None, *changed(**fields))
+        form.read(PickerState(), None, changed(**fields))
+    assert says in form.cost(PickerState(), None, changed(**fields))
 
 
 def test_every_objective_offers_what_it_depends_on():
@@ -105,17 +105,17 @@ def test_every_objective_offers_what_it_depends_on():
         over = form.over_choice(family).value
         values, beside = form.number_fields(family, over)
         given = changed(family=family, over=over, values=values.value, beside=beside.value, axes=["TA"])
-        assert form.read(Desk(), None, given).second == ("" if beside.visible is False else Setup(
+        assert form.read(PickerState(), None, given).second == ("" if beside.visible is False else Setup(
             axes=("TA",), family=family, over=over, values=(1,), beside=()).second)  # fmt: skip
 
 
 def test_a_public_page_allows_less_and_says_so(monkeypatch):
     big = changed(seeds=30, values="1,3,5,7,9,11")
-    assert form.read(Desk(), None, big).fits(5) == 1350
+    assert form.read(PickerState(), None, big).fits(5) == 1350
     monkeypatch.setenv("SPACE_ID", "someone/qamro")
     with pytest.raises(ValueError, match="1,350 fits, and 1,000 are the most"):
-        form.read(Desk(), None, big)
-    assert "This public page allows 1,000 fits" in form.cost(Desk(), None, *GIVEN)
+        form.read(PickerState(), None, big)
+    assert "This public page allows 1,000 fits" in form.cost(PickerState(), None, GIVEN)
 
 
 @pytest.fixture(scope="module")
@@ -135,7 +135,7 @@ def test_models_and_what_they_are_held_against(shown):
 
 
 def test_the_table_on_the_page_holds_the_summary(shown):
-    html = pieces.table(shown, View("MI", "system", "alpha 0.2, beta 7"))
+    html = render.table_html(shown, View("MI", "system", "alpha 0.2, beta 7"))
     head, *body = re.findall(r"<tr.*?</tr>", html)
     names = re.findall(r"<th[^>]*>(.*?)</th>", head)
     rows = [dict(zip(names, re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row), strict=True)) for row in body]
@@ -150,20 +150,20 @@ def test_the_table_on_the_page_holds_the_summary(shown):
 
 
 def test_published_numbers_stand_apart():
-    html = papers.framed("MI")
+    html = render.published_html("MI")
     assert "Published on musiceval, not computed here" in html
     assert "0.972" in html
     assert "DeRA-MOS" not in html, "the paper's rows alone"
-    assert papers.laid_over("PQ", "beta")["published_on"] == "aes_natural"
-    assert papers.laid_over("MI", "beta")["published_best"] == 7
-    assert papers.laid_over("MI", "alpha")["published_best"] is None
-    assert papers.laid_over("quality", "beta") == {}
+    assert render.published_curves("PQ", "beta")["published_on"] == "aes_natural"
+    assert render.published_curves("MI", "beta")["published_best"] == 7
+    assert render.published_curves("MI", "alpha")["published_best"] is None
+    assert render.published_curves("quality", "beta") == {}
 
 
 def test_a_hostile_name_stays_a_name(shown):
     record = json.loads(json.dumps(shown.kept.record))
     record["unreadable clips"] = {"<img src=x>": "no audio"}
-    html = pieces.headline("<script>", Shown(type(shown.kept)(shown.kept.sweep, record), Setup()))
+    html = render.headline_html("<script>", Shown(type(shown.kept)(shown.kept.sweep, record), Setup()))
     assert "<script>" not in html
     assert "<img" not in html
     assert "A demonstration, not evidence" in html

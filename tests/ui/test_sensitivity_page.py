@@ -17,7 +17,7 @@ from qamro.training.sweeps.system_places import swaps, swaps_in_words
 
 from .serving import FETCHED
 from .trainable import small_study
-from .visits import download, fits, says, shot
+from .visits import cut, download, fits, says, shot
 
 pytestmark = [pytest.mark.browser, pytest.mark.server]
 
@@ -122,4 +122,5 @@ def test_on_a_phone_and_in_the_dark(open_page, width, theme):
     page.keyboard.press("Enter")
     page.wait_for_selector("#sensitivity-run", state="visible")
     assert fits(page)
+    assert cut(page) == []
     shot(page, f"sensitivity-{theme}-{width}")

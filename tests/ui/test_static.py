@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -27,6 +28,19 @@ def test_the_page_finds_its_files_and_asks_again_after_an_update(client: TestCli
         "no-cache"
         in client.get(f"/{PREFIX}/{name}", headers={"if-none-match": answer.headers["etag"]}).headers["cache-control"]
     )
+
+
+def test_scripts_import_what_is_exported() -> None:
+    folder = assets() / "js"
+    wanted = []
+    for script in folder.glob("*.js"):
+        for names, other in re.findall(
+            r'^import (?:\{ (.*?) \}|\w+) from "\./(\w+\.js)";', script.read_text("utf-8"), re.M
+        ):
+            text = (folder / other).read_text("utf-8")
+            exported = {*re.findall(r"^export (?:async )?(?:function|const|let|class) (\w+)", text, re.M)}
+            wanted += [(script.name, other, name) for name in names.split(", ") if name and name not in exported]
+    assert wanted == []
 
 
 def test_scripts_are_served_as_scripts(client: TestClient) -> None:

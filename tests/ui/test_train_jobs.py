@@ -10,11 +10,9 @@ from dataclasses import replace
 import pytest
 
 from qamro.heads import HeadBundle
-from qamro.ui.train import jobs
-from qamro.ui.train.jobs import Job
-from qamro.ui.train.messages import Done, Embedding, Epochs, Failed, Waiting
-from qamro.ui.train.session import TrainSession
-from qamro.ui.train.worker import Task
+from qamro.ui.train import worker
+from qamro.ui.train.state import Done, Embedding, Epochs, Failed, TrainState, Waiting
+from qamro.ui.train.worker import Job, Task
 
 from .trainable import QUICK, small_study
 
@@ -55,7 +53,7 @@ def test_a_training_runs_to_its_end_and_one_that_is_impossible_says_why(tmp_path
 
 
 def test_two_train_side_by_side_the_third_waits_and_each_ends_as_asked(tmp_path, monkeypatch):
-    monkeypatch.setattr(jobs, "_slots", threading.BoundedSemaphore(2))
+    monkeypatch.setattr(worker, "_slots", threading.BoundedSemaphore(2))
     first, second, third = (job(tmp_path / name, ENDLESS) for name in "abc")
     running = [one.messages() for one in (first, second)]
     for messages in running:
@@ -78,8 +76,8 @@ def test_two_train_side_by_side_the_third_waits_and_each_ends_as_asked(tmp_path,
     process = third._process
     waiting.close()  # whoever watched has gone
     assert gone(process)
-    assert jobs._slots.acquire(blocking=False)
-    assert jobs._slots.acquire(blocking=False), "every slot is free again"
+    assert worker._slots.acquire(blocking=False)
+    assert worker._slots.acquire(blocking=False), "every slot is free again"
 
 
 def test_a_process_that_dies_is_reported_and_a_session_that_closes_takes_its_own_along(tmp_path):
@@ -91,7 +89,7 @@ def test_a_process_that_dies_is_reported_and_a_session_that_closes_takes_its_own
     assert not last.expected
     assert "exit code -9" in last.problem
 
-    session = TrainSession()
+    session = TrainState()
     session.job = job(tmp_path, ENDLESS)
     messages = session.job.messages()
     until(messages, Epochs)

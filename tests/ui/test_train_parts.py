@@ -21,16 +21,25 @@ from qamro.predictors.trainable import TRAINABLE
 from qamro.training import fit_config
 from qamro.training.objective import OBJECTIVES, choice
 from qamro.ui import choices
-from qamro.ui.compare import events as compare
-from qamro.ui.train import choosing, controls, figures, keeping, limits, offered, runs, training
-from qamro.ui.train.messages import Embedding, Epoch, Epochs, Judging
-from qamro.ui.train.offered import ENCODERS, FITTING, OPTIMIZERS, PARAMETERS
-from qamro.ui.train.offered import OBJECTIVES as SAID
-from qamro.ui.train.session import TrainSession
-from qamro.ui.train.settings import Settings, command_of, objective_of, recipe_of
-from qamro.ui.train.verdict import verdict
+from qamro.ui.compare import handlers as compare
+from qamro.ui.train import figures, handlers, runs, saved_heads, state, tab, texts
+from qamro.ui.train.runs import significance
+from qamro.ui.train.state import (
+    Embedding,
+    Epoch,
+    Epochs,
+    Judging,
+    Settings,
+    TrainState,
+    command_of,
+    objective_of,
+    recipe_of,
+)
+from qamro.ui.train.texts import ENCODERS, FITTING, OPTIMIZERS, PARAMETERS
+from qamro.ui.train.texts import OBJECTIVES as SAID
 from qamro.ui.train.worker import Task, epoch_of, train
 
+from .named import P
 from .trainable import QUICK, small_study, trained
 
 
@@ -54,18 +63,16 @@ def own_heads(tmp_path, monkeypatch):
 def test_every_choice_is_explained():
     assert set(SAID) == set(OBJECTIVES)
     assert set(ENCODERS) == set(TRAINABLE)
-    assert tuple(offered.STOP_BY) == fit_config.STOP_BY
-    assert [name for _, name in choosing.encoder_options()] == list(TRAINABLE)
+    assert tuple(texts.STOP_BY) == fit_config.STOP_BY
+    assert [name for _, name in choices.encoder_options()] == list(TRAINABLE)
     assert all(text.endswith(".") for text in (*ENCODERS.values(), *(note for _, note in SAID.values())))
 
 
 def test_the_page_begins_with_the_values_of_the_objective_that_it_shows():
     assert tuple(PARAMETERS) == choice.PARAMETERS
     first = OBJECTIVES["qamro"]("TA")
-    assert set(controls.USED_FIRST) == choice.used_by(first)
-    assert {name: controls.FIRST[name] for name in controls.USED_FIRST} == {
-        name: getattr(first, name) for name in controls.USED_FIRST
-    }
+    assert set(tab.USED_FIRST) == choice.used_by(first)
+    assert {name: tab.FIRST[name] for name in tab.USED_FIRST} == {name: getattr(first, name) for name in tab.USED_FIRST}
     assert set(FITTING) <= {entry.name for entry in fields(Settings)}
     made = objective_of(Settings(("MI",), parameters=(("normalize", "scale"), ("beta", 3.0))), "MI")
     assert (made.scale, made.beta) == ((1, 5), 3.0)
@@ -190,40 +197,40 @@ def test_curves_are_thinned_and_gaps_stay_gaps():
 def test_the_verdict_rests_on_the_paired_test_of_the_same_clips(two, folder):
     from qamro.evaluation.significance import compare
 
-    found = verdict(two, "MI")
+    found = significance(two, "MI")
     table = compare(two[0].study, {run.short: run.predictions for run in two}).table
     rows = table[(table["axis"] == "MI") & (table["metric"] == "SRCC")].set_index("level")
     for level, sentence in zip(("system", "utterance"), found.said, strict=False):
         assert f"difference {rows.loc[level, 'difference']:.3f}".replace("-", "−") in sentence
     assert any(sentence.startswith("Seeds alone") and "(2 seeds)" in sentence for sentence in found.said)
-    assert verdict(two[:1], "MI").said == ["Show two runs or more on MI to compare them on held-out clips."]
+    assert significance(two[:1], "MI").said == ["Show two runs or more on MI to compare them on held-out clips."]
 
     twin = replace(two[0], number=3)
-    among = verdict([*two, twin], "MI")
+    among = significance([*two, twin], "MI")
     assert len(among.details) == 6
     assert all("among 3 runs" in sentence or "agrees better" in sentence for sentence in among.said[:2])
 
     other = replace(two[1], number=4, card=two[1].card | {"study": two[1].card["study"] | {"hash": "another"}})
-    assert "different studies" in verdict([two[0], other], "MI").said[0]
+    assert "different studies" in significance([two[0], other], "MI").said[0]
     elsewhere = trained(folder, 5, replace(QUICK, hold_out="system", axes=("MI",), seeds=1))
-    assert "held out different clips" in verdict([two[0], elsewhere], "MI").said[0]
+    assert "held out different clips" in significance([two[0], elsewhere], "MI").said[0]
 
 
 def test_a_space_cuts_and_says_so(monkeypatch):
     large = replace(QUICK, epochs=5000, seeds=20)
-    assert limits.limited(large) == (large, [])
+    assert state.limited(large) == (large, [])
     monkeypatch.setenv("SPACE_ID", "somebody/space")
-    cut, what = limits.limited(large)
+    cut, what = state.limited(large)
     assert (cut.epochs, cut.seeds, cut.seconds, what) == (
-        limits.EPOCHS,
-        limits.SEEDS,
-        limits.SECONDS,
+        state.MOST_EPOCHS,
+        state.MOST_SEEDS,
+        state.MOST_SECONDS,
         ["epochs", "seeds"],
     )
 
 
 def chosen(**changes):
-    """The form's values in the order in which the page sends them."""
+    """The form's values, by name."""
     form = {
         "axes": ["MI"],
         "encoder": "logmel",
@@ -235,7 +242,7 @@ def chosen(**changes):
     }
     form |= dict.fromkeys(PARAMETERS, 0.5) | {"beta": 2, "normalize": "batch"}
     form |= {name: getattr(QUICK, name) for name in FITTING}
-    return list((form | changes).values())
+    return form | changes
 
 
 @pytest.mark.parametrize(
@@ -253,32 +260,41 @@ def chosen(**changes):
 def test_what_is_missing_is_said_at_once(study, changes, said, monkeypatch, tmp_path):
     monkeypatch.setenv("QAMRO_WEIGHTS", str(tmp_path))
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
-    session = TrainSession()
-    answers = list(training.train(session, small_study() if study else None, *chosen(**changes)))
+    session = TrainState()
+    answers = list(handlers.train(P, session, small_study() if study else None, **chosen(**changes)))
     assert len(answers) == 1
-    assert said in answers[0][0]
+    assert said in answers[0]["status"]
     assert not session.busy
 
 
 def test_choices_follow_each_other():
     study = small_study()
-    axes, why = choosing.trainable_axes(study, "logmel")
+    axes, why = choices.trainable_axes(study, "logmel")
     assert (axes, why) == (["MI", "TA", "PQ", "PC", "CE", "CU"], "")
-    axes, why = choosing.trainable_axes(study, "wavlm")
+    axes, why = choices.trainable_axes(study, "wavlm")
     assert "TA" not in axes
     assert why
-    note, *updates = choosing.objective_chosen("balr")
-    shown = {name for name, update in zip(PARAMETERS, updates, strict=True) if update.visible}
+    form = SimpleNamespace(
+        parameters={name: name for name in PARAMETERS}, fitting={name: name for name in FITTING},
+        objective_note="note", optimizer_note="note",
+    )  # fmt: skip
+    updates = handlers.objective_chosen(form, "balr")
+    shown = {name for name in PARAMETERS if updates[name].visible}
     assert shown == {"temperature", "regression_weight", "ranking_weight"}
-    assert dict(zip(PARAMETERS, updates, strict=True))["ranking_weight"].value == 0.2
+    assert updates["ranking_weight"].value == 0.2
     for name, (_, _, values) in OPTIMIZERS.items():
-        _, lr, batch, epochs, decay = choosing.optimizer_chosen(name)
-        assert (lr, batch, epochs) == (values["lr"], values["batch_size"], values["epochs"])
-        assert decay.visible == (name == "adamw")
+        answer = handlers.optimizer_chosen(form, name)
+        assert {key: answer[key] for key in ("lr", "batch_size", "epochs")} == values
+        assert answer["weight_decay"].visible == (name == "adamw")
 
 
 def request(session="a visitor"):
     return SimpleNamespace(session_hash=session)
+
+
+def said_of(answer):
+    """The status, the Overwrite button, the kept heads, the Predict tab's choice."""
+    return tuple(answer[part] for part in ("status", "overwrite", "kept", "predictor"))
 
 
 def event(**data):
@@ -286,13 +302,13 @@ def event(**data):
 
 
 def test_kept_heads_reach_the_predict_tab_and_predict_what_was_tested(two):
-    session = TrainSession()
+    session = TrainState()
     session.runs = list(two)
-    assert keeping.offer(session)[0].value == 2
-    assert keeping.offer_newest(session, 1)[1] == keeping.suggested(two[1]), "a newer one has come"
-    for again in (keeping.offer_newest(session, 2), keeping.offer(session, 1)):
-        assert isinstance(again[1], dict), "what was typed is left alone"
-    said, ask, kept, predictor = keeping.save(session, 1, "My ../heads", request())
+    assert saved_heads.offer(P, session)["run"].value == 2
+    assert saved_heads.offer_newest(P, session, 1)["name"] == saved_heads.suggested(two[1]), "a newer one has come"
+    for again in (saved_heads.offer_newest(P, session, 2), saved_heads.offer(P, session, 1)):
+        assert "name" not in again, "what was typed is left alone"
+    said, ask, kept, predictor = said_of(saved_heads.save(P, session, 1, "My ../heads", request()))
     assert "Saved as My-heads" in said
     assert predictor.value == "saved:My-heads"
     assert [name for _, name in predictor.choices][-1] == "saved:My-heads"
@@ -304,60 +320,62 @@ def test_kept_heads_reach_the_predict_tab_and_predict_what_was_tested(two):
     for axis in ("MI", "TA"):
         assert np.allclose(table[axis], expected[axis], atol=1e-4)
 
-    said, ask, *_ = keeping.save(session, 2, "my-HEADS", request())
+    said, ask, *_ = said_of(saved_heads.save(P, session, 2, "my-HEADS", request()))
     assert "already" in said
     assert ask.visible
     assert find("saved:My-heads").card["training"]["seeds"] == [0, 1], "asked, not overwritten"
-    said, ask, *_ = keeping.overwrite(session, 2, "my-heads", request())
+    said, ask, *_ = said_of(saved_heads.overwrite(P, session, 2, "my-heads", request()))
     assert not ask.visible
     assert [heads.name for heads in saved()] == ["my-heads"]
     for name in ("", "...", "CON"):
-        assert "Not saved" in keeping.save(session, 1, name, request())[0]
-    assert "Train first" in keeping.save(session, 9, "x", request())[0]
+        assert "Not saved" in saved_heads.save(P, session, 1, name, request())["status"]
+    assert "Train first" in saved_heads.save(P, session, 9, "x", request())["status"]
 
-    said, _, kept, predictor = keeping.delete("saved:my-heads", event(key="saved:my-heads"), request())
+    answer = saved_heads.delete(P, event(key="saved:my-heads"), request(), "saved:my-heads")
+    said, _, kept, predictor = said_of(answer)
     assert (kept["heads"], predictor.value) == ([], choices.best_ready())
 
 
 def test_a_downloaded_zip_comes_back_under_a_free_name(two, tmp_path):
-    session = TrainSession()
+    session = TrainState()
     session.runs = list(two)
-    name, _, _, packed, card, _ = keeping.describe(session, 1)
+    shown = saved_heads.describe(P, session, 1)
+    name, packed, card = shown["name"], shown["zip"], shown["card"]
     assert "<" not in card
-    keeping.save(session, 1, name, request())
+    saved_heads.save(P, session, 1, name, request())
     bundle = HeadBundle.load(find(f"saved:{name}").folder)
     assert bundle.card.name == name
-    said, _, kept, predictor = keeping.bring(session, packed.value["path"], request())
+    said, _, kept, predictor = said_of(saved_heads.bring(P, session, packed.value["path"], request()))
     assert predictor.value == "saved:toy"
-    said, _, kept, predictor = keeping.bring(session, packed.value["path"], request())
+    said, _, kept, predictor = said_of(saved_heads.bring(P, session, packed.value["path"], request()))
     assert predictor.value == "saved:toy-2"
     assert "what its card says" in said
     bundle.card.name = "x" * 200
     bundle.save(tmp_path / "long")
     assert (
         "x" * 48 + " is back"
-        in keeping.bring(session, str(pack(tmp_path / "long", tmp_path / "long.zip")), request())[0]
+        in saved_heads.bring(P, session, str(pack(tmp_path / "long", tmp_path / "long.zip")), request())["status"]
     )
     bad = tmp_path / "bad.zip"
     bad.write_text("no")
-    assert "Not taken: bad.zip is not a zip" in keeping.bring(session, str(bad), request())[0]
+    assert "Not taken: bad.zip is not a zip" in saved_heads.bring(P, session, str(bad), request())["status"]
 
 
 def test_on_a_space_heads_are_their_visitors_own_and_go_with_them(two, monkeypatch):
     monkeypatch.setenv("SPACE_ID", "somebody/space")
-    session = TrainSession()
+    session = TrainState()
     session.runs = list(two)
-    _, _, kept, predictor = keeping.save(session, 1, "mine", request("one"))
+    _, _, kept, predictor = said_of(saved_heads.save(P, session, 1, "mine", request("one")))
     key = predictor.value
     assert key != "saved:mine"
     assert len(kept["heads"]) == 1
-    assert keeping.listing(request("two")) == {"heads": []}
+    assert saved_heads.listing(request("two")) == {"heads": []}
     for visitor, theirs in (("one", True), ("two", False)):
-        listed, _ = compare.opened(SimpleNamespace(session_hash=visitor, query_params={}))
+        listed = compare.opened(P, SimpleNamespace(session_hash=visitor, query_params={}))["predictor"]
         assert (key in [name for _, name in listed.constructor_args["choices"]]) == theirs, "on the Compare tab, too"
     assert choices.state(key).title == "mine (MI, TA)"
     assert choices.get(key).name == "saved:mine"
-    keeping.delete(key, event(key=key), request("two"))
+    saved_heads.delete(P, event(key=key), request("two"), key)
     assert find(key).name == "mine", "another visitor cannot delete it"
     session.close()
     with pytest.raises(ValueError, match="no kept heads"):

@@ -9,9 +9,7 @@ from pathlib import Path
 
 from qamro.studies import Study
 from qamro.studies.simulated import build
-from qamro.ui.train.messages import Epochs
-from qamro.ui.train.session import Curves, TrainedRun
-from qamro.ui.train.settings import Settings, command_of
+from qamro.ui.train.state import Curves, Epochs, Settings, TrainedRun, command_of
 from qamro.ui.train.worker import Task, train
 
 QUICK = Settings(("MI", "TA"), epochs=12, patience=12, seeds=2, hold_out="content")

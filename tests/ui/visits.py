@@ -66,7 +66,7 @@ class Visits:
         for page in talks:
             page.context.close()
         self._troubles.clear()
-        assert not found
+        assert not found, found
 
 
 class Talk:
@@ -117,6 +117,17 @@ def shot(page: Any, name: str) -> None:
 def fits(page: Any) -> bool:
     """Whether the page need not be moved sideways to be read."""
     answer: bool = page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+    return answer
+
+
+def cut(page: Any) -> list[str]:
+    """Labels of the choices whose text runs under their arrow."""
+    answer: list[str] = page.evaluate(
+        """() => [...document.querySelectorAll("input[role=combobox]")].filter((input) => input.offsetParent)
+          .filter((input) => input.getBoundingClientRect().right >
+            input.parentElement.querySelector("svg").getBoundingClientRect().left + 1)
+          .map((input) => input.ariaLabel)"""
+    )
     return answer
 
 

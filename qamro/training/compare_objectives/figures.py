@@ -9,7 +9,7 @@ import numpy as np
 
 from qamro.axes import get_axis
 from qamro.evaluation.levels import LEVELS
-from qamro.figures.style import INK, escape, layout, line_axis, shorten, whisker
+from qamro.figures.style import INK, escape, layout, line_axis, shorten, whiskers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -97,9 +97,8 @@ def sensitivity_figure(table: pd.DataFrame, label: str, metric: str = "SRCC") ->
 
 
 def _error(cell: pd.DataFrame, low: str, high: str, colour: str, width: float) -> dict[str, Any]:
-    above = [whisker(value) for value in cell[high] - cell["mean"]]
-    below = [whisker(value) for value in cell["mean"] - cell[low]]
-    return {"type": "data", "array": above, "arrayminus": below, "color": colour, "thickness": width, "width": 0}
+    lengths = whiskers(cell[high] - cell["mean"], cell["mean"] - cell[low])
+    return {"type": "data", **lengths, "color": colour, "thickness": width, "width": 0}
 
 
 def _ends(row: dict[Any, Any]) -> str:

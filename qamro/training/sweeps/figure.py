@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from qamro.figures.style import GRID, INK, layout
+from qamro.figures.style import GRID, INK, layout, ticks_at
 from qamro.training.sweeps.marks import (
     PUBLISHED,
     Naming,
@@ -61,7 +61,7 @@ def beta_curves(
         for column, metric in enumerate(metrics, 1):
             place = {"row": row, "col": column, "showlegend": (row, column) == (1, 1)}
             _fill(figure, _cell(part, level, metric), naming, place)
-    figure.update_xaxes(tickvals=_points(part), **_LINE).update_yaxes(**_LINE)
+    figure.update_xaxes(**ticks_at(_points(part)), **_LINE).update_yaxes(**_LINE)
     figure.update_xaxes(title={"text": naming.over, "standoff": 4}, row=len(levels))
     figure.update_annotations(font={"size": 13, "color": INK})
     height = 130 + 250 * len(levels)
@@ -117,7 +117,7 @@ def panel(
         row = ringed.iloc[0]
         at = points[len(points) // 2] if row["baseline"] else row["at"] + _nudge(cell, points)[row["curve"]]
         add_ring(figure, at, row["mean"])
-    figure.update_xaxes(tickvals=points, title={"text": naming.over, "standoff": 4}, fixedrange=True, **_LINE)
+    figure.update_xaxes(**ticks_at(points), title={"text": naming.over, "standoff": 4}, fixedrange=True, **_LINE)
     figure.update_yaxes(automargin=True, fixedrange=True, nticks=6, **_LINE)
     heading = (
         {"text": title_of(part, level, metric), "font": {"size": 14}, "x": 0.01, "xref": "container"} if title else None

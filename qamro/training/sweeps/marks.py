@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from qamro.axes import get_axis
-from qamro.figures.style import INK, escape
+from qamro.figures.style import INK, escape, whiskers
 from qamro.training.sweeps.variants import BASELINES
 
 if TYPE_CHECKING:
@@ -98,7 +98,6 @@ def add_curve(
         nudge: Moves the curve sideways, so that the bars of several do not hide each other.
     """
     colour = get_axis(curve["axis"].iloc[0]).colour
-    known = curve["low"].notna()
     text = [
         f"{escape(name)}, {over} {at:g}<br>{mean:.3f} {ends_of(low, high)}"
         for at, mean, low, high in zip(curve["at"], curve["mean"], curve["low"], curve["high"], strict=True)
@@ -108,7 +107,7 @@ def add_curve(
         y=curve["mean"],
         error_y={
             "type": "data",
-            "array": (curve["high"] - curve["mean"]).where(known, 0),
+            **whiskers(curve["high"] - curve["mean"]),
             "color": colour,
             "thickness": 1.2,
             "width": 4,

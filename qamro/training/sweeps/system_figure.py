@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qamro.axes import get_axis
-from qamro.figures.style import INK, escape, layout, line_axis, shorten
+from qamro.figures.style import INK, escape, layout, line_axis, shorten, whiskers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,7 +56,7 @@ def ranking_figure(table: pd.DataFrame, axis: str) -> go.Figure:
         marker={"size": 9, "color": colours},
         error_x={
             "type": "data",
-            "array": (rows["high"] - rows["predicted"]).fillna(0),
+            **whiskers(rows["high"] - rows["predicted"]),
             "color": INK,
             "thickness": 1.4,
             "width": 4,

@@ -1,16 +1,19 @@
-"""What the rater's page asks the server; every answer is about this rater alone."""
+"""What the pages of raters and of the owner ask the server: raters learn of nobody else, the owner has a token."""
 
 from __future__ import annotations
 
 import logging
+import re
+import secrets
 import sqlite3
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from qamro.studies.listening import ListeningError, RatingStore, session
+from qamro.studies.listening import ListeningError, RatingStore, export, removal, session
 from qamro.studies.listening.places import open_store
 from qamro.ui.annotate import comparing
 from qamro.ui.annotate.texts import BROKE
+from qamro.ui.static import own_folder, url
 
 _log = logging.getLogger(__name__)
 
@@ -75,7 +78,37 @@ def compare(store: RatingStore, data: Asked) -> dict[str, Any]:
 
 
 FUNCTIONS = (look, join, rate, undo, finish, compare)
-"""What the page may call."""
+"""What a rater's page may call."""
+
+
+@answers
+def overview(store: RatingStore, data: Asked) -> dict[str, Any]:
+    """Lists the studies of this server."""
+    return {"studies": export.overview(store, str(data.get("token") or ""))}
+
+
+@answers
+def download(store: RatingStore, data: Asked) -> dict[str, Any]:
+    """Writes a study's ratings as a zip under a random address and returns that."""
+    token, study = str(data.get("token") or ""), str(data.get("study") or "")
+    export.owner_only(token)
+    name = re.sub(r"[^\w-]+", "-", store.design(study).name).strip("-") or "study"
+    folder = own_folder() / secrets.token_hex(32)
+    folder.mkdir()
+    target = export.write_zip(store, study, token, folder / f"{name}.zip", audio=bool(data.get("audio")))
+    return {"url": url(target), "name": target.name}
+
+
+@answers
+def delete(store: RatingStore, data: Asked) -> dict[str, Any]:
+    """Deletes a study for good and lists what is left."""
+    token = str(data.get("token") or "")
+    removal.delete_study(store, str(data.get("study") or ""), token)
+    return {"studies": export.overview(store, token)}
+
+
+OWNER_FUNCTIONS = (overview, download, delete)
+"""What the owner's page may call."""
 
 
 def warm() -> None:

@@ -9,7 +9,7 @@ import tempfile
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
@@ -18,8 +18,12 @@ from qamro.studies.listening import Design, ListeningError, RatingStore, Scale, 
 from qamro.studies.listening.places import open_store
 from qamro.studies.listening.sources import Sound, from_files, from_study
 from qamro.ui.annotate.texts import Setup as T
+from qamro.ui.events import Answer
 from qamro.ui.session import Session
 from qamro.ui.static import own_folder
+
+if TYPE_CHECKING:
+    from qamro.ui.annotate.tab import Parts
 
 SYSTEMS, PROMPTS = 6, 4
 """Size of the simulated study that may be rated: 24 clips."""
@@ -28,7 +32,7 @@ _log = logging.getLogger(__name__)
 _turns = itertools.count(1)
 
 
-def create(session: Session, value: Mapping[str, Any], event: gr.EventData) -> Iterator[dict[str, Any]]:
+def create(p: Parts, session: Session, value: Mapping[str, Any], event: gr.EventData) -> Iterator[Answer]:
     """Makes a study of what the form says; tells the page how far it is, and in the end the study's id."""
     form, value = event.form, dict(value)
     try:
@@ -36,15 +40,15 @@ def create(session: Session, value: Mapping[str, Any], event: gr.EventData) -> I
             raise ListeningError(T.NOT_ALLOWED)
         design = design_of(form)
         with tempfile.TemporaryDirectory(prefix="qamro-") as work:
-            yield value | {"made": {"busy": T.READING}}
+            yield {p.form: value | {"made": {"busy": T.READING}}}
             sounds = sounds_of(form, session, Path(work))
             for told in _told(open_store(), design, sounds):
-                yield value | {"made": told}
+                yield {p.form: value | {"made": told}}
     except (ListeningError, AudioError) as problem:
-        yield value | {"made": _failure(str(problem))}
+        yield {p.form: value | {"made": _failure(str(problem))}}
     except Exception as problem:
         _log.exception("setting up a study")
-        yield value | {"made": _failure(T.BROKE.format(problem=problem))}
+        yield {p.form: value | {"made": _failure(T.BROKE.format(problem=problem))}}
 
 
 def _failure(text: str) -> dict[str, Any]:

@@ -1,33 +1,47 @@
-"""The set-up as it stands on the page: from components to a ``Setup``, and back; what it costs, what is allowed."""
+"""A sweep's set-up: from the form to a ``Setup`` and back, what it costs, what is allowed; and as a link's query."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
 from html import escape
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
+from qamro.predictors.trainable import TRAINABLE
 from qamro.training.sweeps.setup import Setup
-from qamro.ui.bring.desk import Desk
-from qamro.ui.predict.views import status
-from qamro.ui.sensitivity.link import MOST_SEEDS, numbers
+from qamro.ui.choices import trainable_axes
+from qamro.ui.events import Answer
+from qamro.ui.progress import status
+from qamro.ui.sensitivity.state import View
+from qamro.ui.sensitivity.texts import SPLITS
 from qamro.ui.sensitivity.texts import Sensitivity as T
-from qamro.ui.train.choosing import trainable_axes
-from qamro.ui.train.limits import on_space
+from qamro.ui.space import on_space
+from qamro.ui.study_picker.state import PickerState
 
 if TYPE_CHECKING:
     from qamro.studies import Study
+    from qamro.ui.sensitivity.tab import Parts
 
 MOST_FITS, MOST_FITS_ON_SPACE, MOST_CLIPS_ON_SPACE = 20_000, 1_000, 500
 SIMULATED_AXES = ("MI", "TA", "PQ", "PC", "CE", "CU")
 _MOST_VALUES = 20
 
-Fields = tuple[str, str, str, str, str, float, Sequence[str], str, str]
-"""Values of the form's components: encoder, family, over, values, beside, seeds, axes, split, optimiser."""
+TAB = "sensitivity"
+PREFIX = "s."
+MOST_SEEDS = 30
+_LONGEST = 200
+_NUMBERS = ("values", "beside")
+
+FIELDS = ("encoder", "family", "over", "values", "beside", "seeds", "axes", "split", "optimiser")
+"""The form's components: attributes of the tab's ``Parts``."""
+
+Fields = Mapping[str, Any]
+"""For each of ``FIELDS``, its value."""
 
 
-def read(desk: Desk, study: Study | None, given: Fields) -> Setup:
+def read(picker: PickerState, study: Study | None, given: Fields) -> Setup:
     """Reads the form.
 
     Raises:
@@ -35,22 +49,21 @@ def read(desk: Desk, study: Study | None, given: Fields) -> Setup:
     """
     from qamro.training.sweeps.objective_variants import HYPERPARAMETERS
 
-    encoder, family, over, values, beside, seeds, axes, split, optimiser = given
-    hold_out, folds = split.split()
-    if not axes:
+    hold_out, folds = given["split"].split()
+    if not given["axes"]:
         raise ValueError(T.NO_AXES)
     setup = Setup(
-        study=study_name(desk, study),
-        encoder=encoder,
-        axes=tuple(axes),
-        family=family,
-        over=over,
-        values=_list(HYPERPARAMETERS[over].label, values),
-        beside=_list(T.BESIDE_NONE, beside),
-        seeds=int(min(max(seeds or 1, 1), MOST_SEEDS)),
+        study=Setup.study if study is None else picker.source,
+        encoder=given["encoder"],
+        axes=tuple(given["axes"]),
+        family=given["family"],
+        over=given["over"],
+        values=_list(HYPERPARAMETERS[given["over"]].label, given["values"]),
+        beside=_list(T.BESIDE_NONE, given["beside"]),
+        seeds=int(min(max(given["seeds"] or 1, 1), MOST_SEEDS)),
         folds=int(folds),
         hold_out=hold_out,
-        optimiser=optimiser,
+        optimiser=given["optimiser"],
     )
     check(setup, study)
     return setup
@@ -69,15 +82,10 @@ def check(setup: Setup, study: Study | None) -> None:
         raise ValueError(T.TOO_MANY_CLIPS.format(name=study.name, n=len(study.clips), most=MOST_CLIPS_ON_SPACE))
 
 
-def study_name(desk: Desk, study: Study | None) -> str:
-    """Returns what links call the study; the bundled one where none was chosen."""
-    return Setup.study if study is None else desk.source
-
-
-def cost(desk: Desk, study: Study | None, *given: Any) -> str:
+def cost(picker: PickerState, study: Study | None, given: Fields) -> str:
     """Says how many fits the form asks for, or what is wrong with it."""
     try:
-        setup = read(desk, study, given)
+        setup = read(picker, study, given)
     except ValueError as problem:
         return status(str(problem), calm=False)
     parts = (
@@ -91,15 +99,23 @@ def cost(desk: Desk, study: Study | None, *given: Any) -> str:
     return f'<p class="q-hint">{escape(said)}.{escape(limit)}</p>'
 
 
-def over_choice(family: str, over: str = "") -> gr.Dropdown:
-    """Returns the choice of what is turned; all numbers are offered, the first one is the objective's own."""
+def first_over(family: str, wanted: str = "") -> str:
+    """Returns what is varied at first: what is wanted where the objective has it, else the number that it is about."""
     from qamro.training.objective import OBJECTIVES
-    from qamro.training.sweeps.objective_variants import HYPERPARAMETERS, hyperparameters
+    from qamro.training.sweeps.objective_variants import hyperparameters
 
     names = [parameter.name for parameter in hyperparameters(OBJECTIVES[family]("TA"))]
-    first = "beta" if "beta" in names else "temperature" if "temperature" in names else names[0]
+    if wanted in names:
+        return wanted
+    return "beta" if "beta" in names else "temperature" if "temperature" in names else names[0]
+
+
+def over_choice(family: str, wanted: str = "") -> gr.Dropdown:
+    """Returns the choice of what is varied; all numbers are offered."""
+    from qamro.training.sweeps.objective_variants import HYPERPARAMETERS
+
     options = [(parameter.label, parameter.name) for parameter in HYPERPARAMETERS.values()]
-    return gr.Dropdown(options, value=over if over in names else first)
+    return gr.Dropdown(options, value=first_over(family, wanted))
 
 
 def number_fields(family: str, over: str, setup: Setup | None = None) -> tuple[gr.Textbox, gr.Textbox]:
@@ -128,14 +144,19 @@ def axes_choice(study: Study | None, encoder: str, chosen: Sequence[str]) -> gr.
     return gr.CheckboxGroup(offered, value=kept or offered[:2])
 
 
-def fill(setup: Setup) -> list[Any]:
-    """Returns the form's components with what a setup says, in the order of ``Fields``; the axes are left out."""
+def fill(p: Parts, setup: Setup) -> Answer:
+    """Returns the form's components with what a setup says; the axes are left out."""
     values, beside = number_fields(setup.family, setup.over, setup)
-    split = f"{setup.hold_out} {setup.folds}"
-    return [
-        setup.encoder, setup.family, over_choice(setup.family, setup.over), values, beside, setup.seeds, split,
-        setup.optimiser,
-    ]  # fmt: skip
+    return {
+        p.encoder: setup.encoder,
+        p.family: setup.family,
+        p.over: over_choice(setup.family, setup.over),
+        p.values: values,
+        p.beside: beside,
+        p.seeds: setup.seeds,
+        p.split: f"{setup.hold_out} {setup.folds}",
+        p.optimiser: setup.optimiser,
+    }
 
 
 def _count(n: int, words: tuple[str, str]) -> str:
@@ -154,4 +175,88 @@ def _list(what: str, text: str) -> tuple[float, ...]:
         raise ValueError(T.NUMBERS.format(what=what, text=text)) from problem
     if len(found) > _MOST_VALUES:
         raise ValueError(T.NUMBERS.format(what=what, text=text))
+    return found
+
+
+def to_query(setup: Setup, view: View) -> dict[str, str]:
+    """Returns what differs from the first view, as query parameters; ``study`` has no prefix.
+
+    Args:
+        setup: What is shown.
+        view: How it is looked at.
+    """
+    query = {"study": setup.study} if setup != Setup() else {}
+    for whole in (setup, view):
+        for field in fields(whole):
+            value = getattr(whole, field.name)
+            if field.name != "study" and value != getattr(type(whole), field.name):
+                query[PREFIX + field.name] = _text(value)
+    return query
+
+
+def from_query(query: Mapping[str, str]) -> tuple[Setup, View, str]:
+    """Reads a query; what makes no sense is left out, and the third answer says so.
+
+    Args:
+        query: Parameters of the page's address.
+    """
+    given = {key.removeprefix(PREFIX): text for key, text in query.items() if key.startswith(PREFIX)}
+    given = {key: text for key, text in given.items() if len(text) <= _LONGEST}
+    setup, view, problem = Setup(study=query.get("study") or Setup.study), View(), ""
+    try:
+        asked = replace(setup, **{key: value for key, value in _read(Setup, given).items() if key != "study"})
+        setup = _offered(asked)
+    except ValueError as wrong:
+        problem = str(wrong)
+    try:
+        view = replace(view, **_read(View, given))
+    except ValueError as wrong:
+        problem = problem or str(wrong)
+    return setup, view, problem
+
+
+def numbers(text: str) -> tuple[float, ...]:
+    """Reads ``"1, 3, 5"``.
+
+    Raises:
+        ValueError: It is no list of numbers.
+    """
+    return tuple(float(part) for part in text.replace("_", ",").split(",") if part.strip())
+
+
+def _offered(setup: Setup) -> Setup:
+    """Returns a setup that the form can show.
+
+    Raises:
+        ValueError: It has an encoder, a split or a number of seeds that is not offered.
+    """
+    if setup.encoder not in TRAINABLE:
+        raise ValueError(f"there is no encoder {setup.encoder!r}")
+    if f"{setup.hold_out} {setup.folds}" not in SPLITS:
+        raise ValueError(f"the split {setup.hold_out!r} in {setup.folds} is not offered here")
+    if setup.seeds > MOST_SEEDS:
+        raise ValueError(f"{setup.seeds} seeds, and {MOST_SEEDS} are the most")
+    return setup
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, tuple):
+        return "_".join(f"{part:g}" if isinstance(part, float) else str(part) for part in value)
+    return str(int(value)) if isinstance(value, bool) else str(value)
+
+
+def _read(kind: type, given: Mapping[str, str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for field in fields(kind):
+        text = given.get(field.name)
+        if text is None:
+            continue
+        if field.name in _NUMBERS:
+            found[field.name] = numbers(text)
+        elif field.name == "axes":
+            found[field.name] = tuple(part for part in text.split("_") if part)
+        elif isinstance(field.default, bool):
+            found[field.name] = text == "1"
+        else:
+            found[field.name] = int(text) if isinstance(field.default, int) else text
     return found

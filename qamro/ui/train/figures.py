@@ -7,14 +7,14 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from qamro.axes import get_axis
-from qamro.figures.style import PREDICTORS, escape, layout, line_axis
-from qamro.ui.train.messages import Epoch
+from qamro.figures.style import PREDICTORS, escape, layout, line_axis, ticks
+from qamro.ui.train.state import Epoch
 from qamro.ui.train.texts import TrainTab as T
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-    from qamro.ui.train.session import Curves, TrainedRun
+    from qamro.ui.train.state import Curves, TrainedRun
 
 MOST_POINTS = 250
 """Points that a curve is drawn with; more would only make the page slow."""
@@ -32,7 +32,7 @@ def losses(curves: Curves) -> go.Figure:
         for key, name, dash in (("train_loss", T.TRAINING, "dot"), ("val_loss", T.VALIDATION, "solid")):
             line = {"color": colour, "width": 1.5 if dash == "dot" else 2, "dash": dash}
             traces.append(_line(rows, [getattr(row, key) for row in rows], f"{axis} {name}", line, ".4f"))
-    return _figure(traces, {"type": "log", "nticks": 6, "tickformat": ".3~g"})
+    return _figure(traces, {"type": "log", **ticks(*_ends(traces), log=True)})
 
 
 def correlations(curves: Curves) -> go.Figure:
@@ -124,6 +124,12 @@ def _figure(traces: list[dict[str, Any]], yaxis: dict[str, Any], *, legend: bool
             yaxis=line_axis() | {"automargin": True} | yaxis,
         ),
     )
+
+
+def _ends(traces: Sequence[Mapping[str, Any]]) -> tuple[float, float]:
+    """The lowest and the highest value above 0; NaN where there is none."""
+    shown = [value for trace in traces for value in trace["y"] if value is not None and value > 0]
+    return (min(shown), max(shown)) if shown else (math.nan, math.nan)
 
 
 def _number(value: float) -> float | None:

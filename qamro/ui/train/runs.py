@@ -1,15 +1,33 @@
-"""The runs of a session as a table: for the page, and as CSV."""
+"""The runs of a session: as a table and a CSV, drawn over each other, and whether they differ beyond noise."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass, field
+from html import escape
+from itertools import combinations
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
 
 from qamro.axes import axis_order
 from qamro.csvtext import csv_line
-from qamro.ui.train.offered import PARAMETERS, STOP_BY
-from qamro.ui.train.session import TrainedRun
-from qamro.ui.train.settings import FITTED
+from qamro.ui.events import Answer
+from qamro.ui.progress import status
+from qamro.ui.static import own_folder
+from qamro.ui.train import figures
+from qamro.ui.train.state import FITTED, TrainedRun, TrainState
+from qamro.ui.train.texts import PARAMETERS, STOP_BY
+from qamro.ui.train.texts import TrainTab as T
+from qamro.ui.widgets import chart_value
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from qamro.ui.train.tab import Parts
+
+_log = logging.getLogger(__name__)
 
 LEVELS = ("utterance", "system")
 
@@ -112,3 +130,158 @@ def _csv_row(run: TrainedRun, axis: str) -> dict[str, Any]:
         ends = {"lowest": min(seeds, default=None), "highest": max(seeds, default=None)}
         row |= {f"held_out_{level}_srcc_{end}_seed": value for end, value in ends.items()}
     return row | {"seconds": card["training"]["seconds"], "note": run.note, "command": card["training"]["command"]}
+
+
+# What can be claimed
+
+
+@dataclass
+class Claims:
+    """What can be said of several runs.
+
+    Attributes:
+        said: Sentences, the most important first.
+        details: One sentence for each pair and level, where ``said`` only sums them up.
+    """
+
+    said: list[str] = field(default_factory=list)
+    details: list[str] = field(default_factory=list)
+
+
+def significance(runs: Sequence[TrainedRun], axis: str) -> Claims:
+    """Says what can be claimed of the runs' differences on an axis, in words.
+
+    Runs on the same study with the same test part are tested together: SRCC, paired bootstrap over systems and clips,
+    Holm's correction over all pairs and axes. Then what seeds alone do to each run.
+
+    Args:
+        runs: Those that are to be compared.
+        axis: Which axis.
+    """
+    runs = [run for run in runs if axis in run.axes]
+    if len(runs) < 2:
+        return Claims([T.VERDICT_ONE.format(axis=axis)])
+    groups: dict[tuple[str, frozenset[str]], list[TrainedRun]] = {}
+    for run in runs:
+        groups.setdefault((run.card["study"]["hash"], frozenset(run.predictions["clip"])), []).append(run)
+    found = Claims()
+    for group in groups.values():
+        if len(group) > 1:
+            _test(group, axis, found)
+    for (one, first), (other, second) in combinations(groups.items(), 2):
+        reason = T.VERDICT_NO_CLIPS if one[0] == other[0] else T.VERDICT_STUDIES
+        found.said.append(reason.format(first=_named(first), second=_named(second)))
+    found.said += _seeds(runs, axis)
+    return found
+
+
+def _test(runs: Sequence[TrainedRun], axis: str, found: Claims) -> None:
+    from qamro.evaluation.significance import compare
+    from qamro.evaluation.significance.claims import claim
+
+    try:
+        compared = compare(runs[0].study, {run.short: run.predictions for run in runs})
+    except ValueError as problem:
+        found.said.append(T.VERDICT_FAILED.format(first=_named(runs[:1]), second=_named(runs[1:]), problem=problem))
+        return
+    table = compared.table[(compared.table["axis"] == axis) & (compared.table["metric"] == "SRCC")]
+    for level in reversed(LEVELS):
+        rows = table[table["level"] == level]
+        claims = [claim(_plain(row), compared.kind, compared.level) for row in rows.to_dict("records")]
+        if len(rows) == 1:
+            found.said += claims
+            continue
+        found.details += claims
+        better = [text for text, winner in zip(claims, rows["better"], strict=True) if winner]
+        found.said += better or [_none(rows, len(runs), axis, level)]
+
+
+def _none(rows: pd.DataFrame, runs: int, axis: str, level: str) -> str:
+    row = rows.iloc[0]
+    over = f"{row['systems']} systems" if level == "system" else f"{row['clips']} clips"
+    return T.VERDICT_NONE.format(axis=axis, n=runs, over=over, p=rows["p_holm"].min(), tests=int(row["tests"]))
+
+
+def _seeds(runs: Sequence[TrainedRun], axis: str) -> list[str]:
+    said = []
+    for level in reversed(LEVELS):
+        values = [(run.short, seed_range(run, axis, level)) for run in runs]
+        parts = [
+            T.VERDICT_SEED.format(run=name, low=min(found), high=max(found), n=len(found))
+            for name, found in values
+            if found
+        ]
+        if parts:
+            said.append(T.VERDICT_SEEDS.format(level=level, what=", ".join(parts)))
+    return said
+
+
+def _plain(row: dict[Any, Any]) -> dict[str, Any]:
+    return {str(key): value for key, value in row.items()}
+
+
+def _named(runs: Sequence[TrainedRun]) -> str:
+    names = [run.short for run in runs]
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+# What the page shows
+
+
+def refresh(p: Parts, state: TrainState, axis: str | None) -> Answer:
+    """Shows the runs as they are now."""
+    axes = axes_of(state.runs)
+    axis = axis if axis in axes else next(iter(axes), None)
+    shown: Answer = {
+        p.axis: gr.Radio(axes, value=axis, visible=len(axes) > 1),
+        p.runs: view(state.runs, axis),
+        p.compared: gr.Column(visible=axis is not None),
+    }
+    if axis is None:
+        return shown | {p.csv: gr.DownloadButton(visible=False), p.overlay: None, p.verdict: ""}
+    return shown | {p.csv: _csv(state)} | _compared(p, state, axis)
+
+
+def tick(p: Parts, state: TrainState, axis: str | None, event: gr.EventData) -> Answer:
+    """Draws a run, or leaves it out."""
+    run = state.find(event.id)
+    if run is not None:
+        run.shown = bool(event.shown)
+    return refresh(p, state, axis)
+
+
+def remove(p: Parts, state: TrainState, axis: str | None, event: gr.EventData) -> Answer:
+    """Forgets a run."""
+    state.remove(event.id)
+    return refresh(p, state, axis)
+
+
+def _csv(state: TrainState) -> gr.DownloadButton:
+    file = state.folder(own_folder()) / "qamro-runs.csv"
+    file.write_text(to_csv(state.runs), encoding="utf-8", newline="")
+    return gr.DownloadButton(value=str(file), visible=True)
+
+
+def _compared(p: Parts, state: TrainState, axis: str) -> Answer:
+    shown = [run for run in state.runs if run.shown and axis in run.axes]
+    drawn = [run for run in shown if run.curves.get(axis)]
+    picture = None
+    if drawn:
+        what = ", ".join(run.title for run in drawn)
+        picture = chart_value(
+            figures.overlay(drawn, axis), name=f"runs-{axis}", alt=T.OVERLAY_ALT.format(axis=axis, what=what)
+        )
+    try:
+        said = _claims_html(significance(shown, axis))
+    except Exception as problem:
+        _log.exception("comparing runs")
+        said = status(T.BROKE_COMPARING.format(problem=problem), calm=False)
+    return {p.overlay: picture, p.verdict: said}
+
+
+def _claims_html(found: Claims) -> str:
+    said = "".join(f"<p>{escape(sentence)}</p>" for sentence in found.said)
+    if found.details:
+        all_of_them = "".join(f"<p>{escape(sentence)}</p>" for sentence in found.details)
+        said += f"<details><summary>{T.VERDICT_ALL.format(n=len(found.details))}</summary>{all_of_them}</details>"
+    return said

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from qamro.ui.margin.figures import serve_page, set_up
+from qamro.ui.margin.figures import set_up
 from qamro.ui.margin.lesson import STEPS, Step
 from tests.ui.visits import PATIENCE
 
@@ -39,12 +39,6 @@ def page(browser: Any) -> Iterator[Any]:
     context.set_default_timeout(PATIENCE)
     yield context.new_page()
     context.close()
-
-
-@pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    with serve_page() as url:
-        yield url
 
 
 @pytest.mark.browser

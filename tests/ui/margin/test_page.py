@@ -11,7 +11,6 @@ from margin import reference
 
 from qamro.losses import margin_ranking_loss, qamro_loss
 from qamro.ui.margin.distributions import bundled_file
-from qamro.ui.margin.figures import serve_page
 from tests.ui.visits import SCREENSHOTS, Visits
 
 from . import page as on
@@ -19,12 +18,6 @@ from . import page as on
 pytestmark = pytest.mark.browser
 HUMAN = [4.7, 4.4, 4.1, 3.6, 3.6, 3.3, 3.0, 2.8, 2.5, 2.0, 1.7, 1.4]
 SIMULATED = json.loads(bundled_file().read_text(encoding="utf-8"))["studies"]
-
-
-@pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    with serve_page() as url:
-        yield url
 
 
 @pytest.fixture

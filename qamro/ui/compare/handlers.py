@@ -1,0 +1,300 @@
+"""What the Compare tab does: predictions come and go, clips are scored, views worked out, the report written."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from qamro.predictors.offers import DAMAGED
+from qamro.ui import choices
+from qamro.ui.compare.render import drawn, empty, file_name, listing, missing
+from qamro.ui.compare.state import ALONE, CompareState, sides_of
+from qamro.ui.compare.texts import VIEWS, Report, View
+from qamro.ui.compare.texts import Bring as T
+from qamro.ui.events import Answer
+from qamro.ui.progress import status
+from qamro.ui.session import Session
+from qamro.ui.static import own_folder, url
+from qamro.ui.study_picker.handlers import by_name
+
+if TYPE_CHECKING:
+    from qamro.report import Comparison
+    from qamro.studies import Study
+    from qamro.ui.compare.tab import Parts
+
+NEEDS_AXIS = ("raters", "systems", "versus", "inspect")
+
+TELL_EVERY = 0.15
+"""Seconds between two updates of the page."""
+
+_log = logging.getLogger(__name__)
+
+
+def score(p: Parts, state: CompareState, name: str) -> Iterator[Answer]:
+    """Scores the clips of the study that have sound, and puts the predictor beside the others."""
+    if state.busy:
+        return
+    end = {p.score: gr.Button(interactive=True), p.cancel: gr.Button(visible=False)}
+    refusal = _refusal(state, name)
+    if refusal:
+        yield end | {p.status: status(refusal, calm=False)}
+        return
+    state.busy, state.stopping = True, False
+    try:
+        going = {p.score: gr.Button(interactive=False), p.cancel: gr.Button(visible=True)}
+        yield going | {p.status: status(T.LOADING)}
+        for told in _score(state, name):
+            yield {p.status: told}
+        yield end | {p.predictions: listing(state)}
+    except Exception as problem:
+        _log.exception("scoring a study with %s", name)
+        text = status(T.BROKE.format(problem=problem), calm=False)
+        yield end | {p.predictions: listing(state), p.status: text}
+    finally:
+        state.busy = False
+
+
+def example(p: Parts, state: CompareState) -> Iterator[Answer]:
+    """Scores the simulated study with the predictor that is always there, so that there is something to compare."""
+    if state.study is not None and state.study.kind == "simulated" and not state.usable:
+        yield from score(p, state, choices.DEFAULT)
+
+
+def open_example(p: Parts, picker: Any) -> Iterator[Answer]:
+    """Opens the bundled study; its scoring follows, as whenever it is chosen."""
+    yield from by_name(p.chooser, picker, "simulated")
+
+
+def cancel(p: Parts, state: CompareState) -> Answer:
+    """Asks the scoring to end."""
+    state.cancel()
+    return {p.status: status(T.STOPPING)}
+
+
+def _refusal(state: CompareState, name: str) -> str:
+    if state.study is None:
+        return T.NO_STUDY
+    if len(state.study.missing_audio()) == len(state.study.clips):
+        return T.NO_AUDIO.format(name=state.study.name)
+    entry = choices.state(name)
+    if entry.state == DAMAGED:
+        return entry.note
+    return "" if entry.state == "ready" else T.NOT_READY.format(title=entry.title)
+
+
+def _score(state: CompareState, name: str) -> Iterator[str]:
+    """Adds the predictor at the end; yields what to say meanwhile."""
+    import pandas as pd
+
+    study, title = state.study, choices.state(name).title
+    if study is None:
+        return
+    predictor = choices.get(name)
+    silent = set(study.missing_audio())
+    clips = study.clips[~study.clips["clip"].isin(silent)]
+    paths = [study.audio_path(clip) for clip in clips["clip"]]
+    stream = predictor.stream(paths, clips["prompt"].tolist(), clips["system"].tolist())
+    rows: list[dict[str, Any]] = []
+    told = 0.0
+    with contextlib.closing(stream) as scored:  # type: ignore[type-var]
+        for clip, path, row in zip(clips["clip"], paths, scored, strict=False):
+            if state.stopping or state.study is not study:
+                break
+            rows.append(row | {"clip": clip, "path": path.name, "error": row["error"].replace(str(path), path.name)})
+            if time.monotonic() - told > TELL_EVERY:
+                told = time.monotonic()
+                yield status(T.SCORING.format(title=title, done=len(rows), all=len(paths)), len(rows), len(paths))
+    good = [row for row in rows if not row["error"]]
+    counts = {"title": title, "good": len(good), "all": len(paths), "failed": len(rows) - len(good)}
+    if state.study is not study or not good:
+        yield status(T.STOPPED_EARLY if state.stopping else T.SCORED_SOME.format(**counts, error=_first(rows)))
+        return
+    table = pd.DataFrame(good, columns=predictor.columns)
+    state.add(predictor.name, table, T.FROM_SCORING.format(n=len(good), all=len(study.clips)), name)
+    text = T.STOPPED if len(rows) < len(paths) else T.SCORED_SOME if counts["failed"] else T.SCORED
+    yield status(text.format(**counts, error=_first(rows)))
+
+
+def _first(rows: list[dict[str, Any]]) -> str:
+    return next((row["error"] for row in rows if row["error"]), "")
+
+
+# Predictions
+
+
+def choose(p: Parts, study: Study | None, state: CompareState) -> Answer:
+    """Takes the study that was chosen; predictions are matched with it again."""
+    state.cancel()
+    state.choose(study)
+    return {p.predictions: listing(state), p.status: ""}
+
+
+def upload(p: Parts, state: CompareState, event: gr.EventData) -> Answer:
+    """Takes CSVs of predictions in; a bad one is named and does not keep the others out."""
+    folder, notes, calm = own_folder(), [], True
+    for file in event.files:
+        path, name = Path(str(file["path"])).resolve(), str(file["name"])
+        if not path.is_relative_to(folder) or not path.is_file():
+            continue  # nothing that did not come in through the page
+        try:
+            from qamro.studies.importers.predictions import read_predictions
+
+            scores = read_predictions(path)
+            entry = state.add(Path(name).stem, scores, T.FROM_FILE.format(file=name))
+            notes.append(T.TAKEN.format(name=entry.name, n=len(scores)))
+        except (ValueError, OSError) as problem:
+            calm = False
+            text = str(problem).replace(str(path), name).removeprefix(f"{name}: ")
+            notes.append(T.READ_BAD.format(file=name, problem=text))
+    return {p.predictions: listing(state), p.status: status(" ".join(notes), calm=calm)}
+
+
+def take(p: Parts, state: CompareState, session: Session) -> Answer:
+    """Takes the scores that stand on the Predict tab."""
+    import pandas as pd
+
+    run = session.run
+    if run is None or not run.good:
+        return {p.status: status(T.NOTHING_TAKEN)}
+    scores = pd.DataFrame([run.rows[key] for key in run.good], columns=run.columns)
+    entry = state.add(run.predictor, scores, T.FROM_PREDICT.format(n=len(scores)), run.predictor)
+    return {p.predictions: listing(state), p.status: status(T.TAKEN.format(name=entry.name, n=len(scores)))}
+
+
+def remove(p: Parts, state: CompareState, event: gr.EventData) -> Answer:
+    """Takes a predictor away."""
+    state.remove(str(event.name))
+    return {p.predictions: listing(state), p.status: ""}
+
+
+def pair(p: Parts, state: CompareState, event: gr.EventData) -> Answer:
+    """Pairs two axes of different names, or takes a pair away."""
+    state.pair(str(event.predicted), str(event.rated or ""))
+    return {p.predictions: listing(state), p.status: ""}
+
+
+# Views
+
+
+def axes(p: Parts, state: CompareState, view: str, axis: str | None) -> Answer:
+    """Returns the choice of an axis where a view needs one: those compared, the chosen one if it is still there."""
+    found = list(state.comparison.axes) if state.comparison is not None else []
+    kept = axis if axis in found else next(iter(found), None)
+    return {p.axis: gr.Radio(found, value=kept, visible=len(found) > 1 and view in NEEDS_AXIS)}
+
+
+def opened(p: Parts, request: gr.Request) -> Answer:
+    """Looks anew at what predictors there are, and opens the view that the address asks for: ``&view=systems``."""
+    wanted = request.query_params.get("view", "")
+    offered: Answer = {p.predictor: gr.Dropdown(choices.predictor_options(request))}
+    return offered | ({p.view: gr.Radio(value=wanted)} if wanted in VIEWS else {})
+
+
+def show(p: Parts, state: CompareState, view: str, axis: str | None) -> Iterator[Answer]:
+    """Works a view out and shows it; says what is missing where it cannot be."""
+    state.wanted = (state.version, view, axis or "")
+    wanted = state.wanted
+    key = (view, axis or "" if view in NEEDS_AXIS else "")
+    if key in state.drawn:
+        yield {p.section: state.drawn[key], p.working: ""}
+        return
+    nothing = missing(state, view, axis)
+    if nothing is not None:
+        yield {p.section: nothing, p.working: ""}
+        return
+    yield {p.working: status(View.WORKING.format(view=VIEWS[view]))}
+    try:
+        answer = drawn(state, view, _section(state, view, axis or ""), axis or "")
+        if state.version == wanted[0]:
+            state.drawn[key] = answer
+    except ValueError as problem:
+        answer = empty(state, view, View.BROKE, str(problem))
+    except Exception as problem:
+        _log.exception("view %s", view)
+        answer = empty(state, view, View.BROKE, f"{type(problem).__name__}: {problem}")
+    if state.wanted == wanted:  # else somebody was quicker than the figures
+        yield {p.section: answer, p.working: ""}
+        _ahead(state, axis or "")
+
+
+def _ahead(state: CompareState, axis: str) -> None:
+    """Works the rankings out while the visitor reads what is shown: most look at them next, and they take longest."""
+    comparison = state.comparison if state.usable else None
+    if comparison is None or axis not in comparison.axes or not comparison.predictors:
+        return
+
+    def work() -> None:
+        with contextlib.suppress(Exception):  # a problem is told when the view is asked for
+            comparison.systems(axis)
+
+    threading.Thread(target=work, name="rankings ahead", daemon=True).start()
+
+
+def leave_out(p: Parts, state: CompareState, event: gr.EventData) -> Answer:
+    """Leaves raters out of everything that is worked out from now on."""
+    state.leave_out([str(name) for name in event.raters])
+    return {}
+
+
+def _section(state: CompareState, view: str, axis: str) -> Any:
+    comparison = state.people if view == ALONE else state.comparison
+    if comparison is None:
+        raise ValueError(View.EMPTY)
+    if view == ALONE:
+        return comparison.raters(sides_of(axis)[1])
+    return getattr(comparison, view)(axis)
+
+
+# Report
+
+
+def write(p: Parts, state: CompareState, event: gr.EventData) -> Iterator[Answer]:
+    """Writes the report or the zip, and tells the page where it is."""
+    from qamro.report import write_html, write_zip
+
+    kind = "zip" if str(event.what) == "zip" else "html"
+    if state.study is None:
+        yield {p.report: {"said": Report.NO_STUDY, "failed": True}}
+        return
+    yield {p.report: {"busy": Report.WRITING}}
+    state.stopping = False
+    try:
+        comparison = state.comparison
+        if comparison is None:
+            return
+        for told in _work_out(state, comparison):
+            yield {p.report: told}
+        if state.stopping:
+            yield {p.report: {"said": Report.STOPPED}}
+            return
+        name = f"{file_name(state.study.name, 'report')}-{datetime.now(UTC):%Y%m%d-%H%M%S}.{kind}"
+        path = state.folder(own_folder()) / name
+        (write_zip if kind == "zip" else write_html)(comparison, path)
+        yield {p.report: {"file": {"url": url(path), "name": name}, "said": Report.DONE.format(file=name)}}
+    except Exception as problem:
+        _log.exception("report of %s", state.study.name)
+        yield {p.report: {"said": Report.FAILED.format(problem=problem), "failed": True}}
+
+
+def stop(p: Parts, state: CompareState) -> Answer:
+    """Asks the writing to end after the section at hand."""
+    state.cancel()
+    return {}
+
+
+def _work_out(state: CompareState, comparison: Comparison) -> Iterator[dict[str, Any]]:
+    """Makes every section, so that writing has nothing left to compute; tells how far it is."""
+    views = 3 if len(comparison.predictors) > 1 else 2
+    total = 2 + views * len(comparison.axes)
+    for done, section in enumerate(comparison.sections(), 1):
+        if state.stopping:
+            return
+        yield {"busy": Report.SECTION.format(title=section.title), "done": min(done, total), "of": total}

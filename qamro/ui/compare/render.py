@@ -1,0 +1,176 @@
+"""What the page draws: the predictors, the sections of a comparison, and what is said where there are none."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from qamro.predictors.provenance import KINDS
+from qamro.ui.compare.state import CompareState, Predictions, sides_of
+from qamro.ui.compare.texts import NOTES, View
+from qamro.ui.widgets import chart_value
+
+if TYPE_CHECKING:
+    from qamro.report import Figure, Section, Table
+
+_NAMES = {"clip": "clip", "system": "system", "rater": "rater"}
+"""Columns that name something which can be looked at."""
+
+_EXAMPLES = 2
+
+
+def listing(state: CompareState) -> dict[str, Any]:
+    """Returns the list of predictors and the pairs of axes."""
+    rated, columns = state.rated, state.columns
+    shared = [axis for axis in rated if axis in columns]
+    pairs = [{"predicted": axis, "rated": axis, "own": False} for axis in shared]
+    pairs += [{"predicted": mine, "rated": other, "own": True} for mine, other in state.axis_map.items()]
+    n = state.study.ratings["clip"].nunique() if state.study is not None else None
+    return {
+        "rows": [_predictor(entry, n) for entry in state.predictions.values()],
+        "pairs": pairs,
+        "columns": columns,
+        "rated": rated,
+    }
+
+
+def kinds_of(entry: Predictions) -> list[str]:
+    """Returns the kinds of numbers that a table says it holds: human, zero-shot, …; none where it does not say."""
+    kinds: dict[str, None] = {}
+    for axis in entry.columns:
+        column = f"source_{axis}"
+        if column not in entry.scores.columns:
+            continue
+        for source in entry.scores[column].astype(str).unique():
+            kind = source.split(":", 1)[0].strip()
+            if kind in KINDS:
+                kinds[kind] = None
+    return list(kinds)
+
+
+def _predictor(entry: Predictions, rated: int | None) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "name": entry.name,
+        "origin": entry.origin,
+        "kinds": kinds_of(entry),
+        "axes": entry.columns,
+        "clips": len(entry.scores),
+        "problem": entry.problem,
+    }
+    if entry.match is not None:
+        found = entry.match
+        row["match"] = {
+            "n": len(found.rows),
+            "rated": rated,
+            "how": ", ".join(found.how),
+            "unmatched": len(found.predictions_left),
+            "examples": ", ".join(found.predictions_left[:_EXAMPLES]),
+            "ambiguous": len(found.ambiguous),
+            "ambiguous_examples": ", ".join(found.ambiguous[:_EXAMPLES]),
+        }
+    return row
+
+
+def drawn(state: CompareState, view: str, section: Section, axis: str = "") -> dict[str, Any]:
+    """Returns what the page shows of a section."""
+    stem = state.study.name if state.study is not None else ""
+    return {
+        "view": view,
+        "title": section.title,
+        "note": NOTES[view],
+        "sentences": list(dict.fromkeys(section.sentences)),
+        "figures": [
+            {
+                "id": figure.id,
+                "title": figure.title,
+                "note": figure.note,
+                "chart": chart_of(figure, state),
+            }
+            for figure in section.figures
+        ],
+        "tables": [_table(stem, table, sides_of(axis)[1]) for table in section.tables],
+        "raters": raters(state) if view == "raters" else None,
+        "out": left_out(state),
+    }
+
+
+def chart_of(figure: Figure, state: CompareState) -> dict[str, Any]:
+    """Returns what the chart widget draws of a figure."""
+    stem = state.study.name if state.study is not None else ""
+    return chart_value(figure.figure, name=file_name(stem, figure.id), alt=figure.alt)
+
+
+def empty(state: CompareState, view: str, title: str, hint: str, *, example: bool = False) -> dict[str, Any]:
+    """Returns what the page shows where there is nothing to draw: why, and what to do."""
+    button = View.EXAMPLE if example else ""
+    return {
+        "view": view,
+        "note": NOTES[view],
+        "empty": {"title": title, "hint": hint, "button": button},
+        "raters": raters(state) if view == "raters" else None,
+        "out": left_out(state),
+    }
+
+
+def missing(state: CompareState, view: str, axis: str | None) -> dict[str, Any] | None:
+    """Returns what the page says where a view has nothing to draw from; None where it has."""
+    if state.study is None:
+        return empty(state, view, View.EMPTY, View.EMPTY_HINT, example=True)
+    if view == "report":
+        return {"view": view, "report": True, "out": left_out(state)}
+    if view == "raters":
+        return None
+    if state.usable and view != "inspect" and state.comparison is not None and not state.comparison.predictors:
+        return empty(state, view, View.NO_AXIS, View.NO_AXIS_HINT)
+    if not state.usable and view == "versus":
+        misfits = [View.MISFIT.format(name=entry.name, problem=entry.problem) for entry in state.predictions.values()]
+        return empty(state, view, View.NO_PREDICTIONS, " ".join(misfits) or View.NO_PREDICTIONS_HINT)
+    if len(state.usable) < 2 and view == "versus":
+        return empty(state, view, View.ONE_PREDICTOR, View.ONE_PREDICTOR_HINT)
+    return None
+
+
+def raters(state: CompareState) -> dict[str, Any] | None:
+    """Returns who may be left out; None where ratings carry no name."""
+    names = state.raters
+    return {"names": names, "out": list(state.left_out)} if len(names) > 2 else None
+
+
+def left_out(state: CompareState) -> dict[str, Any] | None:
+    """Returns who is left out; None when nobody is."""
+    return {"names": list(state.left_out), "all": len(state.raters)} if state.left_out else None
+
+
+def _table(stem: str, table: Table, axis: str) -> dict[str, Any]:
+    frame, names = table.frame, list(map(str, table.frame.columns))
+    columns = [
+        {"key": str(name), "number": frame[name].dtype.kind in "fiu", "names": _NAMES.get(str(name), "")}
+        for name in frame.columns
+    ]
+    rows = [[plain(value) for value in row] for row in frame.itertuples(index=False, name=None)]
+    pairs = {"better", "worse"} <= {column["key"] for column in columns}
+    return {
+        "id": table.id,
+        "title": table.title,
+        "note": table.note,
+        "name": file_name(stem, table.id),
+        "columns": columns,
+        "rows": rows,
+        "pairs": pairs,
+        "only": {"column": names.index("axis"), "value": axis} if "axis" in names and axis else None,
+    }
+
+
+def file_name(stem: str, name: str) -> str:
+    """A name for a saved file."""
+    safe = "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in stem).strip("-")
+    return f"{safe[:40]}-{name}"
+
+
+def plain(value: Any) -> Any:
+    """A cell for JSON: NaN becomes None, numbers of numpy become those of Python."""
+    if hasattr(value, "item"):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)

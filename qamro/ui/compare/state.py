@@ -1,0 +1,293 @@
+"""What one visitor compares: a study, score tables of predictors, and what was set by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from qamro.ui.session import Visitor
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from qamro.evaluation.matching import Match
+    from qamro.report import Comparison
+    from qamro.studies import Study
+
+
+ALONE = "raters"
+"""The view that rests on the ratings alone."""
+
+CONTENT = ("source", "prompt")
+"""Columns that say which clips are versions of the same content, the surer one first."""
+
+
+@dataclass
+class Predictions:
+    """A score table and how it fits the study.
+
+    Attributes:
+        name: What the predictor is called in every figure.
+        scores: Its score table.
+        origin: Where the table came from, for the visitor.
+        predictor: Its name in the catalogue, so that it can score a clip's windows; empty for a foreign table.
+        match: Which row belongs to which clip; None while there is no study, or where ``problem`` says why.
+        problem: Why the table cannot be held against the study; empty when it can.
+    """
+
+    name: str
+    scores: pd.DataFrame
+    origin: str
+    predictor: str = ""
+    match: Match | None = None
+    problem: str = ""
+
+    @cached_property
+    def columns(self) -> list[str]:
+        """The axes on which it scores at least one clip."""
+        from qamro.studies.importers.predictions import score_columns
+
+        return [axis for axis in score_columns(self.scores) if self.scores[axis].notna().any()]
+
+    def fit(self, study: Study | None) -> None:
+        """Looks up which rows are of which clips."""
+        from qamro.evaluation.matching import PredictionsError, match, nothing_matched
+
+        self.match, self.problem = None, ""
+        if study is None:
+            return
+        try:
+            found = match(self.scores, study)
+        except PredictionsError as problem:
+            self.problem = str(problem)
+            return
+        if found.rows:
+            self.match = found
+        else:
+            self.problem = str(nothing_matched(study, found))
+
+
+class CompareState(Visitor):
+    """Everything that belongs to one visitor of the Compare tab.
+
+    Attributes:
+        study: The ratings; None before any were chosen.
+        predictions: The predictors' tables, by name.
+        axis_map: From predicted to rated axis, where the visitor paired two of different names.
+        left_out: Raters who were left out.
+        version: Grows whenever something changes that figures depend on.
+        wanted: What is to be seen: version, view and axis; an answer that comes later than the next wish is dropped.
+        shown: The clip or system that is looked at, as ``(kind, name)``; None when nothing is.
+        sides: The clips of the A/B view, by side.
+        decoded: Clips in a format that the visitor's browser does not know.
+        drawn: What was drawn already, by view and axis.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.study: Study | None = None
+        self.predictions: dict[str, Predictions] = {}
+        self.axis_map: dict[str, str] = {}
+        self.left_out: tuple[str, ...] = ()
+        self.version = 0
+        self.wanted: tuple[int, str, str] = (0, "", "")
+        self.shown: tuple[str, str] | None = None
+        self.sides: dict[str, str] = {}
+        self.decoded: set[str] = set()
+        self.drawn: dict[tuple[str, str], dict[str, Any]] = {}
+        self._comparison: Comparison | None = None
+        self._people: Comparison | None = None
+        self._tables: dict[str, pd.DataFrame] = {}
+
+    def changed(self, *, people: bool = False) -> None:
+        """Forgets what was drawn: something changed that figures depend on.
+
+        Args:
+            people: Whether the ratings changed, too; else what rests on them alone is kept.
+        """
+        self.version += 1
+        self._tables.clear()
+        self._comparison = None
+        if people:
+            self._people = None
+        self.drawn = {key: value for key, value in self.drawn.items() if key[0] == ALONE and not people}
+
+    def choose(self, study: Study | None) -> None:
+        """Takes another study, or none; predictions stay and are matched again."""
+        self.study, self.left_out, self.shown, self.sides, self.decoded = study, (), None, {}, set()
+        for entry in self.predictions.values():
+            entry.fit(study)
+        self.axis_map = {mine: rated for mine, rated in self.axis_map.items() if rated in self.rated}
+        self.changed(people=True)
+
+    def add(self, name: str, scores: pd.DataFrame, origin: str, predictor: str = "") -> Predictions:
+        """Puts a predictor beside the others; a number is added to a name that is taken."""
+        unique, n = name, 1
+        while unique in self.predictions:
+            n += 1
+            unique = f"{name} ({n})"
+        entry = Predictions(unique, scores, origin, predictor)
+        entry.fit(self.study)
+        self.predictions[unique] = entry
+        self.changed()
+        return entry
+
+    def remove(self, name: str) -> None:
+        """Takes a predictor away."""
+        if self.predictions.pop(name, None) is not None:
+            self.axis_map = {mine: rated for mine, rated in self.axis_map.items() if mine in self.columns}
+            self.changed()
+
+    def pair(self, predicted: str, rated: str) -> None:
+        """Holds a predicted axis against a rated one of another name; an empty ``rated`` takes the pair away."""
+        self.axis_map.pop(predicted, None)
+        if rated and predicted != rated and predicted in self.columns and rated in self.rated:
+            self.axis_map[predicted] = rated
+        self.changed()
+
+    def leave_out(self, raters: Sequence[str]) -> bool:
+        """Leaves raters out of everything from now on; answers whether that changes anything."""
+        named = set(self.raters)
+        chosen = tuple(sorted(set(raters) & named))
+        if chosen == self.left_out or len(chosen) > len(named) - 2:
+            return False
+        self.left_out = chosen
+        self.changed(people=True)
+        return True
+
+    @property
+    def rated(self) -> list[str]:
+        """The rated axes."""
+        return self.study.axes if self.study is not None else []
+
+    @property
+    def raters(self) -> list[str]:
+        """Names of the raters, sorted; none where ratings are anonymous."""
+        if self.study is None or not self.study.has_raters:
+            return []
+        return sorted(map(str, self.study.ratings["rater"].unique()))
+
+    @property
+    def columns(self) -> list[str]:
+        """The axes that any predictor scores, in the order in which they came."""
+        return list(dict.fromkeys(column for entry in self.predictions.values() for column in entry.columns))
+
+    @property
+    def usable(self) -> dict[str, Predictions]:
+        """The predictors that scored rated clips of the study."""
+        return {name: entry for name, entry in self.predictions.items() if entry.match is not None}
+
+    @property
+    def comparison(self) -> Comparison | None:
+        """What figures and tables are drawn from, made when first asked for; None without a study."""
+        if self._comparison is None and self.study is not None:
+            from qamro.evaluation import NoCommonAxis
+            from qamro.report import Options, compare
+
+            tables = {name: entry.scores for name, entry in self.usable.items()}
+            mapped = {mine: rated for mine, rated in self.axis_map.items() if mine in self.columns}
+            same = [axis for axis in self.rated if axis in self.columns] if mapped else None
+            options = Options(axes=same, axis_map=mapped or None, left_out=self.left_out)
+            try:
+                self._comparison = compare(self.study, tables, options)
+            except NoCommonAxis:  # until the visitor pairs two axes, the ratings speak alone
+                self._comparison = self.people
+        return self._comparison
+
+    @property
+    def people(self) -> Comparison | None:
+        """What the ratings tell without any predictor; None without a study."""
+        if self._people is None and self.study is not None:
+            from qamro.report import Options, compare
+
+            self._people = compare(self.study, {}, Options(left_out=self.left_out))
+        return self._people
+
+    def table(self, label: str) -> pd.DataFrame:
+        """The rated clips of an axis with every predictor's score (see ``clip_table``), made once.
+
+        Raises:
+            ValueError: There is no study.
+        """
+        if self.study is None:
+            raise ValueError("there is no study to take clips from")
+        if label not in self._tables:
+            self._tables[label] = clip_table(self.study, self.usable, label, self.left_out)
+        return self._tables[label]
+
+
+def sides_of(label: str) -> tuple[str, str]:
+    """Splits the label of an axis into the predicted and the rated axis; they are one where the names agree."""
+    predicted, _, rated = label.partition("~")
+    return predicted, rated or predicted
+
+
+def clip_table(
+    study: Study, predictions: Mapping[str, Predictions], label: str, left_out: Sequence[str] = ()
+) -> pd.DataFrame:
+    """Returns the rated clips of one axis with every predictor's score.
+
+    Args:
+        study: The ratings.
+        predictions: Predictors that fit the study, by name.
+        label: The axis, for example ``MI`` or ``MI~quality``.
+        left_out: Raters who do not count.
+
+    Returns:
+        Indexed by clip: ``system``, ``prompt``, ``content`` (what versions share; empty when unknown), ``mean``
+        (MOS), and one column a predictor that scores the axis (NaN where it has no score).
+    """
+    predicted, rated = sides_of(label)
+    ratings = ratings_of(study, rated, left_out)
+    clips = study.clips.set_index("clip")
+    table = clips[["system", "prompt"]].copy()
+    shared = next((name for name in CONTENT if name in clips.columns and (clips[name] != "").any()), None)
+    table["content"] = clips[shared] if shared else ""
+    weights = ratings["mean_of"] if "mean_of" in ratings.columns else ratings["score"] * 0 + 1
+    grouped = [(values * weights).groupby(ratings["clip"]).sum() for values in (ratings["score"], 1)]
+    table["mean"] = grouped[0] / grouped[1]
+    for name, entry in predictions.items():
+        if entry.match is not None and predicted in entry.columns:
+            table[name] = _scores(study, entry, predicted)
+    return table[table["mean"].notna()]
+
+
+def ratings_of(study: Study, rated: str, left_out: Sequence[str] = (), clip: str | None = None) -> pd.DataFrame:
+    """Returns the ratings on one rated axis, without those of raters who are left out; of one clip if named."""
+    ratings = study.ratings if clip is None else study.ratings[study.ratings["clip"] == clip]
+    ratings = ratings[ratings["axis"] == rated]
+    return ratings[~ratings["rater"].isin(list(left_out))] if left_out else ratings
+
+
+def duel(table: pd.DataFrame, better: str, worse: str) -> tuple[str, str] | None:
+    """Picks a clip of each of two systems to listen to: the same content if there is any, else the best and the worst.
+
+    Among contents that both have, it is the one on which people set the two furthest apart the expected way.
+
+    Args:
+        table: What ``clip_table`` answered.
+        better: A system.
+        worse: Another.
+
+    Returns:
+        A clip of each, or None if one has no clips.
+    """
+    mine, other = (table[table["system"] == system] for system in (better, worse))
+    if mine.empty or other.empty:
+        return None
+    shared = sorted(set(mine["content"]) & set(other["content"]) - {""})
+    if not shared:
+        return str(mine["mean"].idxmax()), str(other["mean"].idxmin())
+    pairs = [(mine[mine["content"] == c]["mean"], other[other["content"] == c]["mean"]) for c in shared]
+    ahead, behind = max(pairs, key=lambda pair: float(pair[0].max() - pair[1].min()))
+    return str(ahead.idxmax()), str(behind.idxmin())
+
+
+def _scores(study: Study, entry: Predictions, predicted: str) -> pd.Series[Any]:
+    import pandas as pd
+
+    rated = study.clips[study.clips["clip"].isin(study.ratings["clip"])]["clip"].to_numpy()
+    mine, theirs = map(list, zip(*(entry.match.rows if entry.match else ()), strict=True))
+    return pd.Series(entry.scores[predicted].to_numpy(float)[mine], index=rated[theirs])

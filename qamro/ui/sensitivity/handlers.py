@@ -1,0 +1,286 @@
+"""What the Sensitivity tab does: shows the sweep that ships or that a link asks for, runs another, looks at one."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from qamro.training.sweeps.setup import Setup
+from qamro.ui.events import Answer
+from qamro.ui.progress import follow, status
+from qamro.ui.sensitivity import form
+from qamro.ui.sensitivity.render import draw, draw_map, draw_points, draw_view, link_value
+from qamro.ui.sensitivity.state import SensitivityState, Shown
+from qamro.ui.sensitivity.texts import Sensitivity as T
+from qamro.ui.static import own_folder, url
+from qamro.ui.study_picker.state import PickerState
+
+if TYPE_CHECKING:
+    from qamro.studies import Study
+    from qamro.training.sweeps.store import KeptSweep
+    from qamro.ui.sensitivity.tab import Parts
+
+_log = logging.getLogger(__name__)
+
+
+# The form
+
+
+def family_chosen(p: Parts, family: str) -> Answer:
+    """Offers what the objective can be swept over."""
+    return {p.over: form.over_choice(family)} | over_chosen(p, family, form.first_over(family))
+
+
+def over_chosen(p: Parts, family: str, over: str) -> Answer:
+    """Offers values of what is varied."""
+    values, beside = form.number_fields(family, over)
+    return {p.values: values, p.beside: beside}
+
+
+def encoder_chosen(p: Parts, study: Study | None, encoder: str, axes: list[str]) -> Answer:
+    """Offers the axes that an encoder serves."""
+    return {p.axes: form.axes_choice(study, encoder, axes)}
+
+
+def cost(p: Parts, picker: PickerState, study: Study | None, **given: Any) -> Answer:
+    """Says how many fits the form asks for, or what is wrong with it."""
+    return {p.cost: form.cost(picker, study, given)}
+
+
+# What is seen first
+
+
+def opened(p: Parts, state: SensitivityState, request: gr.Request) -> Answer:
+    """Sets the form as the address says and shows the sweep if it is at hand, else the one that ships."""
+    query: Mapping[str, str] = dict(request.query_params)
+    if query.get("tab") != form.TAB:
+        return {p.over: form.over_choice(Setup.family)} | _first(p, state)
+    setup, view, problem = form.from_query(query)
+    offered = list(dict.fromkeys([*form.SIMULATED_AXES, *setup.axes]))
+    answer = form.fill(p, setup) | {
+        p.axes: gr.CheckboxGroup(offered, value=list(setup.axes)),
+        p.opener: gr.Accordion(open=setup != Setup()),
+    }
+    if problem:
+        return answer | _first(p, state) | {p.status: status(T.BAD_LINK.format(problem=problem), calm=False)}
+    kept = _bundled(setup)
+    if kept is not None:
+        state.view = view
+        return answer | show(p, state, Shown(kept, setup, T.SHIPPED))
+    state.wanted = setup, view
+    return answer | _first(p, state) | {p.status: status(_waiting_for(query.get("study", "")))}
+
+
+def _waiting_for(study: str) -> str:
+    """What is said while a link's sweep is not on the page: the chooser opens a study that is here."""
+    from qamro.studies.registry import DATASETS, SIMULATED
+
+    if not study:
+        return T.NOT_KEPT.format(run=T.RUN)
+    if study == SIMULATED or (study in DATASETS and DATASETS[study].is_here):
+        return T.OPENING
+    return T.STUDY_FIRST.format(name=study)
+
+
+def study_chosen(
+    p: Parts, study: Study | None, state: SensitivityState, *, picker: PickerState, encoder: str, axes: list[str]
+) -> Answer:
+    """Offers the study's axes; shows what a link asked for, if it was kept."""
+    if state.wanted is None or study is None or picker.source != state.wanted[0].study:
+        return {p.axes: form.axes_choice(study, encoder, axes)}
+    wanted, view = state.wanted
+    answer: Answer = {p.axes: form.axes_choice(study, encoder, wanted.axes)}
+    found = found_before(wanted, study)
+    if found is None:
+        return answer | {p.status: status(T.NOT_KEPT.format(run=T.RUN))}
+    state.view, state.wanted = view, None
+    return answer | show(p, state, found)
+
+
+def _first(p: Parts, state: SensitivityState) -> Answer:
+    kept = _bundled(Setup())
+    if kept is None:
+        return {p.status: status(T.NO_STUDY)}
+    return show(p, state, Shown(kept, Setup(), T.SHIPPED))
+
+
+def _bundled(setup: Setup) -> KeptSweep | None:
+    from qamro.training.sweeps.bundled import bundled
+
+    return bundled(setup)
+
+
+# A sweep
+
+
+def run(p: Parts, state: SensitivityState, study: Study | None, picker: PickerState, **given: Any) -> Iterator[Answer]:
+    """Runs the sweep that the form asks for, or shows it at once where it was run before."""
+    if state.busy:
+        return
+    try:
+        setup = form.read(picker, study, given)
+    except ValueError as problem:
+        yield {p.status: status(str(problem), calm=False)}
+        return
+    if state.wanted is not None and state.wanted[0] == setup:
+        state.view = state.wanted[1]
+    state.wanted = None
+    ready = found_before(setup, study)
+    if ready is not None:
+        yield show(p, state, ready)
+        return
+    state.busy, state.stopping = True, False
+    going = {p.run: gr.Button(interactive=False), p.cancel: gr.Button(visible=True)}
+    rest = {p.run: gr.Button(interactive=True), p.cancel: gr.Button(visible=False)}
+    said = ""
+    try:
+        yield going | {p.status: status(T.OPENING)}
+        with contextlib.closing(follow(lambda tell: _sweep(setup, study, tell), lambda: state.stopping)) as news:
+            for told in news:
+                if "result" in told:
+                    shown = told["result"]
+                    continue
+                yield {p.status: status(told["text"], told["done"], told["of"])}
+        yield rest | show(p, state, shown)
+        return
+    except InterruptedError:
+        said = status(T.STOPPED)
+    except (ValueError, OSError, RuntimeError) as problem:
+        said = status(T.FAILED.format(problem=problem), calm=False)
+    except Exception as problem:
+        _log.exception("a sweep")
+        said = status(T.BROKE.format(problem=problem), calm=False)
+    finally:
+        state.busy = False
+    yield rest | {p.status: said}
+
+
+def stop(p: Parts, state: SensitivityState) -> Answer:
+    """Asks the sweep to end."""
+    state.cancel()
+    return {p.status: status(T.STOPPING)}
+
+
+def show(p: Parts, state: SensitivityState, shown: Shown) -> Answer:
+    """Puts a sweep on the page; the look at it stays as far as the sweep has it."""
+    state.shown = shown
+    view = state.view
+    if view.axis not in shown.setup.axes:
+        view = replace(view, axis=shown.setup.axes[0])
+    if view.model not in shown.models(view.axis):
+        view = replace(view, model=shown.first_model(view.axis))
+    state.view = view
+    return draw(p, state) | {p.status: status(shown.note)}
+
+
+def found_before(setup: Setup, study: Study | None) -> Shown | None:
+    """Returns a sweep that ships or was kept; None where it has to be run."""
+    from qamro.training.sweeps import store
+
+    kept = _bundled(setup)
+    if kept is not None:
+        return Shown(kept, setup, T.SHIPPED)
+    if study is None:
+        return None
+    kept = store.read(store.kept_folder() / store.key_of(setup, study))
+    return None if kept is None else Shown(kept, setup, T.FROM_CACHE)
+
+
+def _sweep(setup: Setup, study: Study | None, tell: Callable[..., None]) -> Shown:
+    from qamro.predictors.saved_loading import remembering_encoder
+    from qamro.studies.registry import open_study
+    from qamro.training.sweeps import store
+    from qamro.training.sweeps.study import sweep_study
+
+    if study is None:
+        study = open_study(setup.study)
+        before = found_before(setup, study)
+        if before is not None:
+            return before
+    tell(T.ENCODER_LOADING)
+    kept: KeptSweep = sweep_study(
+        study,
+        setup,
+        remembering_encoder(setup.encoder),
+        on_clip=lambda done, of: tell(T.EMBEDDING.format(done=done, all=of), done, of),
+        on_fit=lambda axis, done, of: tell(T.TRAINING.format(axis=axis, done=done, all=of), done, of),
+    )
+    with contextlib.suppress(OSError):  # a full disk costs the memory, never the answer
+        store.keep(store.kept_folder() / store.key_of(setup, study), kept)
+    seconds = kept.record["seconds"]["training"]
+    return Shown(kept, setup, T.DONE.format(fits=kept.record["fits"], seconds=seconds))
+
+
+# The look at it
+
+
+def look(p: Parts, state: SensitivityState, axis: str, level: str, published: bool) -> Answer:
+    """Shows another axis or level, or the paper's numbers."""
+    shown = state.shown
+    if shown is None:
+        return {}
+    axis = axis if axis in shown.setup.axes else shown.setup.axes[0]
+    model = state.view.model if state.view.model in shown.models(axis) else shown.first_model(axis)
+    state.view = replace(state.view, axis=axis, level=level, published=published, model=model)
+    return draw_view(p, state)
+
+
+def click(p: Parts, state: SensitivityState, event: gr.EventData) -> Answer:
+    """Shows the model whose point, band or cell was clicked."""
+    return choose(p, state, str(event.data or ""))
+
+
+def choose(p: Parts, state: SensitivityState, model: str) -> Answer:
+    """Shows the model whose point, band, cell or name was chosen."""
+    shown = state.shown
+    if shown is None or model not in shown.models(state.view.axis):
+        return {}
+    state.view = replace(state.view, model=model)
+    return draw_points(p, state)
+
+
+def another_map(p: Parts, state: SensitivityState, metric: str) -> Answer:
+    """Shows the map of another metric."""
+    state.view = replace(state.view, metric=metric)
+    return draw_map(p, state)
+
+
+def pack(p: Parts, state: SensitivityState) -> Answer:
+    """Packs the sweep and tells the page where to fetch it."""
+    shown = state.shown
+    if shown is None:
+        return {}
+    target = write_zip(shown, state.folder(own_folder()))
+    return {p.link: link_value(shown, state.view) | {"zip": {"url": url(target), "name": target.name}}}
+
+
+def write_zip(shown: Shown, folder: Path) -> Path:
+    """Writes ``runs.csv``, ``summary.csv``, ``predictions.csv``, ``sweep.html`` and ``record.json`` as a zip.
+
+    Args:
+        shown: The sweep.
+        folder: Where to write.
+    """
+    from qamro.training.sweeps.files import write_csvs, write_record
+    from qamro.training.sweeps.page import INTERVALS, write_page
+
+    record, inside = shown.kept.record, folder / "sweep"
+    write_csvs(inside, shown.kept.sweep)
+    write_record(inside, record)
+    name = record["study"]["name"]
+    title = T.HEADLINE.format(family=shown.naming.family, over=shown.naming.over, study=name)
+    warning = [T.SIMULATED] if record["study"]["kind"] == "simulated" else []
+    notes = [*warning, f"{record['split']}; {record['fits']} fits; made {record['made']}.", INTERVALS]
+    write_page(inside / "sweep.html", shown.kept.sweep.runs, title, notes, naming=shown.naming)
+    target = folder / f"qamro-sweep-{shown.setup.study}-{record['made'][:10]}.zip"
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as packed:
+        for path in sorted(inside.iterdir()):
+            packed.write(path, path.name)
+    return target

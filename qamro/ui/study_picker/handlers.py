@@ -1,0 +1,326 @@
+"""What the study picker does: studies are opened by name; files are taken in, corrected, imported, exported."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import re
+import tempfile
+import zipfile
+from collections.abc import Callable, Generator, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from qamro.audio import AUDIO_ENDINGS
+from qamro.studies.importers.bundle import walk
+from qamro.studies.importers.found import examples, find
+from qamro.studies.importers.gathering import gather
+from qamro.studies.importers.guess import guess
+from qamro.studies.importers.layout import Layout
+from qamro.studies.importers.reading import read
+from qamro.studies.importers.scales import ScaleMap
+from qamro.studies.importers.unpacked import naming
+from qamro.studies.study import Study
+from qamro.ui.events import Answer
+from qamro.ui.progress import follow
+from qamro.ui.static import own_folder, url
+from qamro.ui.study_picker.render import UPLOAD, summary, view
+from qamro.ui.study_picker.state import PickerState, Upload, registered, simulated
+from qamro.ui.study_picker.texts import Picker as T
+
+if TYPE_CHECKING:
+    from qamro.ui.study_picker.picker import StudyPicker
+
+_log = logging.getLogger(__name__)
+
+
+# A study by its name
+
+
+def choose(p: StudyPicker, state: PickerState, event: gr.EventData) -> Iterator[Answer]:
+    """Opens a study by its name; makes or fetches it first where it is not here yet."""
+    yield from by_name(p, state, str(event.source), fetch=bool(event.fetch))
+
+
+def wanted(p: StudyPicker, state: PickerState, request: gr.Request) -> Iterator[Answer]:
+    """Chooses the study that the tab's address asks for, unless it names none or the visitor has chosen one."""
+    asked = request.query_params
+    name = asked.get("study", "") if asked.get("tab") == p.tab else ""
+    if name and not state.turn and not state.busy:
+        yield from by_name(p, state, name)
+
+
+def by_name(p: StudyPicker, state: PickerState, name: str, *, fetch: bool = False) -> Iterator[Answer]:
+    """Opens a study of the registry, or the simulated one; one that is not here waits for ``fetch``."""
+    from qamro.studies.registry import DATASETS, SIMULATED
+
+    if state.busy:
+        return
+    state.card, state.error = name, ""
+    if name == SIMULATED:
+        yield from to_study(p, state, T.OPENING.format(name=T.SIMULATED), simulated)
+    elif name in DATASETS and (DATASETS[name].is_here or fetch):
+        yield from to_study(p, state, T.OPENING.format(name=name), lambda tell: registered(name, tell))
+    else:
+        if name not in DATASETS and name != UPLOAD:
+            state.card, state.error = "", T.UNKNOWN.format(name=name)
+        yield {p.view: view(state)}
+
+
+def show(p: StudyPicker, state: PickerState) -> Answer:
+    """Shows what there is: files may have come since the app was built."""
+    return {p.view: view(state)}
+
+
+def forget(p: StudyPicker, state: PickerState) -> Answer:
+    """Takes the study away."""
+    state.study, state.summary, state.source, state.card, state.error = None, None, "", "", ""
+    return {p.view: view(state), p.study: None}
+
+
+def stop(p: StudyPicker, state: PickerState) -> Answer:
+    """Asks what goes on to end."""
+    state.cancel()
+    return {}
+
+
+# Files of one's own
+
+
+def bring(p: StudyPicker, state: PickerState, event: gr.EventData) -> Iterator[Answer]:
+    """Takes uploaded files in, and guesses how the ratings among them are to be read."""
+    if state.busy:
+        return
+    folder = own_folder()
+    files = [(Path(str(file["path"])).resolve(), str(file["name"])) for file in event.files]
+    files = [(path, name) for path, name in files if path.is_relative_to(folder) and path.is_file()]
+    state.card, state.error = UPLOAD, "" if files else T.NOT_OURS
+    if not files:
+        yield {p.view: view(state)}
+        return
+    state.drop()
+    home = state.fresh_folder(folder)
+    state.upload = yield from watched(p, state, T.READING, lambda tell: take_in(files, home, tell))
+    yield {p.view: view(state)}
+
+
+def take_in(files: list[tuple[Path, str]], folder: Path, tell: Callable[..., None]) -> Upload:
+    """Puts files into a folder and looks at what they are; tells how far it is.
+
+    Raises:
+        StudyError: A zip cannot be unpacked.
+    """
+    notes = gather(files, folder, on_bytes=lambda done, of: tell(T.UNPACKING.format(mb=done / 1e6), done, of))
+    tell(T.READING)
+    tables = [name for _, name in files if PurePosixPath(name.lower()).suffix not in AUDIO_ENDINGS]
+    upload = Upload(folder, PurePosixPath((tables or [files[0][1]])[0].replace("\\", "/")).stem, notes=notes)
+    upload.sounds = sum(path.suffix.lower() in AUDIO_ENDINGS for path in walk(folder))
+    try:
+        with naming(folder, ""):
+            layout = guess(folder)
+    except (ValueError, OSError) as problem:
+        upload.problem = str(problem)
+        return upload
+    return look(upload, layout)
+
+
+def look(upload: Upload, layout: Layout) -> Upload:
+    """Returns the files with another layout, and with what that finds."""
+    seen = replace(upload, layout=layout, found=None, problem="")
+    try:
+        with naming(upload.folder, ""):
+            seen.examples = examples(upload.folder, layout)
+            seen.found = find(upload.folder, layout, by_rater=seen.by_rater)
+    except (ValueError, OSError) as problem:
+        seen.problem = str(problem)
+    return seen
+
+
+def correct(p: StudyPicker, state: PickerState, event: gr.EventData) -> Answer:
+    """Takes one correction over, and shows what comes of it."""
+    upload = state.upload
+    if upload is None or upload.layout is None or state.busy:
+        return {p.view: view(state)}
+    state.error = ""
+    try:
+        upload, layout = corrected(upload, dict(event.correction))
+        state.upload = look(upload, layout)
+    except ValueError as problem:
+        state.upload = replace(upload, problem=str(problem))
+    return {p.view: view(state)}
+
+
+def take(p: StudyPicker, state: PickerState) -> Iterator[Answer]:
+    """Imports the files as their layout says."""
+    upload = state.upload
+    if upload is None or upload.layout is None or state.busy:
+        return
+    yield from to_study(p, state, T.IMPORTING.format(name=upload.name), lambda tell: study_of(upload), ours=True)
+
+
+def study_of(upload: Upload) -> Study:
+    """Makes the study of files that were brought along.
+
+    Raises:
+        StudyError: A row is not valid, or a score lies off its declared scale; names file, row and column.
+    """
+    with naming(upload.folder, ""):
+        study = read(upload.folder, upload.layout, strangers=True)
+    if upload.layout is None or upload.layout.form != "study" or study.name == upload.folder.name:
+        study.name = upload.name
+    if upload.notes:
+        study.about["notes"] = [*study.about.get("notes", ()), *upload.notes]
+    return study
+
+
+def put_away(p: StudyPicker, state: PickerState) -> Answer:
+    """Puts away files that wait for their import."""
+    if not state.busy:
+        state.drop()
+        state.error = ""
+    return {p.view: view(state)}
+
+
+def export(p: StudyPicker, state: PickerState) -> Answer:
+    """Packs the study in force, so that it need not be brought in and corrected again."""
+    if state.study is None or state.busy:
+        return {p.view: view(state)}
+    target = pack(state.study, state.folder(own_folder()))
+    state.packed += 1
+    packed = {"url": url(target), "name": target.name, "number": state.packed}
+    return {p.view: view(state) | {"zip": packed}}
+
+
+def corrected(upload: Upload, change: Mapping[str, Any]) -> tuple[Upload, Layout]:
+    """Returns the files and the layout after one correction.
+
+    Args:
+        upload: The files with their layout.
+        change: What was changed (``change``) and to what; anything else in it is not looked at.
+
+    Raises:
+        ValueError: The correction cannot be made; says why.
+    """
+    layout = upload.layout
+    if layout is None:
+        raise ValueError(T.NOTHING)
+    match change.get("change"):
+        case "column":
+            given = {key: str(change[key]).strip() for key in ("axis", "rater", "clip") if change.get(key) is not None}
+            layout = layout.with_column(str(change.get("column")), str(change.get("role")), **given)
+        case "headers":
+            layout = layout.with_headers_as(str(change.get("headers")))
+        case "form":
+            with naming(upload.folder, ""):
+                layout = guess(upload.folder, form=str(change.get("form")), file=next(iter(layout.files), ""))
+        case "file":
+            with naming(upload.folder, ""):
+                layout = guess(upload.folder, file=str(change.get("file")))
+        case "scale":
+            layout = layout.with_scale(str(change.get("axis")), _scale(change), str(change.get("rater") or ""))
+        case "name":
+            layout = layout.with_name(str(change.get("axis")), str(change.get("name") or ""))
+        case "pseudonyms":
+            layout = replace(layout, pseudonyms=bool(change.get("on")))
+        case "by_rater":
+            upload = replace(upload, by_rater=bool(change.get("on")))
+            layout = replace(layout, scales={})
+    return upload, layout
+
+
+def _scale(change: Mapping[str, Any]) -> ScaleMap | None:
+    """Reads a scale; None where none is declared."""
+    used, wanted = change.get("from"), change.get("to")
+    if not used:
+        return None
+    try:
+        low, high = map(float, used)
+        to_low, to_high = map(float, wanted or used)
+    except (TypeError, ValueError) as problem:
+        raise ValueError(T.NO_SCALE) from problem
+    return ScaleMap(low, high, to_low, to_high)
+
+
+def pack(study: Study, folder: Path) -> Path:
+    """Writes a study, and the sound that is there, as a zip.
+
+    Clips without sound get an empty path; sound files are called by a number and the clip's own file name.
+
+    Args:
+        study: The study.
+        folder: Where to put the zip; one of the same name is replaced.
+
+    Returns:
+        The zip.
+    """
+    target = folder / f"{re.sub(r'[^A-Za-z0-9_-]+', '-', study.name).strip('-')[:60] or 'study'}.zip"
+    paths, sounds = [], []
+    missing = set(study.missing_audio())
+    for number, clip in enumerate(study.clips["clip"]):
+        source = None if clip in missing else study.audio_path(clip)
+        paths.append("" if source is None else f"audio/{number}-{source.name}")
+        sounds.append((source, paths[-1]))
+    with tempfile.TemporaryDirectory(dir=folder) as work:
+        home = Path(work)
+        clips = study.clips.assign(path=paths)
+        Study(clips, study.ratings, name=study.name, kind=study.kind, root=home, about=study.about).save(home)
+        with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+            for table in sorted(home.iterdir()):
+                archive.write(table, table.name)
+            for source, name in sounds:
+                if source is not None:
+                    archive.write(source, name, zipfile.ZIP_STORED)
+    return target
+
+
+# Work that ends in a study
+
+
+def to_study(
+    p: StudyPicker, state: PickerState, text: str, work: Callable[[Callable[..., None]], Study], *, ours: bool = False
+) -> Iterator[Answer]:
+    """Does work in a thread; its study is in force in the end, unless the tab cannot use it.
+
+    Args:
+        p: The picker.
+        state: What the visitor has chosen.
+        text: What the page says until the work tells more.
+        work: Gets ``tell(text, done, of)`` and returns the study.
+        ours: Whether the visitor brought it along.
+    """
+    study = yield from watched(p, state, text, work)
+    if study is not None and state.audio and len(study.missing_audio()) == len(study.clips):
+        state.error = (T.NO_SOUND if ours else T.NO_AUDIO).format(name=study.name, n=len(study.clips))
+        study = None
+    if study is not None:
+        state.study, state.source, state.summary = study, state.card, summary(study)
+        state.ours, state.upload, state.turn = ours, None, state.turn + 1
+    yield {p.view: view(state)} | ({} if study is None else {p.study: study})
+
+
+def watched(
+    p: StudyPicker, state: PickerState, text: str, work: Callable[[Callable[..., None]], Any]
+) -> Generator[Answer, None, Any]:
+    """Does work in a thread and tells how far it is; returns what came of it, None where it failed or was stopped."""
+    state.busy, state.stopping, state.error, state.going = True, False, "", {"text": text}
+    yield {p.view: view(state)}
+    try:
+        with contextlib.closing(follow(work, lambda: state.stopping)) as progress:
+            for told in progress:
+                if "result" in told:
+                    return told["result"]
+                state.going = told
+                yield {p.view: view(state)}
+    except InterruptedError:
+        state.error = T.STOPPED
+    except (ValueError, OSError, RuntimeError) as problem:
+        state.error = str(problem)
+    except Exception as problem:
+        _log.exception("opening a study")
+        state.error = T.BROKE.format(problem=problem)
+    finally:
+        state.busy, state.going = False, None
+    return None

@@ -1,0 +1,329 @@
+"""What the Train tab does: choices follow each other, heads are trained, and the page is told how far that is."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from qamro.checkpoints import readable_size
+from qamro.ui.choices import encoder_options, encoder_state, trainable_axes
+from qamro.ui.events import Answer
+from qamro.ui.progress import downloading, status
+from qamro.ui.space import on_space
+from qamro.ui.static import own_folder
+from qamro.ui.train import figures
+from qamro.ui.train.runs import held_out
+from qamro.ui.train.state import (
+    MOST_CLIPS,
+    Curves,
+    Done,
+    Embedding,
+    Epochs,
+    Failed,
+    Judging,
+    Message,
+    Settings,
+    TrainedRun,
+    TrainState,
+    Waiting,
+    command_of,
+    limited,
+)
+from qamro.ui.train.texts import ENCODERS, FITTING, OBJECTIVES, OPTIMIZERS, PARAMETERS
+from qamro.ui.train.texts import TrainTab as T
+from qamro.ui.train.worker import AT_ONCE, Job, Task
+from qamro.ui.widgets import chart_value, hint
+
+if TYPE_CHECKING:
+    from qamro.studies import Study
+    from qamro.ui.train.tab import Parts
+
+CHOICES = ("axes", "encoder", "objective", "optimizer", "seeds", "hold_out", "stop_by")
+"""The form's choices: attributes of the tab's ``Parts``."""
+
+DRAW_EVERY = 0.4
+"""Seconds between two drawings of the live curves."""
+
+_log = logging.getLogger(__name__)
+
+
+# The form
+
+
+def study_chosen(p: Parts, study: Study | None, state: TrainState, encoder: str) -> Answer:
+    """Offers the study's axes and says what to do next."""
+    ready = gr.Button(interactive=study is not None and not state.busy)
+    offered: Answer = {p.axes: axis_choice(study, encoder), p.train: ready}
+    if state.busy:
+        return offered
+    greeting = T.READY if study is None else T.CHOSEN.format(name=study.name, clips=len(study.clips))
+    return offered | {p.status: status(greeting)}
+
+
+def axis_choice(study: Study | None, encoder: str) -> gr.CheckboxGroup:
+    """Returns the choice of axes, all of them chosen."""
+    if study is None:
+        return gr.CheckboxGroup([], value=[], info=T.AXES_INFO)
+    axes, why = trainable_axes(study, encoder)
+    return gr.CheckboxGroup(axes, value=axes, info=f"{T.AXES_INFO} {T.NO_TA.format(why=why)}" if why else T.AXES_INFO)
+
+
+def encoder_chosen(p: Parts, encoder: str, study: Study | None) -> Answer:
+    """Says what an encoder is and needs, and offers the axes that it serves."""
+    return _described(p, encoder) | {p.axes: axis_choice(study, encoder)}
+
+
+def refresh_encoders(p: Parts, encoder: str) -> Answer:
+    """Looks again at which encoders are ready."""
+    return {p.encoder: gr.Dropdown(encoder_options())} | _described(p, encoder)
+
+
+def _described(p: Parts, encoder: str) -> Answer:
+    entry = encoder_state(encoder)
+    note, ready = ENCODERS[encoder], entry.state == "ready"
+    if not ready:
+        note += " " + T.NEEDS.format(size=readable_size(entry.bytes), licence=entry.licence)
+    button = gr.Button(T.DOWNLOAD.format(size=readable_size(entry.bytes)), visible=not ready)
+    return {p.encoder_note: hint(note), p.download: button}
+
+
+def objective_chosen(p: Parts, name: str) -> Answer:
+    """Says what an objective does, and offers the parameters that it uses with its own values."""
+    from qamro.training import objective as objectives
+
+    objective, used = objectives.OBJECTIVES[name]("TA"), used_parameters(name)
+    answer: Answer = {p.objective_note: hint(OBJECTIVES[name][1])}
+    for parameter, component in p.parameters.items():
+        update: dict[str, Any] = {"value": getattr(objective, parameter), "visible": parameter in used}
+        answer[component] = gr.Dropdown(T.NORMALIZE, **update) if parameter == "normalize" else gr.Number(**update)
+    return answer
+
+
+def optimizer_chosen(p: Parts, name: str) -> Answer:
+    """Says what an optimiser does, and sets rate, batch, epochs; weight decay is AdamW's."""
+    _, note, values = OPTIMIZERS[name]
+    decay = {p.fitting["weight_decay"]: gr.Number(visible=name == "adamw")}
+    return {p.optimizer_note: hint(note)} | {p.fitting[key]: value for key, value in values.items()} | decay
+
+
+def fetch(p: Parts, state: TrainState, encoder: str) -> Iterator[Answer]:
+    """Downloads an encoder's weights and tells how far it is; Cancel stops it."""
+    if state.busy:
+        return
+    for told in downloading(state, encoder_state(encoder)):
+        yield {p.status: told, p.download: gr.Button(interactive=False), p.cancel: gr.Button(visible=True)}
+    yield {p.download: gr.Button(interactive=True), p.cancel: gr.Button(visible=False)}
+
+
+# Training
+
+
+class NotPossible(ValueError):  # noqa: N818
+    """What was chosen cannot be trained; the message says why."""
+
+
+def train(p: Parts, state: TrainState, study: Study | None, **form: Any) -> Iterator[Answer]:
+    """Trains in a process of its own and draws the curves while it does.
+
+    Args:
+        p: The tab's components.
+        state: Of the visitor.
+        study: The study in force.
+        **form: For each of ``CHOICES``, ``PARAMETERS`` and ``FITTING`` what stands in the form.
+    """
+    if state.busy:
+        return
+    try:
+        settings, notes = _settings(study, form)
+    except NotPossible as problem:
+        yield {p.status: status(str(problem), calm=False)}
+        return
+    assert study is not None
+    state.busy, state.stopping, state.curves = True, False, {}
+    hidden, shown = gr.Button(visible=False), gr.Button(visible=True)
+    folder, number = state.fresh_folder(own_folder()), state.next_number()
+    name = f"{study.name.partition('(')[0].strip()}-{settings.objective}"
+    state.job = Job(Task(study, settings, folder, name, command_of(settings, study.name)))
+    end = status(T.CANCELLED)
+    try:  # the last curves stay until there are new ones
+        yield {p.status: status(T.LOADING), p.train: gr.Button(interactive=False), p.stop: hidden, p.cancel: shown}
+        with contextlib.closing(state.job.messages()) as news:
+            for told in progress(p, state, settings, news):
+                if isinstance(told, Done):
+                    run = _run(number, study, settings, told, state)
+                    state.runs.append(run)
+                    end = status(summary(run, notes))
+                elif isinstance(told, Failed):
+                    text = T.FAILED if told.expected else T.BROKE
+                    end = status(text.format(problem=told.problem), calm=False)
+                else:
+                    yield told | {p.stop: shown if state.curves else hidden}
+    except Exception as problem:
+        _log.exception("training")
+        end = status(T.BROKE.format(problem=problem), calm=False)
+    finally:
+        state.busy, state.job = False, None
+    rest = {p.status: end, p.train: gr.Button(interactive=True), p.stop: hidden, p.cancel: hidden}
+    yield rest | (_drawn(p, state.curves) if state.curves else {})
+
+
+def stop(p: Parts, state: TrainState) -> Answer:
+    """Asks the training to end and to keep its best; the training itself says so on the page."""
+    state.stop()
+    return {}
+
+
+def cancel(p: Parts, state: TrainState) -> Answer:
+    """Ends the training, or a download, at once; what goes on says so on the page."""
+    state.cancel()
+    return {}
+
+
+def _settings(study: Study | None, form: Mapping[str, Any]) -> tuple[Settings, list[str]]:
+    """Reads the form.
+
+    Raises:
+        NotPossible: Something is missing or does not go together.
+    """
+    if study is None:
+        raise NotPossible(T.NO_STUDY)
+    allowed, why = trainable_axes(study, form["encoder"])
+    wanted = [axis for axis in study.axes if axis in form["axes"] and axis in allowed]
+    if not wanted:
+        raise NotPossible(f"{T.NO_AXES} {T.NO_TA.format(why=why) if why else ''}".strip())
+    if on_space() and len(study.clips) > MOST_CLIPS:
+        raise NotPossible(T.TOO_MANY.format(n=len(study.clips), most=MOST_CLIPS))
+    entry = encoder_state(form["encoder"])
+    if entry.state != "ready":
+        raise NotPossible(T.NOT_READY.format(title=entry.title))
+    used = used_parameters(form["objective"])
+    for key in ("seeds", *FITTING, *used):
+        if form[key] is None:
+            label, _ = ({"seeds": (T.SEEDS, "")} | PARAMETERS | FITTING)[key]
+            raise NotPossible(T.BAD_NUMBER.format(what=label))
+    fitting = {key: form[key] for key in ("optimizer", "hold_out", "stop_by", *FITTING)}
+    whole = {key: int(form[key]) for key in ("seeds", "batch_size", "epochs", "patience")}
+    parameters = tuple((key, form[key]) for key in used)
+    settings = Settings(tuple(wanted), form["encoder"], form["objective"], parameters, **fitting | whole)
+    settings, cut = limited(settings)
+    return settings, [T.CUT.format(what=", ".join(cut))] if cut else []
+
+
+def used_parameters(objective: str) -> list[str]:
+    """Returns those of ``PARAMETERS`` that an objective uses."""
+    from qamro.training.objective import OBJECTIVES
+    from qamro.training.objective.choice import used_by
+
+    used = used_by(OBJECTIVES[objective]("TA"))  # the axis on which every term acts
+    return [name for name in PARAMETERS if name in used]
+
+
+def _run(number: int, study: Study, settings: Settings, done: Done, state: TrainState) -> TrainedRun:
+    from qamro.training.splits import subset
+
+    card, record = (_json(done.folder / "heads" / name) for name in ("card.json", "run.json"))
+    notes = []
+    if state.stopping:
+        notes.append(T.STOPPED)
+    if done.out_of_time:
+        notes.append(T.OUT_OF_TIME.format(seconds=settings.seconds))
+    if done.failed:
+        notes.append(T.LEFT_OUT.format(n=len(done.failed), why=next(iter(done.failed.values()))))
+    curves = {axis: rows for axis, rows in state.curves.items() if axis in card["objective"]}
+    run = TrainedRun(number, study, settings, done.folder, card, record, curves, "; ".join(notes))
+    run.study = subset(study, list(run.predictions["clip"]))
+    return run
+
+
+def _json(file: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(file.read_text("utf-8")) if file.is_file() else {}
+    return found
+
+
+# What the page is told
+
+
+def progress(p: Parts, state: TrainState, settings: Settings, news: Iterator[Message | None]) -> Iterator[Any]:
+    """Turns messages into a status and figures, now and then; ``Done`` or ``Failed`` is passed on as it is.
+
+    Args:
+        p: The tab's components.
+        state: Its curves grow.
+        settings: What is being trained.
+        news: A job's messages.
+
+    Yields:
+        What to show on the page; in the end the last message.
+    """
+    last, drawn = "", 0.0
+    for message in news:
+        if message is None:
+            continue
+        if isinstance(message, Done | Failed):
+            yield message
+            return
+        said = _said(message, settings, state)
+        if isinstance(message, Epochs):
+            state.curves.setdefault(message.axis, []).extend(message.rows)
+            if time.monotonic() - drawn > DRAW_EVERY:
+                drawn = time.monotonic()
+                yield {p.status: said} | _drawn(p, state.curves)
+        elif said != last:
+            yield {p.status: said}
+        last = said
+
+
+def _said(message: Message, settings: Settings, state: TrainState) -> str:
+    if isinstance(message, Waiting):
+        return status(T.WAITING.format(n=AT_ONCE))
+    if isinstance(message, Embedding):
+        if not message.done:
+            return status(T.EMBEDDING_FIRST.format(total=message.total))
+        rate = message.done / max(message.seconds, 1e-3)
+        text = T.EMBEDDING.format(done=message.done, total=message.total, rate=rate)
+        return status(text, message.done, message.total)
+    if isinstance(message, Epochs):
+        if state.stopping:
+            return status(T.STOPPING)
+        row, place = message.rows[-1], settings.axes.index(message.axis) + 1
+        srcc = T.EPOCH_SRCC.format(srcc=row.val_srcc) if row.val_srcc == row.val_srcc else ""
+        at = {"axis": message.axis, "place": place, "axes": len(settings.axes), "epoch": row.epoch}
+        return status(T.EPOCH.format(**at, loss=row.val_loss, srcc=srcc), place - 1, len(settings.axes))
+    return status(T.TESTING if isinstance(message, Judging) else T.LOADING)
+
+
+def _drawn(p: Parts, curves: Curves) -> Answer:
+    """Draws losses and correlations as they are now."""
+    what = ", ".join(f"{axis} {rows[-1].val_loss:.3f}" for axis, rows in curves.items())
+    losses = chart_value(figures.losses(curves), name="losses", alt=T.LOSS_ALT.format(what=what))
+    what = ", ".join(f"{axis} {rows[-1].val_srcc:.3f}" for axis, rows in curves.items())
+    srcc = chart_value(figures.correlations(curves), name="validation-srcc", alt=T.SRCC_ALT.format(what=what))
+    return {p.losses: losses, p.correlations: srcc}
+
+
+def summary(run: TrainedRun, notes: Sequence[str]) -> str:
+    """Says in a line what came of a run."""
+    said = [T.DONE.format(number=run.number, worth=" ".join(_worth(run)))]
+    return " ".join([*said, *([f"({run.note}.)"] if run.note else []), *notes])
+
+
+def _worth(run: TrainedRun) -> list[str]:
+    """Held-out SRCC of all axes, over systems where there is a value, else over clips."""
+    groups: dict[str, list[str]] = {}
+    for axis in run.axes:
+        found = ((what, held_out(run, axis, level)) for what, level in (("systems", "system"), ("clips", "utterance")))
+        what, row = next(((what, row) for what, row in found if row is not None), ("", None))
+        if row is None:
+            groups.setdefault(T.WORTH_UNKNOWN, []).append(axis)
+        else:
+            ends = "" if row["low"] is None else f" [{row['low']:.2f}, {row['high']:.2f}]"
+            over = T.WORTH.format(n=row[what], what=what)
+            groups.setdefault(over, []).append(f"{axis} {row['value']:.2f}{ends}")
+    return [f"{over}: {', '.join(values)}." for over, values in groups.items()]

@@ -1,0 +1,261 @@
+"""The study chooser below the page: what is taken in, corrected, imported, refused, stopped and taken home."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+import zipfile
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from audio_files import tone, write_wav
+from studies.file_server import serving
+
+from qamro.studies import Study, download
+from qamro.studies.importers import read_ratings
+from qamro.studies.registry import DATASETS, RemoteFile
+from qamro.ui.progress import follow
+from qamro.ui.static import own_folder
+from qamro.ui.study_picker import handlers
+from qamro.ui.study_picker.handlers import pack
+from qamro.ui.study_picker.render import view
+from qamro.ui.study_picker.state import PickerState
+
+from .named import P
+
+WIDE = "file,r1,r2\na.wav,10,20\nb.wav,30,140\n"
+
+
+@pytest.fixture
+def uploads(tmp_path, monkeypatch):
+    """Gradio's folder for uploads, here for one test."""
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "gradio"))
+    return own_folder()
+
+
+def uploaded(folder: Path, **files: str | bytes) -> SimpleNamespace:
+    """What the page says after an upload; underscores in names stand for points."""
+    sent = []
+    for number, (name, content) in enumerate(files.items()):
+        path = folder / f"up-{number}"
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        sent.append({"path": str(path), "name": name.replace("_", ".")})
+    return SimpleNamespace(files=sent)
+
+
+def last(answers) -> tuple[dict, object]:
+    """The last answer of a handler, and the last study among all of them."""
+    answers = list(answers)
+    studies = [answer["study"] for answer in answers if isinstance(answer.get("study"), Study)]
+    return answers[-1]["view"], studies[-1] if studies else None
+
+
+def correct(state: PickerState, **correction) -> dict:
+    return handlers.correct(P, state, SimpleNamespace(correction=correction))["view"]["brought"]
+
+
+def test_from_the_drop_to_the_study_and_back(uploads):
+    state = PickerState()
+    sound = write_wav(uploads / "tone.wav", tone(0.2)).read_bytes()
+    shown, _ = last(handlers.bring(P, state, uploaded(uploads, panel_csv=WIDE, a_wav=sound)))
+    brought = shown["brought"]
+    assert [(c["name"], c["role"], c["axis"], c["rater"]) for c in brought["columns"]] == [
+        ("file", "clip", "", ""),
+        ("r1", "rating", "quality", "r1"),
+        ("r2", "rating", "quality", "r2"),
+    ]
+    assert brought["counts"] == {"clips": 2, "raters": 2, "ratings": 4}
+    assert brought["scales"][0] | {"why": ""} == {
+        "axis": "quality", "name": "quality", "rater": "", "ratings": 4, "low": 10.0, "high": 140.0,
+        "likely": None, "why": "", "from": None, "to": None,
+    }  # fmt: skip
+    assert brought["sounds"] == 1
+
+    assert correct(state, change="column", column="r2", role="rating", axis="PQ")["columns"][2]["axis"] == "PQ"
+    assert {entry["axis"] for entry in view(state)["brought"]["scales"]} == {"quality", "PQ"}
+    correct(state, change="headers", headers="rater")
+    mapped = correct(state, change="scale", axis="quality", rater="", **{"from": [0, 100], "to": [1, 5]})
+    assert [row["mapped"] for row in mapped["head"]] == pytest.approx([1.4, 2.2, 1.8, 6.6])
+    shown, study = last(handlers.take(P, state))
+    assert study is None
+    assert "panel.csv, row 2, column 'r2': 140 lies off the scale 0 to 100" in shown["error"]
+    assert str(uploads) not in shown["error"]
+    assert shown["brought"]["name"] == "panel", "what was brought is still there"
+
+    correct(state, change="scale", axis="quality", rater="", **{"from": [0, 200], "to": [1, 5]})
+    correct(state, change="name", axis="quality", name="MI")
+    shown, study = last(handlers.take(P, state))
+    assert (shown["error"], shown["brought"], study.axes, study.name) == ("", None, ["MI"], "panel")
+    last(handlers.choose(P, state, SimpleNamespace(source="musiceval", fetch=False)))
+    assert (state.card, state.source) == ("musiceval", "upload"), "looking at another does not choose it"
+    assert shown["summary"]["audio"] == 1
+    assert "MI: scale 0 to 200, mapped linearly to 1 to 5" in shown["summary"]["warnings"]
+
+    bundle = handlers.export(P, state)["view"]["zip"]
+    assert bundle["name"] == "panel.zip"
+    again = read_ratings(state.folder() / bundle["name"])
+    assert again.ratings["score"].tolist() == study.ratings["score"].tolist()
+    assert again.audio_path("a.wav").read_bytes() == sound
+    assert again.about["scale_maps"] == study.about["scale_maps"]
+    folder = state.folder()
+    state.close()
+    assert not folder.exists()
+
+
+def test_a_zip_without_a_name_of_its_own_is_called_like_the_file(uploads):
+    clips, ratings = "clip,path\na,\n", "clip,rater,axis,score\na,r,MI,3\n"
+    archive = uploads / "made.zip"
+    with zipfile.ZipFile(archive, "w") as packed:
+        packed.writestr("clips.csv", clips)
+        packed.writestr("ratings.csv", ratings)
+    state = PickerState()
+    last(handlers.bring(P, state, uploaded(uploads, codec_zip=archive.read_bytes())))
+    assert last(handlers.take(P, state))[1].name == "codec"
+
+
+@pytest.mark.parametrize(
+    ("correction", "message"),
+    [
+        ({"change": "column", "column": "r1", "role": "boss"}, "a column can be clip"),
+        ({"change": "column", "column": "r9", "role": "clip"}, "there is no column 'r9'"),
+        ({"change": "column", "column": "file", "role": "ignore"}, "no column names the clip"),
+        ({"change": "headers", "headers": "both"}, "do not divide into axes and raters"),
+        ({"change": "scale", "axis": "quality", "from": [5, 1]}, "from a number to a higher one"),
+        ({"change": "scale", "axis": "quality", "from": ["", "x"]}, "a scale needs two numbers"),
+        ({"change": "file", "file": "../../etc/passwd"}, "holds no ratings in a known form"),
+        ({"change": "form", "form": "<b>"}, "columns can be guessed for long, wide, survey"),
+    ],
+)
+def test_a_correction_that_cannot_be_is_said_and_can_be_taken_back(uploads, correction, message):
+    state = PickerState()
+    last(handlers.bring(P, state, uploaded(uploads, panel_csv=WIDE)))
+    assert message in correct(state, **correction)["problem"]
+    assert "counts" in correct(state, change="form", form="wide")
+    assert view(state)["brought"]["problem"] == ""
+
+
+def test_what_cannot_be_guessed_can_be_said(uploads):
+    state = PickerState()
+    rows = "".join(f"tone,{who},{score}\n" for who in "xyz" for score in (1, 2))
+    shown, _ = last(handlers.bring(P, state, uploaded(uploads, odd_csv=f"thing,folk,much\n{rows}")))
+    assert "no column names the clip; call one 'clip', or say which one does" in shown["brought"]["problem"]
+    brought = correct(state, change="column", column="thing", role="clip")
+    assert brought["problem"] == ""
+    brought = correct(state, change="column", column="folk", role="rater")
+    assert brought["counts"] == {"clips": 1, "raters": 3, "ratings": 6}
+
+
+def test_three_cells_a_line_need_not_be_a_list_of_means(uploads):
+    state = PickerState()
+    shown, _ = last(handlers.bring(P, state, uploaded(uploads, two_csv="a.wav,3.1,4\nb.wav,2,1\n")))
+    assert shown["brought"]["form"] == "musiceval"
+    assert "MI 3.1 is no mean of 5 whole ratings" in shown["brought"]["problem"]
+    brought = correct(state, change="form", form="wide")
+    assert (brought["problem"], brought["counts"]["ratings"]) == ("", 4)
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        ({"notes_txt": "hello world\n"}, "notes.txt holds no ratings in a known form"),
+        ({"empty_csv": ""}, "empty.csv is empty"),
+        ({"a_wav": b"RIFF"}, "holds no ratings in a known form"),
+        ({"bad_zip": b"PK\x03\x04 no zip"}, "bad.zip cannot be unpacked"),
+        ({"x_csv": "clip,r1,r1\na,1,2\n"}, "x.csv has two columns named 'r1'"),
+    ],
+)
+def test_what_holds_no_ratings_is_said_without_this_machines_paths(uploads, files, message):
+    state = PickerState()
+    shown, study = last(handlers.bring(P, state, uploaded(uploads, **files)))
+    told = shown["error"] + (shown["brought"] or {}).get("problem", "")
+    assert message in told
+    assert str(uploads) not in told
+    assert study is None
+
+
+def test_files_that_did_not_come_in_through_the_page_are_not_read(uploads, tmp_path):
+    secret = tmp_path / "secret.csv"
+    secret.write_text(WIDE)
+    shown, _ = last(handlers.bring(P, PickerState(), SimpleNamespace(files=[{"path": str(secret), "name": "x.csv"}])))
+    assert shown["brought"] is None
+    assert "did not arrive" in shown["error"]
+
+
+def test_a_tab_that_needs_sound_refuses_ratings_without(uploads):
+    state = PickerState(audio=True)
+    last(handlers.bring(P, state, uploaded(uploads, panel_csv=WIDE)))
+    shown, study = last(handlers.take(P, state))
+    assert study is None
+    assert "No sound was found for the 2 clips of panel" in shown["error"]
+    assert shown["brought"] is not None
+    shown = handlers.put_away(P, state)["view"]
+    assert (shown["brought"], shown["error"]) == (None, "")
+
+
+def test_a_study_is_fetched_on_request_and_says_so_when_it_cannot_be(tmp_path, monkeypatch):
+    monkeypatch.setenv("QAMRO_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(download.time, "sleep", lambda seconds: None)
+    (tmp_path / "served").mkdir()
+    (tmp_path / "served" / "answers.csv").write_text("USER_ID,SONG_ID,GUESS,RATING,TIME\n7,1,0,5,900\n")
+    data = dataclasses.replace(DATASETS["lstm_music"], obtain="Or ask the authors.")
+    state = PickerState()
+
+    def ask(url: str, *, fetch: bool) -> tuple[list[dict], object]:
+        here = dataclasses.replace(data, files=(RemoteFile("answers.csv", url),))
+        monkeypatch.setitem(DATASETS, "lstm_music", here)
+        answers = list(handlers.choose(P, state, SimpleNamespace(source="lstm_music", fetch=fetch)))
+        return [answer["view"] for answer in answers], last(answers)[1]
+
+    nowhere = "http://127.0.0.1:9/answers.csv"
+    shown, study = ask(nowhere, fetch=False)
+    entry = next(entry for entry in shown[-1]["sources"] if entry["name"] == "lstm_music")
+    assert (study, shown[-1]["error"], entry["state"], entry["obtain"]) == (None, "", "fetch", "Or ask the authors.")
+    assert entry["details"] == f"{data.megabytes} MB · {data.licence}"
+    shown, study = ask(nowhere, fetch=True)
+    assert study is None
+    assert f"lstm_music could not be fetched: {nowhere} cannot be reached" in shown[-1]["error"]
+    assert "Or ask the authors." in shown[-1]["error"]
+    with serving(tmp_path / "served") as server:
+        shown, study = ask(f"{server.address}answers.csv", fetch=True)
+    assert "lstm_music" in shown[0]["busy"]["text"]
+    assert (study.name, len(study.ratings)) == ("lstm_music", 1)
+    assert shown[-1]["sources"][1]["state"] == "here"
+    shown, study = ask(nowhere, fetch=False)
+    assert len(study.ratings) == 1, "what is here needs no network"
+    asked = SimpleNamespace(query_params={"tab": "compare", "study": "simulated"})
+    assert list(handlers.wanted(SimpleNamespace(tab="compare"), state, asked)) == [], "the visitor's choice stays"
+    assert "There is no study 'no such study' here" in last(handlers.by_name(P, state, "no such study"))[0]["error"]
+
+
+def test_work_is_followed_stopped_and_its_problems_come_out():
+    reached, stopped = threading.Event(), threading.Event()
+
+    def work(tell):
+        for step in range(1000):
+            tell(f"step {step}", step, 1000)
+            reached.set()
+            stopped.wait(0.05)
+
+    progress = follow(work, stopped.is_set)
+    assert next(progress)["of"] == 1000
+    stopped.set()
+    with pytest.raises(InterruptedError):
+        list(progress)
+    assert reached.is_set()
+    assert [*follow(lambda tell: 7, lambda: False)] == [{"result": 7}]
+    with pytest.raises(ZeroDivisionError):
+        list(follow(lambda tell: 1 / 0, lambda: False))
+
+
+def test_a_packed_study_keeps_what_it_has(tmp_path, shared):
+    study = Study.load(shared / "data" / "studies" / "codec_mushra")
+    few = study.clips.head(3)
+    small = Study(few, study.ratings[study.ratings["clip"].isin(few["clip"])], name="a/b: c", root=study.root)
+    small.clips.loc[2, "path"] = ""
+    target = pack(small, tmp_path)
+    assert target.name == "a-b-c.zip"
+    with zipfile.ZipFile(target) as archive:
+        assert sum(name.startswith("audio/") for name in archive.namelist()) == 2
+    again = read_ratings(target)
+    assert (again.name, len(again.ratings), again.missing_audio()) == ("a/b: c", len(small.ratings), [few["clip"][2]])
