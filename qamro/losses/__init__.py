@@ -18,8 +18,13 @@ from qamro.losses.listwise import (
     listmle_loss,
     soft_spearman_loss,
 )
-from qamro.losses.margin_ranking import MarginRankingLoss, margin_ranking_loss
-from qamro.losses.qamro import QAMROLoss, fixed_margin_qamro_loss, qamro_loss
+from qamro.losses.qamro import (
+    MarginRankingLoss,
+    QAMROLoss,
+    fixed_margin_qamro_loss,
+    margin_ranking_loss,
+    qamro_loss,
+)
 
 __all__ = [
     "BALRLoss",
