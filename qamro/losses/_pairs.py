@@ -188,15 +188,15 @@ def _by_group(order: Tensor, group: Tensor | None) -> Tensor:
 
 def _inverse(order: Tensor) -> Tensor:
     place = torch.arange(order.shape[-1], device=order.device).expand_as(order)
-    return torch.empty_like(order).scatter_(-1, order, place)
+    return order.scatter(-1, order, place)
 
 
 def _seen(content: Tensor, before: Tensor) -> Tensor:
     """Sums what clips carry, (B,), over those before each, (P, M, B); the first of ``before`` is where they stand."""
     own = before[0]
     if len(before) == 1:
-        sums = torch.empty_like(own).scatter_(-1, own, content.expand_as(own)).cumsum(-1)
+        sums = own.scatter(-1, own, content.expand_as(own)).cumsum(-1)
         return sums.gather(-1, own).sub_(content)[None]
     sums = own.new_zeros(own.shape[0], own.shape[1] + 1)
-    sums = sums.scatter_(-1, own + 1, content.expand_as(own)).cumsum(-1)
+    sums = sums.scatter(-1, own + 1, content.expand_as(own)).cumsum(-1)
     return sums.expand(len(before), -1, -1).gather(-1, before)

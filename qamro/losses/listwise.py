@@ -236,7 +236,9 @@ def _centred_soft_rank(values: Tensor, temperature: Tensor) -> Tensor:
         raise ValueError("predictions divided by the temperature are too large for float64; use a larger temperature")
     descending, order = scaled.sort(dim=-1, descending=True)
     ranks = torch.arange(size, 0, -1, dtype=torch.float64, device=values.device).expand_as(descending)
-    first, block = _blocks(descending.detach() - ranks)
+    # Gaps of more than B never close; cut short, they leave the digits that tell ranks apart.
+    gaps = (-descending.detach().diff(dim=-1)).clamp(max=2 * size).cumsum(-1)
+    first, block = _blocks(-torch.nn.functional.pad(gaps, (1, 0)) - ranks)
     # Within a block, values are near each other: less its first one, a mean loses no digits.
     inside = descending - descending.detach().gather(-1, first)
     inside = inside - _block_means(inside, block)

