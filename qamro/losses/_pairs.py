@@ -14,6 +14,7 @@ inactive: the derivative there is 0, as that of ``torch.relu``.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import torch
@@ -99,8 +100,74 @@ def by_order(
 
     All sums are of integers, exact and in any order: the answer is the same on every device and with any threads.
     """
-    models, batch = values.shape
-    place = torch.arange(batch, device=values.device)
+    at = _standing(targets, groups)
+    # What stands before a clip in (group, v): itself; clips with v_j < v_i + gap; and clips with v_j + gap <= v_i.
+    before = _places(values.index_select(-1, at.order), gap, at.group)
+    entered, parted = before, torch.zeros_like(before)
+
+    unit = 2.0 ** (62 - len(targets).bit_length())  # B masses stay below 2^62; with a million clips a unit is 2e-13
+    fixed = None if mass is None else (mass[at.order] * unit).round_().long()
+    mass_before = torch.zeros_like(before[-1]) if fixed is None else _seen(fixed, before)[-1]
+    mass_parted = torch.zeros_like(mass_before)
+    for one, zero, is_one, shift in at.bits or _bits(at.number):
+        seen = _seen(one, before)
+        # In its run, a 0 has only the other 0s before it; a 1 has all 0s, and the other 1s.
+        after = torch.where(is_one, seen, before - seen).add_(shift)
+        parted = parted.addcmul(one, before - after)
+        before = after
+        if fixed is not None:
+            mass_after = _seen(fixed, before)[-1]
+            mass_parted = mass_parted.addcmul(zero, mass_before - mass_after)
+            mass_before = mass_after
+
+    better = parted[1 if gap else 0] + at.lower
+    worse = at.higher - (entered[-1] - before[-1]) + parted[-1]
+    if fixed is not None:
+        upto = torch.cat((torch.zeros_like(fixed[:1]), fixed.cumsum(0)))
+        mass_parted = upto[at.end + at.higher] - upto[at.end] - mass_parted
+    counts = torch.stack((better, worse, mass_parted)).index_select(-1, at.back).double()
+    return at.pairs, counts[0], counts[1], counts[2] / unit
+
+
+class _Standing(NamedTuple):
+    """How the targets of a batch stand to each other; clips in ascending order of group and target.
+
+    Attributes:
+        order: Which clip comes where, (B,).
+        back: Where each clip comes, (B,).
+        group: (B,), or None.
+        number: Rank of the target among those of its group, equal for equal ones, (B,).
+        end: Where the clips of the same target end, (B,).
+        lower: How many clips of the group have a lower target, (B,).
+        higher: How many have a higher one, (B,).
+        pairs: Number of pairs with different targets, float64.
+        bits: What ``_bits`` says, where it is kept.
+    """
+
+    order: Tensor
+    back: Tensor
+    group: Tensor | None
+    number: Tensor
+    end: Tensor
+    lower: Tensor
+    higher: Tensor
+    pairs: Tensor
+    bits: tuple[tuple[Tensor, Tensor, Tensor, Tensor], ...] = ()
+
+
+_KEPT = 1 << 13
+"""Largest batch whose standing is kept: who trains on all clips in every step has the same targets again."""
+
+_last: list[tuple[Tensor, _Standing]] = []
+"""The last batch; replaced as a whole, so that threads never see half of it."""
+
+
+def _standing(targets: Tensor, groups: Tensor | None) -> _Standing:
+    global _last  # noqa: PLW0603
+    keep = groups is None and len(targets) <= _KEPT and torch._C._functorch.maybe_current_level() is None
+    for known, found in _last if keep else ():
+        if known.dtype == targets.dtype and known.device == targets.device and torch.equal(known, targets):
+            return found
     order = targets.argsort(stable=True)
     group = None
     if groups is not None:
@@ -108,36 +175,30 @@ def by_order(
         order = order[group[order].argsort(stable=True)]
         group = group[order]
     first, end, number = _runs(targets[order], group)
-    low, high = (torch.zeros_like(place), torch.full_like(place, batch)) if group is None else _runs(group, None)[:2]
-    number = number - number[low]
-    # What stands before a clip in (group, v): itself; clips with v_j < v_i + gap; and clips with v_j + gap <= v_i.
-    before = _places(values[:, order], gap, group)
-    entered, parted = before, torch.zeros_like(before)
+    low, high = (torch.zeros_like(end), torch.full_like(end, len(end))) if group is None else _runs(group, None)[:2]
+    higher = high - end
+    pairs = higher.sum().double()
+    made = _Standing(order, _inverse(order), group, number - number[low], end, first - low, higher, pairs)
+    if keep:
+        made = made._replace(bits=tuple(_bits(made.number)))
+        _last = [(targets.clone(), made)]
+    return made
 
-    unit = 2.0 ** (62 - batch.bit_length())  # B masses stay below 2^62; with a million clips a unit is 2e-13
-    fixed = None if mass is None else (mass[order] * unit).round_().long()
-    mass_before = torch.zeros_like(before[-1]) if fixed is None else _seen(fixed, before)[-1]
-    mass_parted = torch.zeros_like(mass_before)
-    for level in reversed(range(_bits(number))):
+
+def _bits(number: Tensor) -> Iterator[tuple[Tensor, Tensor, Tensor, Tensor]]:
+    """From the highest bit of the numbers to the lowest: the bit, 1 less it, whether it is 1, how far a clip moves.
+
+    Under ``torch.vmap`` over targets nobody may look how many bits there are, and it is as many as there could be.
+    """
+    try:
+        bits = int(number.max()).bit_length()
+    except RuntimeError:
+        bits = (len(number) - 1).bit_length()
+    place = torch.arange(len(number), device=number.device)
+    for level in reversed(range(bits)):
         one = number.bitwise_right_shift(level).bitwise_and_(1)
         is_one, ones = one.bool(), one.cumsum(0).sub_(one)
-        seen = _seen(one, before)
-        # In its run, a 0 has only the other 0s before it; a 1 has all 0s, and the other 1s.
-        after = torch.where(is_one, seen, before - seen).add_(torch.where(is_one, place - ones, ones))
-        parted = parted.addcmul(one, before - after)
-        before = after
-        if fixed is not None:
-            mass_after = _seen(fixed, before)[-1]
-            mass_parted = mass_parted.addcmul(1 - one, mass_before - mass_after)
-            mass_before = mass_after
-
-    better = parted[1 if gap else 0] + (first - low)
-    worse = (high - end) - (entered[-1] - before[-1]) + parted[-1]
-    if fixed is not None:
-        upto = torch.cat((torch.zeros_like(fixed[:1]), fixed.cumsum(0)))
-        mass_parted = upto[high] - upto[end] - mass_parted
-    counts = torch.stack((better, worse, mass_parted)).index_select(-1, _inverse(order)).double()
-    return (high - end).sum().double(), counts[0], counts[1], counts[2] / unit
+        yield one, 1 - one, is_one, torch.where(is_one, place - ones, ones)
 
 
 def _runs(values: Tensor, group: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
@@ -150,14 +211,6 @@ def _runs(values: Tensor, group: Tensor | None) -> tuple[Tensor, Tensor, Tensor]
     first = torch.where(torch.cat((edge, new)), place, 0).cummax(0).values
     end = torch.where(torch.cat((new, edge)), place + 1, batch).flip(0).cummin(0).values.flip(0)
     return first, end, torch.cat((~edge, new)).cumsum(0)
-
-
-def _bits(number: Tensor) -> int:
-    """How many bits the numbers have; as many as they could have, where vmap does not let us look."""
-    try:
-        return int(number.max()).bit_length()
-    except RuntimeError:
-        return (len(number) - 1).bit_length()
 
 
 def _places(values: Tensor, gap: float, group: Tensor | None) -> Tensor:
