@@ -212,8 +212,8 @@ def main() -> None:
             "`python -m benchmarks.loss --write` makes these tables. Times are the shortest of several runs on a "
             f"shared machine (load average {before:.1f} before, {after:.1f} after): read the ratios. The double loop "
             "is that of the published code. Ratios are to ours with new targets at every step. A naive dense form is "
-            "about as fast as ours at 256 clips, where ours is dense, too; beyond 384 clips ours sorts instead, and from "
-            "there on it wins. A dense tensor of 65,536 x 65,536 (17 GB each) does not fit into memory.\n\n"
+            "about as fast as ours at 256 clips, where ours is dense, too; beyond 384 clips ours sorts instead, and "
+            "from there on it wins. A dense tensor of 65,536 x 65,536 (17 GB each) does not fit into memory.\n\n"
             f"{measured}\n\nEvery loss, forward and backward, in the same run:\n\n{others}",
         )
 

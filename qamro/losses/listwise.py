@@ -116,7 +116,8 @@ def soft_spearman_loss(
 
     r_τ are the soft ranks of Blondel et al.; equal targets share their mean rank. Where neighbouring predictions are
     further apart than τ / B, the correlation is Spearman's and has no gradient there; for a large τ it is Pearson's
-    correlation between the predictions and the ranks of the targets.
+    correlation between the predictions and the ranks of the targets. ``torch.vmap`` goes over predictions and
+    temperatures, not over targets, whose ties decide whether there is a correlation at all.
 
     Args:
         predictions: As in ``balr_loss``.
