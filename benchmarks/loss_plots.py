@@ -17,7 +17,7 @@ from qamro.losses import (
     qamro_loss,
     sama_loss,
 )
-from qamro.losses._soft_rank import soft_rank
+from qamro.losses.listwise import soft_rank
 
 FOLDER = Path(__file__).parent.parent / "docs" / "figures"
 _FIVE = torch.tensor([1.0, 2.0, 3.0, 4.0, 5.0])

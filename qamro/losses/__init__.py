@@ -1,4 +1,9 @@
-"""Losses that train a head to rank clips as people do, one family a file; ``docs/losses.md`` shows them."""
+"""Losses that train a head to rank clips as people do, one family a file; ``docs/losses.md`` shows them.
+
+``torch.func.grad``, ``jvp`` and ``vmap``, second derivatives and ``torch.compile`` work on every loss. Under ``vmap``
+values are not checked, and NaN gives NaN; it goes over targets, too, but for soft Spearman, and never over groups.
+Compiled code goes back to Python for checks and for the counting of pairs, so ``fullgraph=True`` is refused.
+"""
 
 from qamro.losses.alignment import SAMALoss, sama_loss, sama_of_cosine
 from qamro.losses.distribution import (
@@ -18,8 +23,13 @@ from qamro.losses.listwise import (
     listmle_loss,
     soft_spearman_loss,
 )
-from qamro.losses.margin_ranking import MarginRankingLoss, margin_ranking_loss
-from qamro.losses.qamro import QAMROLoss, fixed_margin_qamro_loss, qamro_loss
+from qamro.losses.qamro import (
+    MarginRankingLoss,
+    QAMROLoss,
+    fixed_margin_qamro_loss,
+    margin_ranking_loss,
+    qamro_loss,
+)
 
 __all__ = [
     "BALRLoss",

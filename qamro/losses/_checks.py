@@ -1,16 +1,19 @@
-"""What every loss of this package asks of its input, said once."""
+"""What the losses share: checks of their input, groups, centring and normalising, and the module around a function."""
 
 from __future__ import annotations
 
 import functools
 import math
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+
+Normalisation = Literal["batch", "scale"]
 
 
-class _Shapes(NamedTuple):
+class Shapes(NamedTuple):
     """What messages begin with; put into words only where there is one."""
 
     name: str
@@ -33,7 +36,7 @@ def check_batch(predictions: Tensor, targets: Tensor, groups: Tensor | None = No
         ValueError: Shapes do not fit, predictions are not floating point, or a value is NaN or infinite. The message
             shows the shapes.
     """
-    shapes = _Shapes("predictions", predictions, targets)
+    shapes = Shapes("predictions", predictions, targets)
     if targets.dim() != 1 or predictions.dim() < 1 or predictions.shape[-1] != targets.shape[0]:
         raise ValueError(f"{shapes} do not fit: targets must be (B,) and predictions (..., B) with the same B")
     if not predictions.is_floating_point() or targets.is_complex():
@@ -41,40 +44,20 @@ def check_batch(predictions: Tensor, targets: Tensor, groups: Tensor | None = No
             f"{shapes}: predictions must be floating point and targets real, "
             f"but they are {predictions.dtype} and {targets.dtype}"
         )
-    _check_groups(shapes, targets, groups)
-    _check_finite(shapes, "predictions", predictions)
-    _check_finite(shapes, "targets", targets)
+    check_groups(shapes, targets, groups)
+    check_finite(shapes, "predictions", predictions)
+    check_finite(shapes, "targets", targets)
 
 
-def check_rows(name: str, values: Tensor, targets: Tensor, groups: Tensor | None = None) -> None:
-    """Refuses a batch in which every clip has a row of numbers: an embedding, or the logits of a distribution.
-
-    Args:
-        name: What the rows are, for the message.
-        values: Floating point, shape (..., B, D) with D > 0.
-        targets: Numbers, shape (B,).
-        groups: Shape (B,), or None.
-
-    Raises:
-        ValueError: As ``check_batch``.
-    """
-    shapes = _Shapes(name, values, targets)
-    if targets.dim() != 1 or values.dim() < 2 or values.shape[-2] != targets.shape[0] or values.shape[-1] == 0:
-        raise ValueError(f"{shapes} do not fit: targets must be (B,) and {name} (..., B, D) with the same B and D > 0")
-    if not values.is_floating_point() or targets.is_complex():
-        raise ValueError(f"{shapes}: {name} must be floating point and targets real")
-    _check_groups(shapes, targets, groups)
-    _check_finite(shapes, name, values)
-    _check_finite(shapes, "targets", targets)
-
-
-def _check_groups(shapes: _Shapes, targets: Tensor, groups: Tensor | None) -> None:
+def check_groups(shapes: Shapes, targets: Tensor, groups: Tensor | None) -> None:
     if groups is not None and groups.shape != targets.shape:
         raise ValueError(f"{shapes}: groups {tuple(groups.shape)} must have the shape of targets")
 
 
-def _check_finite(shapes: _Shapes, name: str, values: Tensor) -> None:
-    if math.isfinite(values.detach().sum().item()):  # one quick pass; a sum may overflow where no value does
+def check_finite(shapes: Shapes, name: str, values: Tensor) -> None:
+    """Refuses NaN and infinity, except under ``torch.vmap``: there no value can be looked at, and NaN gives NaN."""
+    values = values.detach()
+    if holds(values.sum().isfinite()):  # one quick pass; a sum may overflow where no value does
         return
     bad = int((~torch.isfinite(values)).sum())
     if bad:
@@ -101,7 +84,7 @@ def check_coefficient(name: str, value: float | Tensor, like: Tensor) -> Tensor:
     if isinstance(value, (int, float)):
         return _constant(check_number(name, value), like.device)
     coefficient = torch.as_tensor(value, dtype=torch.float64, device=like.device)
-    if not torch.isfinite(coefficient).all():
+    if not holds(torch.isfinite(coefficient).all()):
         raise ValueError(f"{name} must be finite, but it is {value}")
     return coefficient
 
@@ -109,18 +92,6 @@ def check_coefficient(name: str, value: float | Tensor, like: Tensor) -> Tensor:
 @functools.lru_cache(64)
 def _constant(value: float, device: torch.device) -> Tensor:
     return torch.tensor(value, dtype=torch.float64, device=device)
-
-
-def check_temperature(value: float | Tensor, like: Tensor) -> Tensor:
-    """Turns a temperature into a float64 tensor beside ``like``.
-
-    Raises:
-        ValueError: It is not above zero and finite.
-    """
-    temperature = check_coefficient("temperature", value, like)
-    if not (temperature > 0).all():
-        raise ValueError(f"temperature must be above zero, but it is {value}")
-    return temperature
 
 
 def broadcast_leading(predictions: Tensor, targets: Tensor, **coefficients: Tensor) -> torch.Size:
@@ -141,6 +112,102 @@ def broadcast_leading(predictions: Tensor, targets: Tensor, **coefficients: Tens
         ) from None
 
 
+def holds(condition: Tensor) -> bool:
+    """Whether a condition holds; yes under ``torch.vmap``, which has many answers and lets nobody look at them."""
+    try:
+        return bool(condition)
+    except RuntimeError:
+        if torch._C._functorch.maybe_current_level() is None:
+            raise
+        return True
+
+
+def finished(loss: Tensor, like: Tensor) -> Tensor:
+    """A loss in the dtype it is answered in, that of ``like`` but float32 for half precision, and never as -0.0."""
+    return loss.to(result_dtype(like)) + 0.0
+
+
 def result_dtype(predictions: Tensor) -> torch.dtype:
     """The dtype a loss answers in: that of the predictions, but float32 for half precision."""
     return torch.promote_types(predictions.dtype, torch.float32)
+
+
+def group_index(groups: Tensor) -> Tensor:
+    """Numbers the groups of a batch 0, 1, 2, …; shape (B,)."""
+    return torch.unique(groups, return_inverse=True)[1]
+
+
+def centred(values: Tensor) -> Tensor:
+    """Moves values, shape (..., B), so that their median is zero, in float64.
+
+    Only differences of scores count in a ranking loss. Near a huge common offset this subtraction is exact, and what
+    is computed afterwards keeps the digits that tell the clips apart. The shift is a constant for the gradient.
+    """
+    values = values.double()
+    if values.shape[-1] == 0:
+        return values
+    return values - values.detach().median(dim=-1, keepdim=True).values
+
+
+def normalised(
+    targets: Tensor, normalize: str, scale: tuple[float, float] | None, groups: Tensor | None = None
+) -> Tensor:
+    """The quality ỹ in [0, 1] of Eq. 3, in float64.
+
+    Args:
+        targets: Scores y, shape (B,).
+        normalize: ``"batch"``: by the minimum and maximum of the batch, of each group where ``groups`` are given
+            (zero where all scores of a group are equal). ``"scale"``: by the ends of the rating scale; a score outside
+            the scale counts as its nearest end.
+        scale: (low, high) of the rating scale, for ``"scale"`` only.
+        groups: Shape (B,), or None.
+
+    Returns:
+        Shape (B,), without gradient.
+
+    Raises:
+        ValueError: An unknown ``normalize``, or a ``scale`` that is missing, empty or without use.
+    """
+    y = targets.detach().double()
+    if normalize == "scale":
+        if scale is None or not scale[0] < scale[1]:
+            raise ValueError(f'normalize="scale" needs scale=(low, high) with low < high, but scale is {scale}')
+        low, high = scale
+        return ((y - low) / (high - low)).clamp(0, 1)
+    if normalize != "batch":
+        raise ValueError(f'normalize must be "batch" or "scale", but it is {normalize!r}')
+    if scale is not None:
+        raise ValueError(f'scale={scale} is read with normalize="scale" only; normalize is "batch"')
+    if y.numel() == 0:
+        return y
+    if groups is None:
+        lowest, highest = y.aminmax()
+    else:
+        index = group_index(groups)
+        lowest = y.scatter_reduce(0, index, y, "amin", include_self=False)[index]
+        highest = y.scatter_reduce(0, index, y, "amax", include_self=False)[index]
+    width = highest - lowest
+    return (y - lowest) / torch.where(width > 0, width, 1)
+
+
+class LossModule(nn.Module):
+    """A loss as a module: its options are attributes, and it has no parameters of its own."""
+
+    function: ClassVar[Callable[..., Tensor]]
+
+    def __init__(self, **options: Any):
+        super().__init__()
+        self._names = tuple(options)
+        for name, value in options.items():
+            setattr(self, name, value)
+
+    def _options(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in self._names}
+
+    def forward(self, predictions: Tensor, targets: Tensor, groups: Tensor | None = None) -> Tensor:
+        """See the function."""
+        return type(self).function(predictions, targets, groups=groups, **self._options())
+
+    def extra_repr(self) -> str:
+        """Shows the options."""
+        return ", ".join(f"{name}={value!r}" for name, value in self._options().items())

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from torch import Tensor, nn
-from torch.nn import functional
+import torch
+from torch import Tensor
 
-from qamro.losses._checks import check_batch, check_rows, result_dtype
-from qamro.losses._groups import mean_over_groups
-from qamro.losses._scaling import Normalisation, normalised
+from qamro.losses._checks import LossModule, Normalisation, check_batch, finished, normalised, result_dtype
+from qamro.losses.distribution import check_rows, mean_over_groups
 
 
 def sama_loss(
@@ -56,7 +55,7 @@ def sama_loss(
     if audio.shape[-1] != text.shape[-1]:
         raise ValueError(f"audio {tuple(audio.shape)} and text {tuple(text.shape)} must have the same last dimension")
     dtype = result_dtype(audio)
-    cosine = functional.cosine_similarity(audio.to(dtype), text.to(dtype), dim=-1)
+    cosine = (_direction(audio.to(dtype)) * _direction(text.to(dtype))).sum(-1)
     return sama_of_cosine(cosine, targets, normalize=normalize, scale=scale, groups=groups)
 
 
@@ -91,10 +90,19 @@ def sama_of_cosine(
     check_batch(cosine, targets, groups)
     wanted = normalised(targets, normalize, scale if normalize == "scale" else None, groups)
     dtype = result_dtype(cosine)
-    return mean_over_groups(((cosine.to(dtype) + 1) / 2 - wanted.to(dtype)) ** 2, groups)
+    return finished(mean_over_groups(((cosine.to(dtype) + 1) / 2 - wanted.to(dtype)) ** 2, groups), cosine)
 
 
-class SAMALoss(nn.Module):
+def _direction(rows: Tensor) -> Tensor:
+    """Rows of length 1, however short or long they were; zeros stay zeros, with a gradient of zero."""
+    largest = rows.detach().abs().amax(-1, keepdim=True)
+    some = largest > 0
+    near_one = rows / torch.where(some, largest, 1)  # squares neither vanish nor overflow
+    square = (near_one**2).sum(-1, keepdim=True)
+    return torch.where(some, near_one / torch.where(some, square, 1).sqrt(), near_one.detach())
+
+
+class SAMALoss(LossModule):
     """``sama_loss`` as a module.
 
     Args:
@@ -102,14 +110,13 @@ class SAMALoss(nn.Module):
         scale: (low, high) of the rating scale.
     """
 
+    function = staticmethod(sama_loss)
+
     def __init__(self, normalize: Normalisation = "scale", scale: tuple[float, float] | None = (1.0, 5.0)):
-        super().__init__()
-        self.normalize, self.scale = normalize, scale
+        super().__init__(normalize=normalize, scale=scale)
 
-    def forward(self, audio: Tensor, text: Tensor, targets: Tensor, groups: Tensor | None = None) -> Tensor:
+    def forward(  # type: ignore[override]
+        self, audio: Tensor, text: Tensor, targets: Tensor, groups: Tensor | None = None
+    ) -> Tensor:
         """See ``sama_loss``."""
-        return sama_loss(audio, text, targets, normalize=self.normalize, scale=self.scale, groups=groups)
-
-    def extra_repr(self) -> str:
-        """Shows the parameters."""
-        return f"normalize={self.normalize!r}, scale={self.scale}"
+        return sama_loss(audio, text, targets, groups=groups, **self._options())

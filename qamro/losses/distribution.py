@@ -9,13 +9,58 @@ from __future__ import annotations
 import math
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
-from qamro.losses._checks import check_rows, result_dtype
-from qamro.losses._groups import mean_over_groups
+from qamro.losses._checks import (
+    LossModule,
+    Shapes,
+    check_finite,
+    check_groups,
+    finished,
+    group_index,
+    result_dtype,
+)
 
 Scale = tuple[float, float]
+
+
+def check_rows(name: str, values: Tensor, targets: Tensor, groups: Tensor | None = None) -> None:
+    """Refuses a batch in which every clip has a row of numbers: an embedding, or the logits of a distribution.
+
+    Args:
+        name: What the rows are, for the message.
+        values: Floating point, shape (..., B, D) with D > 0.
+        targets: Numbers, shape (B,).
+        groups: Shape (B,), or None.
+
+    Raises:
+        ValueError: As ``check_batch``.
+    """
+    shapes = Shapes(name, values, targets)
+    if targets.dim() != 1 or values.dim() < 2 or values.shape[-2] != targets.shape[0] or values.shape[-1] == 0:
+        raise ValueError(f"{shapes} do not fit: targets must be (B,) and {name} (..., B, D) with the same B and D > 0")
+    if not values.is_floating_point() or targets.is_complex():
+        raise ValueError(f"{shapes}: {name} must be floating point and targets real")
+    check_groups(shapes, targets, groups)
+    check_finite(shapes, name, values)
+    check_finite(shapes, "targets", targets)
+
+
+def mean_over_groups(values: Tensor, groups: Tensor | None) -> Tensor:
+    """The mean over groups of the means over their clips; zero without clips.
+
+    Args:
+        values: (..., B).
+        groups: (B,), or None for one group.
+    """
+    if values.shape[-1] == 0:
+        return values.sum(-1)
+    if groups is None:
+        return values.mean(-1)
+    index = group_index(groups)
+    clips = torch.bincount(index)
+    return (values / clips[index]).sum(-1) / len(clips)
 
 
 def bin_centres(bins: int, scale: Scale = (1.0, 5.0), *, like: Tensor | None = None) -> Tensor:
@@ -57,8 +102,11 @@ def gaussian_soft_labels(targets: Tensor, *, bins: int = 20, scale: Scale = (1.0
         raise ValueError(f"sigma must be above zero and finite, but it is {sigma}")
     low, high = _check_scale(scale)
     y = targets.detach().double().clamp(low, high)
-    distance = (y[:, None] - bin_centres(bins, scale, like=targets)) / sigma
-    return (-(distance**2) / 2).softmax(-1)  # normalised in log space: a small sigma leaves the nearest bin, not 0 / 0
+    distance = (y[:, None] - bin_centres(bins, scale, like=targets)).abs()
+    nearest = distance.amin(-1, keepdim=True)
+    # Squares above that of the nearest bin: however small sigma is, it keeps a weight of 1, and nothing is 0 / 0.
+    above = (distance - nearest) / sigma * ((distance + nearest) / sigma)
+    return (-above.nan_to_num(0.0, math.inf) / 2).softmax(-1)
 
 
 def gaussian_cross_entropy_loss(
@@ -100,7 +148,8 @@ def gaussian_cross_entropy_loss(
     check_rows("logits", logits, targets, groups)
     labels = gaussian_soft_labels(targets, bins=logits.shape[-1], scale=scale, sigma=sigma)
     dtype = result_dtype(logits)
-    return mean_over_groups(-(labels.to(dtype) * logits.to(dtype).log_softmax(-1)).sum(-1), groups)
+    answers = -(labels.to(dtype) * logits.to(dtype).log_softmax(-1)).sum(-1)
+    return finished(mean_over_groups(answers, groups), logits)
 
 
 def expected_score(logits: Tensor, scale: Scale = (1.0, 5.0)) -> Tensor:
@@ -164,7 +213,7 @@ def coral_loss(logits: Tensor, targets: Tensor, *, scale: Scale = (1.0, 5.0), gr
     dtype = result_dtype(logits)
     wide = logits.to(dtype)
     answers = functional.binary_cross_entropy_with_logits(wide, above.to(dtype).expand_as(wide), reduction="none")
-    return mean_over_groups(answers.sum(-1), groups)
+    return finished(mean_over_groups(answers.sum(-1), groups), logits)
 
 
 def coral_score(logits: Tensor, scale: Scale = (1.0, 5.0)) -> Tensor:
@@ -180,42 +229,28 @@ def _check_scale(scale: Scale) -> Scale:
     return low, high
 
 
-class GaussianCrossEntropyLoss(nn.Module):
-    """``gaussian_cross_entropy_loss`` as a module.
+class GaussianCrossEntropyLoss(LossModule):
+    """``gaussian_cross_entropy_loss`` as a module, called with logits, targets and groups.
 
     Args:
         scale: (low, high) of the rating scale.
         sigma: σ > 0, width of the labels in units of the scores.
     """
 
+    function = staticmethod(gaussian_cross_entropy_loss)
+
     def __init__(self, scale: Scale = (1.0, 5.0), sigma: float = 0.25):
-        super().__init__()
-        self.scale, self.sigma = scale, sigma
-
-    def forward(self, logits: Tensor, targets: Tensor, groups: Tensor | None = None) -> Tensor:
-        """See ``gaussian_cross_entropy_loss``."""
-        return gaussian_cross_entropy_loss(logits, targets, scale=self.scale, sigma=self.sigma, groups=groups)
-
-    def extra_repr(self) -> str:
-        """Shows the parameters."""
-        return f"scale={self.scale}, sigma={self.sigma}"
+        super().__init__(scale=scale, sigma=sigma)
 
 
-class CORALLoss(nn.Module):
-    """``coral_loss`` as a module.
+class CORALLoss(LossModule):
+    """``coral_loss`` as a module, called with logits, targets and groups.
 
     Args:
         scale: (low, high) of the rating scale.
     """
 
+    function = staticmethod(coral_loss)
+
     def __init__(self, scale: Scale = (1.0, 5.0)):
-        super().__init__()
-        self.scale = scale
-
-    def forward(self, logits: Tensor, targets: Tensor, groups: Tensor | None = None) -> Tensor:
-        """See ``coral_loss``."""
-        return coral_loss(logits, targets, scale=self.scale, groups=groups)
-
-    def extra_repr(self) -> str:
-        """Shows the parameters."""
-        return f"scale={self.scale}"
+        super().__init__(scale=scale)

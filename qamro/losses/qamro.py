@@ -1,15 +1,21 @@
-"""QAMRO: quality-aware adaptive margin ranking."""
+"""QAMRO, quality-aware adaptive margin ranking, and margin ranking with one fixed margin, what it is compared with."""
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from qamro.losses import _fast
-from qamro.losses._checks import broadcast_leading, check_batch, check_coefficient, check_number, result_dtype
-from qamro.losses._linear import piecewise_linear
-from qamro.losses._pairs import ActivePairs, active_pairs
-from qamro.losses._scaling import Normalisation, centred, normalised
+from qamro.losses._checks import (
+    LossModule,
+    Normalisation,
+    broadcast_leading,
+    centred,
+    check_batch,
+    check_coefficient,
+    check_number,
+    finished,
+    normalised,
+)
+from qamro.losses._pairs import active_pairs
 
 
 def qamro_loss(
@@ -63,23 +69,10 @@ def qamro_loss(
     """
     check_batch(predictions, targets, groups)
     alpha, beta = check_coefficient("alpha", alpha, predictions), check_coefficient("beta", beta, predictions)
-    leading = broadcast_leading(predictions, targets, alpha=alpha, beta=beta)
-    if alpha.requires_grad or beta.requires_grad:
-        v, quality = _shifted(predictions, targets, alpha), normalised(targets, normalize, scale, groups)
-        found = active_pairs(v, 0.0, targets, mass=quality, groups=groups)
-        return _weighted_hinges(found, v, 0.0, beta, quality).to(result_dtype(predictions))
-
-    way = (normalize, None if scale is None else (scale[0], scale[1]))
-
-    def value_and_slope(at: Tensor) -> tuple[Tensor, Tensor]:
-        if _fast.fits(at, groups):
-            return _fast.value_and_slope(at, targets, alpha, beta, way)
-        v, quality = _shifted(at, targets, alpha), normalised(targets, normalize, scale, groups)
-        found = active_pairs(v, 0.0, targets, mass=quality, groups=groups)
-        return _value_and_slope(found, v, beta, quality)
-
-    spread = predictions if leading == predictions.shape[:-1] else predictions.expand(*leading, -1)
-    return piecewise_linear(spread, value_and_slope)
+    broadcast_leading(predictions, targets, alpha=alpha, beta=beta)
+    quality = normalised(targets, normalize, scale, groups)
+    u = centred(predictions) - alpha[..., None] * centred(targets.detach())
+    return finished(_mean_hinge(u, 0.0, targets, groups, weights=(beta, quality)), predictions)
 
 
 def fixed_margin_qamro_loss(
@@ -117,35 +110,71 @@ def fixed_margin_qamro_loss(
     margin, beta = check_number("margin", margin), check_coefficient("beta", beta, predictions)
     broadcast_leading(predictions, targets, beta=beta)
     quality = normalised(targets, normalize, scale, groups)
-    v = -centred(predictions)
-    found = active_pairs(v, margin, targets, mass=quality, groups=groups)
-    return _weighted_hinges(found, v, margin, beta, quality).to(result_dtype(predictions))
+    return finished(_mean_hinge(centred(predictions), margin, targets, groups, weights=(beta, quality)), predictions)
 
 
-def _weighted_hinges(found: ActivePairs, v: Tensor, gap: float, beta: Tensor, quality: Tensor) -> Tensor:
-    # q_ij = 1 + (β - 1) ỹ of the better clip: the loss is a sum of two parts that do not know β.
-    mass, pairs = quality * found.better, found.pairs.clamp(min=1)
-    plain = (v * ((found.better - found.worse) / pairs)).sum(-1)
-    weighted = (v * ((mass - found.better_mass) / pairs)).sum(-1)
-    if gap:
-        plain = plain + gap * (found.better / pairs).sum(-1)
-        weighted = weighted + gap * (mass / pairs).sum(-1)
-    return plain + (beta - 1) * weighted
+def margin_ranking_loss(
+    predictions: Tensor, targets: Tensor, *, margin: float = 0.1, groups: Tensor | None = None
+) -> Tensor:
+    """Mean hinge over all pairs of clips that people rated differently.
+
+        L_MR = mean over P of max(0, -sign(y_i - y_j)(ŷ_i - ŷ_j) + m)
+
+    P holds the unordered pairs of the batch with y_i ≠ y_j. Computed exactly from order statistics in O(B log B) time
+    and O(B) memory, in float64 whatever the dtype of the input.
+
+    Args:
+        predictions: ŷ, floating point, shape (B,), or (..., B) to score many models on the same targets at once.
+        targets: y, shape (B,); they get no gradient.
+        margin: m, in units of the scores.
+        groups: Shape (B,); pairs are taken within a group only, and the mean is over the pairs of all groups.
+
+    Returns:
+        The loss, shape (...), in the dtype of predictions (float32 for half precision). Zero, with a gradient of zero,
+        where no two targets of a group differ.
+
+    Raises:
+        ValueError: Shapes do not fit, or a value is NaN or infinite.
+
+    Example:
+        >>> import torch
+        >>> margin_ranking_loss(torch.tensor([0.5, 0.25, 0.0]), torch.tensor([1.0, 2.0, 2.0]), margin=0.25)
+        tensor(0.6250)
+
+    Source:
+        QAMRO, Eq. 1.
+    """
+    check_batch(predictions, targets, groups)
+    margin = check_number("margin", margin)
+    return finished(_mean_hinge(centred(predictions), margin, targets, groups), predictions)
 
 
-def _shifted(predictions: Tensor, targets: Tensor, alpha: Tensor) -> Tensor:
-    """The scores v = αy - ŷ: the hinge of a pair is the difference of two."""
-    return alpha[..., None] * centred(targets.detach()) - centred(predictions)
+def _mean_hinge(
+    u: Tensor, gap: float, targets: Tensor, groups: Tensor | None, weights: tuple[Tensor, Tensor] | None = None
+) -> Tensor:
+    """The mean over P of w_i max(0, u_j + gap - u_i) for the better clip i: u = ŷ - αy, w_i = 1 + (β - 1) ỹ_i.
+
+    Where no pair crosses its kink, this is linear in u: what automatic differentiation finds is exact, in every mode.
+
+    Args:
+        u: (..., B), float64.
+        gap: Fixed part of the hinge.
+        targets: (B,).
+        groups: (B,), or None.
+        weights: β, (...), and ỹ, (B,); all weights are 1 without.
+    """
+    found = active_pairs(-u, gap, targets, mass=weights and weights[1], groups=groups)
+    pairs = found.pairs.clamp(min=1)
+    slope, better = found.worse - found.better, found.better
+    if weights is not None:
+        extra, quality = (weights[0] - 1)[..., None], weights[1]
+        slope = slope + extra * (found.better_mass - quality * found.better)
+        better = better + extra * quality * better if gap else better
+    loss = (u * (slope / pairs)).sum(-1)
+    return loss + gap / pairs * better.sum(-1) if gap else loss
 
 
-def _value_and_slope(found: ActivePairs, v: Tensor, beta: Tensor, quality: Tensor) -> tuple[Tensor, Tensor]:
-    """What ``_weighted_hinges`` finds at gap 0, and its derivative by ŷ, where α and β are constants."""
-    slope = torch.addcmul(found.better_mass, quality, found.better, value=-1).mul_((1 - beta)[..., None])
-    slope.add_(found.better).sub_(found.worse).div_(found.pairs.clamp(min=1))
-    return (v * slope).sum(-1), slope.neg_()
-
-
-class QAMROLoss(nn.Module):
+class QAMROLoss(LossModule):
     """``qamro_loss`` as a module.
 
     Args:
@@ -155,6 +184,8 @@ class QAMROLoss(nn.Module):
         scale: (low, high) of the rating scale, for ``"scale"``.
     """
 
+    function = staticmethod(qamro_loss)
+
     def __init__(
         self,
         alpha: float | Tensor = 0.2,
@@ -162,21 +193,17 @@ class QAMROLoss(nn.Module):
         normalize: Normalisation = "batch",
         scale: tuple[float, float] | None = None,
     ):
-        super().__init__()
-        self.alpha, self.beta, self.normalize, self.scale = alpha, beta, normalize, scale
+        super().__init__(alpha=alpha, beta=beta, normalize=normalize, scale=scale)
 
-    def forward(self, predictions: Tensor, targets: Tensor, groups: Tensor | None = None) -> Tensor:
-        """See ``qamro_loss``."""
-        return qamro_loss(
-            predictions,
-            targets,
-            alpha=self.alpha,
-            beta=self.beta,
-            normalize=self.normalize,
-            scale=self.scale,
-            groups=groups,
-        )
 
-    def extra_repr(self) -> str:
-        """Shows the parameters."""
-        return f"alpha={self.alpha}, beta={self.beta}, normalize={self.normalize!r}, scale={self.scale}"
+class MarginRankingLoss(LossModule):
+    """``margin_ranking_loss`` as a module.
+
+    Args:
+        margin: m, in units of the scores.
+    """
+
+    function = staticmethod(margin_ranking_loss)
+
+    def __init__(self, margin: float = 0.1):
+        super().__init__(margin=margin)

@@ -16,7 +16,7 @@ from qamro.losses import (
     listmle_loss,
     soft_spearman_loss,
 )
-from qamro.losses._soft_rank import average_rank, soft_rank
+from qamro.losses.listwise import average_rank, soft_rank
 
 from . import family_oracle as oracle
 from .batches import batches

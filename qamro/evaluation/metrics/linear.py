@@ -56,7 +56,16 @@ def core(pairs: Pairs) -> np.ndarray:
 
 
 def _correlation(pairs: Pairs) -> np.ndarray:
-    x = pairs.predictions - pairs.mean(pairs.predictions)[..., None]
-    y = pairs.targets - pairs.mean(pairs.targets)[..., None]
+    x, y = _of_size_one(pairs.predictions), _of_size_one(pairs.targets)
+    x, y = x - pairs.mean(x)[..., None], y - pairs.mean(y)[..., None]
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray(np.clip(pairs.sum(x, y) / np.sqrt(pairs.sum(x, x) * pairs.sum(y, y)), -1, 1))
+
+
+def _of_size_one(scores: np.ndarray) -> np.ndarray:
+    """Scores less their mean, times the powers of 2 that keep squares from vanishing or overflowing."""
+    for _ in range(2):  # before the mean, whose sum may overflow, and after it
+        largest = np.abs(scores).max(axis=-1, keepdims=True, initial=0.0)
+        scores = np.ldexp(scores, -np.frexp(largest)[1])
+        scores = scores - scores.mean(axis=-1, keepdims=True) if scores.size else scores
+    return scores
