@@ -173,7 +173,7 @@ def test_points_of_the_clip_figure_say_which_clip_they_are(two):
     row = two.numbers("MI").tables["bad"]
     for at in (0, 7):
         clip, system = points.customdata[at]
-        assert (row.loc[clip, "human"], row.loc[clip, "predicted"]) == (points.x[at], points.y[at])
+        assert (row.loc[clip, "rated"], row.loc[clip, "predicted"]) == (points.x[at], points.y[at])
         assert system == clip.split("/")[0]
 
 
@@ -183,7 +183,7 @@ def test_lists_of_what_to_look_at(two):
     assert set(far["predictor"]) == {"good", "bad"}
     assert far.groupby("predictor")["disagreement"].apply(lambda d: d.abs().is_monotonic_decreasing).all()
     inverted = tables["inspect-MI-inversions"]
-    assert (inverted["human_gap"] > 0).all()
+    assert (inverted["rated_gap"] > 0).all()
     assert (inverted["predicted_gap"] < 0).all()
     assert tables["inspect-MI-divided"]["sd"].is_monotonic_decreasing
 

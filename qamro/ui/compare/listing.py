@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from qamro.predictors.provenance import KINDS
+from qamro.predictors.provenance import UNKNOWN, kinds_of
 from qamro.ui.compare.workbench import Predictions, Workbench
 
 _EXAMPLES = 2
@@ -25,25 +25,17 @@ def listing(bench: Workbench) -> dict[str, Any]:
     }
 
 
-def kinds_of(entry: Predictions) -> list[str]:
+def kinds(entry: Predictions) -> list[str]:
     """Returns the kinds of numbers that a table says it holds: human, zero-shot, …; none where it does not say."""
-    kinds: dict[str, None] = {}
-    for axis in entry.columns:
-        column = f"source_{axis}"
-        if column not in entry.scores.columns:
-            continue
-        for source in entry.scores[column].astype(str).unique():
-            kind = source.split(":", 1)[0].strip()
-            if kind in KINDS:
-                kinds[kind] = None
-    return list(kinds)
+    every = [kind for axis in entry.columns for kind in kinds_of(entry.scores, axis)]
+    return [kind for kind in dict.fromkeys(every) if kind != UNKNOWN]
 
 
 def _row(entry: Predictions, rated: int | None) -> dict[str, Any]:
     row: dict[str, Any] = {
         "name": entry.name,
         "origin": entry.origin,
-        "kinds": kinds_of(entry),
+        "kinds": kinds(entry),
         "axes": entry.columns,
         "clips": len(entry.scores),
         "problem": entry.problem,

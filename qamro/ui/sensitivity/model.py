@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
+from qamro.listeners import listeners
 from qamro.training.sweeps.system_figure import ranking_figure
 from qamro.training.sweeps.system_places import swaps, swaps_in_words, system_places
 from qamro.ui.sensitivity import pieces
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def model_answer(parts: Parts, shown: Shown, view: View) -> dict[Any, Any]:
-    """Draws the chosen model's ranking beside people's, and says which systems changed places."""
+    """Draws the chosen model's ranking beside the ratings', and says which systems changed places."""
     axis, model = view.axis, view.model
     choice = gr.Dropdown(shown.models(axis), value=model)
     predictions = shown.kept.sweep.predictions
@@ -32,16 +33,17 @@ def model_answer(parts: Parts, shown: Shown, view: View) -> dict[Any, Any]:
         }
     reference = shown.reference(axis, model)
     alone = reference == model
+    who = listeners(shown.kept.record["study"]["kind"])
     table = system_places(predictions, axis, model, None if alone else reference)
     changed = swaps(predictions, axis, model, reference)
-    words = [T.REFERENCE_ALONE] if alone else swaps_in_words(changed, model, reference)
+    words = [T.REFERENCE_ALONE] if alone else swaps_in_words(changed, model, reference, who=who)
     order = ", ".join(table.sort_values("place")["system"])
     return {
         parts.model: choice,
         parts.ranking: chart_value(
-            ranking_figure(table, axis),
+            ranking_figure(table, axis, who),
             name=f"ranking-{axis}-{model}",
-            alt=T.PLACES_ALT.format(model=model, axis=axis, order=order),
+            alt=T.PLACES_ALT.format(model=model, who=who, axis=axis, order=order),
         ),
         parts.changed: pieces.sentences(words),
         parts.places: pieces.places(table, model, reference),

@@ -8,6 +8,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from qamro.axes import get_axis
+from qamro.listeners import listeners
 from qamro.training.sweeps.figure import METRICS_SHOWN
 from qamro.training.sweeps.marks import BANDS, DASHES, dash_of
 from qamro.ui.sensitivity.texts import OPTIMISERS
@@ -26,7 +27,7 @@ def headline(text: str, shown: Shown) -> str:
     record = shown.kept.record
     study, kind = record["study"], record["study"]["kind"]
     source = T.SOURCE.format(
-        kind="Human" if kind == "human" else "Simulated",
+        who=listeners(kind),
         clips=study["clips"],
         systems=study["systems"],
         encoder=record["encoder"]["name"],
