@@ -84,6 +84,8 @@ def compare_objectives(
             raise
         seconds = round(time.perf_counter() - started, 1)
         kind = f"ratings by {listeners(opened.kind)}"
+        if opened.kind == "simulated":
+            kind += ", no evidence about people"
         batches = f"batches of {batch_size}" if batch_size else "all clips in every step"
         stop = "validation SRCC" if stop_by == "srcc" else "its own validation loss"
         notes = [
