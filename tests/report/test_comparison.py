@@ -173,7 +173,7 @@ def test_points_of_the_clip_figure_say_which_clip_they_are(two):
     row = two.numbers("MI").tables["bad"]
     for at in (0, 7):
         clip, system = points.customdata[at]
-        assert (row.loc[clip, "rated"], row.loc[clip, "predicted"]) == (points.x[at], points.y[at])
+        assert (row.loc[clip, "human"], row.loc[clip, "predicted"]) == (points.x[at], points.y[at])
         assert system == clip.split("/")[0]
 
 
