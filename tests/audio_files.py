@@ -1,4 +1,4 @@
-"""Makes real sound files of every format, and files that are bad in every way, for the tests of all packages.
+"""Makes real sound files of every format, and files that are bad in every way, for all tests.
 
 Use it from a test::
 
@@ -7,7 +7,8 @@ Use it from a test::
     path = make_good("mp3", tmp_path, seconds=2.0)
     path, complaint = make_bad("truncated_wav", tmp_path)   # complaint: a part of the AudioError's message
 
-Everything is encoded by libsndfile and libav (PyAV) in a few milliseconds; nothing is downloaded.
+Everything is encoded by libsndfile and libav (PyAV) in a few milliseconds; nothing is downloaded. PyAV is imported at
+once, so that files can be made where a test hides it from the code under test.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import soundfile
 
@@ -61,6 +63,9 @@ _LIBAV = {  # extension, container, encoder
     "mka": ("mka", "matroska", "aac"),
     "mp4": ("mp4", "mp4", "aac"),
 }
+
+CORE: tuple[str, ...] = (*_SNDFILE, "opus")
+"""Kinds that are read without PyAV."""
 
 GOOD: tuple[str, ...] = (*_SNDFILE, *_LIBAV)
 """Kinds of good file; ``"mp4"`` is a video with sound, ``"oggopus"`` is written by libsndfile, ``"opus"`` by libav."""
@@ -119,8 +124,6 @@ def encode(
         seekable: False writes as into a pipe: lengths in headers are never filled in.
         tracks: How many audio streams; the second holds the samples backwards and so on.
     """
-    import av
-
     buffer = io.BytesIO()
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "out"  # a real file: libav reopens it by name to move the index of an MP4 to its front
@@ -131,8 +134,6 @@ def encode(
 
 
 def _fill(out, samples: np.ndarray | None, rate: int, codec: str, video: bool, tracks: int) -> None:
-    import av
-
     pictures = out.add_stream("mpeg4", rate=10) if video else None
     if pictures is not None:
         pictures.width, pictures.height, pictures.pix_fmt = 32, 32, "yuv420p"
@@ -152,8 +153,6 @@ def _fill(out, samples: np.ndarray | None, rate: int, codec: str, video: bool, t
 
 
 def _encode_track(out, sound, samples: np.ndarray, rate: int) -> None:
-    import av
-
     fit = av.AudioResampler(format=sound.format, layout=sound.layout, rate=rate, frame_size=sound.frame_size or 1024)
     interleaved = np.ascontiguousarray(samples, dtype=np.float32).reshape(1, -1)
     frame = av.AudioFrame.from_ndarray(interleaved, format="flt", layout=sound.layout)
@@ -195,7 +194,7 @@ def mp3_without_length(samples: np.ndarray, rate: int = RATE, mode: str = "VARIA
     buffer = io.BytesIO()
     soundfile.write(buffer, samples, rate, format="MP3", subtype="MPEG_LAYER_III", bitrate_mode=mode)
     data = buffer.getvalue()
-    at = data.index(b"\xff\xfb", 4)  # the second frame
+    at = data.index(data[:2], 4)  # the second frame
     return data[at:]
 
 

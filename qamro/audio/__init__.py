@@ -3,12 +3,9 @@
 >>> from qamro.audio import load, probe, split
 """
 
-from qamro.audio.endings import AUDIO_ENDINGS
-from qamro.audio.errors import AudioError, safe_name
-from qamro.audio.limits import AudioInfo, Limits
-from qamro.audio.load import load, probe
-from qamro.audio.waveform import Waveform, content_key
-from qamro.audio.windows import Window, split
+from qamro.audio.decode import load, probe
+from qamro.audio.info import AUDIO_ENDINGS, AudioError, AudioInfo, Limits, safe_name
+from qamro.audio.waveform import Waveform, Window, content_key, split
 
 __all__ = [
     "AUDIO_ENDINGS",

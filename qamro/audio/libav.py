@@ -1,8 +1,6 @@
-"""Decodes what libav knows (through PyAV): MP3, AAC, M4A, WebM, Opus, and the sound of MP4 and other videos.
+"""Decodes what libav knows and libsndfile does not: AAC, M4A, WebM, AMR, AC-3, and the sound of MP4 and other videos.
 
-MP3 is read here although libsndfile can: where a file of variable bit rate has no length header, libsndfile guesses its
-length from the first frame and silently drops the rest, and its decoder prints remarks about tags to the terminal.
-Both decode the same samples (to 1e-6) in the same time.
+It comes with PyAV, which need not be installed: its wheels carry parts under the GPL (see NOTICE).
 """
 
 from __future__ import annotations
@@ -17,12 +15,8 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
-from qamro.audio import ebml
-from qamro.audio.chunks import TAGS
-from qamro.audio.claims import cut_off
-from qamro.audio.errors import AudioError
-from qamro.audio.limits import AudioInfo
-from qamro.audio.mpeg import first_frame_at, frame_bytes, states_length
+from qamro.audio.containers import EBML, TAGS, cut_off, webm_is_whole
+from qamro.audio.info import AudioError, AudioInfo
 
 if TYPE_CHECKING:
     import av
@@ -48,16 +42,13 @@ _BLOCK = 2**17
 class LibavReader(AbstractContextManager["LibavReader"]):
     """A file that libav decodes: its first audio stream."""
 
-    def __init__(
-        self, path: Path, container: InputContainer, size: int, *, mp3_length: bool = False, cut: bool = False
-    ) -> None:
+    def __init__(self, path: Path, container: InputContainer, size: int, *, cut: bool = False) -> None:
         """Decodes the first frame, which knows better than the header (HE-AAC declares half its rate).
 
         Args:
             path: Its name, for messages.
             container: The open file, with at least one audio stream.
             size: Its size in bytes.
-            mp3_length: Whether it is an MP3 that states its length.
             cut: Whether its end is known to be missing; decoding will tell how much is there.
 
         Raises:
@@ -71,7 +62,6 @@ class LibavReader(AbstractContextManager["LibavReader"]):
         self._cut = cut
         self._damaged = False
         self._decoded = 0
-        self._last_packet = (b"", 0)  # its first four bytes and its size
         self.info = AudioInfo(path, name, codec, 0, 0, math.nan, size)
         frames = self._decode()
         first = next(frames, None)
@@ -80,7 +70,7 @@ class LibavReader(AbstractContextManager["LibavReader"]):
             raise AudioError(path, problem, "export or download it again")
         self._frames = itertools.chain([first], frames)
         self._kind = _kind(first)
-        seconds = _stated_seconds(container, name, mp3_length=mp3_length)
+        seconds = _stated_seconds(container, name)
         self.info = AudioInfo(path, name, codec, first.sample_rate, first.layout.nb_channels, seconds, size)
 
     def __exit__(self, *exc: Any) -> None:
@@ -105,14 +95,9 @@ class LibavReader(AbstractContextManager["LibavReader"]):
         self._check_end()
 
     def _decode(self) -> Iterator[av.AudioFrame]:
-        """Decodes packet by packet up to the end or to damage.
-
-        Tags, and whatever else stands behind the last frame of an MP3, arrive as packets that are no sound. At the end
-        they do no harm; sound after them means that bytes are lost, except after a tag between two joined MP3s.
-        """
+        """Decodes packet by packet up to the end or to damage; a tag behind the sound does no harm."""
         from av.error import FFmpegError
 
-        mp3, lost = self.info.format == "mp3", False
         packets = self._container.demux(self._stream)
         while not self._damaged:
             packet = None
@@ -122,31 +107,20 @@ class LibavReader(AbstractContextManager["LibavReader"]):
                     return
                 frames = packet.decode()
             except FFmpegError:
-                content = b"" if packet is None else bytes(packet)
-                tag = content.startswith(TAGS)
-                self._damaged = not tag and (not mp3 or frame_bytes(content) > 0)
-                lost = lost or not (tag and mp3)
+                self._damaged = packet is None or not bytes(packet).startswith(TAGS)
                 continue
-            # The last packet of raw samples is short and marked as corrupt wherever a WAV leaves its size open.
-            if (packet.is_corrupt and not self.info.codec.startswith("pcm_")) or (lost and frames):
+            # The last packet of raw samples is short and marked as corrupt wherever a header leaves its size open.
+            if packet.is_corrupt and not self.info.codec.startswith("pcm_"):
                 self._damaged = True
                 return
-            if packet.size:
-                self._last_packet = (bytes(packet)[:4], packet.size)
             for frame in frames:
-                if self.info.format == "flac" and frame.pts not in (None, self._decoded):
-                    self._damaged = True  # FLAC numbers its samples, and libav skips a damaged frame in silence
-                    return
                 self._decoded += frame.samples
                 yield frame
 
     def _check_end(self) -> None:
         seconds = self._decoded / self.info.sample_rate
-        head, size = self._last_packet
         if self._damaged or self._cut or seconds < self.info.seconds - _SLACK:
             raise cut_off(self.info, seconds, self.info.seconds)
-        if self.info.format == "mp3" and size < frame_bytes(head):
-            raise cut_off(self.info, seconds)
 
 
 def open_libav(path: Path, file: IO[bytes], size: int) -> LibavReader | None:
@@ -158,14 +132,12 @@ def open_libav(path: Path, file: IO[bytes], size: int) -> LibavReader | None:
         size: Its size in bytes.
 
     Raises:
+        ImportError: PyAV is not installed.
         AudioError: There is no audio stream, or nothing in it can be decoded.
     """
     import av
 
-    head = file.read(10)
-    cut = head.startswith(ebml.MAGIC) and not ebml.is_whole(file, size)
-    file.seek(first_frame_at(head))
-    mp3_length = states_length(file.read(200))
+    cut = file.read(4) == EBML and not webm_is_whole(file, size)
     file.seek(0)
     try:
         container = av.open(file, "r", options={"format_whitelist": _FORMATS}, metadata_errors="replace")
@@ -177,7 +149,7 @@ def open_libav(path: Path, file: IO[bytes], size: int) -> LibavReader | None:
             raise AudioError(path, f"holds {what}", "choose a file with an audio track")
         if container.streams.audio[0].codec_context is None:
             raise AudioError(path, "holds sound of an unknown codec", "export it as WAV or FLAC")
-        return LibavReader(path, container, size, mp3_length=mp3_length, cut=cut)
+        return LibavReader(path, container, size, cut=cut)
     except BaseException:
         container.close()
         raise
@@ -197,7 +169,7 @@ def _samples(pending: AudioFifo, to_float: AudioResampler) -> np.ndarray:
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
-def _stated_seconds(container: InputContainer, name: str, *, mp3_length: bool) -> float:
+def _stated_seconds(container: InputContainer, name: str) -> float:
     """The length that the container states for its first audio stream; NaN where it would be an estimate."""
     stream = container.streams.audio[0]
     if name == "matroska":
@@ -205,7 +177,7 @@ def _stated_seconds(container: InputContainer, name: str, *, mp3_length: bool) -
             return int(tag[1]) * 3600 + int(tag[2]) * 60 + float(tag[3])
         alone = len(container.streams) == 1 and container.duration is not None
         return (container.duration or 0) / 1e6 if alone else math.nan
-    states = name in ("mp4", "ogg", "flac", "wav", "w64", "caf", "aiff") or (name == "mp3" and mp3_length)
+    states = name in ("mp4", "ogg", "flac", "wav", "w64", "caf", "aiff")
     if not states or stream.duration is None or stream.time_base is None:
         return math.nan
     return float(stream.duration * stream.time_base)

@@ -44,7 +44,7 @@ def compare(
     draws: options.Draws = 1000,
     seed: options.DrawsSeed = 0,
     fixed_raters: Annotated[
-        bool, typer.Option("--fixed-raters", help="Draw systems and clips only: intervals for this panel.")
+        bool, typer.Option("--fixed-raters", help="Draw systems and clips only: intervals for these raters.")
     ] = False,
 ) -> None:
     """Compare predictors with people and with each other: rankings, intervals, agreement of raters, and claims.

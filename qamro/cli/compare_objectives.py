@@ -13,6 +13,7 @@ from qamro.cli import options
 from qamro.cli.console import progress, say, wrong_use
 from qamro.cli.inputs import open_audible
 from qamro.cli.outputs import check_writable, written_to
+from qamro.listeners import listeners
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,7 +83,9 @@ def compare_objectives(
                 say(f"Stopped. What was trained is kept in {keep}; the same command goes on from there.")
             raise
         seconds = round(time.perf_counter() - started, 1)
-        kind = "simulated ratings, no evidence about people" if opened.kind == "simulated" else "human ratings"
+        kind = f"ratings by {listeners(opened.kind)}"
+        if opened.kind == "simulated":
+            kind += ", no evidence about people"
         batches = f"batches of {batch_size}" if batch_size else "all clips in every step"
         stop = "validation SRCC" if stop_by == "srcc" else "its own validation loss"
         notes = [

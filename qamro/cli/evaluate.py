@@ -14,6 +14,7 @@ from qamro.cli import options
 from qamro.cli.axis_options import parse_axes
 from qamro.cli.console import FAILED, fail, out, safe, say, wrong_use
 from qamro.cli.inputs import open_ratings, warn_of_seen_clips
+from qamro.listeners import listeners
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,6 +51,7 @@ def evaluate(
         study = open_ratings(ratings)
     from qamro.evaluation import NoCommonAxis, NothingMatched, PredictionsError
     from qamro.evaluation import evaluate as compare
+    from qamro.predictors.provenance import kinds_of
 
     try:
         result = compare(study, table, axes=axes or None, axis_map=pairs or None, draws=draws, seed=seed)
@@ -59,17 +61,26 @@ def evaluate(
         fail(f"{problem}. Name it with --axis, for example --axis MI=quality")
     except PredictionsError as problem:
         fail(f"{predictions}: {problem}")
-    _show(result, study, len(table))
+    kinds = {column: kinds_of(scored, column) for column in score_columns(scored)}
+    _show(result, study, len(table), kinds)
     warn_of_seen_clips("", scored, study)
     if json_out is not None:
         with wrong_use(OSError):
-            _write(json_out, result, study, {"predictions": str(predictions), "ratings_from": ratings})
+            _write(
+                json_out, result, study, {"predictions": str(predictions), "predicted": kinds, "ratings_from": ratings}
+            )
         say(f"written to {json_out}")
 
 
-def _show(result: Evaluation, study: Study, predicted: int) -> None:
-    raters = "simulated listeners" if result.kind == "simulated" else "people"
-    say(f"{result.study}: {predicted} predictions against ratings by {raters}; {result.matched} clips matched.")
+def _show(result: Evaluation, study: Study, predicted: int, kinds: dict[str, list[str]]) -> None:
+    from qamro.predictors.provenance import kinds_in_words
+
+    say(
+        f"{result.study}: {predicted} predictions against ratings by {listeners(result.kind)}; {result.matched} clips "
+        "matched."
+    )
+    for sentence in kinds_in_words(kinds):
+        say(f"  {sentence}")
     for names, what in (
         (result.unmatched_predictions, "predictions without a rating"),
         (result.unmatched_ratings, "rated clips without a prediction"),
@@ -109,7 +120,7 @@ def _group(title: str, rows: pd.DataFrame, interval: str) -> None:
     out.print(table)
 
 
-def _write(path: Path, result: Evaluation, study: Study, sources: dict[str, str]) -> None:
+def _write(path: Path, result: Evaluation, study: Study, sources: dict[str, Any]) -> None:
     from qamro.evaluation.result import records
 
     everything: dict[str, Any] = {"qamro": __version__, **sources, **result.as_dict()}

@@ -102,7 +102,9 @@ def _folder(path: Path) -> list[Clip]:
         and not any(part.startswith(".") for part in file.relative_to(path).parts)
     ]
     if not files:
-        raise ValueError(f"{path} holds no audio files ({' '.join(AUDIO_ENDINGS)})")
+        raise ValueError(
+            f"{path} holds no audio files ({', '.join(AUDIO_ENDINGS[:6])} and {len(AUDIO_ENDINGS) - 6} more)"
+        )
     return [Clip(file) for file in sorted(files, key=_natural)]
 
 

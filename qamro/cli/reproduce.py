@@ -15,6 +15,7 @@ from qamro.cli import options
 from qamro.cli.console import out as console
 from qamro.cli.console import safe, say, wrong_use
 from qamro.cli.outputs import check_writable, written_to
+from qamro.listeners import listeners
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,7 +70,7 @@ def reproduce(
         found = train(parts, axes, plan, device)
         table = table_of(found)
         title = experiment.on_other_data(opened.name) if study else experiment.title
-        about = f"{opened.kind} ratings, {how}; heads on frozen {encoder} embeddings, {seeds} seeds"
+        about = f"ratings by {listeners(opened.kind)}, {how}; heads on frozen {encoder} embeddings, {seeds} seeds"
         target = out or Path(f"reproduce-{what.value}-{opened.name.split()[0]}")
         with written_to(target):
             write_tables(target, found, opened, plan, {"title": title, "encoder": encoder, "split": how})

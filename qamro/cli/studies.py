@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from qamro.cli.console import FAILED, err, fail, out, safe, say, warn, wrong_use
+from qamro.listeners import listeners
 
 if TYPE_CHECKING:
     from qamro.studies import Study
@@ -107,7 +108,7 @@ def _describe(study: Study) -> None:
     if study.holds_means:
         who = "means only, no single ratings"
     counts = f"{len(study.clips)} clips, {len(study.systems)} systems, {len(study.ratings)} ratings"
-    say(f"{study.name} ({study.kind}): {counts}; {who}")
+    say(f"{study.name}, rated by {listeners(study.kind)}: {counts}; {who}")
     table = Table(show_edge=False, pad_edge=False)
     for column in ("axis", "clips", "ratings", "lowest", "mean", "highest"):
         table.add_column(column, justify="left" if column == "axis" else "right")

@@ -12,6 +12,7 @@ from qamro.cli import options
 from qamro.cli.console import say, wrong_use
 from qamro.cli.inputs import open_audible
 from qamro.cli.outputs import check_writable, written_to
+from qamro.listeners import listeners
 
 
 def sweep(
@@ -57,7 +58,8 @@ def sweep(
         with written_to(target):
             write_tables(target, found, opened, plan, {"encoder": encoder, "split": how, "seconds": seconds})
         notes = [
-            f"{opened.name}, {opened.kind} ratings; {len(opened.clips)} clips, {len(opened.systems)} systems; {how}.",
+            f"{opened.name}, ratings by {listeners(opened.kind)}; {len(opened.clips)} clips, {len(opened.systems)} "
+            f"systems; {how}.",
             f"Heads on frozen {encoder} embeddings; {seeds} seeds; {optimizer}, learning rate {lr:g}, "
             f"{f'batch {batch_size}' if batch_size else 'all clips in every step'}; best epoch by validation "
             f"{'SRCC' if stop_by == 'srcc' else 'loss, each objective by its own'}.",
@@ -69,5 +71,5 @@ def sweep(
         for level in ("utterance", "system"):
             say(best_beta_in_words(found.runs, name, level, "SRCC"))
     count = found.runs.groupby(["axis", "variant", "seed"]).ngroups
-    say(f"{count} runs in {seconds} s ({opened.kind} ratings, {how}); written to {target}:")
+    say(f"{count} runs in {seconds} s (ratings by {listeners(opened.kind)}, {how}); written to {target}:")
     say("  runs.csv, summary.csv, predictions.csv, record.json, sweep.html")

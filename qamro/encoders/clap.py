@@ -30,7 +30,7 @@ _NO_TOKENIZER = "this encoder has no tokenizer: give Clap.from_checkpoint a fold
 class Clap:
     """Embeds clips and prompts so that what belongs together points the same way.
 
-    Numbers are laion-clap's own to 1e-7 in float32. The same file always has the same embedding, whatever else is
+    Numbers are laion-clap's own to 2e-7 in float32. The same file always has the same embedding, whatever else is
     in its batch.
 
     Attributes:

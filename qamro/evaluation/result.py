@@ -77,7 +77,7 @@ class Evaluation:
             "unmatched_ratings": self.unmatched_ratings,
             "ambiguous": self.match.ambiguous,
             "metrics": records(self.table),
-            "systems": records(self.systems),
+            "systems": records(self.systems.rename(columns=lambda name: str(name).replace("human", "rated"))),
         }
 
 

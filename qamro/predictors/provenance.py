@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 KINDS = {
     "human": "trained on ratings by people",
@@ -11,6 +15,9 @@ KINDS = {
     "unverified": "made by weights of unknown origin; what they were trained on is not known",
 }
 """The kinds of origin that a score can have, and what each means."""
+
+UNKNOWN = "unknown"
+"""The kind of scores whose table does not say what made them."""
 
 
 @dataclass(frozen=True)
@@ -48,3 +55,33 @@ class Provenance:
     def as_dict(self) -> dict[str, str]:
         """Returns the fields, ready for JSON."""
         return asdict(self)
+
+
+def kinds_of(table: pd.DataFrame, axis: str) -> list[str]:
+    """Returns the kinds of numbers that a score table holds on an axis, by its column ``source_AXIS``.
+
+    Args:
+        table: Scores; those that are NaN do not count.
+        axis: A column of scores.
+
+    Returns:
+        Keys of ``KINDS``, and ``UNKNOWN`` where some score's source is missing or is none of them.
+    """
+    scored = table[table[axis].notna()]
+    sources = scored[f"source_{axis}"].astype(str) if f"source_{axis}" in table.columns else [""] * len(scored)
+    told = (source.partition(":")[0].strip() for source in sources)
+    return list(dict.fromkeys(kind if kind in KINDS else UNKNOWN for kind in told))
+
+
+def kinds_in_words(kinds: dict[str, list[str]]) -> list[str]:
+    """Says what kind of numbers predictions are, one sentence a kind.
+
+    Args:
+        kinds: For each axis what ``kinds_of`` answered.
+    """
+    axes: dict[str, list[str]] = {}
+    for axis, own in kinds.items():
+        for kind in own:
+            axes.setdefault(kind, []).append(axis)
+    silent = "the table does not say what made these scores"
+    return [f"Predicted {', '.join(names)}: {kind}, {KINDS.get(kind, silent)}." for kind, names in axes.items()]

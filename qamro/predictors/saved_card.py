@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from qamro.checkpoints import Weights
+from qamro.listeners import listeners
 from qamro.predictors.saved_names import key_of
 from qamro.predictors.saved_whole import is_whole
 from qamro.predictors.trainable import FRAME_WEIGHTS, TRAINABLE, by_card_name
@@ -103,7 +104,7 @@ class SavedHeads:
     def about(self) -> str:
         """One line: who rated what, which model, and what it is worth on held-out clips."""
         study = self.card["study"]
-        who = "simulated listeners" if self.card["kind"] == "simulated" else "people"
+        who = listeners(self.card["kind"])
         size = f"{study.get('clips', '?')} clips of {study.get('systems', '?')} systems"
         model = "A dual-branch model. " if self.on_frames else ""
         model = "Trained together with its encoder. " if self.brings_encoder else model

@@ -86,7 +86,7 @@ def _human(comparison: Comparison, axis: str, clip: str, given: np.ndarray) -> d
     human = comparison.numbers(axis).pair.human
     found = means[(means["clip"] == clip) & (means["axis"] == human)]
     entry: dict[str, Any] = {"judge": listeners(comparison.study), "score": np.nan, "low": np.nan, "high": np.nan}
-    entry |= {"ratings": 0, "source": f"{comparison.study.name}, {comparison.study.kind} ratings"}
+    entry |= {"ratings": 0, "source": f"{comparison.study.name}, ratings by {listeners(comparison.study)}"}
     if len(found):
         mean, sem = float(found["mean"].iloc[0]), float(found["sem"].iloc[0])
         entry |= {"score": mean, "low": mean - 2 * sem, "high": mean + 2 * sem, "ratings": int(found["count"].iloc[0])}

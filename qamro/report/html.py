@@ -52,7 +52,7 @@ def write_html(comparison: Comparison, path: Path | str, on_section: Callable[[s
 
 
 def _warning(comparison: Comparison) -> str:
-    if comparison.study.kind == "human":
+    if comparison.study.kind != "simulated":
         return ""
     return "<p><strong>The listeners are simulated: a demonstration, not evidence.</strong></p>"
 

@@ -10,6 +10,8 @@ from qamro.report.section import Figure, Section, Table, slug
 from qamro.report.words import count, listeners, rests_on
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from qamro.report.comparison import Comparison
     from qamro.report.numbers import AxisNumbers
     from qamro.report.standings import Ranking
@@ -59,11 +61,11 @@ def _distances(numbers: AxisNumbers) -> Table:
         parts.append(rows)
     note = (
         "Distances are of ranks, as shares of the clips (0 lowest, 1 highest), so they need no common scale; "
-        "disagreement is predicted minus human."
+        "disagreement is predicted minus rated."
     )
     frame = pd.concat(parts, ignore_index=True)
     return Table(
-        slug("inspect", numbers.label, "disagreements"), f"{numbers.label}: largest disagreements", note, frame
+        slug("inspect", numbers.label, "disagreements"), f"{numbers.label}: largest disagreements", note, _rated(frame)
     )
 
 
@@ -89,4 +91,9 @@ def _inversions(numbers: AxisNumbers, people: Ranking, section: Section) -> Tabl
     note = "told_apart: whether the ratings set the two systems apart, for all pairs at once."
     frame = pd.concat(parts, ignore_index=True)
     title = f"{numbers.label}: rank inversions between systems"
-    return Table(slug("inspect", numbers.label, "inversions"), title, note, frame)
+    return Table(slug("inspect", numbers.label, "inversions"), title, note, _rated(frame))
+
+
+def _rated(frame: pd.DataFrame) -> pd.DataFrame:
+    """Names the listeners' columns for what they hold, whoever listened."""
+    return frame.rename(columns=lambda name: str(name).replace("human", "rated"))

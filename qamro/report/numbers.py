@@ -84,7 +84,7 @@ class AxisNumbers:
     @property
     def drawn_words(self) -> str:
         """What the intervals of the metrics draw, in words."""
-        named = "a new panel of raters" if not self.matrix.anonymous else "each clip's anonymous ratings"
+        named = "raters drawn anew" if not self.matrix.anonymous else "each clip's anonymous ratings"
         return f"systems, clips within them{f', and {named}' if self.draws_raters else ''}"
 
     def prepare(self) -> None:

@@ -91,7 +91,7 @@ def individuals(raters: pd.DataFrame) -> go.Figure:
                 zip(
                     part["rater"].map(escape),
                     part["count"],
-                    part["reason"].map(escape).replace("", "within the panel"),
+                    part["reason"].map(escape).replace("", "like the others"),
                     strict=True,
                 )
             ),
@@ -104,7 +104,7 @@ def individuals(raters: pd.DataFrame) -> go.Figure:
         hovermode="closest",
         showlegend=bool(strays.any()),
         legend={"orientation": "h", "x": 0, "y": 1.01, "yanchor": "bottom"},
-        xaxis={**line_axis(), "title": {"text": "bias: points above the panel"}},
+        xaxis={**line_axis(), "title": {"text": "bias: points above all raters"}},
         yaxis={**line_axis(), "title": {"text": "inconsistency: points"}, "rangemode": "tozero"},
     )
 

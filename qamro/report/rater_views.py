@@ -49,7 +49,7 @@ def rater_views(found: Panel, matrix: RatingMatrix) -> RaterViews:
     views.figures.append(Figure(slug("raters", axis, "scores"), title, alt, note, distributions(matrix)))
     alt = f"Bias and inconsistency of {count(total, 'rater')}; {len(found.straying)} stray."
     note = (
-        "By P.910's model: bias is how far a rater scores above the panel, inconsistency how far the scores scatter "
+        "By P.910's model: bias is how far a rater scores above all raters, inconsistency how far the scores scatter "
         "about bias and quality; both with 95 % intervals."
     )
     title = f"{axis}: bias and consistency of each rater"
@@ -66,7 +66,7 @@ def rater_views(found: Panel, matrix: RatingMatrix) -> RaterViews:
 
 def _straying(axis: str, straying: dict[str, str], total: int) -> str:
     if not straying:
-        return f"{axis}: none of {count(total, 'rater')} strays from the panel."
+        return f"{axis}: none of {count(total, 'rater')} strays from the others."
     told = listing([f"{name} ({why})" for name, why in straying.items()], 12)
     return f"{axis}: {len(straying)} of {count(total, 'rater')} stray: {told}. They count unless you leave them out."
 
@@ -74,7 +74,7 @@ def _straying(axis: str, straying: dict[str, str], total: int) -> str:
 def _raters(axis: str, found: Panel) -> Table:
     note = (
         "bias and inconsistency by P.910's model, in points; agreement is the rank correlation with the mean of the "
-        "other raters; each with a 95 % interval. reason says why a rater strays from the panel."
+        "other raters; each with a 95 % interval. reason says why a rater strays from the others."
     )
     order = found.raters["reason"].eq("").sort_values(kind="stable").index
     rows = found.raters.loc[order].reset_index(drop=True)

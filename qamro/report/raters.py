@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from qamro.report.numbers import AxisNumbers
 
 UNNAMED = (
-    "the ratings are anonymous: nobody knows which scores come from one person, so nothing can be said of a rater's "
+    "the ratings are anonymous: nobody knows which scores come from one rater, so nothing can be said of a rater's "
     "bias or consistency, and positions in a list are not taken for raters"
 )
 """Why the section says nothing about single raters."""
@@ -110,7 +110,7 @@ def _forest(table: pd.DataFrame, level: float) -> list[Figure]:
     alt = "; ".join(
         f"{row.axis} {row.statistic} {number(row.value)}" for row in table.itertuples() if row.statistic == "alpha"
     )
-    note = f"Bars are {percent(level)} intervals. A ceiling is what a predictor could reach against half of the panel."
+    note = f"Bars are {percent(level)} intervals. A ceiling is what a predictor could reach against half of the raters."
     series = {str(axis): part.set_index("statistic") for axis, part in table.groupby("axis", sort=False)}
     figure = Figure("raters-coefficients", "How far the raters agree", f"{alt}.", note, row_forest(shown, series))
     return [figure] if shown else []
@@ -129,8 +129,8 @@ def _agree(axis: str, table: pd.DataFrame, numbers: AxisNumbers) -> list[str]:
         if row is not None and whole is not None and not np.isnan(row.value):
             half, both = (with_ends(each.value, each.low, each.high) for each in (row, whole))
             told.append(
-                f"{axis}: one half of the raters predicts the other with SRCC {half} over {what}; two whole panels "
-                f"would reach {both}. A predictor that comes near this is as good as another panel."
+                f"{axis}: one half of the raters predicts the other with SRCC {half} over {what}; two groups of "
+                f"all raters' size would reach {both}. A predictor that comes near this is as good as other raters."
             )
     if "clip error" in rows:
         told.append(_more(axis, rows, numbers))

@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from qamro.listeners import listeners as by_kind
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -60,8 +62,8 @@ def count(n: int, what: str) -> str:
 
 
 def listeners(study: Study) -> str:
-    """Who rated: ``"people"`` or ``"simulated listeners"``."""
-    return "people" if study.kind == "human" else "simulated listeners"
+    """Who rated a study, in words."""
+    return by_kind(study.kind)
 
 
 def source_of(predictions: pd.DataFrame, column: str) -> str:

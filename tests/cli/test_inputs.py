@@ -58,7 +58,7 @@ def test_a_missing_file_among_others_is_left_to_fail_by_itself(tmp_path):
 
 def test_a_folder_without_audio_is_refused(tmp_path):
     touch(tmp_path, "a.txt")
-    with pytest.raises(ValueError, match=r"holds no audio files \(\.wav "):
+    with pytest.raises(ValueError, match=r"holds no audio files \(\.wav, "):
         gather([tmp_path])
 
 

@@ -183,7 +183,7 @@ def test_lists_of_what_to_look_at(two):
     assert set(far["predictor"]) == {"good", "bad"}
     assert far.groupby("predictor")["disagreement"].apply(lambda d: d.abs().is_monotonic_decreasing).all()
     inverted = tables["inspect-MI-inversions"]
-    assert (inverted["human_gap"] > 0).all()
+    assert (inverted["rated_gap"] > 0).all()
     assert (inverted["predicted_gap"] < 0).all()
     assert tables["inspect-MI-divided"]["sd"].is_monotonic_decreasing
 

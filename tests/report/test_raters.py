@@ -39,7 +39,7 @@ def test_reasons_of_bias_and_of_a_constant_rater():
     ratings.loc[ratings["rater"] == "r1", "score"] += 3
     ratings.loc[ratings["rater"] == "r2", "score"] = 3.0
     straying = panel(Study(study.clips, ratings), "MI").straying
-    assert "points above the panel" in straying["r1"]
+    assert "points above the other raters" in straying["r1"]
     assert "gave every clip the same score" in straying["r2"]
 
 

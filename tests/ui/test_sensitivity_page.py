@@ -58,7 +58,7 @@ def test_curves_at_once_and_a_model_by_a_click(open_page):
     page.mouse.click(*points["alpha 0.1, beta 5"][:2])
     says(page, "#sensitivity-changed", "against alpha 0.1, beta 1")
     model = ("alpha 0.1, beta 5", "alpha 0.1, beta 1")
-    for line in swaps_in_words(swaps(kept.sweep.predictions, "MI", *model), *model):
+    for line in swaps_in_words(swaps(kept.sweep.predictions, "MI", *model), *model, who="simulated listeners"):
         says(page, "#sensitivity-changed", line)
     assert page.input_value("#sensitivity-model input") == model[0]
 

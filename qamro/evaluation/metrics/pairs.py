@@ -1,4 +1,4 @@
-"""What every metric works on: checked pairs of predicted and human scores, with multiplicities."""
+"""What every metric works on: checked pairs of predicted and rated scores, with multiplicities."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class UndefinedMetricWarning(RuntimeWarning):
 
 @dataclass(frozen=True)
 class Pairs:
-    """Predicted and human scores of the same items, one set or many at once.
+    """Predicted and rated scores of the same items, one set or many at once.
 
     The leading dimensions ``...`` of the three arrays broadcast. A bootstrap is scores of shape (n,) with weights of
     shape (draws, n): a weight says how often a draw holds the item, and every metric then answers exactly what it
@@ -146,7 +146,7 @@ class Pairs:
             return "fewer than two items: nothing to compare"
         sides = [
             name
-            for name, constant in (("predictions", self.constant_predictions), ("human scores", self.constant_targets))
+            for name, constant in (("predictions", self.constant_predictions), ("rated scores", self.constant_targets))
             if np.any(constant)
         ]
         return f"constant {' and '.join(sides)}: no order to compare" if sides else ""

@@ -71,7 +71,7 @@ def rater_model(study: Study, axis: str, model: str = "P.910") -> RaterModel:
     matrix = rating_matrix(study, axis)
     if matrix.anonymous:
         raise RatersUnknown(
-            f"the ratings of {axis!r} in {study.name!r} are anonymous: nobody knows which scores come from one person, "
+            f"the ratings of {axis!r} in {study.name!r} are anonymous: nobody knows which scores come from one rater, "
             "so a rater's bias and consistency cannot be known"
         )
     enough = np.isfinite(matrix.scores).sum(axis=0) >= MIN_RATINGS

@@ -112,7 +112,7 @@ def _reasons(raters: pd.DataFrame, models: dict[str, RaterModel]) -> list[str]:
             why.append(f"{times:.1f} times as inconsistent as the median rater")
         outside = not row.bias_low <= typical["bias"] <= row.bias_high
         if outside and abs(row.bias - typical["bias"]) > FAR * spread:
-            why.append(f"scores {abs(row.bias):.2g} points {'above' if row.bias > 0 else 'below'} the panel")
+            why.append(f"scores {abs(row.bias):.2g} points {'above' if row.bias > 0 else 'below'} the other raters")
         if row.agreement_high < typical["agreement"] / 2:
             why.append(f"hardly ranks clips as the others do (SRCC {row.agreement:.2f})".replace("-", "−"))
         found.append("; ".join(why))

@@ -6,6 +6,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from qamro.listeners import listeners
+
 FEW_SYSTEMS = 8
 """With fewer systems than this a claim about systems rests on too little, and the sentence says so."""
 
@@ -23,7 +25,6 @@ def claim(row: Mapping[str, Any], kind: str = "human", level: float = 0.95) -> s
     """
     first, second, metric = row["first"], row["second"], row["metric"]
     over = f"{row['systems']:,} systems" if row["level"] == "system" else f"{row['clips']:,} clips"
-    listeners = "simulated listeners" if kind == "simulated" else "people"
     if math.isnan(row["difference"]):
         return f"{row['axis']}: {first} and {second} cannot be compared over {over}: {row['note']}."
     numbers = (
@@ -39,7 +40,7 @@ def claim(row: Mapping[str, Any], kind: str = "human", level: float = 0.95) -> s
         )
     loser = second if row["better"] == first else first
     text = (
-        f"{row['axis']}: {row['better']} agrees better with {listeners} than {loser} over {over}: "
+        f"{row['axis']}: {row['better']} agrees better with {listeners(kind)} than {loser} over {over}: "
         f"{metric} {numbers} ({doubt})."
     )
     if row["level"] == "system" and row["systems"] < FEW_SYSTEMS:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from qamro.audio import AudioError, Limits
-from qamro.audio.opening import open_reader
+from qamro.audio.decode import open_reader
 
 RATE = 48_000
 """Sample rate of the beeps, Hz."""

@@ -74,7 +74,7 @@ def main() -> None:
             means = true_system_means(sim)
             _print("True means of the systems", means.agg(["min", "mean", "max", "std"]), 2)
             _print("Rank correlation of the axes over systems", means.corr("spearman"), 2)
-            _print("Agreement of two halves of the panel (SRCC)", split_half(sim).T, 3)
+            _print("Agreement of two halves of the listeners (SRCC)", split_half(sim).T, 3)
 
 
 if __name__ == "__main__":

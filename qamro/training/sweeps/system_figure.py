@@ -1,4 +1,4 @@
-"""The figure of one model's ranking: people and predictions side by side, a line a system."""
+"""The figure of one model's ranking: ratings and predictions side by side, a line a system."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ if TYPE_CHECKING:
 _MOVED = "#d55e00"
 
 
-def ranking_figure(table: pd.DataFrame, axis: str) -> go.Figure:
-    """Draws each system's mean human score as a ring and its mean prediction as a dot with its interval.
+def ranking_figure(table: pd.DataFrame, axis: str, who: str) -> go.Figure:
+    """Draws each system's mean rating as a ring and its mean prediction as a dot with its interval.
 
     Args:
-        table: From ``system_places``, the best by people first.
+        table: From ``system_places``, the best by ratings first.
         axis: Gives colour and scale.
+        who: Who rated, from ``qamro.listeners``.
     """
     import plotly.graph_objects as go
 
@@ -44,7 +45,7 @@ def ranking_figure(table: pd.DataFrame, axis: str) -> go.Figure:
         mode="markers",
         marker={"size": 13, "color": "rgba(0,0,0,0)", "line": {"color": INK, "width": 2}},
         hovertext=[
-            f"{escape(str(row.system))}<br>people: place {row.place_human:g}, {row.human:.2f}, {row.clips} clips"
+            f"{escape(str(row.system))}<br>{who}: place {row.place_human:g}, {row.human:.2f}, {row.clips} clips"
             for row in rows.itertuples()
         ],
         hoverinfo="text",

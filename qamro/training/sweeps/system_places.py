@@ -1,4 +1,4 @@
-"""How one model of a sweep ranks the systems, beside people and beside another model."""
+"""How one model of a sweep ranks the systems, beside the ratings and beside another model."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def system_places(
     predictions: pd.DataFrame, axis: str, variant: str, reference: str | None = None, *, coverage: float = 0.95
 ) -> pd.DataFrame:
-    """Ranks systems by people, by a model and by the model it is held against.
+    """Ranks systems by their ratings, by a model and by the model it is held against.
 
     Args:
         predictions: ``Sweep.predictions``.
@@ -23,7 +23,7 @@ def system_places(
         coverage: Of the interval over seeds.
 
     Returns:
-        One row a system, the best by people first: ``system``, ``clips``, ``human`` (mean MOS), ``predicted`` (mean
+        One row a system, the best by ratings first: ``system``, ``clips``, ``human`` (mean MOS), ``predicted`` (mean
         over clips, then over seeds), ``low``, ``high`` (t-interval of that over seeds; NaN with one), ``place_human``,
         ``place`` and ``place_reference`` (1 is the best; systems with the same mean share a place, x.5; NaN without a
         reference). Clips without a system are left out.
@@ -59,8 +59,8 @@ def swaps(predictions: pd.DataFrame, axis: str, variant: str, reference: str) ->
 
     Returns:
         One row a pair: ``ahead`` (the model has it ahead), ``behind``, ``seeds`` (in how many the two models, with
-        the same seed, differ about the pair), ``of`` (how many both have), ``right`` (whether people agree with the
-        model; False for a tie).
+        the same seed, differ about the pair), ``of`` (how many both have), ``right`` (whether the ratings agree with
+        the model; False for a tie).
     """
     import pandas as pd
 
@@ -82,23 +82,24 @@ def swaps(predictions: pd.DataFrame, axis: str, variant: str, reference: str) ->
     return pd.DataFrame(rows, columns=["ahead", "behind", "seeds", "of", "right"])
 
 
-def swaps_in_words(found: pd.DataFrame, model: str, reference: str, *, most: int = 6) -> list[str]:
+def swaps_in_words(found: pd.DataFrame, model: str, reference: str, *, who: str, most: int = 6) -> list[str]:
     """Says which systems changed places.
 
     Args:
         found: From ``swaps``.
         model: What the model is called.
         reference: What the model that it is held against is called.
+        who: Who rated, from ``qamro.listeners``.
         most: Pairs that are named; the others are counted.
     """
     if found.empty:
         return [f"Averaged over seeds, {model} and {reference} put all systems in the same order."]
     right = int(found["right"].sum())
     count = "One pair of systems changed" if len(found) == 1 else f"{len(found)} pairs of systems changed"
-    said = [f"{count} places against {reference}, averaged over seeds: {right} towards people's order, "
+    said = [f"{count} places against {reference}, averaged over seeds: {right} towards the order of {who}, "
             f"{len(found) - right} not."]  # fmt: skip
     for row in found.head(most).itertuples():
-        agrees = "as people have it" if row.right else "against people"
+        agrees = f"as {who} have it" if row.right else f"against {who}"
         said.append(f"{row.ahead} now stands ahead of {row.behind}, {agrees}; so in {row.seeds} of {row.of} seeds.")
     if len(found) > most:
         said.append(f"And {len(found) - most} more.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from qamro.predictors.provenance import KINDS
+from qamro.predictors.provenance import UNKNOWN, kinds_of
 from qamro.ui.compare.state import CompareState, Predictions, sides_of
 from qamro.ui.compare.texts import NOTES, View
 from qamro.ui.widgets import chart_value
@@ -34,25 +34,17 @@ def listing(state: CompareState) -> dict[str, Any]:
     }
 
 
-def kinds_of(entry: Predictions) -> list[str]:
+def kinds(entry: Predictions) -> list[str]:
     """Returns the kinds of numbers that a table says it holds: human, zero-shot, …; none where it does not say."""
-    kinds: dict[str, None] = {}
-    for axis in entry.columns:
-        column = f"source_{axis}"
-        if column not in entry.scores.columns:
-            continue
-        for source in entry.scores[column].astype(str).unique():
-            kind = source.split(":", 1)[0].strip()
-            if kind in KINDS:
-                kinds[kind] = None
-    return list(kinds)
+    every = [kind for axis in entry.columns for kind in kinds_of(entry.scores, axis)]
+    return [kind for kind in dict.fromkeys(every) if kind != UNKNOWN]
 
 
 def _predictor(entry: Predictions, rated: int | None) -> dict[str, Any]:
     row: dict[str, Any] = {
         "name": entry.name,
         "origin": entry.origin,
-        "kinds": kinds_of(entry),
+        "kinds": kinds(entry),
         "axes": entry.columns,
         "clips": len(entry.scores),
         "problem": entry.problem,

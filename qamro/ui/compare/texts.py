@@ -14,10 +14,10 @@ VIEWS = {
 """The views, from left to right."""
 
 NOTES = {
-    "raters": "Do the people agree, who stands apart, and how well could a perfect predictor do?",
-    "systems": "Which system is better, by people and by predictor, and which cannot be told apart?",
-    "versus": "Which predictor agrees better with people, and is the difference more than chance?",
-    "inspect": "Where predictor and people disagree. Click a clip or a system to hear it.",
+    "raters": "Do the raters agree, who stands apart, and how well could a perfect predictor do?",
+    "systems": "Which system is better, by listeners and by predictor, and which cannot be told apart?",
+    "versus": "Which predictor agrees better with listeners, and is the difference more than chance?",
+    "inspect": "Where predictor and listeners disagree. Click a clip or a system to hear it.",
     "report": "Everything in one file, to keep or to send.",
 }
 """For each view, the question that it answers."""
@@ -27,7 +27,7 @@ class Bring:
     """Texts of what is brought: ratings and predictions."""
 
     RATINGS = "Ratings"
-    RATINGS_NOTE = "What people said: a study of this machine, or your own."
+    RATINGS_NOTE = "What listeners said: a study of this machine, or your own."
     PREDICTIONS = "Predictions"
     PREDICTIONS_NOTE = "What predictors say of the same clips. Several stand side by side."
     SCORE_WITH = "Score this study with"
@@ -107,7 +107,7 @@ class View:
     AXIS = "Axis"
     VIEW = "View"
     WORKING = "Working out {view} …"
-    EMPTY = "What do people say, and does the predictor agree?"
+    EMPTY = "What do listeners say, and does the predictor agree?"
     EMPTY_HINT = "Choose a study above, or try the example: a simulated study, scored at once by the offline predictor."
     EXAMPLE = "Open the example"
     NO_PREDICTIONS = "No predictions to hold against these ratings yet"
@@ -115,7 +115,7 @@ class View:
     NO_AXIS = "Predictions and ratings share no axis"
     NO_AXIS_HINT = "Pair them above: which predicted axis stands for which rated one?"
     ONE_PREDICTOR = "One predictor is here; two are needed"
-    ONE_PREDICTOR_HINT = "Add another one above to see whether one agrees better with people than the other."
+    ONE_PREDICTOR_HINT = "Add another one above to see whether one agrees better with listeners than the other."
     BROKE = "This could not be worked out"
     MISFIT = "{name}: {problem}"
 

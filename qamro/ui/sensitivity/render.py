@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from qamro.axes import get_axis
+from qamro.listeners import listeners
 from qamro.training.sweeps.figure import METRICS_SHOWN, heat_map, panel
 from qamro.training.sweeps.marks import BANDS, DASHES, PUBLISHED, dash_of
 from qamro.training.sweeps.seeds import best_in_words
@@ -150,7 +151,7 @@ def _chart(shown: Shown, view: View, metric: str) -> dict[str, Any]:
 
 
 def model_answer(p: Parts, shown: Shown, view: View) -> dict[Any, Any]:
-    """Draws the chosen model's ranking beside people's, and says which systems changed places."""
+    """Draws the chosen model's ranking beside the ratings', and says which systems changed places."""
     axis, model = view.axis, view.model
     choice = gr.Dropdown(shown.models(axis), value=model)
     predictions = shown.kept.sweep.predictions
@@ -164,16 +165,17 @@ def model_answer(p: Parts, shown: Shown, view: View) -> dict[Any, Any]:
         }
     reference = shown.reference(axis, model)
     alone = reference == model
+    who = listeners(shown.kept.record["study"]["kind"])
     table = system_places(predictions, axis, model, None if alone else reference)
     changed = swaps(predictions, axis, model, reference)
-    words = [T.REFERENCE_ALONE] if alone else swaps_in_words(changed, model, reference)
+    words = [T.REFERENCE_ALONE] if alone else swaps_in_words(changed, model, reference, who=who)
     order = ", ".join(table.sort_values("place")["system"])
     return {
         p.model: choice,
         p.ranking: chart_value(
-            ranking_figure(table, axis),
+            ranking_figure(table, axis, who),
             name=f"ranking-{axis}-{model}",
-            alt=T.PLACES_ALT.format(model=model, axis=axis, order=order),
+            alt=T.PLACES_ALT.format(model=model, who=who, axis=axis, order=order),
         ),
         p.changed: sentences_html(words),
         p.places: places_html(table, model, reference),
@@ -240,7 +242,7 @@ def headline_html(text: str, shown: Shown) -> str:
     record = shown.kept.record
     study, kind = record["study"], record["study"]["kind"]
     source = T.SOURCE.format(
-        kind="Human" if kind == "human" else "Simulated",
+        who=listeners(kind),
         clips=study["clips"],
         systems=study["systems"],
         encoder=record["encoder"]["name"],

@@ -86,7 +86,7 @@ class Sensitivity:
 
     HEADLINE = "{family} over {over}: {study}"
     SOURCE = (
-        "{kind} ratings, {clips} clips of {systems} systems. Heads on frozen {encoder} embeddings (revision "
+        "Ratings by {who}, {clips} clips of {systems} systems. Heads on frozen {encoder} embeddings (revision "
         "{revision}); {split}; {seeds} seeds; {optimiser}. Made {made} with qamro {version}, torch {torch}."
     )
     SIMULATED = (
@@ -117,17 +117,17 @@ class Sensitivity:
     MODEL_COLUMN = "Model"
     MODEL = "One model’s ranking"
     MODEL_NOTE = (
-        "Each system’s mean human score (ring) and mean prediction over clips and seeds (dot, with its 95 % interval "
-        "over seeds), best by people on top."
+        "Each system’s mean rating (ring) and mean prediction over clips and seeds (dot, with its 95 % interval over "
+        "seeds), best by ratings on top."
     )
     CHOOSE = "Model"
     NO_SYSTEMS = "The clips of this study name no systems, so there is no ranking of systems to show."
-    PLACES = ("System", "People", "Model", "Held against", "Human mean", "Prediction")
+    PLACES = ("System", "Ratings", "Model", "Held against", "Mean rating", "Prediction")
     PLACES_CAPTION = "Places of the systems; 1 is the best"
     REFERENCE_ALONE = "It is the model that the others are held against."
     ALT = "{metric} at {level} level on {axis} over {over}: {points}"
     MAP_ALT = "{metric} at {level} level on {axis} for every {beside} and {over}"
-    PLACES_ALT = "Systems by {model} against people, {axis}: {order}"
+    PLACES_ALT = "Systems by {model} against {who}, {axis}: {order}"
 
     CHART_WORDS: ClassVar[dict[str, str]] = {"save": "Save as {format}", "failed": "The figure could not be drawn."}
     LINK_WORDS: ClassVar[dict[str, str]] = {

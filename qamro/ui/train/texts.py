@@ -143,12 +143,12 @@ OBJECTIVES: dict[str, tuple[str, str]] = {
     "mse": ("MSE: regression alone", "Squares the distance to each clip's score: large misses count most."),
     "mr": (
         "Regression + margin ranking (MR)",
-        "Adds: of two clips, the better one has to be ahead by a fixed margin, however close people rated them.",
+        "Adds: of two clips, the better one has to be ahead by a fixed margin, however close listeners rated them.",
     ),
     "qamro": (
         "Regression + QAMRO",
-        "Adds: the better clip has to be ahead by alpha times the distance that people see, and mistakes among good "
-        "clips weigh up to beta times as much. The paper's loss.",
+        "Adds: the better clip has to be ahead by alpha times the distance that listeners hear, and mistakes among "
+        "good clips weigh up to beta times as much. The paper's loss.",
     ),
     "qamro-unweighted": (
         "Regression + QAMRO without weighting",
@@ -160,12 +160,12 @@ OBJECTIVES: dict[str, tuple[str, str]] = {
     ),
     "balr": (
         "Regression + BALR",
-        "Adds: the predictions of a batch, read as chances of being the best, should look as people's scores do. "
+        "Adds: the predictions of a batch, read as chances of being the best, should look as the ratings do. "
         "DeRA-MOS's ranking loss.",
     ),
     "listmle": (
         "Regression + ListMLE",
-        "Adds: people's order of the whole batch should be the most likely one under the predictions.",
+        "Adds: the ratings' order of the whole batch should be the most likely one under the predictions.",
     ),
     "soft-spearman": (
         "Regression + soft Spearman",
@@ -181,11 +181,12 @@ OBJECTIVES: dict[str, tuple[str, str]] = {
     ),
     "ce-gauss+balr+sama": (
         "CE-Gauss + BALR + SAMA: DeRA-MOS",
-        "DeRA-MOS's whole loss. SAMA asks clip and prompt to be as alike as people say they match; it acts on TA only.",
+        "DeRA-MOS's whole loss. SAMA asks clip and prompt to be as alike as listeners say they match; it acts on TA "
+        "only.",
     ),
     "qamro+sama": (
         "Regression + QAMRO + SAMA",
-        "QAMRO, and on TA clip and prompt as alike as people say they match.",
+        "QAMRO, and on TA clip and prompt as alike as listeners say they match.",
     ),
 }
 """For each objective, its title and a sentence on what it does."""

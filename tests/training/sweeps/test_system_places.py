@@ -60,7 +60,7 @@ def test_swaps_by_a_loop(predictions):
     found = swaps(predictions, "MI", "one", "other")
     assert expected
     assert {(row.ahead, row.behind): (row.seeds, row.of, row.right) for row in found.itertuples()} == expected
-    words = swaps_in_words(found, "one", "other", most=1)
+    words = swaps_in_words(found, "one", "other", who="people", most=1)
     ahead, behind = found["ahead"].iloc[0], found["behind"].iloc[0]
     assert f"{ahead} now stands ahead of {behind}" in words[1]
     assert words[0].startswith(f"{len(found)} pairs" if len(found) > 1 else "One pair")
@@ -68,7 +68,7 @@ def test_swaps_by_a_loop(predictions):
 
 def test_nothing_changed_and_one_seed(predictions):
     assert swaps(predictions, "MI", "one", "one").empty
-    assert "the same order" in swaps_in_words(swaps(predictions, "MI", "one", "one"), "one", "one")[0]
+    assert "the same order" in swaps_in_words(swaps(predictions, "MI", "one", "one"), "one", "one", who="people")[0]
     alone = system_places(predictions[predictions["seed"] == 0], "MI", "one")
     assert alone[["low", "place_reference"]].isna().all().all()
     with pytest.raises(ValueError, match="no 'third' on MI"):
@@ -77,7 +77,7 @@ def test_nothing_changed_and_one_seed(predictions):
 
 def test_the_figure_shows_both_means_of_every_system(predictions):
     table = system_places(predictions, "MI", "one", "other")
-    human, predicted = ranking_figure(table, "MI").data[-2:]
+    human, predicted = ranking_figure(table, "MI", "people").data[-2:]
     assert list(human.x) == list(table["human"][::-1])
     assert list(predicted.x) == list(table["predicted"][::-1])
     assert list(predicted.error_x.array) == pytest.approx(list((table["high"] - table["predicted"])[::-1]))
