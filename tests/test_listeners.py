@@ -206,18 +206,18 @@ def test_the_result_that_the_sensitivity_tab_opens_with():
     from qamro.training.sweeps.setup import Setup
     from qamro.training.sweeps.system_figure import ranking_figure
     from qamro.training.sweeps.system_places import swaps, swaps_in_words, system_places
-    from qamro.ui.sensitivity import pieces
-    from qamro.ui.sensitivity.session import Shown
+    from qamro.ui.sensitivity import render
+    from qamro.ui.sensitivity.state import Shown
 
     kept = bundled(Setup())
     assert kept is not None
     shown, who = Shown(kept, Setup()), listeners(kept.record["study"]["kind"])
-    said = pieces.headline("Result", shown)
+    said = render.headline_html("Result", shown)
     for axis in kept.sweep.predictions["axis"].unique()[:1]:
         for model in shown.models(axis)[1:4]:
             reference = shown.reference(axis, model)
             table = system_places(kept.sweep.predictions, axis, model, reference)
-            said += pieces.places(table, model, reference) + ranking_figure(table, axis, who).to_json()
+            said += render.places_html(table, model, reference) + ranking_figure(table, axis, who).to_json()
             found = swaps(kept.sweep.predictions, axis, model, reference)
             said += " ".join(swaps_in_words(found, model, reference, who=who, most=99))
     assert "as simulated listeners have it" in said or "against simulated listeners" in said
@@ -226,8 +226,7 @@ def test_the_result_that_the_sensitivity_tab_opens_with():
 
 def test_what_predict_and_train_say_of_simulated_heads():
     from qamro.predictors.saved_card import read_saved
-    from qamro.ui.choices import kinds
-    from qamro.ui.predict.views import badges
+    from qamro.ui.choices import badges, kinds
 
     said = read_saved(ROOT / "weights" / "offline").about
     from qamro.predictors import load
