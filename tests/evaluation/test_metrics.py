@@ -109,8 +109,8 @@ def test_tau_in_blocks_is_exact(monkeypatch):
     ("x", "y", "reason"),
     [
         ([2.0, 2.0, 2.0], [1.0, 2.0, 3.0], "constant predictions"),
-        ([1.0, 2.0, 3.0], [0.1, 0.1, 0.1], "constant human scores"),
-        ([0.3, 0.3], [0.1, 0.1], "constant predictions and human scores"),
+        ([1.0, 2.0, 3.0], [0.1, 0.1, 0.1], "constant rated scores"),
+        ([0.3, 0.3], [0.1, 0.1], "constant predictions and rated scores"),
         ([1.0], [2.0], "fewer than two items"),
         ([], [], "no items"),
     ],

@@ -194,7 +194,7 @@ def test_degenerate_input_is_said_not_faked():
     found = compare(Study(clips, ratings), {"flat": pd.DataFrame({"clip": ["a", "b", "c"], "MI": 2.0})}, QUICK)
     text = " ".join(line for section in found.sections() for line in section.sentences)
     assert "Fewer than two systems" in text
-    assert "constant predictions and human scores" in text
+    assert "constant predictions and rated scores" in text
     assert "anonymous" in text
     with pytest.raises(KeyError, match="the axes are MI"):
         found.systems("PQ")
