@@ -267,8 +267,8 @@ def _blocks(excess: Tensor) -> tuple[Tensor, Tensor]:
         starts = isotonic_regression(row, increasing=False).blocks
         into_first[:] = np.repeat(starts[:-1], np.diff(starts))
         into_block[:] = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
-    first, block = (torch.from_numpy(of).to(excess.device).reshape(excess.shape) for of in (first, block))
-    return first, block
+    firsts, blocks = (torch.from_numpy(of).to(excess.device).reshape(excess.shape) for of in (first, block))
+    return firsts, blocks
 
 
 @_blocks.register_fake
