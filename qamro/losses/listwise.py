@@ -137,7 +137,7 @@ def soft_spearman_loss(
         tensor(0.5000)
 
     Source:
-        Blondel et al., ICML 2020, section 6, with τ scaled by the size of the list (see ``_soft_rank.soft_rank``).
+        Blondel et al., ICML 2020, section 6, with τ scaled by the size of the list (see ``soft_rank``).
     """
 
     def of_list(p: Tensor, y: Tensor, temperature: Tensor) -> Tensor | None:
