@@ -137,7 +137,7 @@ def soft_spearman_loss(
         tensor(0.5000)
 
     Source:
-        Blondel et al., ICML 2020, section 6, with τ scaled by the size of the list (see ``_soft_rank.soft_rank``).
+        Blondel et al., ICML 2020, section 6, with τ scaled by the size of the list (see ``soft_rank``).
     """
 
     def of_list(p: Tensor, y: Tensor, temperature: Tensor) -> Tensor | None:
@@ -267,8 +267,8 @@ def _blocks(excess: Tensor) -> tuple[Tensor, Tensor]:
         starts = isotonic_regression(row, increasing=False).blocks
         into_first[:] = np.repeat(starts[:-1], np.diff(starts))
         into_block[:] = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
-    first, block = (torch.from_numpy(of).to(excess.device).reshape(excess.shape) for of in (first, block))
-    return first, block
+    firsts, blocks = (torch.from_numpy(of).to(excess.device).reshape(excess.shape) for of in (first, block))
+    return firsts, blocks
 
 
 @_blocks.register_fake
