@@ -53,6 +53,7 @@ def test_values_are_the_oracles_on_clips_and_on_system_means():
         "high",
         "clips",
         "systems",
+        "hint",
         "note",
     ]
     assert result.table["metric"].tolist() == list(METRICS) * 2
@@ -206,7 +207,7 @@ def test_few_systems_are_called_few():
     result = evaluate(study, predictions_for(study, "MI"), draws=40)
     assert "4 systems: the interval is rough" in cell(result, "LCC", "utterance", "note")
     one = evaluate(make_study(systems=1), predictions_for(make_study(systems=1), "MI"), draws=40)
-    assert cell(one, "SRCC", "system", "note") == "fewer than two items: nothing to compare"
+    assert cell(one, "SRCC", "system", "note") == "1 system is too few for an order"
 
 
 def test_a_value_outside_its_interval_is_said_to_be():

@@ -79,7 +79,8 @@ def test_ceiling_with_missing_ratings_and_systems(anonymous):
 
 def test_spearman_brown():
     assert spearman_brown(0.5) == pytest.approx(2 / 3)
-    assert spearman_brown(-0.5) == pytest.approx(-2 / 3)
+    assert np.isnan(spearman_brown(-0.5))
+    assert spearman_brown(0.0) == 0
 
 
 def test_ceilings_of_a_published_study(shared):
