@@ -53,7 +53,7 @@ def clip_table(
 
 def ratings_of(study: Study, rated: str, left_out: Sequence[str] = (), clip: str | None = None) -> pd.DataFrame:
     """Returns the ratings on one rated axis, without those of raters who are left out; of one clip if named."""
-    ratings = study.ratings if clip is None else study.ratings[study.ratings["clip"] == clip]
+    ratings = study.counted if clip is None else study.counted[study.counted["clip"] == clip]
     ratings = ratings[ratings["axis"] == rated]
     return ratings[~ratings["rater"].isin(list(left_out))] if left_out else ratings
 
