@@ -114,9 +114,11 @@ def pair_predictor(
     own = dict(own_map or {})
     for predicted, rated in own.items():
         if predicted not in columns:
-            raise NoCommonAxis(f"{name} has no column {predicted!r}: its columns are {', '.join(columns) or 'none'}")
+            raise NoCommonAxis(
+                f"{name}: it has no column {predicted!r}; its columns are {', '.join(columns) or 'none'}"
+            )
         if rated not in wanted:
-            raise NoCommonAxis(f"{name}: {rated!r} is not compared: the axes are {', '.join(wanted) or 'none'}")
+            raise NoCommonAxis(f"{name}: {rated!r} is not compared; the axes are {', '.join(wanted) or 'none'}")
     pairs = []
     for axis in wanted:
         choices = (

@@ -90,7 +90,7 @@ def side_by_side(
             if not lenient:
                 raise
             first = first or problem
-            found.problems[name] = str(problem)
+            found.problems[name] = str(problem).removeprefix(f"{name}: ")
     if first and not found.matches:
         raise first
     for axis in [axis for axis in wanted if axis in found.tables]:
@@ -125,10 +125,8 @@ def score_axes(table: pd.DataFrame) -> list[str]:
 
 
 def _no_axis(name: str, table: pd.DataFrame, rated: Sequence[str]) -> str:
-    what = (
-        f"{name} scores no rated axis ({', '.join(rated)})" if len(rated) > 1 else f"{name} has no column {rated[0]!r}"
-    )
-    return f"{what}: {remedy(name, score_axes(table), rated)}" if rated else f"{name}: nobody rated anything"
+    what = f"it scores no rated axis ({', '.join(rated)})" if len(rated) > 1 else f"it has no column {rated[0]!r}"
+    return f"{name}: {what}; {remedy(name, score_axes(table), rated)}" if rated else f"{name}: nobody rated anything"
 
 
 def _drop_strangers(tables: dict[str, pd.DataFrame], absent: dict[str, str]) -> None:

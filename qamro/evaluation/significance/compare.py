@@ -159,11 +159,10 @@ def differences(
                 note = one.doubts(where) if not math.isnan(gap) else _why(key, (samples[first], samples[second]), where)
                 if key == "MSE" and (far := pairs[first].why_no_distance or pairs[second].why_no_distance):
                     gap, note = math.nan, far
-                # Without a value there is nothing that an interval could be of.
-                gaps = np.empty(0) if math.isnan(gap) else gaps
+                # Without a value there is nothing that an interval could be of; one event, found or not, has none.
+                gaps = np.empty(0) if math.isnan(gap) or key == "TOP1" else gaps
                 ends = interval(gaps, level)
-                # One event, found or not, is no sample to test on.
-                p = math.nan if key == "TOP1" or math.isnan(gap) else bootstrap_p(gaps)
+                p = bootstrap_p(gaps)
                 rows.append(
                     {"axis": axis, "level": where, "metric": key, "first": first, "second": second}
                     | {"first_value": values[first][key], "second_value": values[second][key], "difference": gap}

@@ -70,6 +70,6 @@ def remove(bench: Workbench, event: gr.EventData) -> Answer:
 
 
 def pair(bench: Workbench, event: gr.EventData) -> Answer:
-    """Pairs two axes of different names, or takes a pair away."""
-    bench.pair(str(event.predicted), str(event.rated or ""))
+    """Pairs two axes of different names, of one predictor or of all, or takes a pair away."""
+    bench.pair(str(event.predicted), str(event.rated or ""), str(event.name or ""))
     return listing(bench), ""

@@ -15,29 +15,27 @@ CONTENT = ("source", "prompt")
 """Columns that say which clips are versions of the same content, the surer one first."""
 
 
-def sides_of(label: str) -> tuple[str, str]:
-    """Splits the label of an axis into the predicted and the rated axis; they are one where the names agree."""
-    predicted, _, rated = label.partition("~")
-    return predicted, rated or predicted
-
-
 def clip_table(
-    study: Study, predictions: Mapping[str, Predictions], label: str, left_out: Sequence[str] = ()
+    study: Study,
+    predictions: Mapping[str, Predictions],
+    axis: str,
+    columns: Mapping[str, str],
+    left_out: Sequence[str] = (),
 ) -> pd.DataFrame:
     """Returns the rated clips of one axis with every predictor's score.
 
     Args:
         study: The ratings.
         predictions: Predictors that fit the study, by name.
-        label: The axis, for example ``MI`` or ``MI~quality``.
+        axis: The rated axis.
+        columns: The column of each predictor that stands for it; predictors without one have none in the table.
         left_out: Raters who do not count.
 
     Returns:
         Indexed by clip: ``system``, ``prompt``, ``content`` (what versions share; empty when unknown), ``mean``
         (MOS), and one column a predictor that scores the axis (NaN where it has no score).
     """
-    predicted, rated = sides_of(label)
-    ratings = ratings_of(study, rated, left_out)
+    ratings = ratings_of(study, axis, left_out)
     clips = study.clips.set_index("clip")
     table = clips[["system", "prompt"]].copy()
     shared = next((name for name in CONTENT if name in clips.columns and (clips[name] != "").any()), None)
@@ -46,8 +44,8 @@ def clip_table(
     grouped = [(values * weights).groupby(ratings["clip"]).sum() for values in (ratings["score"], 1)]
     table["mean"] = grouped[0] / grouped[1]
     for name, entry in predictions.items():
-        if entry.match is not None and predicted in entry.columns:
-            table[name] = _scores(study, entry, predicted)
+        if entry.match is not None and name in columns:
+            table[name] = _scores(study, entry, columns[name])
     return table[table["mean"].notna()]
 
 

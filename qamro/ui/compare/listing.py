@@ -14,15 +14,33 @@ def listing(bench: Workbench) -> dict[str, Any]:
     """Returns the list of predictors and the pairs of axes."""
     rated, columns = bench.rated, bench.columns
     shared = [axis for axis in rated if axis in columns]
-    pairs = [{"predicted": axis, "rated": axis, "own": False} for axis in shared]
-    pairs += [{"predicted": mine, "rated": other, "own": True} for mine, other in bench.axis_map.items()]
+    pairs = [{"name": "", "predicted": axis, "rated": axis, "own": False} for axis in shared]
+    for name, own in {"": bench.axis_map, **bench.own_maps}.items():
+        pairs += [{"name": name, "predicted": mine, "rated": axis, "own": True} for mine, axis in own.items()]
+    several = len(bench.predictions) > 1
+    sides = [{"name": "", "predicted": column} for column in columns]
+    sides += [
+        {"name": entry.name, "predicted": column}
+        for entry in bench.predictions.values()
+        for column in entry.columns
+        if several
+    ]
     n = bench.study.ratings["clip"].nunique() if bench.study is not None else None
     return {
-        "rows": [_row(entry, n) for entry in bench.predictions.values()],
+        "rows": [_row(entry, n) | {"lacks": _lacks(bench, entry)} for entry in bench.predictions.values()],
         "pairs": pairs,
-        "columns": columns,
+        "columns": sides,
         "rated": rated,
     }
+
+
+def _lacks(bench: Workbench, entry: Predictions) -> str:
+    """The rated axes that a predictor which fits takes no part in; empty where it is on all of them."""
+    if entry.match is None:
+        return ""
+    mapped = {*bench.own_maps.get(entry.name, {}).values()}
+    mapped |= {axis for mine, axis in bench.axis_map.items() if mine in entry.columns}
+    return ", ".join(axis for axis in bench.rated if axis not in entry.columns and axis not in mapped)
 
 
 def kinds_of(entry: Predictions) -> list[str]:

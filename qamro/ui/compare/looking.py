@@ -10,7 +10,6 @@ import gradio as gr
 from qamro.report.section import slug
 from qamro.ui import choices
 from qamro.ui.compare import against
-from qamro.ui.compare.clips import sides_of
 from qamro.ui.compare.facts import about
 from qamro.ui.compare.payload import chart_of, plain
 from qamro.ui.compare.sounds import address
@@ -108,19 +107,21 @@ def _clip(bench: Workbench, clip: str, axis: str) -> dict[str, Any]:
 def _windows(bench: Workbench, clip: str, prompt: str, axis: str) -> dict[str, Any] | None:
     from qamro.audio import probe
 
-    predicted, _ = sides_of(axis)
+    columns = bench.columns_of(axis)
     path = bench.study.audio_path(clip)  # type: ignore[union-attr]
     width = max(SHORTEST_WINDOW, probe(path).seconds / MOST_WINDOWS)  # a length that is not known is NaN
     found = {}
     for entry in _listeners(bench):
+        if entry.name not in columns:
+            continue
         table = choices.get(entry.predictor).windows(path, prompt, seconds=width)
-        if predicted in table.columns:
-            found[entry.name] = table
+        if columns[entry.name] in table.columns:
+            found[entry.name] = table[["start", "end"]].assign(**{axis: table[columns[entry.name]]})
     if not found:
         return None
-    alt = T.WINDOWS_ALT.format(axis=predicted, clip=clip, names=", ".join(found))
-    figure = over_time(found, predicted)
-    return chart_value(figure, name=f"{clip}-{predicted}-over-time", alt=alt, audio="#compare-clip audio")
+    alt = T.WINDOWS_ALT.format(axis=axis, clip=clip, names=", ".join(found))
+    figure = over_time(found, axis)
+    return chart_value(figure, name=f"{clip}-{axis}-over-time", alt=alt, audio="#compare-clip audio")
 
 
 def _listeners(bench: Workbench) -> list[Predictions]:

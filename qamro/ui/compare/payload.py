@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from qamro.ui.compare.clips import sides_of
 from qamro.ui.compare.texts import NOTES, View
 from qamro.ui.compare.workbench import Workbench
 from qamro.ui.widgets import chart_value
@@ -34,7 +33,7 @@ def drawn(bench: Workbench, view: str, section: Section, axis: str = "") -> dict
             }
             for figure in section.figures
         ],
-        "tables": [_table(stem, table, sides_of(axis)[1]) for table in section.tables],
+        "tables": [_table(stem, table, axis) for table in section.tables],
         "raters": raters(bench) if view == "raters" else None,
         "out": left_out(bench),
     }

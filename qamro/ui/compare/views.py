@@ -10,7 +10,6 @@ from typing import Any
 
 import gradio as gr
 
-from qamro.ui.compare.clips import sides_of
 from qamro.ui.compare.payload import drawn, empty, left_out
 from qamro.ui.compare.texts import VIEWS, View
 from qamro.ui.compare.workbench import ALONE, Workbench
@@ -107,5 +106,5 @@ def _section(bench: Workbench, view: str, axis: str) -> Any:
     if comparison is None:
         raise ValueError(View.EMPTY)
     if view == ALONE:
-        return comparison.raters(sides_of(axis)[1])
+        return comparison.raters(axis)
     return getattr(comparison, view)(axis)

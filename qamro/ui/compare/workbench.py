@@ -72,7 +72,8 @@ class Workbench(Visitor):
     Attributes:
         study: The ratings; None before any were chosen.
         predictions: The predictors' tables, by name.
-        axis_map: From predicted to rated axis, where the visitor paired two of different names.
+        axis_map: From predicted to rated axis, where the visitor paired two of different names for every predictor.
+        own_maps: The same for single predictors, by their names.
         left_out: Raters who were left out.
         version: Grows whenever something changes that figures depend on.
         wanted: What is to be seen: version, view and axis; an answer that comes later than the next wish is dropped.
@@ -87,6 +88,7 @@ class Workbench(Visitor):
         self.study: Study | None = None
         self.predictions: dict[str, Predictions] = {}
         self.axis_map: dict[str, str] = {}
+        self.own_maps: dict[str, dict[str, str]] = {}
         self.left_out: tuple[str, ...] = ()
         self.version = 0
         self.wanted: tuple[int, str, str] = (0, "", "")
@@ -116,7 +118,7 @@ class Workbench(Visitor):
         self.study, self.left_out, self.shown, self.sides, self.decoded = study, (), None, {}, set()
         for entry in self.predictions.values():
             entry.fit(study)
-        self.axis_map = {mine: rated for mine, rated in self.axis_map.items() if rated in self.rated}
+        self._drop_pairs()
         self.changed(people=True)
 
     def add(self, name: str, scores: pd.DataFrame, origin: str, predictor: str = "") -> Predictions:
@@ -134,15 +136,38 @@ class Workbench(Visitor):
     def remove(self, name: str) -> None:
         """Takes a predictor away."""
         if self.predictions.pop(name, None) is not None:
-            self.axis_map = {mine: rated for mine, rated in self.axis_map.items() if mine in self.columns}
+            self._drop_pairs()
             self.changed()
 
-    def pair(self, predicted: str, rated: str) -> None:
-        """Holds a predicted axis against a rated one of another name; an empty ``rated`` takes the pair away."""
-        self.axis_map.pop(predicted, None)
-        if rated and predicted != rated and predicted in self.columns and rated in self.rated:
-            self.axis_map[predicted] = rated
+    def pair(self, predicted: str, rated: str, name: str = "") -> None:
+        """Lets a predicted axis stand for a rated one of another name; an empty ``rated`` takes the pair away.
+
+        Args:
+            predicted: A predicted axis.
+            rated: A rated axis; one axis has one column of a predictor, so an earlier pair of it goes.
+            name: The predictor; empty for every one that has no column of the rated axis's name.
+        """
+        pairs = self.own_maps.setdefault(name, {}) if name in self.predictions else self.axis_map
+        columns = self.predictions[name].columns if name in self.predictions else self.columns
+        pairs.pop(predicted, None)
+        if rated in self.rated and predicted != rated and predicted in columns:
+            for other in [mine for mine, axis in pairs.items() if axis == rated]:
+                del pairs[other]
+            pairs[predicted] = rated
+        self._drop_pairs()
         self.changed()
+
+    def _drop_pairs(self) -> None:
+        """Forgets pairs of axes and predictors that are not there any more."""
+        self.axis_map = {
+            mine: axis for mine, axis in self.axis_map.items() if mine in self.columns and axis in self.rated
+        }
+        kept = {
+            name: {mine: axis for mine, axis in pairs.items() if axis in self.rated}
+            for name, pairs in self.own_maps.items()
+            if name in self.predictions
+        }
+        self.own_maps = {name: pairs for name, pairs in kept.items() if pairs}
 
     def leave_out(self, raters: Sequence[str]) -> bool:
         """Leaves raters out of everything from now on; answers whether that changes anything."""
@@ -184,9 +209,8 @@ class Workbench(Visitor):
             from qamro.report import Options, compare
 
             tables = {name: entry.scores for name, entry in self.usable.items()}
-            mapped = {mine: rated for mine, rated in self.axis_map.items() if mine in self.columns}
-            same = [axis for axis in self.rated if axis in self.columns] if mapped else None
-            options = Options(axes=same, axis_map=mapped or None, left_out=self.left_out)
+            own = {name: pairs for name, pairs in self.own_maps.items() if name in tables}
+            options = Options(axis_map=self.axis_map or None, own_maps=own or None, left_out=self.left_out)
             try:
                 self._comparison = compare(self.study, tables, options)
             except NoCommonAxis:  # until the visitor pairs two axes, the ratings speak alone
@@ -202,7 +226,13 @@ class Workbench(Visitor):
             self._people = compare(self.study, {}, Options(left_out=self.left_out))
         return self._people
 
-    def table(self, label: str) -> pd.DataFrame:
+    def columns_of(self, axis: str) -> dict[str, str]:
+        """Which column of each predictor stands for a rated axis; a predictor without one is missing."""
+        if self.comparison is None or axis not in self.comparison.axes:
+            return {}
+        return {name: pair.predicted for name, pair in self.comparison.numbers(axis).pairs.items()}
+
+    def table(self, axis: str) -> pd.DataFrame:
         """The rated clips of an axis with every predictor's score (see ``clip_table``), made once.
 
         Raises:
@@ -212,6 +242,6 @@ class Workbench(Visitor):
 
         if self.study is None:
             raise ValueError("there is no study to take clips from")
-        if label not in self._tables:
-            self._tables[label] = clip_table(self.study, self.usable, label, self.left_out)
-        return self._tables[label]
+        if axis not in self._tables:
+            self._tables[axis] = clip_table(self.study, self.usable, axis, self.columns_of(axis), self.left_out)
+        return self._tables[axis]
