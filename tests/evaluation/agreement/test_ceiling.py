@@ -83,6 +83,17 @@ def test_spearman_brown():
     assert spearman_brown(0.0) == 0
 
 
+@pytest.mark.parametrize(("systems", "known"), [(1, False), (2, False), (3, True)])
+def test_below_three_systems_there_is_no_ceiling_of_systems(systems, known):
+    names = [f"s{i % systems}" for i in range(30)]
+    found = ceiling(matrix_of(panel(1), names), splits=20, draws=20)
+    assert np.isfinite(found["system"][0]) == known
+    assert np.isfinite(found["system"][1]).any() == known
+    assert np.isfinite(found["utterance"][0])
+    two = ceiling(matrix_of(panel(1)[:2], names[:2]), splits=20, draws=20)
+    assert np.isnan(two["utterance"][0])
+
+
 def test_ceilings_of_a_published_study(shared):
     """Mean SRCC of two random halves of ten ratings, measured elsewhere by a plain loop over splits."""
     clips, scores = track2(shared)
