@@ -129,9 +129,9 @@ def told_apart(options: argparse.Namespace) -> None:
             print(lines[-1], flush=True)
     text = (
         "`python -m benchmarks.coverage --part pairs --write` makes this table: `tell_apart` at 95 %, "
-        f"{options.pair_studies} studies of equal systems and {options.pair_studies // 3} of systems that spread evenly "
-        f'over {SPAN} standard deviations of a clip, {options.pair_draws} draws each. "A false pair" is the share of the '
-        'first that set any pair apart, "told apart" the share of all pairs in the second. Where spreads differ, '
+        f"{options.pair_studies} studies of equal systems and {options.pair_studies // 3} of systems spread evenly "
+        f'over {SPAN} standard deviations of a clip, {options.pair_draws} draws each. "A false pair" is the share of '
+        'the first that set any pair apart, "told apart" the share of all pairs in the second. Where spreads differ, '
         "Tukey's HSD does not keep its promise, so its power there is no merit.\n\n"
     )
     if options.write:
