@@ -119,6 +119,9 @@ def metric_rows(
             why = sample.why_undefined(where)
         if why:
             value, ends = math.nan, Interval(math.nan, math.nan, 0.0)
+        elif key == "TOP1":
+            # Found or not is one event: its draws are a share, which the note tells, and no interval.
+            ends = Interval(math.nan, math.nan, ends.undefined)
         ties = f"differences up to {used.epsilon(where):.3g} are ties" if key == "ACC_EQ" else ""
         rough = "" if where == "system" or not drawn[key].size or systems >= FEW or not systems else _ROUGH
         doubts = why or _join(

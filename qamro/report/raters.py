@@ -140,12 +140,15 @@ def _ceiling(level: str, size: int, half: Any, whole: Any, who: str) -> str:
     """Says what a predictor could reach, or that the raters agree too little for anybody to reach anything."""
     found = with_ends(half.value, half.low, half.high)
     over = f"over {size:,} {'systems' if level == 'system' else 'clips'}"
-    if half.low <= 0:
-        what = "systems" if level == "system" else "single clips"
-        where = "about systems" if level == "system" else "at clip level"
+    if half.low <= 0 and level == "utterance":
         return (
-            f"{who} do not agree about {what} here: nothing can be learnt {where}. One half of the raters "
-            f"predicts the other with SRCC {found} {over}, no better than chance would."
+            f"{who} do not agree about single clips here: nothing can be learnt at clip level. One half of the raters "
+            f"predicts the other with SRCC {found} {over}, an interval that does not leave chance out."
+        )
+    if half.low <= 0:
+        return (
+            f"one half of the raters predicts the other with SRCC {found} {over}: an interval that does not leave "
+            "chance out is no ceiling for a predictor."
         )
     text = f"one half of the raters predicts the other with SRCC {found} {over}"
     if not np.isnan(whole.value):

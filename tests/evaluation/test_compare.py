@@ -189,6 +189,8 @@ def test_a_claim_is_held_back():
     )
     assert claim(row(metric="TOP1", p=math.nan)).endswith("not tested.")
     assert "300 clips" in claim(row(level="utterance"))
+    assert "rough" not in claim(row(level="utterance"))
+    assert claim(row(level="utterance", systems=4)).endswith("is rough: it draws systems, and there are 4.")
 
 
 def claimed(sentence):

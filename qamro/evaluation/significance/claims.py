@@ -43,10 +43,14 @@ def claim(row: Mapping[str, Any], kind: str = "human", level: float = 0.95) -> s
         )
     text = f"{row['axis']}: {first} agrees better with {listeners} than {second} over {over}: "
     text += f"{metric} {numbers} ({doubt})."
-    if row["level"] == "system" and hint(row["systems"], "systems"):
-        text += f" With {row['systems']} systems this is a hint, not a finding."
-    elif row["p_williams"] >= 1 - level:
+    few = hint(row["systems"], "systems")
+    if few and row["level"] == "system":
+        return f"{text} With {row['systems']} systems this is a hint, not a finding."
+    if row["p_williams"] >= 1 - level:
         text += f" Williams' test does not confirm it (p = {row['p_williams']:.2g})."
+    if few and row["systems"]:
+        there = "there are" if row["systems"] > 1 else "there is"
+        text += f" The interval is rough: it draws systems, and {there} {row['systems']}."
     return text
 
 
