@@ -28,7 +28,7 @@ FEW = 8
 
 
 def hint(n: int, what: str) -> str:
-    """What has to be said beside a number that rests on too few; empty where there are enough.
+    """What has to be said beside a number that rests on too few; empty where there are enough, or none.
 
     Args:
         n: How many there are.
@@ -38,7 +38,7 @@ def hint(n: int, what: str) -> str:
         >>> hint(5, "systems")
         '5 systems: a hint'
     """
-    if n >= FEW:
+    if not n or n >= FEW:
         return ""
     return f"{n} {what if n != 1 else what.removesuffix('s')}: a hint"
 
@@ -117,9 +117,13 @@ class Sample:
         """What has to be said beside every number of a level that rests on too few; empty where there are enough."""
         return hint(self.size(level), _WHAT[level])
 
+    def too_few(self, level: str) -> str:
+        """Why nothing is said of a level's order; empty where there are enough."""
+        return too_few(self.size(level), _WHAT[level])
+
     def why_undefined(self, level: str) -> str:
         """Why a level has no order to measure; empty where it has one."""
-        return too_few(self.size(level), _WHAT[level]) or self.pairs(level).why_unranked()
+        return self.too_few(level) or self.pairs(level).why_unranked()
 
     def measure(self, level: str, metrics: Sequence[str] = tuple(METRICS)) -> dict[str, float]:
         """Returns the value of each metric; NaN where it is undefined, as every measure of order is below ``LEAST``."""

@@ -100,6 +100,7 @@ def side_by_side(
                 absent[name] = f"it has no column {axis!r}; {remedy(name, score_axes(predictions[name]), [axis])}"
         if lenient:
             _drop_strangers(tables, absent)
+            found.pairs[axis] = {name: found.pairs[axis][name] for name in tables}
         every = [set(table.index) for table in tables.values()]
         common = sorted(set.intersection(*every)) if every else []
         for name, table in tables.items():

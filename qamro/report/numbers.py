@@ -87,7 +87,8 @@ class AxisNumbers:
     @property
     def few(self) -> dict[str, str]:
         """For each level what figures say beside it, where it rests on too few: ``"5 systems: a hint"``."""
-        told = {where: self.human_sample.doubts(where) for where in LEVELS}
+        sample = self.human_sample
+        told = {where: sample.too_few(where) or sample.doubts(where) for where in LEVELS}
         return {where: text for where, text in told.items() if text}
 
     @cached_property
