@@ -189,12 +189,14 @@ def test_curves_are_thinned_and_gaps_stay_gaps():
 
 def test_the_verdict_rests_on_the_paired_test_of_the_same_clips(two, folder):
     from qamro.evaluation.significance import compare
+    from qamro.evaluation.significance.claims import better_first
 
     found = verdict(two, "MI")
     table = compare(two[0].study, {run.short: run.predictions for run in two}).table
     rows = table[(table["axis"] == "MI") & (table["metric"] == "SRCC")].set_index("level")
     for level, sentence in zip(("system", "utterance"), found.said, strict=False):
-        assert f"difference {rows.loc[level, 'difference']:.3f}".replace("-", "−") in sentence
+        difference = better_first(rows.loc[level].to_dict())["difference"]
+        assert f"difference {difference:.3f}".replace("-", "−") in sentence
     assert any(sentence.startswith("Seeds alone") and "(2 seeds)" in sentence for sentence in found.said)
     assert verdict(two[:1], "MI").said == ["Show two runs or more on MI to compare them on held-out clips."]
 
