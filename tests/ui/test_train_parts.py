@@ -154,7 +154,7 @@ def test_the_table_and_the_csv_say_what_the_card_says(two):
     predicted = two[0].predictions.set_index("clip")["MI"]
     expected = spearmanr(predicted, truth[predicted.index])[0]
     assert first["cells"]["utterance"][0] == f"{expected:.3f}"
-    assert first["cells"]["system"][-1] == "4 systems"
+    assert first["cells"]["system"][-1] == "4 systems: a hint"
     assert (first["cells"]["best"][1], second["cells"]["best"][1]) == ("by validation loss", "by validation SRCC")
     assert two[1].record["config"]["stop_by"] == "srcc"
     assert runs.view(two, "PQ")["rows"][0]["cells"]["utterance"] == ["–"]
