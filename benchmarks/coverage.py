@@ -1,26 +1,35 @@
-"""How often the bootstrap intervals hold the truth, on studies that are made up so that the truth is known.
+"""How often intervals hold the truth and equal systems are set apart, on studies made up so that the truth is known.
 
-    python -m benchmarks.coverage [--studies 200] [--write]
+    python -m benchmarks.coverage [--part intervals|pairs] [--write]
 
 Systems differ, clips of a system differ, ratings and predictions are noisy. The truth is the metric over very many such
 systems with as many clips each. An interval that draws clips alone is shown beside it: it forgets that clips of one
 system go together.
+
+For pairs of systems: null studies, in which all systems are equal, and studies in which they are not, beside Tukey's
+HSD, which takes the spread within all systems for one.
 """
 
 from __future__ import annotations
 
 import argparse
+from functools import cache
 
 import numpy as np
+from scipy.stats import studentized_range
 
 from benchmarks.report import write_section
 from qamro.evaluation.bootstrap import interval
 from qamro.evaluation.levels import resample
 from qamro.evaluation.sample import Sample
+from qamro.evaluation.significance import compare_systems
 
 METRICS = ("MSE", "LCC", "SRCC", "KTAU", "ACC")
 SIZES = ((8, 12), (12, 12), (36, 30))
 MANY = 4000
+PAIR_SIZES = ((8, 16), (20, 12), (31, 20), (36, 85))
+KINDS = {"normal": "normal", "mos": "MOS in steps of 0.2", "spreads": "normal, spreads from 0.3 to 1.5"}
+SPAN = 1.5
 
 
 def draw(rng: np.random.Generator, systems: int, clips: int) -> Sample:
@@ -61,19 +70,98 @@ def covered(systems: int, clips: int, studies: int, draws: int) -> list[str]:
     return rows
 
 
+def scores_of(rng: np.random.Generator, levels: np.ndarray, clips: int, kind: str) -> tuple[np.ndarray, np.ndarray]:
+    """Scores of clips about their systems' levels, and the systems.
+
+    Args:
+        rng: Source of the draws.
+        levels: True means in standard deviations of a clip, shape (K,).
+        clips: Clips a system.
+        kind: A key of ``KINDS``.
+    """
+    names = np.repeat([f"s{k:02}" for k in range(levels.size)], clips)
+    spread = np.geomspace(0.3, 1.5, levels.size) if kind == "spreads" else np.ones(levels.size)
+    scores = np.repeat(levels, clips) + np.repeat(rng.permutation(spread), clips) * rng.normal(size=names.size)
+    return (np.round((3 + 0.5 * scores) * 5) / 5 if kind == "mos" else scores), names
+
+
+@cache
+def tukey_limit(systems: int, freedom: int) -> float:
+    """How many standard errors a difference must exceed by Tukey's HSD at 95 %."""
+    return float(studentized_range.ppf(0.95, systems, freedom) / np.sqrt(2))
+
+
+def tukey(scores: np.ndarray, systems: int) -> np.ndarray:
+    """Which pairs Tukey's HSD sets apart; clips of one system stand together, as many in each."""
+    groups = scores.reshape(systems, -1)
+    error = np.sqrt(2 * groups.var(axis=1, ddof=1).mean() / groups.shape[1])
+    first, second = np.triu_indices(systems, 1)
+    gaps = np.abs(groups.mean(axis=1)[first] - groups.mean(axis=1)[second])
+    return gaps > error * tukey_limit(systems, scores.size - systems)
+
+
+def pairs_apart(systems: int, clips: int, kind: str, studies: int, draws: int) -> str:
+    """One table row: studies with a pair set apart wrongly, and pairs set apart rightly, by both methods."""
+    rng = np.random.default_rng(systems * clips)
+    upper = np.triu_indices(systems, 1)
+    found: dict[str, list[float]] = {key: [] for key in ("wrong", "tukey wrong", "power", "tukey power")}
+    for seed in range(studies):
+        for levels, way in ((np.zeros(systems), "wrong"), (np.linspace(0, SPAN, systems), "power")):
+            if way == "power" and seed >= studies // 3:
+                continue
+            scores, names = scores_of(rng, levels, clips, kind)
+            ours = compare_systems(scores, names, draws=draws, seed=seed).differ[upper]
+            theirs = tukey(scores, systems)
+            measure = np.any if way == "wrong" else np.mean
+            found[way].append(float(measure(ours)))
+            found[f"tukey {way}"].append(float(measure(theirs)))
+    shares = " | ".join(f"{100 * np.mean(values):.1f} %" for values in found.values())
+    return f"| {systems} x {clips} | {KINDS[kind]} | {shares} |"
+
+
+def told_apart(options: argparse.Namespace) -> None:
+    """Prints, and writes if wanted, the table of pairs of systems."""
+    head = ["systems x clips", "scores", "a false pair", "Tukey", "pairs told apart", "Tukey"]
+    lines = [f"| {' | '.join(head)} |", "|---|---|--:|--:|--:|--:|"]
+    for kind in KINDS:
+        for systems, clips in PAIR_SIZES:
+            lines.append(pairs_apart(systems, clips, kind, options.pair_studies, options.pair_draws))
+            print(lines[-1], flush=True)
+    text = (
+        "`python -m benchmarks.coverage --part pairs --write` makes this table: `tell_apart` at 95 %, "
+        f"{options.pair_studies} studies of equal systems and {options.pair_studies // 3} of systems spread evenly "
+        f'over {SPAN} standard deviations of a clip, {options.pair_draws} draws each. "A false pair" is the share of '
+        'the first that set any pair apart, "told apart" the share of all pairs in the second. Where spreads differ, '
+        "Tukey's HSD does not keep its promise, so its power there is no merit.\n\n"
+    )
+    if options.write:
+        write_section("Systems told apart", text + "\n".join(lines))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--studies", type=int, default=200)
-    parser.add_argument("--draws", type=int, default=300)
+    parser.add_argument("--part", choices=("intervals", "pairs", "both"), default="both")
+    parser.add_argument("--studies", type=int, default=200, help="for the intervals")
+    parser.add_argument("--draws", type=int, default=300, help="for the intervals")
+    parser.add_argument("--pair-studies", type=int, default=300, help="for the pairs of systems")
+    parser.add_argument("--pair-draws", type=int, default=1000, help="for the pairs of systems")
     parser.add_argument("--write", action="store_true", help="put the table into RESULTS.md")
     options = parser.parse_args()
+    if options.part != "intervals":
+        told_apart(options)
+    if options.part != "pairs":
+        intervals(options)
+
+
+def intervals(options: argparse.Namespace) -> None:
+    """Prints, and writes if wanted, the table of the metrics' intervals."""
     lines = [f"| systems x clips | level | drawn | {' | '.join(METRICS)} |", "|---|---|---|" + "--:|" * len(METRICS)]
     for systems, clips in SIZES:
         lines += covered(systems, clips, options.studies, options.draws)
         print(lines[-1], flush=True)
     text = (
-        f"`python -m benchmarks.coverage --write` makes this table: how often a 95 % interval holds the truth, in "
-        f"{options.studies} made-up studies with {options.draws} draws each.\n\n"
+        "`python -m benchmarks.coverage --part intervals --write` makes this table: how often a 95 % interval holds "
+        f"the truth, in {options.studies} made-up studies with {options.draws} draws each.\n\n"
     )
     print(text + "\n".join(lines))
     if options.write:

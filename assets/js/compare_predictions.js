@@ -1,6 +1,6 @@
 // The predictors side by side: how each fits the ratings, and which axes are held against each other.
 // value: { rows: [{ name, origin, kinds, axes, clips, problem, match: { n, rated, how, unmatched, examples, ambiguous, ambiguous_examples } }],
-//          pairs: [{ predicted, rated, own }], columns, rated }
+//          pairs: [{ name, predicted, rated, own }], columns: [{ name, predicted }], rated }; an empty name is every predictor
 import { el, fill, icon, ICONS, stylesheet } from "./dom.js";
 import { dropZone } from "./dropzone.js";
 
@@ -11,13 +11,14 @@ export default function predictions({ element, props, trigger, upload, watch }) 
   const list = el("div");
   element.replaceChildren(el("div", { class: "q-predictions" }, list, zone));
 
-  function fits({ match, clips, problem }) {
+  function fits({ match, clips, problem, lacks }) {
     if (problem) return el("p", { class: "q-hint q-failed" }, problem);
     if (!match) return el("p", { class: "q-hint" }, fill(words.waiting, { n: clips }));
     const says = [`${fill(words.matched, match)}${match.how ? ` (${fill(words.by, match)})` : ""}`];
     if (match.unmatched) says.push(fill(match.unmatched === 1 ? words.unmatched_one : words.unmatched, { n: match.unmatched, examples: match.examples }));
     if (match.ambiguous) says.push(fill(words.ambiguous, { n: match.ambiguous, examples: match.ambiguous_examples }));
-    return el("p", { class: match.unmatched || match.n < match.rated ? "q-hint q-partly" : "q-hint" }, says.join(". "));
+    if (lacks) says.push(fill(words.lacks, { lacks }));
+    return el("p", { class: match.unmatched || match.n < match.rated || lacks ? "q-hint q-partly" : "q-hint" }, says.join(". "));
   }
 
   const row = (entry) => el("li", { "data-name": entry.name },
@@ -30,14 +31,14 @@ export default function predictions({ element, props, trigger, upload, watch }) 
       onclick: () => trigger("delete", { name: entry.name }) }, icon(ICONS.close, 16)));
 
   function pairing({ pairs, columns, rated }) {
-    const mine = el("select", { "aria-label": words.predicted }, columns.map((name) => el("option", { value: name }, name)));
+    const mine = el("select", { "aria-label": words.predicted }, columns.map(({ name, predicted }, i) => el("option", { value: i }, name ? `${name}: ${predicted}` : predicted)));
     const theirs = el("select", { "aria-label": words.rated }, rated.map((name) => el("option", { value: name }, name)));
-    const chips = pairs.map(({ predicted, rated: other, own }) => {
-      const name = own ? `${predicted} ~ ${other}` : predicted;
-      return el("li", { class: "q-pair" }, name, own && el("button", { type: "button", class: "q-icon", "aria-label": fill(words.unpair, { pair: name }),
-        onclick: () => trigger("edit", { predicted, rated: "" }) }, icon(ICONS.close, 12)));
+    const chips = pairs.map(({ name, predicted, rated: other, own }) => {
+      const pair = own ? fill(name ? words.stands : words.stands_for_all, { name, predicted, rated: other }) : predicted;
+      return el("li", { class: "q-pair" }, pair, own && el("button", { type: "button", class: "q-icon", "aria-label": fill(words.unpair, { pair }),
+        onclick: () => trigger("edit", { name, predicted, rated: "" }) }, icon(ICONS.close, 12)));
     });
-    const form = el("form", { class: "q-pairing", onsubmit: (event) => { event.preventDefault(); trigger("edit", { predicted: mine.value, rated: theirs.value }); } },
+    const form = el("form", { class: "q-pairing", onsubmit: (event) => { event.preventDefault(); trigger("edit", { ...columns[mine.value], rated: theirs.value }); } },
       el("label", {}, el("span", {}, words.predicted), mine), el("label", {}, el("span", {}, words.rated), theirs),
       el("button", { type: "submit", class: "q-button q-small" }, words.pair));
     return el("details", { class: "q-pairs", open: !pairs.length },

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -36,7 +36,11 @@ def compare(
     ] = None,
     axis_map: Annotated[
         list[str] | None,
-        typer.Option(metavar="AXIS=RATED", help="MI=quality holds predicted MI against rated quality. Repeatable."),
+        typer.Option(
+            metavar="[NAME:]AXIS=RATED",
+            help="MI=quality: predicted MI stands for rated quality, where a predictor has no quality of its own; "
+            "offline:MI=quality: for that predictor. Repeatable.",
+        ),
     ] = None,
     leave_out: Annotated[
         list[str] | None, typer.Option(metavar="RATER", help="Rater whose ratings do not count. Repeatable.")
@@ -57,6 +61,7 @@ def compare(
         if more:
             raise ValueError(f"--axis-map {more[0]!r} is not a pair such as MI=quality")
         named = _read(predictions or [])
+        mapped, own_maps = _own_maps(pairs | mapped, named)
         study = open_ratings(ratings)
     from qamro.evaluation import NoCommonAxis, NothingMatched
     from qamro.report import Options
@@ -64,8 +69,9 @@ def compare(
 
     with wrong_use(ValueError):
         settings = Options(
-            axes=axes or None,
-            axis_map=pairs | mapped or None,
+            axes=[*axes, *pairs.values()] or None,
+            axis_map=mapped or None,
+            own_maps=own_maps or None,
             draws=draws,
             seed=seed,
             left_out=tuple(leave_out or ()),
@@ -76,14 +82,36 @@ def compare(
         except NothingMatched as problem:
             fail(f"0 clips matched: {problem}", FAILED)
         except NoCommonAxis as problem:
-            fail(f"{problem}. Name it with --axis-map, for example --axis-map MI=quality")
+            fail(f"{str(problem).rstrip('.')}. Pair axes with --axis-map, for example --axis-map MI=quality")
     for name, why in comparison.problems.items():
-        warn(f"{name} left out: {why}")
+        warn(f"{name} left out: {why.rstrip('.')}{' (option --axis-map)' if 'pair' in why else ''}.")
     for name, scores in named.items():
         warn_of_seen_clips(name, scores, study)
     for sentence in comparison.overview().sentences:
         say(sentence)
     _write(comparison, html, tables)
+
+
+def _own_maps(
+    pairs: Mapping[str, str], predictors: Mapping[str, pd.DataFrame]
+) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
+    """Parts the pairs for every predictor from those for one, ``NAME:AXIS``.
+
+    Raises:
+        ValueError: There is no predictor of that name.
+    """
+    for_all: dict[str, str] = {}
+    own: dict[str, dict[str, str]] = {}
+    for predicted, rated in pairs.items():
+        name, colon, axis = predicted.rpartition(":")
+        if not colon or any(predicted in table.columns for table in predictors.values()):
+            for_all[predicted] = rated
+        elif name in predictors:
+            own.setdefault(name, {})[axis] = rated
+        else:
+            names = ", ".join(predictors) or "none"
+            raise ValueError(f"--axis-map {predicted}={rated}: there is no predictor {name!r}; there are {names}")
+    return for_all, own
 
 
 def _read(given: Sequence[str]) -> dict[str, pd.DataFrame]:

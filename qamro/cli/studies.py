@@ -107,7 +107,9 @@ def _describe(study: Study) -> None:
     who = {True: "each rating has a rater", False: "anonymous ratings"}[study.has_raters]
     if study.holds_means:
         who = "means only, no single ratings"
-    counts = f"{len(study.clips)} clips, {len(study.systems)} systems, {len(study.ratings)} ratings"
+    counts = f"{len(study.clips)} clips, {len(study.systems)} systems, {len(study.counted)} ratings"
+    if study.repeats:
+        who += f"; {study.repeats} repeated ratings averaged, a rater counts once for each clip and axis"
     say(f"{study.name}, rated by {listeners(study.kind)}: {counts}; {who}")
     table = Table(show_edge=False, pad_edge=False)
     for column in ("axis", "clips", "ratings", "lowest", "mean", "highest"):

@@ -5,6 +5,7 @@ from qamro.evaluation.evaluate import evaluate
 from qamro.evaluation.matching import Match, NothingMatched, PredictionsError, match
 from qamro.evaluation.metrics import METRICS, Metric
 from qamro.evaluation.result import Evaluation
+from qamro.evaluation.significance.tell_apart import tell_apart
 
 __all__ = [
     "METRICS",
@@ -16,4 +17,5 @@ __all__ = [
     "PredictionsError",
     "evaluate",
     "match",
+    "tell_apart",
 ]

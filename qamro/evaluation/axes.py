@@ -25,6 +25,11 @@ class AxisPair:
     human: str
 
     @property
+    def differs(self) -> bool:
+        """Whether the two have different names."""
+        return self.predicted != self.human
+
+    @property
     def label(self) -> str:
         """The axis's name, or ``MI~quality`` where the two differ."""
         return self.human if self.predicted == self.human else f"{self.predicted}~{self.human}"
@@ -78,3 +83,65 @@ def pair_axes(
     if not wanted:
         raise NoCommonAxis(f"predictions and ratings share no axis; name a pair, for example MI=quality: {sides}")
     return [AxisPair(predicted, human) for predicted, human in dict.fromkeys(wanted)]
+
+
+def pair_predictor(
+    name: str,
+    columns: Sequence[str],
+    wanted: Sequence[str],
+    axis_map: Mapping[str, str] | None = None,
+    own_map: Mapping[str, str] | None = None,
+) -> list[AxisPair]:
+    """Pairs one predictor's columns with rated axes, one column an axis.
+
+    For each axis the predictor's own map comes first, then a column of the axis's name, then the map for everybody: so
+    a predictor that scores ``quality`` and one whose MI stands for it meet on the same axis.
+
+    Args:
+        name: The predictor, for errors.
+        columns: The columns of its table.
+        wanted: The rated axes that are compared.
+        axis_map: From predicted to rated axis, for every predictor.
+        own_map: The same for this one.
+
+    Returns:
+        Pairs in the order of ``wanted``; none where the predictor scores no such axis.
+
+    Raises:
+        NoCommonAxis: The predictor's own map names a column that is not there, or an axis that is not compared; or two
+            columns stand for one axis.
+    """
+    own = dict(own_map or {})
+    for predicted, rated in own.items():
+        if predicted not in columns:
+            raise NoCommonAxis(
+                f"{name}: it has no column {predicted!r}; its columns are {', '.join(columns) or 'none'}"
+            )
+        if rated not in wanted:
+            raise NoCommonAxis(f"{name}: {rated!r} is not compared; the axes are {', '.join(wanted) or 'none'}")
+    pairs = []
+    for axis in wanted:
+        choices = (
+            [predicted for predicted, rated in own.items() if rated == axis],
+            [axis] if axis in columns else [],
+            [predicted for predicted, rated in (axis_map or {}).items() if rated == axis and predicted in columns],
+        )
+        found = next((each for each in choices if each), [])
+        if len(found) > 1:
+            raise NoCommonAxis(f"{name}: {' and '.join(found)} both stand for {axis}; pair one of them")
+        pairs += [AxisPair(predicted, axis) for predicted in found]
+    return pairs
+
+
+def remedy(name: str, columns: Sequence[str], rated: Sequence[str]) -> str:
+    """What to do where a predictor lacks a rated axis: which of its axes could stand for it.
+
+    Args:
+        name: The predictor.
+        columns: Axes that it scores.
+        rated: Rated axes that it lacks.
+    """
+    if not columns:
+        return "its table scores no axis"
+    pair = f"{name}:{columns[0]}={rated[0]}"
+    return f"it scores {', '.join(columns)}; if one of them stands for {rated[0]}, pair them, for example {pair}"

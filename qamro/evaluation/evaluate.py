@@ -15,7 +15,7 @@ from qamro.evaluation.levels import resample
 from qamro.evaluation.matching import match, nothing_matched
 from qamro.evaluation.metrics import METRICS
 from qamro.evaluation.result import Evaluation
-from qamro.evaluation.sample import LEVELS, Sample
+from qamro.evaluation.sample import FEW, LEVELS, Sample
 from qamro.evaluation.systems import system_table
 
 if TYPE_CHECKING:
@@ -23,10 +23,8 @@ if TYPE_CHECKING:
 
     from qamro.studies import Study
 
-FEW_SYSTEMS = 8
-"""With fewer systems, an interval that draws systems is rough, and the table says so."""
-
 _ROUNDING = 1e-9
+_ROUGH = "{systems} systems: the interval is rough"
 
 
 def evaluate(
@@ -118,26 +116,35 @@ def metric_rows(
         value, ends = values[key], interval(drawn[key], level)
         why = pair.why_no_distance if key == "MSE" else ""
         if not why and math.isnan(value):
-            why = "no systems are named" if where == "system" and not systems else sample.pairs(where).why_unranked()
+            why = sample.why_undefined(where)
         if why:
             value, ends = math.nan, Interval(math.nan, math.nan, 0.0)
+        elif key == "TOP1":
+            # Found or not is one event: its draws are a share, which the note tells, and no interval.
+            ends = Interval(math.nan, math.nan, ends.undefined)
         ties = f"differences up to {used.epsilon(where):.3g} are ties" if key == "ACC_EQ" else ""
-        doubts = why or _join(ties, _doubts(key, drawn[key], ends.undefined, systems), _beyond(value, ends))
+        rough = "" if where == "system" or not drawn[key].size or systems >= FEW or not systems else _ROUGH
+        doubts = why or _join(
+            sample.doubts(where),
+            rough.format(systems=systems),
+            ties,
+            _doubts(key, drawn[key], ends.undefined),
+            _beyond(value, ends),
+        )
         rows.append(
             {"axis": pair.label, "level": where, "metric": key, "value": value, "low": ends.low, "high": ends.high}
-            | {"clips": int(used.targets.size), "systems": systems, "note": _join(note, doubts)}
+            | {"clips": int(used.targets.size), "systems": systems, "hint": bool(sample.doubts(where))}
+            | {"note": _join(note, doubts)}
         )
     return rows
 
 
-def _doubts(key: str, drawn: np.ndarray, undefined: float, systems: int) -> str:
+def _doubts(key: str, drawn: np.ndarray, undefined: float) -> str:
     notes = []
     if key == "TOP1" and drawn.size and undefined < 1:
         notes.append(f"found in {100 * np.nanmean(drawn):.0f} % of draws")
     if undefined:
         notes.append(f"{100 * undefined:.2g} % of draws undefined")
-    if drawn.size and 0 < systems < FEW_SYSTEMS:
-        notes.append(f"{systems} systems: the interval is rough")
     return _join(*notes)
 
 

@@ -13,7 +13,7 @@ from qamro.evaluation.panels import DrawnMos
 from qamro.evaluation.rating_matrix import RatingMatrix
 from qamro.evaluation.recentre import PILOT, recentre
 from qamro.evaluation.rounding import settle
-from qamro.evaluation.sample import LEVELS, Sample
+from qamro.evaluation.sample import LEAST, LEVELS, ORDERS, Sample
 
 THREADS = 2
 """How many samples and levels are worked out side by side: what they answer does not depend on it, memory does."""
@@ -142,4 +142,6 @@ def _answers(
             means = [drawn.system_means(predictions * rated) / heard, means[1] / heard]
         pairs = Pairs(settle(means[0]), settle(means[1]), labels=drawn.drawn, epsilon=epsilon)
     values = {key: METRICS[key].core(pairs) for key in metrics}
+    if sample.size(level) < LEAST:
+        values |= {key: np.full(values[key].shape, np.nan) for key in metrics if key in ORDERS}
     return values if lost is None else {key: np.where(lost, np.nan, value) for key, value in values.items()}

@@ -56,19 +56,19 @@ class RatingMatrix:
 def rating_matrix(study: Study, axis: str) -> RatingMatrix:
     """Lays out the ratings of one axis.
 
-    When any rating of the axis lacks a rater, all of them are taken as anonymous.
+    When any rating of the axis lacks a rater, all of them are taken as anonymous; a rater's repeated ratings of a clip
+    are one all the same (see ``Study.counted``).
 
     Raises:
         KeyError: Nobody rated this axis.
     """
-    ratings = study.ratings[study.ratings["axis"] == axis]
+    ratings = study.counted[study.counted["axis"] == axis]
     if ratings.empty:
         raise KeyError(f"nobody rated {axis!r} in study {study.name!r}; its axes are {', '.join(study.axes)}")
     named = bool((ratings["rater"] != "").all())
-    repeated = 0
+    repeated = int((study.ratings["axis"] == axis).sum()) - len(ratings)
     if named:
-        repeated = int(ratings.duplicated(["clip", "rater"]).sum())
-        table = ratings.pivot_table(index="clip", columns="rater", values="score", aggfunc="mean", sort=False)
+        table = ratings.pivot(index="clip", columns="rater", values="score")
     else:
         place = ratings.groupby("clip", sort=False).cumcount()
         table = ratings.assign(place=place).pivot(index="clip", columns="place", values="score")

@@ -20,8 +20,8 @@ class Evaluation:
         study: The study's name.
         kind: ``"human"`` or ``"simulated"`` ratings.
         table: One row a figure: ``axis``, ``level`` ("utterance" or "system"), ``metric``, ``value``, ``low``,
-            ``high`` (ends of the interval), ``clips``, ``systems`` (how many it rests on), ``note`` (why a value is
-            NaN, what was left out).
+            ``high`` (ends of the interval), ``clips``, ``systems`` (how many it rests on), ``hint`` (whether they are
+            too few for a finding, see ``sample.FEW``), ``note`` (why a value is NaN, what was left out).
         clips: One row a clip and axis: ``clip``, ``system``, ``axis``, ``human`` (MOS), ``human_sem``, ``count``
             (ratings), ``predicted``.
         systems: One row a system and axis: ``system``, ``axis``, ``human``, ``human_low``, ``human_high``,

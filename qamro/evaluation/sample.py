@@ -15,6 +15,47 @@ from qamro.evaluation.rounding import settle
 LEVELS = ("utterance", "system")
 """Clips one by one, and the mean over each system's clips."""
 
+_WHAT = {"utterance": "clips", "system": "systems"}
+
+ORDERS = tuple(key for key in METRICS if key != "MSE")
+"""The metrics that are about an order; a squared error can be told of a single clip."""
+
+LEAST = 3
+"""Of fewer systems (or clips) there is no order to speak of: any two are in one order or the other."""
+
+FEW = 8
+"""What rests on fewer systems (or clips) is a hint, and every table and sentence says so."""
+
+
+def hint(n: int, what: str) -> str:
+    """What has to be said beside a number that rests on too few; empty where there are enough, or none.
+
+    Args:
+        n: How many there are.
+        what: Of what, for example ``"systems"``.
+
+    Example:
+        >>> hint(5, "systems")
+        '5 systems: a hint'
+    """
+    if not n or n >= FEW:
+        return ""
+    return f"{n} {what if n != 1 else what.removesuffix('s')}: a hint"
+
+
+def too_few(n: int, what: str) -> str:
+    """Why nothing is said of an order; empty where there are enough.
+
+    Example:
+        >>> too_few(2, "systems")
+        '2 systems are too few for an order'
+    """
+    if n >= LEAST:
+        return ""
+    if not n:
+        return "no systems are named" if what == "systems" else f"no {what}"
+    return f"{n} {what} are too few for an order" if n > 1 else f"1 {what.removesuffix('s')} is too few for an order"
+
 
 @dataclass(frozen=True)
 class Sample:
@@ -68,11 +109,29 @@ class Sample:
     def _system_epsilon(self) -> float:
         return calibrate_ties(*self.at("system").system_means[1:3])
 
+    def size(self, level: str) -> int:
+        """How many clips, or systems, a level compares."""
+        return int(self.targets.size) if level == "utterance" else len(self.at("system").system_means[0])
+
+    def doubts(self, level: str) -> str:
+        """What has to be said beside every number of a level that rests on too few; empty where there are enough."""
+        return hint(self.size(level), _WHAT[level])
+
+    def too_few(self, level: str) -> str:
+        """Why nothing is said of a level's order; empty where there are enough."""
+        return too_few(self.size(level), _WHAT[level])
+
+    def why_undefined(self, level: str) -> str:
+        """Why a level has no order to measure; empty where it has one."""
+        return self.too_few(level) or self.pairs(level).why_unranked()
+
     def measure(self, level: str, metrics: Sequence[str] = tuple(METRICS)) -> dict[str, float]:
-        """Returns the value of each metric; NaN where it is undefined."""
+        """Returns the value of each metric; NaN where it is undefined, as every measure of order is below ``LEAST``."""
         pairs = self.pairs(level)
+        values = dict.fromkeys(metrics, float("nan"))
         if not pairs.predictions.size:
-            return dict.fromkeys(metrics, float("nan"))
+            return values
         if "ACC_EQ" in metrics:
             pairs = replace(pairs, epsilon=self.epsilon(level))
-        return {key: float(METRICS[key].core(pairs)) for key in metrics}
+        known = [key for key in metrics if pairs.predictions.size >= LEAST or key not in ORDERS]
+        return values | {key: float(METRICS[key].core(pairs)) for key in known}

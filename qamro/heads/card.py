@@ -22,7 +22,8 @@ class Card:
         study: Name, kind, counts, hash, licence of the training study.
         objective: For each axis, the loss in words.
         training: Optimiser, seeds, epochs, split sizes, versions, seconds, the command that makes it again.
-        metrics: Held-out results: rows of axis, level, metric, value, low, high, clips, systems.
+        metrics: Held-out results: rows of axis, level, metric, value, low, high, clips, systems, hint
+            (whether the systems, or clips, are too few for a finding).
         half_width: For each axis, half the width of its split-conformal interval; infinite, and null in the file, where
             too few clips were held out to calibrate one.
         interval: What the interval is, in words.

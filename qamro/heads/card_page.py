@@ -19,9 +19,10 @@ def render(card: Card) -> str:
     lines += ["## Held-out results", "", "| axis | level | metric | value | 95 % interval | clips | systems |"]
     lines += ["|---|---|---|---|---|---|---|"]
     for row in card.metrics:
+        few = ", a hint" if row.get("hint") else ""
         lines.append(
             f"| {row['axis']} | {row['level']} | {row['metric']} | {_number(row['value'])} | "
-            f"{_number(row['low'])} to {_number(row['high'])} | {row['clips']} | {row['systems']} |"
+            f"{_number(row['low'])} to {_number(row['high'])} | {row['clips']} | {row['systems']}{few} |"
         )
     lines += ["", "## Interval", "", card.interval, ""]
     lines += [f"- {axis}: {_width(width)}" for axis, width in card.half_width.items()]

@@ -166,5 +166,6 @@ def _worth(metrics: list[dict[str, Any]], axis: str) -> str:
             if (row["axis"], row["level"], row["metric"]) == (axis, level, "SRCC") and row["value"] is not None:
                 ends = "" if row["low"] is None or row["high"] is None else f" [{row['low']:.2f}, {row['high']:.2f}]"
                 count = f"{row['systems']} systems" if level == "system" else f"{row['clips']} clips"
-                return f"{axis} {level} SRCC {row['value']:.2f}{ends} on {count}"
+                few = " (a hint)" if row.get("hint") else ""
+                return f"{axis} {level} SRCC {row['value']:.2f}{ends} on {count}{few}"
     return ""

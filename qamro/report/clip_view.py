@@ -57,16 +57,20 @@ def clip_view(comparison: Comparison, clip: str) -> ClipView:
     if rows.empty:
         raise KeyError(f"study {study.name!r} has no clip {clip!r}")
     row = rows.iloc[0]
-    ratings = study.ratings[study.ratings["clip"] == clip]
+    ratings = study.counted[study.counted["clip"] == clip]
     scores, figures = [], []
     for axis in comparison.axes:
         numbers = comparison.numbers(axis)
-        given = ratings.loc[ratings["axis"] == numbers.pair.human, "score"].to_numpy(float)
+        given = ratings.loc[ratings["axis"] == numbers.label, "score"].to_numpy(float)
         judged = [_human(comparison, axis, clip, given)]
         judged += [_predicted(comparison, name, axis, clip) for name in numbers.predictors]
         scores += [entry | {"axis": axis} for entry in judged if not np.isnan(entry["score"])]
         if given.size and not study.holds_means:
-            lines = {} if numbers.pair.why_no_distance else {entry["judge"]: entry["score"] for entry in judged[1:]}
+            lines = {
+                entry["judge"]: entry["score"]
+                for entry in judged[1:]
+                if not numbers.pairs[entry["judge"]].why_no_distance
+            }
             figures.append(stamp(_figure(comparison, axis, clip, given, lines), comparison.without))
     columns = ["axis", "judge", "score", "low", "high", "ratings", "source"]
     own = {"clip", "path", "system", "prompt"}
@@ -83,7 +87,7 @@ def clip_view(comparison: Comparison, clip: str) -> ClipView:
 
 def _human(comparison: Comparison, axis: str, clip: str, given: np.ndarray) -> dict[str, Any]:
     means = comparison.clip_means
-    human = comparison.numbers(axis).pair.human
+    human = axis
     found = means[(means["clip"] == clip) & (means["axis"] == human)]
     entry: dict[str, Any] = {"judge": listeners(comparison.study), "score": np.nan, "low": np.nan, "high": np.nan}
     entry |= {"ratings": 0, "source": f"{comparison.study.name}, ratings by {listeners(comparison.study)}"}
@@ -94,7 +98,7 @@ def _human(comparison: Comparison, axis: str, clip: str, given: np.ndarray) -> d
 
 
 def _predicted(comparison: Comparison, name: str, axis: str, clip: str) -> dict[str, Any]:
-    column = comparison.numbers(axis).pair.predicted
+    column = comparison.numbers(axis).pairs[name].predicted
     table = comparison.predictions[name]
     entry: dict[str, Any] = {"judge": name, "score": np.nan, "low": np.nan, "high": np.nan, "ratings": 0}
     row = comparison.row_of(name, clip)
@@ -108,12 +112,12 @@ def _predicted(comparison: Comparison, name: str, axis: str, clip: str) -> dict[
 
 
 def _figure(comparison: Comparison, axis: str, clip: str, given: np.ndarray, lines: dict[str, float]) -> Figure:
-    human, who = comparison.numbers(axis).pair.human, listeners(comparison.study)
+    human, who = axis, listeners(comparison.study)
     told = ", ".join(f"{name} {number(score, 2)}" for name, score in lines.items() if not np.isnan(score))
     alt = f"Histogram of {count(given.size, 'rating')}, mean {number(float(given.mean()), 2)}"
     note = f"{count(given.size, 'rating')} by {who}."
-    if comparison.numbers(axis).pair.why_no_distance and comparison.numbers(axis).predictors:
-        note += " Predictions are on another scale and are not drawn."
+    if comparison.numbers(axis).why_no_distance and comparison.numbers(axis).predictors:
+        note += " Predictions on another scale are not drawn."
     return Figure(
         slug("clip", clip, axis),
         f"{axis}: ratings of {clip}",

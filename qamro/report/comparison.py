@@ -7,7 +7,7 @@ from functools import cached_property
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
-from qamro.evaluation.axes import AxisPair, NoCommonAxis
+from qamro.evaluation.axes import NoCommonAxis
 from qamro.evaluation.raters.leave_out import leave_out, left_out_note
 from qamro.evaluation.side_by_side import SideBySide, side_by_side
 from qamro.report.numbers import AxisNumbers
@@ -46,19 +46,20 @@ def compare(study: Study, predictions: Mapping[str, pd.DataFrame], options: Opti
         if study.ratings.empty:
             raise ValueError(f"without {', '.join(options.left_out)} no rating of {study.name!r} is left")
     if predictions:
-        joined = side_by_side(study, predictions, axes=options.axes, axis_map=options.axis_map, lenient=True)
+        joined = side_by_side(
+            study, predictions, axes=options.axes, axis_map=options.axis_map, own_maps=options.own_maps, lenient=True
+        )
     else:
         joined = _people_only(study, options)
     return Comparison(study, predictions, joined, options)
 
 
 def _people_only(study: Study, options: Options) -> SideBySide:
-    wanted = list(options.axes or (options.axis_map or {}).values() or study.axes)
+    wanted = list(options.axes or study.axes)
     for axis in wanted:
         if axis not in study.axes:
             raise NoCommonAxis(f"nobody rated {axis!r}; the rated axes are {', '.join(study.axes) or 'none'}")
-    pairs = {AxisPair(axis, axis): dict[str, Any]() for axis in wanted}
-    return SideBySide(tables=pairs, notes={pair: {} for pair in pairs})
+    return SideBySide(tables={axis: {} for axis in wanted})
 
 
 class Comparison:
@@ -71,7 +72,7 @@ class Comparison:
         predictors: Names of the predictors that could be used on some axis.
         problems: Predictors that could not be used, or not on some axis, and why.
         matches: How each predictor's clips were joined with the study's.
-        axes: The compared axes: the name, or ``MI~quality`` where predicted and rated axis differ.
+        axes: The rated axes that are compared.
         without: ``"without raters X, Y"``, which stands at every title; empty when nobody was left out.
     """
 
@@ -84,12 +85,8 @@ class Comparison:
         used = {name for tables in joined.tables.values() for name in tables}
         self.predictors = [name for name in joined.matches if name in used]
         self.problems, self.matches = joined.problems, joined.matches
-        self._numbers = {
-            pair.label: AxisNumbers(study, pair, tables, joined.notes[pair], options)
-            for pair, tables in joined.tables.items()
-        }
-        rated = study.axes
-        self.axes = sorted(self._numbers, key=lambda label: rated.index(self._numbers[label].pair.human))
+        self._numbers = {axis: AxisNumbers(study, axis, joined, options) for axis in joined.tables}
+        self.axes = sorted(self._numbers, key=study.axes.index)
         self.without = left_out_note(study)
         self._made: dict[tuple[str, str], Any] = {}
         self._lock = RLock()
@@ -136,9 +133,8 @@ class Comparison:
         """
         from qamro.report.raters import raters
 
-        known = [self._numbers[label].pair.human for label in self.axes]
-        if rated and rated not in known:
-            raise KeyError(f"axis {rated!r} is not compared; the rated axes are {', '.join(known)}")
+        if rated and rated not in self.axes:
+            raise KeyError(f"axis {rated!r} is not compared; the rated axes are {', '.join(self.axes)}")
         return self._section("raters", rated, lambda: raters(self, rated))
 
     def systems(self, axis: str) -> Section:

@@ -30,7 +30,7 @@ def critical_view(numbers: AxisNumbers) -> tuple[str, list[Figure]]:
         clips = next(iter(numbers.tables.values())).index
         study = study_of(numbers, study.ratings[study.ratings["clip"].isin(clips)])
     try:
-        scores, systems, what = blocks_of(study, numbers.pair.human)
+        scores, systems, what = blocks_of(study, numbers.label)
     except NoBlocks as problem:
         return f"There is no critical-difference view: {problem}.", []
     people = critical_difference(scores, systems, alpha=1 - numbers.options.level)
@@ -55,8 +55,8 @@ def _predicted(numbers: AxisNumbers, by: str) -> dict[str, CriticalDifference]:
     found = {}
     for name, table in numbers.tables.items():
         scores = table.reset_index()[["clip", "predicted"]].rename(columns={"predicted": "score"})
-        study = study_of(numbers, scores.assign(axis=numbers.pair.human))
-        blocks, systems, _ = blocks_of(study, numbers.pair.human, by)
+        study = study_of(numbers, scores.assign(axis=numbers.label))
+        blocks, systems, _ = blocks_of(study, numbers.label, by)
         found[name] = critical_difference(blocks, systems, alpha=1 - numbers.options.level)
     return found
 

@@ -20,15 +20,21 @@ _SHOWN = ("LCC", "SRCC", "KTAU", "ACC", "ACC_EQ")
 _ONE_PLACE = 1e-3
 
 
-def metric_forest(metrics: pd.DataFrame, ceilings: Mapping[str, Ceiling], predictors: Sequence[str]) -> go.Figure:
+def metric_forest(
+    metrics: pd.DataFrame,
+    ceilings: Mapping[str, Ceiling],
+    predictors: Sequence[str],
+    few: Mapping[str, str] | None = None,
+) -> go.Figure:
     """Draws correlations and shares of pairs, the system level on top; the human ceiling stands at SRCC.
 
     Args:
         metrics: ``AxisNumbers.metrics``.
         ceilings: The split-half ceiling of each level.
         predictors: In the order of their colours.
+        few: What stands beside a level that rests on too few systems or clips.
     """
-    figure = _panels(len(_SHOWN) * max(len(predictors), 1))
+    figure = _panels(len(_SHOWN) * max(len(predictors), 1), few)
     for row, level in enumerate(reversed(LEVELS), 1):
         place = {"row": row, "col": 1}
         for k, name in enumerate(predictors):
@@ -37,7 +43,7 @@ def metric_forest(metrics: pd.DataFrame, ceilings: Mapping[str, Ceiling], predic
             _markers(figure, part, _dodge(k, len(predictors)), k, name, first=row == 1, place=place)
         _show_scale(figure, metrics.loc[_of(metrics, level), ["value", "low", "high"]], place)
         top = ceilings[level]
-        if np.isfinite(top.value):
+        if top.holds:
             spread = whiskers([top.ends.high - top.value], [top.value - top.ends.low])
             figure.add_scatter(
                 x=[top.value],
@@ -54,14 +60,17 @@ def metric_forest(metrics: pd.DataFrame, ceilings: Mapping[str, Ceiling], predic
     return figure.update_yaxes(range=[len(_SHOWN) - 0.4, -0.7], showgrid=False, automargin=True, **keys)
 
 
-def difference_forest(table: pd.DataFrame, pairs: Sequence[tuple[str, str]]) -> go.Figure:
+def difference_forest(
+    table: pd.DataFrame, pairs: Sequence[tuple[str, str]], few: Mapping[str, str] | None = None
+) -> go.Figure:
     """Draws differences of metrics between predictors; right of zero the first one is higher.
 
     Args:
         table: ``Comparison.table`` of ``significance.compare`` for one axis.
         pairs: First and second predictor, in the order of their colours.
+        few: What stands beside a level that rests on too few systems or clips.
     """
-    figure = _panels(len(_SHOWN) * len(pairs))
+    figure = _panels(len(_SHOWN) * len(pairs), few)
     for row, level in enumerate(reversed(LEVELS), 1):
         place = {"row": row, "col": 1}
         for k, (first, second) in enumerate(pairs):
@@ -100,10 +109,12 @@ def row_forest(rows: Sequence[str], series: Mapping[str, pd.DataFrame]) -> go.Fi
     )
 
 
-def _panels(rows: int) -> go.Figure:
+def _panels(rows: int, few: Mapping[str, str] | None) -> go.Figure:
     from plotly.subplots import make_subplots
 
-    titles = [f"{level} level" for level in reversed(LEVELS)]
+    titles = [
+        f"{level} level ({few[level]})" if few and level in few else f"{level} level" for level in reversed(LEVELS)
+    ]
     figure = make_subplots(2, 1, subplot_titles=titles, vertical_spacing=0.16)
     figure.update_xaxes(**line_axis(), zerolinecolor=GRID).update_yaxes(**line_axis())
     figure.update_annotations(font={"size": 13, "color": INK})

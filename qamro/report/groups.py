@@ -29,15 +29,15 @@ def content_groups(numbers: AxisNumbers) -> tuple[list[Figure], list[Table]]:
         parts = []
         for name, table in numbers.tables.items():
             scores = table.reset_index()[["clip", "system", "predicted"]]
-            scores = scores.rename(columns={"predicted": numbers.pair.predicted})
+            scores = scores.rename(columns={"predicted": numbers.pairs[name].predicted})
             options = {"draws": numbers.options.draws, "seed": numbers.options.seed, "level": numbers.options.level}
-            axes = {"axes": [], "axis_map": {numbers.pair.predicted: numbers.pair.human}}
+            axes = {"axes": [], "axis_map": {numbers.pairs[name].predicted: numbers.label}}
             try:
                 rows = evaluate_groups(numbers.study, scores, column, raters=numbers.draws_raters, **axes, **options)
             except (NothingMatched, KeyError):
                 continue
             rows.insert(0, "predictor", name)
-            parts.append(rows.drop(columns="axis"))
+            parts.append(rows.drop(columns=["axis", "hint"]))
         if parts:
             title = f"{numbers.label}: metrics by {column}"
             note = "Few clips a group make wide intervals: a group that looks worse than another need not be."

@@ -23,13 +23,13 @@ LISTED = 50
 def inspect(comparison: Comparison, numbers: AxisNumbers) -> Section:
     """Makes the section of one axis."""
     axis = numbers.label
-    section = Section(slug("inspect", axis), f"{axis}: clips to look at", [rests_on(numbers)])
+    section = Section(slug("inspect", axis), f"{axis}: clips to look at", [rests_on(numbers), *numbers.who_is_here])
     if numbers.tables:
         section.figures.append(_points(numbers))
         section.tables.append(_distances(numbers))
     if numbers.people is not None and numbers.predicted:
         section.tables.append(_inversions(numbers, numbers.people, section))
-    divided = most_divided(numbers.study, numbers.pair.human, n=LISTED)
+    divided = most_divided(numbers.study, numbers.label, n=LISTED)
     if len(divided):
         note = "sd is the standard deviation of a clip's ratings; what raters cannot agree about no predictor can know."
         title = f"{axis}: clips with the most divided raters"
@@ -42,10 +42,10 @@ def inspect(comparison: Comparison, numbers: AxisNumbers) -> Section:
 def _points(numbers: AxisNumbers) -> Figure:
     who = listeners(numbers.study)
     n = numbers.human_sample.targets.size
-    figure = clip_scatter(numbers.pair, numbers.tables, who)
+    figure = clip_scatter(numbers.label, numbers.pairs, numbers.tables, who)
     note = f"One point a clip and predictor: the mean score of {who} and the predicted score."
-    if numbers.pair.why_no_distance:
-        note += f" There is no identity line: {numbers.pair.why_no_distance}."
+    if numbers.why_no_distance:
+        note += f" There is no identity line: {numbers.why_no_distance}."
     alt = f"Predicted scores against those of {who}, for {count(n, 'clip')}."
     title = f"{numbers.label}: every clip, predicted against {who}"
     return Figure(slug("inspect", numbers.label, "clips"), title, alt, note, figure)
@@ -78,7 +78,7 @@ def _inversions(numbers: AxisNumbers, people: Ranking, section: Section) -> Tabl
         means = pd.DataFrame({"system": people.systems, "human": people.means, "predicted": each.means})
         rows = inverted_systems(means)
         real = [
-            bool(people.standing.differ[place[better], place[worse]])
+            bool(people.differ[place[better], place[worse]])
             for better, worse in zip(rows["better"], rows["worse"], strict=True)
         ]
         rows["told_apart"] = real

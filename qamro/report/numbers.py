@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -10,13 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from qamro.evaluation.agreement.ceiling import Ceilings, ceiling
-from qamro.evaluation.axes import AxisPair
 from qamro.evaluation.bootstrap import DRAWS, Interval, interval
 from qamro.evaluation.evaluate import metric_rows
 from qamro.evaluation.levels import Draws, resample
 from qamro.evaluation.rating_matrix import RatingMatrix, rating_matrix
 from qamro.evaluation.sample import LEVELS, Sample
-from qamro.evaluation.side_by_side import samples_of
+from qamro.evaluation.side_by_side import SideBySide, samples_of
 from qamro.report.options import Options
 from qamro.report.standings import Ranking, ranking
 
@@ -38,43 +36,65 @@ class Ceiling:
     value: float
     ends: Interval
 
+    @property
+    def holds(self) -> bool:
+        """Whether the raters agree beyond chance: there is a value, and its interval (if any) leaves zero out."""
+        return bool(np.isfinite(self.value)) and not self.ends.low <= 0
+
+    @property
+    def shown(self) -> float:
+        """The value where it holds, else NaN: what is no ceiling stands in no table as one."""
+        return self.value if self.holds else float("nan")
+
 
 class AxisNumbers:
     """Everything about one axis.
 
     Attributes:
         study: The ratings.
-        pair: The axis on both sides.
+        label: The rated axis.
+        pairs: Which of a predictor's columns stands for it, by predictor.
+        absent: Predictors that take no part in this axis, with the reason and the remedy.
         tables: The predictors' scored clips, the same clips in each; may be empty.
         notes: What was left out for each predictor.
         options: How to compare.
     """
 
-    def __init__(
-        self,
-        study: Study,
-        pair: AxisPair,
-        tables: Mapping[str, pd.DataFrame],
-        notes: Mapping[str, str],
-        options: Options,
-    ) -> None:
+    def __init__(self, study: Study, label: str, joined: SideBySide, options: Options) -> None:
         """Keeps what the numbers are made of."""
-        self.study, self.pair, self.tables, self.notes, self.options = study, pair, tables, notes, options
+        self.study, self.label, self.options = study, label, options
+        self.tables, self.pairs = joined.tables[label], joined.pairs.get(label, {})
+        self.notes, self.absent = joined.notes.get(label, {}), joined.absent.get(label, {}) | joined.problems
 
     @property
-    def label(self) -> str:
-        """What the axis is called: its name, or ``MI~quality`` where predicted and rated axis differ."""
-        return self.pair.label
+    def why_no_distance(self) -> str:
+        """Why there is no distance between some predictor's scores and the ratings; empty when all share a scale."""
+        return next(filter(None, (pair.why_no_distance for pair in self.pairs.values())), "")
+
+    @property
+    def who_is_here(self) -> list[str]:
+        """Sentences: which axis stands for this one, and who is left out, with the remedy."""
+        told = [
+            f"{name}: {pair.predicted} stands for {self.label}." for name, pair in self.pairs.items() if pair.differs
+        ]
+        return told + [f"{name} is left out here: {why.rstrip('.')}." for name, why in self.absent.items()]
 
     @property
     def predictors(self) -> list[str]:
         """The predictors that score this axis."""
         return list(self.tables)
 
+    @property
+    def few(self) -> dict[str, str]:
+        """For each level what figures say beside it, where it rests on too few: ``"5 systems: a hint"``."""
+        sample = self.human_sample
+        told = {where: sample.too_few(where) or sample.doubts(where) for where in LEVELS}
+        return {where: text for where, text in told.items() if text}
+
     @cached_property
     def matrix(self) -> RatingMatrix:
         """All ratings of the axis, also of clips that nobody predicted."""
-        return rating_matrix(self.study, self.pair.human)
+        return rating_matrix(self.study, self.label)
 
     @cached_property
     def draws_raters(self) -> bool:
@@ -101,7 +121,7 @@ class AxisNumbers:
         """The predictors' scores of the same clips."""
         if not self.tables:
             return {}
-        return samples_of(self.study, self.pair, self.tables, raters=self.draws_raters, matrix=self.matrix)
+        return samples_of(self.study, self.label, self.tables, raters=self.draws_raters, matrix=self.matrix)
 
     @cached_property
     def draws(self) -> dict[str, Draws]:
@@ -118,8 +138,8 @@ class AxisNumbers:
         for name, sample in self.samples.items():
             for where in LEVELS:
                 drawn, note = self.draws[name][where], self.notes[name]
-                found = metric_rows(self.pair, sample, where, drawn, note=note, level=self.options.level)
-                rows += [{"predictor": name} | row for row in found]
+                found = metric_rows(self.pairs[name], sample, where, drawn, note=note, level=self.options.level)
+                rows += [{"predictor": name} | row | {"axis": self.label} for row in found]
         return pd.DataFrame(rows)
 
     @cached_property
@@ -152,7 +172,7 @@ class AxisNumbers:
         if self.samples:
             return next(iter(self.samples.values()))
         means = self.study.clip_means()
-        means = means[means["axis"] == self.pair.human]
+        means = means[means["axis"] == self.label]
         scores = means["mean"].to_numpy(float)
         return Sample(scores, scores, means["system"].to_numpy(str))
 
@@ -162,5 +182,4 @@ class AxisNumbers:
         if np.unique(systems).size < 2:
             return None
         options = self.options
-        draws = options.draws if options.draws > 1 else DRAWS
-        return ranking(scores[named], systems, draws=draws, seed=options.seed, level=options.level)
+        return ranking(scores[named], systems, draws=max(options.draws, DRAWS), seed=options.seed, level=options.level)

@@ -14,8 +14,10 @@ class Options:
     """How to compare.
 
     Attributes:
-        axes: Axes with the same name on both sides; None takes all there are (none when ``axis_map`` is given).
-        axis_map: From predicted to rated axis where the names differ, for example ``{"MI": "quality"}``.
+        axes: Rated axes to compare; None takes all that a predictor scores.
+        axis_map: From predicted to rated axis where the names differ, for example ``{"MI": "quality"}``; for every
+            predictor that has no column of the rated axis's name.
+        own_maps: The same for single predictors: ``{"offline": {"MI": "quality"}}``.
         draws: Bootstrap draws of every interval; 0 leaves the metrics' intervals out (systems are still compared by
             draws of their own, which cost nothing).
         seed: Seed of the draws.
@@ -26,6 +28,7 @@ class Options:
 
     axes: Sequence[str] | None = None
     axis_map: Mapping[str, str] | None = None
+    own_maps: Mapping[str, Mapping[str, str]] | None = None
     draws: int = DRAWS
     seed: int = 0
     left_out: Sequence[str] = ()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from qamro.evaluation.significance.compare import corrected, differences
 from qamro.report.section import Section, Table
+from qamro.report.systems import told_apart
 from qamro.report.versus import CLAIMED, better_first, claims
 from qamro.report.words import about_intervals, count, listeners, listing, source_of
 
@@ -25,13 +26,18 @@ def overview(comparison: Comparison) -> Section:
     for axis in comparison.axes:
         numbers = comparison.numbers(axis)
         if len(numbers.predictors) > 1:
-            rows += differences(numbers.pair, numbers.samples, numbers.draws, comparison.options.level)
+            rows += differences(numbers.label, numbers.pairs, numbers.samples, numbers.draws, comparison.options.level)
     if rows:
         table = corrected(rows, comparison.options.level)
         section.sentences.extend(_claims(table, comparison))
         note = "p_holm is corrected over all axes and pairs of predictors of one metric and level."
         section.tables.append(
-            Table("overview-claims", "Differences between predictors on all axes", note, better_first(table))
+            Table(
+                "overview-claims",
+                "Differences between predictors on all axes",
+                note,
+                better_first(table).drop(columns="hint"),
+            )
         )
     return section
 
@@ -42,11 +48,16 @@ def _about(comparison: Comparison) -> list[str]:
     who = f"by {count(len(raters), 'rater')}" if study.has_raters else "anonymous"
     told = [
         f"{study.name}: {count(len(study.clips), 'clip')} of {count(len(systems), 'system')}, "
-        f"{count(len(study.ratings), 'rating')} by {listeners(study)} ({who}) on {listing(study.axes)}."
+        f"{count(len(study.counted), 'rating')} by {listeners(study)} ({who}) on {listing(study.axes)}."
     ]
+    if study.repeats:
+        told.append(
+            f"{count(study.repeats, 'repeated rating')} went into the mean of the rater's ratings of that clip and "
+            "axis, which counts once."
+        )
     for name in comparison.predictors:
         columns = [
-            comparison.numbers(a).pair.predicted for a in comparison.axes if name in comparison.numbers(a).tables
+            comparison.numbers(a).pairs[name].predicted for a in comparison.axes if name in comparison.numbers(a).tables
         ]
         sources = {source_of(comparison.predictions[name], column) for column in columns}
         told.append(f"{name}: {'; '.join(sorted(sources))}.")
@@ -54,7 +65,19 @@ def _about(comparison: Comparison) -> list[str]:
         if left.predictions_left:
             lost, example = len(left.predictions_left), left.predictions_left[0]
             told.append(f"{name}: {count(lost, 'prediction')} without a rating left out, for example {example}.")
-    told += [f"{name} could not be used: {why}" for name, why in comparison.problems.items()]
+    told += [f"{name} could not be used: {why.rstrip('.')}." for name, why in comparison.problems.items()]
+    for axis in comparison.axes:
+        numbers = comparison.numbers(axis)
+        told += [
+            f"{axis}: {name}'s {pair.predicted} stands for it." for name, pair in numbers.pairs.items() if pair.differs
+        ]
+        absent = {name: why for name, why in numbers.absent.items() if name not in comparison.problems}
+        told += [f"{axis}: {name} is left out: {why}." for name, why in absent.items()]
+    told += [
+        told_apart(comparison.numbers(axis), people, axis)
+        for axis in comparison.axes
+        if (people := comparison.numbers(axis).people)
+    ]
     outside = study.out_of_range()
     if len(outside):
         total = int(outside["count"].sum())
@@ -66,7 +89,7 @@ def _claims(table: pd.DataFrame, comparison: Comparison) -> list[str]:
     """What can be claimed, and in one sentence what cannot."""
     rows = table[table["metric"] == CLAIMED]
     told = claims(table[table["better"] != ""], comparison.study, comparison.options.level)
-    open_ones = rows[rows["better"] == ""]
+    open_ones = rows[(rows["better"] == "") & rows["difference"].notna()]
     if len(open_ones):
         where = [f"{row.axis} ({row.first} and {row.second}, {row.level} level)" for row in open_ones.itertuples()]
         told.append(
@@ -85,7 +108,7 @@ def _correlations(comparison: Comparison) -> Table:
         if not numbers.predictors:
             continue
         part = numbers.metrics[numbers.metrics["metric"] == "SRCC"].copy()
-        part["ceiling"] = part["level"].map({level: top.value for level, top in numbers.ceilings.items()})
+        part["ceiling"] = part["level"].map({level: top.shown for level, top in numbers.ceilings.items()})
         rows.append(part)
         told = about_intervals(numbers)
     table = pd.concat(rows, ignore_index=True)

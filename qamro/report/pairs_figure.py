@@ -31,10 +31,10 @@ def pair_codes(people: Ranking, predicted: Ranking | None) -> np.ndarray:
     Returns:
         ``SAME``, ``OPEN`` or ``OTHER``, shape (K, K); NaN on the diagonal. A predictor's tie is another order.
     """
-    order = people.standing.order
+    order = people.best_first
     judge = people if predicted is None else predicted
     gaps = [np.sign(each.means[:, None] - each.means) for each in (people, judge)]
-    codes = np.where(people.standing.differ, np.where(gaps[0] == gaps[1], SAME, OTHER), OPEN).astype(float)
+    codes = np.where(people.differ, np.where(gaps[0] == gaps[1], SAME, OTHER), OPEN).astype(float)
     np.fill_diagonal(codes, np.nan)
     return codes[np.ix_(order, order)]
 

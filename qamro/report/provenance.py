@@ -52,5 +52,5 @@ def _predictor(comparison: Comparison, name: str) -> dict[str, Any]:
         "joined_by": match.how,
         "without_a_rating": len(match.predictions_left),
         "without_a_prediction": len(match.clips_left),
-        "sources": {axis: source_of(table, comparison.numbers(axis).pair.predicted) for axis in scored},
+        "sources": {axis: source_of(table, comparison.numbers(axis).pairs[name].predicted) for axis in scored},
     }

@@ -96,13 +96,15 @@ def _places(ranking: Ranking) -> dict[str, int]:
 
 
 def _allowed(people: Ranking, places: Mapping[str, int]) -> dict[str, tuple[float, float]]:
-    ends = zip(people.systems, people.standing.rank_low, people.standing.rank_high, strict=True)
-    return {name: (min(low, places[name]), max(high, places[name])) for name, low, high in ends}
+    ends = zip(people.systems, people.rank_low, people.rank_high, strict=True)
+    # A system of one clip has no interval: every rank is possible.
+    known = {name: (low, high) if np.isfinite(low) else (1.0, float(len(places))) for name, low, high in ends}
+    return {name: (min(low, places[name]), max(high, places[name])) for name, (low, high) in known.items()}
 
 
 def _beside(figure: go.Figure, ranking: Ranking, places: Mapping[str, int], x: float, side: int) -> float:
     """Draws ties and rank intervals outside a column; returns how much room they took."""
-    groups = [(first + 1.0, last + 1.0) for first, last in ranking.standing.groups]
+    groups = [(first + 1.0, last + 1.0) for first, last in ranking.runs]
     own = lanes(groups)
     for (low, high), lane in zip(groups, own, strict=True):
         at = x + side * _LANE * (1.2 + lane)
@@ -112,7 +114,7 @@ def _beside(figure: go.Figure, ranking: Ranking, places: Mapping[str, int], x: f
         _bar(figure, at, (low - 0.25, high + 0.25), width=6, colour=_TIE, text=text)
     used = 1.2 + max(own, default=-1) + 1
     spans = []
-    for name, low, high in zip(ranking.systems, ranking.standing.rank_low, ranking.standing.rank_high, strict=True):
+    for name, low, high in zip(ranking.systems, ranking.rank_low, ranking.rank_high, strict=True):
         spans.append((name, float(low), float(high)))
     spans = [span for span in spans if np.isfinite(span[1])]
     thin = lanes([(low, high) for _, low, high in spans])
@@ -161,8 +163,9 @@ def _points(
     rows: list[list[Any]] = []
     for k, system in enumerate(ranking.systems):
         ends = f"{number(ranking.low[k], 2)} to {number(ranking.high[k], 2)}"
-        rank = f"rank {ranking.standing.rank[k]:g}, could be "
-        rank += f"{ranking.standing.rank_low[k]:g} to {ranking.standing.rank_high[k]:g}"
+        rank = f"rank {ranking.rank[k]:g}, could be any, of one clip"
+        if np.isfinite(ranking.rank_low[k]):
+            rank = f"rank {ranking.rank[k]:g}, could be {ranking.rank_low[k]:g} to {ranking.rank_high[k]:g}"
         rows.append(
             [system, f"<b>{escape(system)}</b>, {escape(name)}<br>mean {ranking.means[k]:.2f}, {ends}<br>{rank}"]
         )

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from qamro.evaluation.agreement import MEANING, agreement, more_raters
+from qamro.evaluation.agreement.ceiling import ceiling_size
 from qamro.evaluation.raters.itu import MODELS
 from qamro.evaluation.raters.model import RatersUnknown
 from qamro.evaluation.raters.outlying import panel
+from qamro.evaluation.sample import hint
 from qamro.report.forest_figure import row_forest
 from qamro.report.histogram import histogram
 from qamro.report.more_raters_figure import more_raters_figure
@@ -45,7 +47,7 @@ def raters(comparison: Comparison, rated: str = "") -> Section:
             "a predictor's ceiling is, or whether more ratings would help."
         )
         return section
-    compared = {comparison.numbers(axis).pair.human: comparison.numbers(axis) for axis in comparison.axes}
+    compared = {axis: comparison.numbers(axis) for axis in comparison.axes}
     axes = {rated: compared[rated]} if rated else compared
     known = {axis: numbers.ceiling_draws for axis, numbers in axes.items() if (numbers.matrix.counts > 1).any()}
     table = agreement(study, list(axes), draws=options.draws, seed=options.seed, level=options.level, ceilings=known)
@@ -124,17 +126,36 @@ def _agree(axis: str, table: pd.DataFrame, numbers: AxisNumbers) -> list[str]:
         if name in rows and not np.isnan(rows[name].value):
             row = rows[name]
             told.append(f"{axis}: {name} = {with_ends(row.value, row.low, row.high, 2)}. {_tail(MEANING[name])}")
-    for level, what in (("system", "systems"), ("utterance", "clips")):
+    for level in ("system", "utterance"):
         row, whole = rows.get(f"ceiling, {level}"), rows.get(f"full ceiling, {level}")
         if row is not None and whole is not None and not np.isnan(row.value):
-            half, both = (with_ends(each.value, each.low, each.high) for each in (row, whole))
-            told.append(
-                f"{axis}: one half of the raters predicts the other with SRCC {half} over {what}; two groups of "
-                f"all raters' size would reach {both}. A predictor that comes near this is as good as other raters."
-            )
+            size = ceiling_size(numbers.matrix)[level]
+            told.append(f"{axis}: {_ceiling(level, size, row, whole, listeners(numbers.study))}")
     if "clip error" in rows:
         told.append(_more(axis, rows, numbers))
     return told
+
+
+def _ceiling(level: str, size: int, half: Any, whole: Any, who: str) -> str:
+    """Says what a predictor could reach, or that the raters agree too little for anybody to reach anything."""
+    found = with_ends(half.value, half.low, half.high)
+    over = f"over {size:,} {'systems' if level == 'system' else 'clips'}"
+    if half.low <= 0 and level == "utterance":
+        return (
+            f"{who} do not agree about single clips here: nothing can be learnt at clip level. One half of the raters "
+            f"predicts the other with SRCC {found} {over}, an interval that does not leave chance out."
+        )
+    if half.low <= 0:
+        return (
+            f"one half of the raters predicts the other with SRCC {found} {over}: an interval that does not leave "
+            "chance out is no ceiling for a predictor."
+        )
+    text = f"one half of the raters predicts the other with SRCC {found} {over}"
+    if not np.isnan(whole.value):
+        text += f"; two groups of all raters' size would reach {with_ends(whole.value, whole.low, whole.high)}"
+    if doubts := hint(size, "systems" if level == "system" else "clips"):
+        return f"{text} ({doubts}, not a finding)."
+    return f"{text}. A predictor that comes near this is as good as other raters."
 
 
 def _tail(meaning: str) -> str:

@@ -20,11 +20,14 @@ if TYPE_CHECKING:
 _FAINT = 0.35
 
 
-def system_scatter(pair: AxisPair, people: Ranking, predicted: Mapping[str, Ranking], who: str) -> go.Figure:
+def system_scatter(
+    axis: str, pairs: Mapping[str, AxisPair], people: Ranking, predicted: Mapping[str, Ranking], who: str
+) -> go.Figure:
     """Draws the systems' means with the intervals of both sides; the identity line where both are on one scale.
 
     Args:
-        pair: The axis on both sides.
+        axis: The rated axis.
+        pairs: What each predictor holds against it.
         people: The systems as people score them.
         predicted: The same systems as each predictor scores them.
         who: What the human side is called.
@@ -32,7 +35,7 @@ def system_scatter(pair: AxisPair, people: Ranking, predicted: Mapping[str, Rank
     import plotly.graph_objects as go
 
     figure = go.Figure()
-    _identity(figure, pair, [people.means])
+    _identity(figure, pairs, [people.means])
     for k, (name, each) in enumerate(predicted.items()):
         figure.add_scatter(
             x=people.means,
@@ -52,21 +55,22 @@ def system_scatter(pair: AxisPair, people: Ranking, predicted: Mapping[str, Rank
                 "<br>%{customdata[3]} clips<extra></extra>"
             ),
         )
-    return _finish(figure, pair, who, many=len(predicted) > 1)
+    return _finish(figure, axis, pairs, who, many=len(predicted) > 1)
 
 
-def clip_scatter(pair: AxisPair, tables: Mapping[str, pd.DataFrame], who: str) -> go.Figure:
+def clip_scatter(axis: str, pairs: Mapping[str, AxisPair], tables: Mapping[str, pd.DataFrame], who: str) -> go.Figure:
     """Draws every clip; each point's ``customdata`` is its clip and system, so that it can be opened.
 
     Args:
-        pair: The axis on both sides.
+        axis: The rated axis.
+        pairs: What each predictor holds against it.
         tables: The predictors' scored clips, indexed by clip: ``human``, ``predicted``, ``system``, ``count``.
         who: What the human side is called.
     """
     import plotly.graph_objects as go
 
     figure = go.Figure()
-    _identity(figure, pair, [table["human"].to_numpy() for table in tables.values()])
+    _identity(figure, pairs, [table["human"].to_numpy() for table in tables.values()])
     for k, (name, table) in enumerate(tables.items()):
         figure.add_scatter(
             x=table["human"],
@@ -78,13 +82,13 @@ def clip_scatter(pair: AxisPair, tables: Mapping[str, pd.DataFrame], who: str) -
             text=[f"<b>{shorten(clip, 48)}</b><br>{shorten(system)}" for clip, system in table["system"].items()],
             hovertemplate=(f"%{{text}}<br>{escape(name)}: {who} %{{x:.2f}}, predicted %{{y:.2f}}<extra></extra>"),
         )
-    return _finish(figure, pair, who, many=len(tables) > 1)
+    return _finish(figure, axis, pairs, who, many=len(tables) > 1)
 
 
-def _identity(figure: go.Figure, pair: AxisPair, human: Sequence[np.ndarray]) -> None:
+def _identity(figure: go.Figure, pairs: Mapping[str, AxisPair], human: Sequence[np.ndarray]) -> None:
     # Between two scales there is no identity to draw. Only the people's range is crossed: predictions beyond it
     # would stretch the axis of the people to where nothing lies.
-    if pair.why_no_distance or not human:
+    if any(pair.why_no_distance for pair in pairs.values()) or not human:
         return
     ends = [float(min(part.min() for part in human)), float(max(part.max() for part in human))]
     figure.add_scatter(
@@ -110,13 +114,14 @@ def _ends(ranking: Ranking, i: int) -> str:
     return f"{ranking.means[i]:.2f}{ends}"
 
 
-def _finish(figure: go.Figure, pair: AxisPair, who: str, *, many: bool) -> go.Figure:
+def _finish(figure: go.Figure, axis: str, pairs: Mapping[str, AxisPair], who: str, *, many: bool) -> go.Figure:
+    predicted = ", ".join(dict.fromkeys(pair.predicted for pair in pairs.values()))
     scale = {**line_axis(), "automargin": True}
     return figure.update_layout(
         layout(height=460, margin={"l": 56, "r": 16, "t": 40 if many else 16, "b": 52}),
         hovermode="closest",
         showlegend=many,
         legend={"orientation": "h", "x": 0, "y": 1.01, "yanchor": "bottom"},
-        xaxis={"title": {"text": f"{escape(pair.human)}, {who}"}, **scale},
-        yaxis={"title": {"text": f"{escape(pair.predicted)}, predicted"}, **scale},
+        xaxis={"title": {"text": f"{escape(axis)}, {who}"}, **scale},
+        yaxis={"title": {"text": f"{escape(predicted)}, predicted"}, **scale},
     )

@@ -27,7 +27,7 @@ def systems(comparison: Comparison, numbers: AxisNumbers) -> Section:
         numbers.prepare()
     axis, people = numbers.label, numbers.people
     section = Section(slug("systems", axis), f"{axis}: systems")
-    section.sentences.append(rests_on(numbers))
+    section.sentences.extend([rests_on(numbers), *numbers.who_is_here])
     if numbers.predictors:
         section.sentences.append(about_intervals(numbers))
         section.sentences.extend(_agreement(numbers, name) for name in numbers.predictors)
@@ -35,7 +35,7 @@ def systems(comparison: Comparison, numbers: AxisNumbers) -> Section:
         section.sentences.append("Fewer than two systems are named, so there is nothing to rank at the system level.")
     else:
         who = listeners(numbers.study)
-        section.sentences.append(_told_apart(numbers, people))
+        section.sentences.append(told_apart(numbers, people))
         section.sentences.extend(_pairs_ordered(people, name, each, who) for name, each in numbers.predicted.items())
         section.figures.append(_slopes(numbers, people))
         if numbers.predicted:
@@ -50,7 +50,7 @@ def systems(comparison: Comparison, numbers: AxisNumbers) -> Section:
     if numbers.predictors:
         section.tables.append(_metrics(numbers))
     if people is not None:
-        section.tables.append(_ranks(numbers, people))
+        section.tables.extend([_ranks(numbers, people), _pair_table(numbers, people)])
     figures, tables = content_groups(numbers)
     section.figures.extend(figures)
     section.tables.extend(tables)
@@ -65,16 +65,19 @@ def _agreement(numbers: AxisNumbers, name: str) -> str:
         if np.isnan(row["value"]):
             told.append(f"no rank correlation over {what} ({row['note']})")
             continue
-        top = numbers.ceilings[level].value
-        ceiling = f", where one half of the raters reaches {number(top)} with the other" if np.isfinite(top) else ""
+        top = numbers.ceilings[level]
+        ceiling = f", where one half of the raters reaches {number(top.value)} with the other" if top.holds else ""
+        doubts = numbers.samples[name].doubts(level)
         n = row["systems"] if level == "system" else row["clips"]
-        told.append(f"{with_ends(row['value'], row['low'], row['high'])} over {n:,} {what}{ceiling}")
+        text = f"{with_ends(row['value'], row['low'], row['high'])} over {n:,} {what}{ceiling}"
+        told.append(f"{text} ({doubts}, not a finding)" if doubts else text)
     return f"{name}: rank correlation (SRCC) with {listeners(numbers.study)}: {'; '.join(told)}."
 
 
-def _told_apart(numbers: AxisNumbers, people: Ranking) -> str:
+def told_apart(numbers: AxisNumbers, people: Ranking, axis: str = "") -> str:
+    """Says how many pairs of systems differ, and whether the best one stands apart; begins with ``axis`` if given."""
     k = len(people.systems)
-    apart, pairs = int(people.standing.differ.sum()) // 2, k * (k - 1) // 2
+    apart, pairs = int(people.differ.sum()) // 2, k * (k - 1) // 2
     first = next((group for group in people.groups if group[0] == people.order[0]), [people.order[0]])
     best = (
         f"the best one, {first[0]}, stands apart from all others"
@@ -82,11 +85,12 @@ def _told_apart(numbers: AxisNumbers, people: Ranking) -> str:
         else f"the best ones cannot be told apart: {listing(first)}"
     )
     who = listeners(numbers.study)
-    return f"{joint(numbers.options)}: {apart:,} of {count(pairs, 'pair')} do by the scores of {who}; {best}."
+    start = f"{axis}: " if axis else ""
+    return f"{start}{joint(numbers.options)}: {apart:,} of {count(pairs, 'pair')} do by the scores of {who}; {best}."
 
 
 def _pairs_ordered(people: Ranking, name: str, predicted: Ranking, who: str) -> str:
-    upper = np.triu(people.standing.differ, 1)
+    upper = np.triu(people.differ, 1)
     total = int(upper.sum())
     if not total:
         return f"{name}: there is no pair that {who} set apart, so no order that it could get right."
@@ -114,20 +118,20 @@ def _slopes(numbers: AxisNumbers, people: Ranking) -> Figure:
 
 
 def _scatter(numbers: AxisNumbers, people: Ranking) -> Figure:
-    who, pair = listeners(numbers.study), numbers.pair
+    who = listeners(numbers.study)
     line = "The dashed line is the identity."
-    if pair.why_no_distance:
-        line = f"There is no identity line: {pair.why_no_distance}."
+    if numbers.why_no_distance:
+        line = f"There is no identity line: {numbers.why_no_distance}."
     note = f"Means of each system's clips; bars are {percent(numbers.options.level)} intervals over clips. {line}"
     alt = f"Predicted mean score against that of {who}, for {len(people.systems)} systems."
-    figure = system_scatter(pair, people, numbers.predicted, who)
+    figure = system_scatter(numbers.label, numbers.pairs, people, numbers.predicted, who)
     title = f"{numbers.label}: means of systems, predicted against {who}"
     return Figure(slug("systems", numbers.label, "scatter"), title, alt, note, figure)
 
 
 def _pairs(numbers: AxisNumbers, people: Ranking) -> Figure:
     who, k = listeners(numbers.study), len(people.systems)
-    apart = int(people.standing.differ.sum()) // 2
+    apart = int(people.differ.sum()) // 2
     alt = f"The scores of {who} set {apart:,} of {count(k * (k - 1) // 2, 'pair')} of systems apart."
     note = f"Systems in the order of {who}, best on top and at the left. {joint(numbers.options)}."
     title = f"{numbers.label}: which systems can be told apart"
@@ -137,16 +141,18 @@ def _pairs(numbers: AxisNumbers, people: Ranking) -> Figure:
 
 def _forest(numbers: AxisNumbers) -> Figure:
     note = f"{about_intervals(numbers)} The upright mark at SRCC is the correlation of two halves of the raters."
+    if doubts := numbers.human_sample.doubts("system"):
+        note += f" {doubts}, not a finding."
     told = numbers.metrics[(numbers.metrics["metric"] == "SRCC") & (numbers.metrics["level"] == "utterance")]
     alt = "; ".join(f"{row.predictor}: utterance SRCC {number(row.value)}" for row in told.itertuples())
-    figure = metric_forest(numbers.metrics, numbers.ceilings, numbers.predictors)
+    figure = metric_forest(numbers.metrics, numbers.ceilings, numbers.predictors, numbers.few)
     title = f"{numbers.label}: metrics with their intervals"
     return Figure(slug("systems", numbers.label, "metrics"), title, f"{alt}.", note, figure)
 
 
 def _metrics(numbers: AxisNumbers) -> Table:
-    table = numbers.metrics.drop(columns="axis")
-    tops = {level: top.value for level, top in numbers.ceilings.items()}
+    table = numbers.metrics.drop(columns=["axis", "hint"])
+    tops = {level: top.shown for level, top in numbers.ceilings.items()}
     table.insert(6, "ceiling", np.where(table["metric"] == "SRCC", table["level"].map(tops), np.nan))
     note = (
         "low and high are the interval's ends; ceiling is the SRCC of two halves of the raters. MSE is in squared "
@@ -154,6 +160,16 @@ def _metrics(numbers: AxisNumbers) -> Table:
         "the best one is found."
     )
     return Table(slug("systems", numbers.label, "metrics-table"), f"{numbers.label}: metrics", note, table)
+
+
+def _pair_table(numbers: AxisNumbers, people: Ranking) -> Table:
+    note = (
+        "Every pair, the better system first: difference of the means, and intervals that hold all true differences "
+        f"at once with {percent(numbers.options.level)} probability. differ: the interval leaves zero out. A system of "
+        "one clip has no interval."
+    )
+    title = f"{numbers.label}: pairs of systems"
+    return Table(slug("systems", numbers.label, "pairs-table"), title, note, people.pairs.table())
 
 
 def _ranks(numbers: AxisNumbers, people: Ranking) -> Table:
@@ -165,8 +181,8 @@ def _ranks(numbers: AxisNumbers, people: Ranking) -> Table:
     parts = []
     for name, each in judges.items():
         columns = {"judge": name, "system": each.systems, "clips": each.clips, "mean": each.means}
-        ends = {"low": each.low, "high": each.high, "rank": each.standing.rank}
-        ranks = {"rank_low": each.standing.rank_low, "rank_high": each.standing.rank_high}
+        ends = {"low": each.low, "high": each.high, "rank": each.rank}
+        ranks = {"rank_low": each.rank_low, "rank_high": each.rank_high}
         parts.append(pd.DataFrame(columns | ends | ranks).sort_values("rank", kind="stable"))
     table = pd.concat(parts, ignore_index=True)
     note = "Means over clips with their intervals, and the ranks that each system could have; 1 is best."

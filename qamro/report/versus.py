@@ -25,13 +25,13 @@ CLAIMED = "SRCC"
 def versus(comparison: Comparison, numbers: AxisNumbers) -> Section:
     """Makes the section of one axis."""
     axis = numbers.label
-    section = Section(slug("versus", axis), f"{axis}: predictor against predictor")
+    section = Section(slug("versus", axis), f"{axis}: predictor against predictor", list(numbers.who_is_here))
     if len(numbers.predictors) < 2:
         have = f"only {numbers.predictors[0]} scores {axis}" if numbers.predictors else f"no predictor scores {axis}"
         section.sentences.append(f"It takes two predictors to compare; {have}.")
         return section
     level = numbers.options.level
-    table = corrected(differences(numbers.pair, numbers.samples, numbers.draws, level), level)
+    table = corrected(differences(numbers.label, numbers.pairs, numbers.samples, numbers.draws, level), level)
     section.sentences.extend(claims(table, numbers.study, level))
     pairs = list(combinations(numbers.predictors, 2))
     note = (
@@ -40,7 +40,7 @@ def versus(comparison: Comparison, numbers: AxisNumbers) -> Section:
         "Williams' test, which takes clips for independent."
     )
     section.figures.append(_figure(numbers, table, pairs))
-    frame = better_first(table).drop(columns="axis")
+    frame = better_first(table).drop(columns=["axis", "hint"])
     section.tables.append(Table(slug("versus", axis, "table"), f"{axis}: differences between predictors", note, frame))
     return section
 
@@ -62,5 +62,5 @@ def _figure(numbers: AxisNumbers, table: pd.DataFrame, pairs: list[tuple[str, st
     alt = "; ".join(f"{row.first} minus {row.second}: {number(row.difference)}" for row in told.itertuples())
     note = f"Right of zero the first predictor is higher. {about_intervals(numbers)}"
     title = f"{numbers.label}: differences with their intervals"
-    figure = difference_forest(table, pairs)
+    figure = difference_forest(table, pairs, numbers.few)
     return Figure(slug("versus", numbers.label, "differences"), title, f"Utterance SRCC, {alt}.", note, figure)

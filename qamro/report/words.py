@@ -105,6 +105,8 @@ def rests_on(numbers: AxisNumbers) -> str:
     sample, matrix = numbers.human_sample, numbers.matrix
     systems = len(set(sample.systems.tolist()) - {""})
     each = f"{matrix.counts.mean():.3g} ratings a clip"
+    if matrix.repeated:
+        each += f" ({count(matrix.repeated, 'repeated rating')} averaged: a rater counts once for each clip)"
     who = "anonymous" if matrix.anonymous else f"by {count(len(matrix.raters), 'rater')}"
     if numbers.study.holds_means:
         each, who = "published means of several ratings", "single ratings are not known"

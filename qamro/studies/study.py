@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,9 +25,10 @@ class Study:
         clips: One row a clip: ``clip`` (unique name), ``path`` (audio file, empty when there is none),
             ``system`` (what generated it, empty when unknown), ``prompt`` (empty when there is none),
             and any further columns, for example ``source`` (the content that versions of a clip share).
-        ratings: One row a rating: ``clip``, ``rater`` (empty when anonymous), ``axis``, ``score``,
-            and any further columns. Scores stay on the scale they were given on. Where a file publishes means
-            only, ``mean_of`` says how many ratings a score is the mean of; without that column it is one.
+        ratings: One row a rating as it was given: ``clip``, ``rater`` (empty when anonymous), ``axis``, ``score``,
+            and any further columns; ``counted`` has them as they count. Scores stay on the scale they were given
+            on. Where a file publishes means only, ``mean_of`` says how many ratings a score is the mean of; without
+            that column it is one.
         root: The folder that relative paths refer to, or None.
         about: Free notes that travel with the study: licence, citation, source.
     """
@@ -59,7 +61,7 @@ class Study:
     def __repr__(self) -> str:
         return (
             f"Study({self.name!r}, {self.kind}: {len(self.clips)} clips, {len(self.systems)} systems, "
-            f"{len(self.ratings)} ratings on {', '.join(self.axes) or 'no axis'})"
+            f"{len(self.counted)} ratings on {', '.join(self.axes) or 'no axis'})"
         )
 
     @property
@@ -81,6 +83,29 @@ class Study:
     def holds_means(self) -> bool:
         """Whether some scores are means of several ratings, so that nothing can be said about single ratings."""
         return "mean_of" in self.ratings.columns and bool((self.ratings["mean_of"] > 1).any())
+
+    @cached_property
+    def counted(self) -> pd.DataFrame:
+        """The ratings as every mean, count and statistic takes them: one for each rater, clip and axis.
+
+        A rater who rated a clip again gave one rating, the mean of them; anonymous ratings, and published means, are
+        each their own.
+
+        Returns:
+            The columns of ``ratings``; of repeated ones the first row, with the mean score.
+        """
+        keys = ["clip", "rater", "axis"]
+        again = self.ratings.duplicated(keys) & (self.ratings["rater"] != "")
+        if self.holds_means or not again.any():
+            return self.ratings
+        means = self.ratings.groupby(keys, sort=False)["score"].transform("mean").round(12)
+        score = self.ratings["score"].where(self.ratings["rater"] == "", means)
+        return self.ratings.assign(score=score)[~again].reset_index(drop=True)
+
+    @property
+    def repeats(self) -> int:
+        """How many ratings went into others, because their rater had rated the clip on that axis before."""
+        return len(self.ratings) - len(self.counted)
 
     def audio_path(self, clip: str) -> Path:
         """Returns where a clip's audio file is, absolute when the study has an absolute root.
@@ -107,12 +132,12 @@ class Study:
         """Returns the MOS of every clip and axis.
 
         Returns:
-            Columns ``clip``, ``system``, ``axis``, ``mean``, ``count`` (ratings), ``sem`` (standard error of
-            the mean, NaN with a single rating or where only a mean was published); one row for each clip and
+            Columns ``clip``, ``system``, ``axis``, ``mean``, ``count`` (ratings, see ``counted``), ``sem`` (standard
+            error of the mean, NaN with a single rating or where only a mean was published); one row for each clip and
             axis that was rated.
         """
         keys = ["clip", "axis"]
-        means = _mean_of_means(self.ratings, keys) if self.holds_means else _mean_count_sem(self.ratings, keys, "score")
+        means = _mean_of_means(self.ratings, keys) if self.holds_means else _mean_count_sem(self.counted, keys, "score")
         return self.clips[["clip", "system"]].merge(means, on="clip", how="inner")
 
     def system_means(self) -> pd.DataFrame:

@@ -25,7 +25,8 @@ def study_summary(study: Study) -> dict[str, Any]:
         "kind": study.kind,
         "clips": len(study.clips) - catches,
         "systems": len(study.systems),
-        "ratings": len(study.ratings),
+        "ratings": len(study.counted),
+        **({"repeated_ratings": study.repeats} if study.repeats else {}),
         "hash": study_hash(study),
         **{key: value for key, value in study.about.items() if isinstance(value, str)},
     }

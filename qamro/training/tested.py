@@ -29,7 +29,7 @@ def held_out_metrics(prepared: Prepared, heads: Mapping[str, Any]) -> list[dict[
         return []
     clips = prepared.parts["test"]
     table = evaluate(subset(prepared.study, clips), prepared.predict(clips, tested), axes=list(tested)).table
-    columns = ["axis", "level", "metric", "value", "low", "high", "clips", "systems"]
+    columns = ["axis", "level", "metric", "value", "low", "high", "clips", "systems", "hint"]
     table = table[columns].round(4).astype(object)
     return table.where(table.notna(), None).to_dict("records")
 

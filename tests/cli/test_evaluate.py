@@ -32,7 +32,8 @@ def test_table_and_json(files, run):
     assert result.exit_code == 0, result.output
     assert "12 predictions against ratings by people; 12 clips matched" in result.stdout
     assert "95 % interval" in result.stdout
-    assert result.stdout.count("the interval is rough") == 2  # once a level, not once a metric
+    assert result.stdout.count("the interval is rough") == 1  # once for the level, not once a metric
+    assert result.stdout.count("4 systems; a hint") == 1
     data = json.loads(out.read_text())
     assert (data["matched"], data["interval"]["draws"]) == (12, 200)
     assert data["predictions"].endswith("scores.csv")

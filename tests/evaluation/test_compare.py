@@ -1,15 +1,17 @@
 from __future__ import annotations
 
 import math
+import re
 
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
 
-from qamro.evaluation import NoCommonAxis, NothingMatched, evaluate
+from qamro.evaluation import METRICS, NoCommonAxis, NothingMatched, evaluate
 from qamro.evaluation.bootstrap import Bootstrap
 from qamro.evaluation.significance import bootstrap_p, claim, compare, holm, williams
+from qamro.evaluation.significance.compare import corrected
 from qamro.studies import Study
 
 from . import oracles
@@ -126,7 +128,7 @@ def test_axes_that_only_one_predictor_scores_are_left_out():
     assert found.table["axis"].unique().tolist() == ["MI"]
     with pytest.raises(NoCommonAxis, match="no two of p0, p1"):
         compare(study, {"p0": tables["p0"].drop(columns="MI"), "p1": tables["p1"].drop(columns="TA")}, draws=5)
-    with pytest.raises(NoCommonAxis, match="p0: the predictions have no column 'PQ'"):
+    with pytest.raises(NoCommonAxis, match="nobody rated 'PQ'"):
         compare(study, tables, axes=["PQ"], draws=5)
 
 
@@ -146,7 +148,7 @@ def test_scales_that_differ_have_no_squared_error():
     assert math.isnan(row["difference"])
     assert math.isnan(row["p"])
     assert "unknown" in row["note"]
-    assert row["axis"] == "MI~quality"
+    assert row["axis"] == "quality"
 
 
 def test_bootstrap_p():
@@ -187,6 +189,126 @@ def test_a_claim_is_held_back():
     )
     assert claim(row(metric="TOP1", p=math.nan)).endswith("not tested.")
     assert "300 clips" in claim(row(level="utterance"))
+    assert "rough" not in claim(row(level="utterance"))
+    assert claim(row(level="utterance", systems=4)).endswith("is rough: it draws systems, and there are 4.")
+
+
+def claimed(sentence):
+    """Who stands first and second in a claim or in its denial, and the numbers in their order."""
+    names = re.search(r": (?:no difference between )?(\S+) (?:agrees better with people than|and) (\S+) ", sentence)
+    found = re.search(r"(−?[\d.]+) against (−?[\d.]+), difference (−?[\d.]+)", sentence)
+    ends = re.search(r"interval (−?[\d.]+) to (−?[\d.]+)", sentence)
+    numbers = [float(text.replace("−", "-")) for text in (*found.groups(), *(ends.groups() if ends else ()))]
+    return names.groups(), numbers
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_numbers_difference_and_interval_stand_in_the_order_of_the_names(metric):
+    """Random rows of both orders, ties among them: a sentence is held against the table's own row."""
+    rng = np.random.default_rng(list(METRICS).index(metric))
+    better_is_higher, seen, rows = METRICS[metric].higher_is_better, set(), []
+    for _ in range(200):
+        first, second = rng.permutation(["ours", "theirs"])
+        one, other = np.round(rng.uniform(-1, 1, 2), 1 if rng.random() < 0.3 else 3)
+        gap = one - other
+        given = {"axis": "MI", "level": "utterance", "metric": metric, "first": first, "second": second}
+        given |= {"first_value": one, "second_value": other, "difference": gap, "low": gap - rng.uniform(0, 0.4)}
+        given |= {"high": gap + rng.uniform(0, 0.4), "p": float(rng.choice([1e-6, 0.2])), "p_williams": math.nan}
+        rows.append(given | {"clips": 90, "systems": 9, "hint": False, "note": ""})
+    for record in corrected(rows).to_dict("records"):
+        first, winner = record["first"], record["better"]
+        values = {first: record["first_value"], record["second"]: record["second_value"]}
+        names, (one, other, difference, bottom, top) = claimed(claim(record))
+        seen.add((winner == first, winner == record["second"]))
+        np.testing.assert_allclose([one, other], [values[names[0]], values[names[1]]], atol=6e-4)
+        assert abs(difference - (one - other)) < 1.1e-3
+        low, high = record["low"], record["high"]
+        np.testing.assert_allclose([bottom, top], (low, high) if names[0] == first else (-high, -low), atol=6e-4)
+        if winner:
+            assert names[0] == winner
+            assert (values[winner] > values[names[1]]) == better_is_higher
+            assert not low <= 0 <= high
+    assert seen == {(True, False), (False, True), (False, False)}
+
+
+@pytest.mark.parametrize("metric", ["MSE", "SRCC"])
+@pytest.mark.parametrize("turned", [False, True])
+def test_sentence_of_real_data_has_each_predictors_own_number(metric, turned):
+    study, tables = world(5, systems=30, noise=(0.2, 3.0))
+    tables = dict(reversed(tables.items())) if turned else tables
+    found = compare(study, tables, draws=100)
+    alone = {name: evaluate(study, table, draws=0).table for name, table in tables.items()}
+    for sentence, level in zip(found.sentences(metric), ("system", "utterance"), strict=True):
+        names, numbers = claimed(sentence)
+        assert names == ("p0", "p1")
+        for name, number in zip(names, numbers, strict=False):
+            rows = alone[name][(alone[name]["metric"] == metric) & (alone[name]["level"] == level)]
+            assert number == pytest.approx(rows["value"].item(), abs=6e-4)
+        assert numbers[3] < numbers[2] < numbers[4]
+
+
+def test_a_tie_and_draws_that_lean_the_other_way_have_no_winner():
+    sure = row(p=0.001, difference=0.0, first_value=0.9, second_value=0.9)
+    leaning = row(p=0.001, difference=0.02, low=-0.3, high=-0.1)
+    unknown = row(p=0.001, difference=0.02, low=math.nan, high=math.nan)
+    added = ("better", "p_holm", "tests")
+    rows = [{key: cell for key, cell in each.items() if key not in added} for each in (sure, leaning, unknown)]
+    for metric in METRICS:
+        assert (corrected([each | {"metric": metric, "hint": False} for each in rows])["better"] == "").all()
+
+
+@pytest.mark.parametrize("systems", [1, 2])
+def test_of_two_systems_nothing_is_said_about_their_order(systems):
+    study, tables = world(4, systems=systems, clips=12)
+    found = compare(study, tables, draws=60)
+    table = found.table[(found.table["level"] == "system") & (found.table["metric"] != "MSE")]
+    assert table[["first_value", "second_value", "difference", "low", "high", "p"]].isna().all(axis=None)
+    assert table["note"].str.contains("too few for an order").all()
+    assert table["hint"].all()
+    assert f"cannot be compared over {systems} systems" in found.sentences()[0]
+
+
+@pytest.mark.parametrize(("systems", "few"), [(3, True), (7, True), (8, False)])
+def test_three_to_seven_systems_are_a_hint_in_tables_and_sentences(systems, few):
+    study, tables = world(4, systems=systems, clips=12, noise=(0.05, 5.0))
+    found = compare(study, tables, draws=200)
+    rows = found.table[found.table["level"] == "system"]
+    assert (rows["hint"] == few).all()
+    assert rows["note"].str.contains("a hint").eq(few).all()
+    for sentence in found.sentences():
+        if "agrees better" in sentence and "systems:" in sentence:
+            assert ("a hint, not a finding" in sentence) == few
+    alone = evaluate(study, tables["p0"], draws=60)
+    system = alone.table[alone.table["level"] == "system"]
+    assert (system["hint"] == few).all()
+    assert system["note"].str.contains("a hint").eq(few).all()
+    assert [entry["hint"] for entry in alone.as_dict()["metrics"] if entry["level"] == "system"] == [few] * len(METRICS)
+
+
+def test_one_found_or_not_has_no_interval():
+    study, tables = world(5, systems=5)
+    found = compare(study, tables, draws=60).table
+    assert found.loc[found["metric"] == "TOP1", ["low", "high", "p"]].isna().all(axis=None)
+
+
+def test_predictors_pair_their_axes_one_by_one():
+    study, tables = world(6)
+    study = Study(study.clips, study.ratings.assign(axis="quality"))
+    named = {"a": tables["p0"].rename(columns={"MI": "quality"}), "b": tables["p1"]}
+    with pytest.raises(NoCommonAxis, match="b: it has no column 'quality'; it scores MI; .* pair them.* b:MI=quality"):
+        compare(study, named, draws=5)
+    plain = compare(study, {"a": named["a"], "b": tables["p1"].rename(columns={"MI": "quality"})}, draws=20).table
+    for maps in ({"own_maps": {"b": {"MI": "quality"}}}, {"axis_map": {"MI": "quality"}}):
+        found = compare(study, named, draws=20, **maps).table
+        rest = found["metric"] != "MSE"  # the scale of MI is not known to be that of quality
+        pd.testing.assert_frame_equal(found[rest], plain[rest])
+    with pytest.raises(NoCommonAxis, match="there is no predictor 'c'"):
+        compare(study, named, own_maps={"c": {"MI": "quality"}})
+    with pytest.raises(NoCommonAxis, match="b: it has no column 'TA'"):
+        compare(study, named, own_maps={"b": {"TA": "quality"}})
+    both = {"a": named["a"], "b": tables["p1"].assign(TA=1.0)}
+    with pytest.raises(NoCommonAxis, match="MI and TA both stand for quality"):
+        compare(study, both, axis_map={"MI": "quality", "TA": "quality"})
 
 
 def test_sentences_begin_with_systems():

@@ -8,16 +8,13 @@ import pytest
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from qamro.evaluation.sample import Sample
 from qamro.evaluation.significance import (
     NoBlocks,
     blocks_of,
     critical_difference,
     holm,
-    standing,
     williams,
 )
-from qamro.evaluation.systems import mean_draws
 from qamro.studies import Study
 
 # Holm
@@ -160,57 +157,3 @@ def test_blocks_of_a_published_study(shared):
     found = critical_difference(scores, systems)
     assert found.systems[0] == "Reference"
     assert found.p < 1e-9
-
-
-# Systems that cannot be told apart
-
-
-def sample_of_systems(rng, levels, clips):
-    systems = np.repeat([f"s{k}" for k in range(len(levels))], clips)
-    scores = np.repeat(levels, clips) + rng.normal(size=systems.size)
-    return Sample(scores, scores, systems)
-
-
-def test_equal_systems_are_told_apart_as_rarely_as_it_says():
-    """Ten equal systems: with 90 % joint coverage, one study in ten sets any of the 45 pairs apart."""
-    rng = np.random.default_rng(0)
-    wrong, studies = 0, 120
-    for seed in range(studies):
-        sample = sample_of_systems(rng, np.zeros(10), 40)
-        found = standing(sample.system_means[2], mean_draws(sample, draws=200, seed=seed)[1], level=0.9)
-        wrong += found.differ.any()
-    assert wrong / studies < 0.1 + 3.5 * math.sqrt(0.09 / studies)
-
-
-def test_systems_that_differ_are_told_apart():
-    sample = sample_of_systems(np.random.default_rng(1), np.array([0.0, 0.02, 5.0, 5.02, 9.0]), 60)
-    found = standing(sample.system_means[2], mean_draws(sample, draws=400)[1])
-    expected = np.ones((5, 5), dtype=bool)
-    for group in ([0, 1], [2, 3], [4]):
-        expected[np.ix_(group, group)] = False
-    np.testing.assert_array_equal(found.differ, expected)
-    assert found.order[0] == 4
-    assert found.groups == [(1, 2), (3, 4)]
-    assert found.rank[4] == found.rank_low[4] == found.rank_high[4] == 1
-    assert found.rank_low[0] == 4
-    assert found.rank_high[0] == 5
-
-
-def test_groups_are_runs_without_a_difference():
-    sample = sample_of_systems(np.random.default_rng(2), np.linspace(0, 2, 8), 30)
-    found = standing(sample.system_means[2], mean_draws(sample, draws=300)[1])
-    ordered = found.differ[np.ix_(found.order, found.order)]
-    for first, last in found.groups:
-        assert not ordered[first : last + 1, first : last + 1].any()
-        assert first == 0 or ordered[first - 1, first : last + 1].any()
-        assert last == 7 or ordered[last + 1, first : last + 1].any()
-
-
-def test_a_system_of_one_clip_is_not_told_apart():
-    sample = Sample(np.array([1.0, 9.0, 9.1]), np.array([1.0, 9.0, 9.1]), np.array(["one", "two", "two"]))
-    found = standing(sample.system_means[2], mean_draws(sample, draws=50)[1])
-    assert found.rank.tolist() == [2, 1]
-    single = standing(np.array([1.0, 5.0]), np.tile([1.0, 5.0], (20, 1)))
-    assert not single.differ.any()
-    with pytest.raises(ValueError, match="two systems"):
-        standing(np.array([1.0]), np.ones((5, 1)))

@@ -100,7 +100,9 @@ def test_a_predictor_that_fails_does_not_lose_the_others(study):
     assert "no prediction belongs to a rated clip" in found.problems["stranger"]
     assert any("stranger could not be used" in line for line in found.overview().sentences)
     assert [section.id for section in found.sections()] == ["overview", "raters", "systems-MI", "inspect-MI"]
-    assert "It takes two predictors" in found.versus("MI").sentences[0]
+    left_out, alone = found.versus("MI").sentences
+    assert left_out.startswith("stranger is left out here: no prediction belongs to a rated clip")
+    assert "It takes two predictors" in alone
     with pytest.raises(NothingMatched):
         compare(study, {"stranger": stranger}, QUICK)
 
@@ -122,12 +124,13 @@ def test_axes_of_different_names_have_no_distance_and_no_identity_line(study):
     with pytest.raises(NoCommonAxis, match="MI=quality"):
         compare(quality, {"p": table}, QUICK)
     found = compare(quality, {"p": table}, Options(axis_map={"MI": "quality"}, draws=60))
-    assert found.axes == ["MI~quality"]
-    section = found.systems("MI~quality")
+    assert found.axes == ["quality"]
+    section = found.systems("quality")
+    assert "p: MI stands for quality." in section.sentences
     scatter = next(figure for figure in section.figures if figure.id.endswith("scatter"))
     assert "identity" not in {trace.name for trace in scatter.figure.data}
     assert "no identity line" in scatter.note
-    metrics = found.numbers("MI~quality").metrics
+    metrics = found.numbers("quality").metrics
     assert metrics.loc[metrics["metric"] == "MSE", "value"].isna().all()
 
 
@@ -220,7 +223,10 @@ def test_predictors_without_a_clip_in_common_or_without_a_score(study):
     whole = predictor(study, 0.2)
     found = compare(study, {"a": whole[:15], "b": whole[15:], "c": whole.assign(MI=np.nan), "d": whole[10:20]}, QUICK)
     assert found.numbers("MI").predictors == ["a", "d"]
-    assert found.problems == {"b": "MI: it shares no clip with a", "c": "MI: it scored no rated clip"}
+    assert found.problems == {
+        "b": "MI: it shares no clip with a; have the same clips scored by both",
+        "c": "MI: it scored no clip that is rated on this axis; score those clips",
+    }
     assert "MI: 5 clips" in found.systems("MI").sentences[0]
     nobody = compare(study, {"c": whole.assign(MI=np.nan)}, QUICK)
     assert nobody.problems
@@ -253,5 +259,5 @@ def test_cells_of_the_pairs_figure_against_a_loop(two):
                 continue
             better, guessed = (means[one][side] > means[other][side] for side in (0, 1))
             expected = SAME if better == guessed else OTHER
-            assert codes[i, j] == (expected if people.standing.differ[place[one], place[other]] else OPEN)
+            assert codes[i, j] == (expected if people.differ[place[one], place[other]] else OPEN)
     assert set(pair_codes(people, None)[~np.isnan(codes)]) <= {SAME, OPEN}

@@ -67,7 +67,14 @@ def test_every_statistic_is_explained_and_has_its_interval():
     shown = table[~table["statistic"].isin(["clip raters", "system clips"])]
     assert shown[["low", "high"]].notna().all(axis=None)
     text = " ".join(section.sentences)
-    for name in ("alpha = ", "ICC(2,1) = ", "ICC(2,k) = ", "over systems", "over clips", "more ratings of each clip"):
+    for name in (
+        "alpha = ",
+        "ICC(2,1) = ",
+        "ICC(2,k) = ",
+        "over 5 systems",
+        "over 30 clips",
+        "more ratings of each clip",
+    ):
         assert name in text
     ids = {figure.id for figure in section.figures}
     assert {"raters-MI-scores", "raters-MI-individuals", "raters-MI-quality", "raters-MI-more"} <= ids

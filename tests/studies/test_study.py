@@ -33,6 +33,54 @@ def test_clip_means_equal_a_plain_loop(seed):
     assert means["clip"].drop_duplicates().tolist() == [c for c in study.clips["clip"] if c in set(means["clip"])]
 
 
+def test_a_raters_repeated_ratings_count_once_and_anonymous_ones_are_each_their_own():
+    clips = pd.DataFrame({"clip": ["k", "m"], "system": ["a", "b"]})
+    rows = [("k", "p", 1.0), ("k", "p", 2.0), ("k", "q", 4.5), ("m", "p", 3.0), ("m", "p", 3.0), ("m", "q", 5.0)]
+    named = pd.DataFrame(rows, columns=["clip", "rater", "score"]).assign(axis="MI")
+    other = named.assign(axis="TA", rater="")
+    study = Study(clips, pd.concat([named, other], ignore_index=True))
+    means = study.clip_means().set_index(["axis", "clip"])
+    assert means.loc[("MI", "k"), ["mean", "count"]].tolist() == [3.0, 2]
+    assert means.loc[("MI", "k"), "sem"] == pytest.approx(np.std([1.5, 4.5], ddof=1) / math.sqrt(2))
+    assert means.loc[("MI", "m"), ["mean", "count"]].tolist() == [4.0, 2]
+    assert means.loc[("TA", "k"), ["mean", "count"]].tolist() == [2.5, 3]
+    assert (study.repeats, len(study.ratings), len(study.counted)) == (2, 12, 10)
+    assert "10 ratings" in repr(study)
+    assert study.ratings["score"].tolist() == [row[2] for row in rows] * 2, "what was given stays"
+
+
+@pytest.mark.parametrize("blank", [False, True])
+def test_mos_agreement_and_counts_take_repeats_alike(blank):
+    """A study with repeats, a nameless rating among them or not, and the same one without, held against each other."""
+    from qamro.evaluation.agreement import agreement, rating_matrix
+    from qamro.evaluation.lists import most_divided
+    from qamro.evaluation.significance import blocks_of
+
+    rng = np.random.default_rng(0)
+    clips = pd.DataFrame(
+        [(f"{s}{c}", s, f"p{c}") for s in "abcd" for c in range(5)], columns=["clip", "system", "prompt"]
+    )
+    rows = [(clip, f"r{r}", "MI", float(rng.integers(1, 6))) for clip in clips["clip"] for r in range(4)]
+    if blank:
+        rows.append(("a0", "", "MI", 3.0))
+    once = pd.DataFrame(rows, columns=["clip", "rater", "axis", "score"])
+    again = once[once["rater"] != ""].sample(12, random_state=1, replace=True).assign(score=5.0)
+    repeated = pd.concat([once, again], ignore_index=True)
+    keys = ["clip", "rater", "axis"]
+    merged = repeated.groupby(keys, sort=False, as_index=False)["score"].mean()
+    one, other = Study(clips, repeated), Study(clips, merged)
+    assert (one.repeats, other.repeats) == (12, 0)
+    pd.testing.assert_frame_equal(one.clip_means(), other.clip_means())
+    pd.testing.assert_frame_equal(one.system_means(), other.system_means())
+    matrices = [rating_matrix(study, "MI") for study in (one, other)]
+    np.testing.assert_array_equal(matrices[0].scores, matrices[1].scores)
+    assert [matrix.repeated for matrix in matrices] == [12, 0]
+    tables = [agreement(study, draws=20).drop(columns="note") for study in (one, other)]
+    pd.testing.assert_frame_equal(*tables)
+    pd.testing.assert_frame_equal(most_divided(one, "MI"), most_divided(other, "MI"))
+    np.testing.assert_array_equal(blocks_of(one, "MI")[0], blocks_of(other, "MI")[0])
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_system_means_are_means_over_clips_not_over_ratings(seed):
     study = random_study(seed)

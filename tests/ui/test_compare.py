@@ -15,7 +15,7 @@ from qamro.studies import Study
 from qamro.ui.compare import clip_panel, handlers, render
 from qamro.ui.compare.clip_panel import address, over_time
 from qamro.ui.compare.render import listing
-from qamro.ui.compare.state import CompareState, clip_table, duel, ratings_of, sides_of
+from qamro.ui.compare.state import CompareState, clip_table, duel, ratings_of
 from qamro.ui.compare.texts import View
 from qamro.ui.session import Clip, Run, Session
 from qamro.ui.static import own_folder
@@ -72,7 +72,7 @@ def event(**data: object) -> SimpleNamespace:
 def test_clip_table_is_what_a_loop_over_ratings_finds() -> None:
     of = study(axes=("MI", "TA"))
     own = scores(of).sample(frac=0.6, random_state=0)  # some clips have no prediction
-    table = clip_table(of, bench(of, one=own).usable, "MI", left_out=("r2",))
+    table = clip_table(of, bench(of, one=own).usable, "MI", {"one": "MI"}, left_out=("r2",))
     predicted = dict(zip(own["clip"], own["MI"], strict=True))
     for clip in of.clips["clip"]:
         given = [
@@ -86,14 +86,12 @@ def test_clip_table_is_what_a_loop_over_ratings_finds() -> None:
 def test_clip_table_weighs_published_means_by_their_ratings() -> None:
     clips = pd.DataFrame({"clip": ["k"], "path": "", "system": "a", "prompt": ""})
     ratings = pd.DataFrame({"clip": "k", "rater": "", "axis": "MI", "score": [2.0, 5.0], "mean_of": [3, 1]})
-    assert clip_table(Study(clips, ratings), {}, "MI").at["k", "mean"] == pytest.approx((3 * 2 + 5) / 4)
+    assert clip_table(Study(clips, ratings), {}, "MI", {}).at["k", "mean"] == pytest.approx((3 * 2 + 5) / 4)
 
 
 def test_an_axis_of_two_names_takes_each_side_its_own() -> None:
-    assert sides_of("MI") == ("MI", "MI")
-    assert sides_of("MI~quality") == ("MI", "quality")
     of = study(axes=("quality",))
-    table = clip_table(of, bench(of, one=scores(of)).usable, "MI~quality")
+    table = clip_table(of, bench(of, one=scores(of)).usable, "quality", {"one": "MI"})
     assert table["one"].notna().all()
     assert set(ratings_of(of, "quality", clip="a_x")["clip"]) == {"a_x"}
 
@@ -143,11 +141,34 @@ def test_axes_of_different_names_are_paired_by_hand_only() -> None:
     made.pair("MI", "nothing of the kind")
     assert made.axis_map == {}
     made.pair("MI", "quality")
-    assert made.comparison.axes == ["MI~quality"]
+    assert made.columns_of("quality") == {"one": "MI"}
     assert [pair["own"] for pair in listing(made)["pairs"]] == [True]
-    assert render.missing(made, "systems", "MI~quality") is None
+    assert render.missing(made, "systems", "quality") is None
     made.pair("MI", "")
-    assert made.comparison.axes == ["quality"]
+    assert made.columns_of("quality") == {}
+
+
+def test_predictors_pair_one_by_one_and_meet_on_the_rated_axis() -> None:
+    of = study(axes=("quality",))
+    own = scores(of).rename(columns={"MI": "quality"})
+    made = bench(of, named=own, mi=scores(of, 0.9, 2), ta=scores(of, 0.5, 3).rename(columns={"MI": "TA"}))
+    lacks = {row["name"]: row["lacks"] for row in listing(made)["rows"]}
+    assert lacks == {"named": "", "mi": "quality", "ta": "quality"}
+    told = " ".join(made.comparison.systems("quality").sentences)
+    assert "mi is left out here: it has no column 'quality'" in told
+    assert "mi:MI=quality" in told
+    made.pair("MI", "quality", "mi")
+    assert made.columns_of("quality") == {"named": "quality", "mi": "MI"}
+    made.pair("TA", "quality", "ta")
+    assert made.comparison.predictors == ["named", "mi", "ta"]
+    assert "mi: MI stands for quality." in made.comparison.versus("quality").sentences
+    assert made.table("quality")[["named", "mi", "ta"]].notna().all(axis=None)
+    chips = [(pair["name"], pair["predicted"], pair["own"]) for pair in listing(made)["pairs"]]
+    assert chips == [("", "quality", False), ("mi", "MI", True), ("ta", "TA", True)]
+    made.pair("TA", "", "ta")
+    made.remove("mi")
+    assert made.own_maps == {}
+    assert made.comparison.predictors == ["named"]
 
 
 def test_whoever_is_left_out_is_named_in_every_view() -> None:

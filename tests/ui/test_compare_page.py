@@ -136,7 +136,7 @@ def test_own_ratings_and_two_predictors_on_a_phone(open_page: Visits, tmp_path: 
     page.wait_for_selector("#compare-section .q-empty:has-text('share no axis')")
     page.select_option(".q-pairing select >> nth=1", "quality")
     page.click(".q-pairing button")
-    page.wait_for_selector("#compare-section h3:has-text('MI~quality')")
+    page.wait_for_selector("#compare-section h3:has-text('quality')")
     assert fits(page), "the page scrolls sideways"
     view(page, "versus")
     page.wait_for_selector("#compare-section .q-says")

@@ -161,7 +161,7 @@ def test_the_table_and_the_csv_say_what_the_card_says(two):
     predicted = two[0].predictions.set_index("clip")["MI"]
     expected = spearmanr(predicted, truth[predicted.index])[0]
     assert first["cells"]["utterance"][0] == f"{expected:.3f}"
-    assert first["cells"]["system"][-1] == "4 systems"
+    assert first["cells"]["system"][-1] == "4 systems: a hint"
     assert (first["cells"]["best"][1], second["cells"]["best"][1]) == ("by validation loss", "by validation SRCC")
     assert two[1].record["config"]["stop_by"] == "srcc"
     assert runs.view(two, "PQ")["rows"][0]["cells"]["utterance"] == ["–"]
@@ -196,12 +196,14 @@ def test_curves_are_thinned_and_gaps_stay_gaps():
 
 def test_the_verdict_rests_on_the_paired_test_of_the_same_clips(two, folder):
     from qamro.evaluation.significance import compare
+    from qamro.evaluation.significance.claims import better_first
 
     found = significance(two, "MI")
     table = compare(two[0].study, {run.short: run.predictions for run in two}).table
     rows = table[(table["axis"] == "MI") & (table["metric"] == "SRCC")].set_index("level")
     for level, sentence in zip(("system", "utterance"), found.said, strict=False):
-        assert f"difference {rows.loc[level, 'difference']:.3f}".replace("-", "−") in sentence
+        difference = better_first(rows.loc[level].to_dict())["difference"]
+        assert f"difference {difference:.3f}".replace("-", "−") in sentence
     assert any(sentence.startswith("Seeds alone") and "(2 seeds)" in sentence for sentence in found.said)
     assert significance(two[:1], "MI").said == ["Show two runs or more on MI to compare them on held-out clips."]
 

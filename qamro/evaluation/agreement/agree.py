@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from qamro.evaluation.agreement.alpha import krippendorff_alpha
-from qamro.evaluation.agreement.ceiling import Ceilings, ceiling, spearman_brown
+from qamro.evaluation.agreement.ceiling import Ceilings, ceiling, ceiling_size, spearman_brown
 from qamro.evaluation.agreement.components import components
 from qamro.evaluation.agreement.icc import icc_mean, icc_single, why_no_icc
 from qamro.evaluation.agreement.more_raters import more_raters
 from qamro.evaluation.bootstrap import DRAWS, Bootstrap, clips_within_systems, interval
 from qamro.evaluation.rating_matrix import RatingMatrix, rating_matrix
+from qamro.evaluation.sample import hint, too_few
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -112,18 +113,18 @@ def _statistics(matrix: RatingMatrix, draws: int, seed: int, tops: Ceilings | No
     basis = f"k = {each:.3g} ratings a clip"
     yield f"ICC({model},k)", mean, icc_mean(drawn, each), basis if np.isfinite(mean) else why
     for level, (value, values) in (tops or ceiling(matrix, draws=draws, seed=seed)).items():
-        why = "" if np.isfinite(value) else _why_no_ceiling(matrix, level)
-        yield f"ceiling, {level}", value, values, why
-        yield f"full ceiling, {level}", spearman_brown(value), spearman_brown(values), why
+        what = "systems" if level == "system" else "clips"
+        size = ceiling_size(matrix)[level]
+        note = hint(size, what)
+        if not np.isfinite(value):
+            note = too_few(size, what) or "constant means of halves: no order to compare"
+        yield f"ceiling, {level}", value, values, note
+        # Draws below zero stay as they are: leaving them out would narrow the interval.
+        panels = np.where(values < 0, values, spearman_brown(values))
+        if value < 0:
+            panels, note = np.empty(0), "two halves that disagree cannot be extrapolated to whole panels"
+        yield f"full ceiling, {level}", spearman_brown(value), panels, note
     yield from _more(matrix, clips_within_systems(matrix.systems, draws=draws, seed=seed))
-
-
-def _why_no_ceiling(matrix: RatingMatrix, level: str) -> str:
-    split = matrix.counts > 1
-    systems = matrix.systems[split & (matrix.systems != "")]
-    count = np.unique(systems).size if level == "system" else split.sum()
-    many = "constant means of halves: no order to compare"
-    return f"fewer than two {'systems' if level == 'system' else 'clips'}" if count < 2 else many
 
 
 def _more(matrix: RatingMatrix, clips: np.ndarray) -> Iterator[Row]:

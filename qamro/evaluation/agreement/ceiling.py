@@ -9,6 +9,7 @@ from qamro.evaluation.bootstrap import DRAWS, Bootstrap, Resample
 from qamro.evaluation.metrics import METRICS, Pairs
 from qamro.evaluation.rating_matrix import RatingMatrix
 from qamro.evaluation.rounding import settle
+from qamro.evaluation.sample import LEAST
 
 SPLITS = 100
 """Over how many random splits the ceiling is averaged."""
@@ -33,10 +34,11 @@ def ceiling(matrix: RatingMatrix, *, splits: int = SPLITS, draws: int = DRAWS, s
 
     Returns:
         For ``"utterance"`` and ``"system"`` the mean correlation and its value in every draw, shape (draws,); NaN where
-        there are fewer than two clips with both halves, or fewer than two systems.
+        there are fewer than three clips with both halves, or fewer than three systems of such clips.
     """
     random = np.random.default_rng(seed)
     found: Ceilings = {}
+    compared = ceiling_size(matrix)
     # Both levels share draws and splits, unless some clips have no system.
     shared = bool((matrix.systems != "").all())
     for levels in [("utterance", "system")] if shared else [("utterance",), ("system",)]:
@@ -51,14 +53,28 @@ def ceiling(matrix: RatingMatrix, *, splits: int = SPLITS, draws: int = DRAWS, s
             for part in Bootstrap(systems, draws=draws, seed=seed)
         ]
         for level in levels:
+            if compared[level] < LEAST:
+                found[level] = float("nan"), np.empty(0)
+                continue
             value = float(np.nanmean(values[level])) if np.isfinite(values[level]).any() else float("nan")
             found[level] = value, np.concatenate([np.empty(0), *(each[level] for each in drawn)])
     return found
 
 
-def spearman_brown(value: float | np.ndarray) -> float | np.ndarray:
-    """Correlation of two panels of the whole size from that of two halves: 2 r / (1 + |r|) (Spearman, Brown 1910)."""
-    return 2 * value / (1 + np.abs(value))
+def ceiling_size(matrix: RatingMatrix) -> dict[str, int]:
+    """How many clips have two ratings to split, and how many systems have such clips, by level."""
+    split = matrix.counts > 1
+    systems = np.unique(matrix.systems[split & (matrix.systems != "")]).size
+    return {"utterance": int(split.sum()), "system": int(systems)}
+
+
+def spearman_brown(value: float | np.ndarray) -> np.ndarray:
+    """Correlation of two panels of the whole size from that of two halves: 2 r / (1 + r) (Spearman, Brown 1910).
+
+    NaN below zero: the formula takes halves for noisy copies of one truth, which cannot disagree.
+    """
+    known = np.where(np.asarray(value) >= 0, value, np.nan)
+    return 2 * known / (1 + known)
 
 
 def _whole(systems: np.ndarray, splits: int) -> Resample:

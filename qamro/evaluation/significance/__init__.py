@@ -9,22 +9,23 @@ from qamro.evaluation.significance.critical_difference import (
     critical_difference,
 )
 from qamro.evaluation.significance.holm import holm
-from qamro.evaluation.significance.indistinguishable import Standing, standing
 from qamro.evaluation.significance.paired import bootstrap_p
+from qamro.evaluation.significance.tell_apart import SystemPairs, compare_systems, tell_apart
 from qamro.evaluation.significance.williams import WilliamsTest, williams
 
 __all__ = [
     "Comparison",
     "CriticalDifference",
     "NoBlocks",
-    "Standing",
+    "SystemPairs",
     "WilliamsTest",
     "blocks_of",
     "bootstrap_p",
     "claim",
     "compare",
+    "compare_systems",
     "critical_difference",
     "holm",
-    "standing",
+    "tell_apart",
     "williams",
 ]

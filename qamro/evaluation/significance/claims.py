@@ -6,14 +6,14 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from qamro.evaluation.sample import hint
 from qamro.listeners import listeners
-
-FEW_SYSTEMS = 8
-"""With fewer systems than this a claim about systems rests on too little, and the sentence says so."""
 
 
 def claim(row: Mapping[str, Any], kind: str = "human", level: float = 0.95) -> str:
     """Says what a row of a comparison allows one to claim.
+
+    Numbers, difference and interval stand in the order of the two names: the better one first where one is better.
 
     Args:
         row: A row of ``Comparison.table``.
@@ -23,6 +23,7 @@ def claim(row: Mapping[str, Any], kind: str = "human", level: float = 0.95) -> s
     Returns:
         One sentence or two, without a claim where the data allow none.
     """
+    row = better_first(row)
     first, second, metric = row["first"], row["second"], row["metric"]
     over = f"{row['systems']:,} systems" if row["level"] == "system" else f"{row['clips']:,} clips"
     if math.isnan(row["difference"]):
@@ -32,22 +33,42 @@ def claim(row: Mapping[str, Any], kind: str = "human", level: float = 0.95) -> s
     )
     if math.isnan(row["p"]):
         return f"{row['axis']}: {metric} over {over}: {first} and {second}: {numbers}; not tested."
-    doubt = f"{100 * level:.0f} % interval {_score(row['low'])} to {_score(row['high'])}, {_p(row)}"
+    doubt = _p(row)
+    if not math.isnan(row["low"]):
+        doubt = f"{100 * level:.3g} % interval {_score(row['low'])} to {_score(row['high'])}, {doubt}"
     if not row["better"]:
         return (
             f"{row['axis']}: no difference between {first} and {second} can be claimed over "
             f"{over}: {metric} {numbers} ({doubt}). That does not show that they are equal."
         )
-    loser = second if row["better"] == first else first
-    text = (
-        f"{row['axis']}: {row['better']} agrees better with {listeners(kind)} than {loser} over {over}: "
-        f"{metric} {numbers} ({doubt})."
-    )
-    if row["level"] == "system" and row["systems"] < FEW_SYSTEMS:
-        text += f" With {row['systems']} systems this is a hint, not a finding."
-    elif row["p_williams"] >= 1 - level:
+    text = f"{row['axis']}: {first} agrees better with {listeners(kind)} than {second} over {over}: "
+    text += f"{metric} {numbers} ({doubt})."
+    few = hint(row["systems"], "systems")
+    if few and row["level"] == "system":
+        return f"{text} With {row['systems']} systems this is a hint, not a finding."
+    if row["p_williams"] >= 1 - level:
         text += f" Williams' test does not confirm it (p = {row['p_williams']:.2g})."
+    if few and row["systems"]:
+        there = "there are" if row["systems"] > 1 else "there is"
+        text += f" The interval is rough: it draws systems, and {there} {row['systems']}."
     return text
+
+
+def better_first(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Turns a row of a comparison so that the better predictor is the first; one without a winner stays as it is.
+
+    Args:
+        row: A row of ``Comparison.table``.
+
+    Returns:
+        The row with names, values, difference (first minus second) and both ends of its interval in the new order.
+    """
+    turned = dict(row)
+    if row["better"] != row["second"]:
+        return turned
+    turned |= {"first": row["second"], "second": row["first"]}
+    turned |= {"first_value": row["second_value"], "second_value": row["first_value"]}
+    return turned | {"difference": -row["difference"], "low": -row["high"], "high": -row["low"]}
 
 
 def _p(row: Mapping[str, Any]) -> str:

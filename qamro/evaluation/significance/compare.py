@@ -36,8 +36,9 @@ class Comparison:
         table: One row for each axis, level, metric and pair of predictors: ``axis``, ``level``, ``metric``, ``first``,
             ``second``, ``first_value``, ``second_value``, ``difference`` (first minus second), ``low``, ``high``,
             ``p`` (paired bootstrap), ``p_holm`` (corrected over the ``tests`` of this metric and level), ``tests``,
-            ``p_williams`` (LCC and SRCC only), ``better`` (who is better if ``p_holm`` allows a claim, else empty),
-            ``clips``, ``systems``, ``note``.
+            ``p_williams`` (LCC and SRCC only), ``better`` (who is better if ``p_holm`` allows a claim and the interval
+            lies on the difference's side of zero, else empty), ``clips``, ``systems``, ``hint`` (whether it rests on
+            too few systems or clips to be a finding), ``note``.
         level: Coverage of the intervals; a claim needs p below 1 - level.
     """
 
@@ -59,6 +60,7 @@ def compare(
     *,
     axes: Sequence[str] | None = None,
     axis_map: Mapping[str, str] | None = None,
+    own_maps: Mapping[str, Mapping[str, str]] | None = None,
     draws: int = DRAWS,
     seed: int = 0,
     level: float = 0.95,
@@ -72,8 +74,9 @@ def compare(
     Args:
         study: The ratings.
         predictions: A score table for each predictor, by its name.
-        axes: Axes with the same name on both sides; None takes what at least two predictors score.
+        axes: Rated axes; None takes what at least two predictors score.
         axis_map: From predicted to rated axis where the names differ.
+        own_maps: The same for single predictors, by their names (see ``side_by_side``).
         draws: Bootstrap draws.
         seed: Their seed.
         level: Coverage of the intervals.
@@ -87,14 +90,14 @@ def compare(
     if len(predictions) < 2:
         raise ValueError(f"a comparison needs two predictors or more, not {len(predictions)}")
     rows: list[dict[str, Any]] = []
-    joined = side_by_side(study, predictions, axes=axes, axis_map=axis_map)
-    shared = {pair: tables for pair, tables in joined.tables.items() if len(tables) > 1}
+    joined = side_by_side(study, predictions, axes=axes, axis_map=axis_map, own_maps=own_maps)
+    shared = {axis: tables for axis, tables in joined.tables.items() if len(tables) > 1}
     if not shared:
         raise NoCommonAxis(f"no two of {', '.join(predictions)} score the same rated axis")
-    for pair, tables in shared.items():
-        samples = samples_of(study, pair, tables, raters=raters)
+    for axis, tables in shared.items():
+        samples = samples_of(study, axis, tables, raters=raters)
         drawn = dict(zip(samples, resample(list(samples.values()), draws=draws, seed=seed), strict=True))
-        rows += differences(pair, samples, drawn, level)
+        rows += differences(axis, joined.pairs[axis], samples, drawn, level)
     return Comparison(study.name, study.kind, corrected(rows, level), level)
 
 
@@ -115,19 +118,27 @@ def corrected(rows: Sequence[Mapping[str, Any]], level: float = 0.95) -> pd.Data
     table["tests"] = table.groupby(["level", "metric"])["p"].transform("count")
     higher = table["metric"].map({key: metric.higher_is_better for key, metric in METRICS.items()})
     first_wins = (table["difference"] > 0) == higher
-    table["better"] = np.where(table["p_holm"] < 1 - level, np.where(first_wins, table["first"], table["second"]), "")
+    # A winner needs value and draws on one side of zero: a tie, or draws that lean the other way, has none.
+    sided = (np.sign(table["difference"]) == np.sign(table["low"])) & (np.sign(table["low"]) == np.sign(table["high"]))
+    sure = (table["p_holm"] < 1 - level) & sided & (table["difference"] != 0)
+    table["better"] = np.where(sure, np.where(first_wins, table["first"], table["second"]), "")
     columns = ["axis", "level", "metric", "first", "second", "first_value", "second_value", "difference", "low", "high"]
-    columns += ["p", "p_holm", "tests", "p_williams", "better", "clips", "systems", "note"]
+    columns += ["p", "p_holm", "tests", "p_williams", "better", "clips", "systems", "hint", "note"]
     return table[columns]
 
 
 def differences(
-    pair: AxisPair, samples: Mapping[str, Sample], drawn: Mapping[str, Draws], level: float = 0.95
+    axis: str,
+    pairs: Mapping[str, AxisPair],
+    samples: Mapping[str, Sample],
+    drawn: Mapping[str, Draws],
+    level: float = 0.95,
 ) -> list[dict[str, Any]]:
     """Takes the difference of every metric between every two predictors on one axis.
 
     Args:
-        pair: The axis.
+        axis: The rated axis.
+        pairs: What each predictor holds against it, by name.
         samples: The predictors' scores of the same clips, by name.
         drawn: What ``resample`` answered for each.
         level: Coverage of the intervals.
@@ -139,19 +150,21 @@ def differences(
     for where in LEVELS:
         values = {name: sample.measure(where) for name, sample in samples.items()}
         one = next(iter(samples.values()))
-        about = {"clips": one.at(where).targets.size, "systems": len(one.at("system").system_means[0])}
+        about: dict[str, Any] = {"clips": one.at(where).targets.size, "systems": len(one.at("system").system_means[0])}
+        about["hint"] = bool(one.doubts(where))
         for first, second in combinations(samples, 2):
             for key in METRICS:
                 gaps = drawn[first][where][key] - drawn[second][where][key]
-                ends = interval(gaps, level)
                 gap = values[first][key] - values[second][key]
-                note = "" if not math.isnan(gap) else _why(key, (samples[first], samples[second]), where)
-                if key == "MSE" and pair.why_no_distance:
-                    gap, note, gaps, ends = math.nan, pair.why_no_distance, np.empty(0), interval(np.empty(0), level)
-                # One event, found or not, is no sample to test on.
-                p = math.nan if key == "TOP1" or math.isnan(gap) else bootstrap_p(gaps)
+                note = one.doubts(where) if not math.isnan(gap) else _why(key, (samples[first], samples[second]), where)
+                if key == "MSE" and (far := pairs[first].why_no_distance or pairs[second].why_no_distance):
+                    gap, note = math.nan, far
+                # Without a value there is nothing that an interval could be of; one event, found or not, has none.
+                gaps = np.empty(0) if math.isnan(gap) or key == "TOP1" else gaps
+                ends = interval(gaps, level)
+                p = bootstrap_p(gaps)
                 rows.append(
-                    {"axis": pair.label, "level": where, "metric": key, "first": first, "second": second}
+                    {"axis": axis, "level": where, "metric": key, "first": first, "second": second}
                     | {"first_value": values[first][key], "second_value": values[second][key], "difference": gap}
                     | {"low": ends.low, "high": ends.high, "p": p}
                     | {"p_williams": between(samples[first], samples[second], where, key).p, "note": note}
@@ -161,5 +174,5 @@ def differences(
 
 
 def _why(key: str, samples: tuple[Sample, Sample], where: str) -> str:
-    reasons = [sample.pairs(where).why_unranked() for sample in samples]
+    reasons = [sample.why_undefined(where) for sample in samples]
     return next((reason for reason in reasons if reason), f"{key} is undefined")

@@ -104,7 +104,7 @@ def blocks_of(study: Study, axis: str, by: str | None = None) -> tuple[np.ndarra
     Raises:
         NoBlocks: No column puts all systems side by side at least twice.
     """
-    table = study.ratings[study.ratings["axis"] == axis].merge(study.clips, on="clip", suffixes=("", "_clip"))
+    table = study.counted[study.counted["axis"] == axis].merge(study.clips, on="clip", suffixes=("", "_clip"))
     table = table[table["system"] != ""]
     systems = sorted(table["system"].unique())
     choices = [by] if by else [column for column in BLOCK_COLUMNS if column in table.columns] + ["rater"]

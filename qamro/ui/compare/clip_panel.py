@@ -17,7 +17,7 @@ from qamro.figures.style import PREDICTORS, escape, layout, line_axis
 from qamro.report.section import slug
 from qamro.ui import choices
 from qamro.ui.compare.render import chart_of, plain
-from qamro.ui.compare.state import CompareState, Predictions, duel, sides_of
+from qamro.ui.compare.state import CompareState, Predictions, duel
 from qamro.ui.compare.texts import Clip as T
 from qamro.ui.events import Answer
 from qamro.ui.static import own_folder, url
@@ -120,19 +120,21 @@ def _clip(state: CompareState, clip: str, axis: str) -> dict[str, Any]:
 def _windows(state: CompareState, clip: str, prompt: str, axis: str) -> dict[str, Any] | None:
     from qamro.audio import probe
 
-    predicted, _ = sides_of(axis)
+    columns = state.columns_of(axis)
     path = state.study.audio_path(clip)  # type: ignore[union-attr]
     width = max(SHORTEST_WINDOW, probe(path).seconds / MOST_WINDOWS)  # a length that is not known is NaN
     found = {}
     for entry in _listeners(state):
+        if entry.name not in columns:
+            continue
         table = choices.get(entry.predictor).windows(path, prompt, seconds=width)
-        if predicted in table.columns:
-            found[entry.name] = table
+        if columns[entry.name] in table.columns:
+            found[entry.name] = table[["start", "end"]].assign(**{axis: table[columns[entry.name]]})
     if not found:
         return None
-    alt = T.WINDOWS_ALT.format(axis=predicted, clip=clip, names=", ".join(found))
-    figure = over_time(found, predicted)
-    return chart_value(figure, name=f"{clip}-{predicted}-over-time", alt=alt, audio="#compare-clip audio")
+    alt = T.WINDOWS_ALT.format(axis=axis, clip=clip, names=", ".join(found))
+    figure = over_time(found, axis)
+    return chart_value(figure, name=f"{clip}-{axis}-over-time", alt=alt, audio="#compare-clip audio")
 
 
 def _listeners(state: CompareState) -> list[Predictions]:

@@ -16,7 +16,7 @@ import gradio as gr
 from qamro.predictors.offers import DAMAGED
 from qamro.ui import choices
 from qamro.ui.compare.render import drawn, empty, file_name, listing, missing
-from qamro.ui.compare.state import ALONE, CompareState, sides_of
+from qamro.ui.compare.state import ALONE, CompareState
 from qamro.ui.compare.texts import VIEWS, Report, View
 from qamro.ui.compare.texts import Bring as T
 from qamro.ui.events import Answer
@@ -176,8 +176,8 @@ def remove(p: Parts, state: CompareState, event: gr.EventData) -> Answer:
 
 
 def pair(p: Parts, state: CompareState, event: gr.EventData) -> Answer:
-    """Pairs two axes of different names, or takes a pair away."""
-    state.pair(str(event.predicted), str(event.rated or ""))
+    """Pairs two axes of different names, of one predictor or of all, or takes a pair away."""
+    state.pair(str(event.predicted), str(event.rated or ""), str(event.name or ""))
     return {p.predictions: listing(state), p.status: ""}
 
 
@@ -249,7 +249,7 @@ def _section(state: CompareState, view: str, axis: str) -> Any:
     if comparison is None:
         raise ValueError(View.EMPTY)
     if view == ALONE:
-        return comparison.raters(sides_of(axis)[1])
+        return comparison.raters(axis)
     return getattr(comparison, view)(axis)
 
 

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from qamro.predictors.provenance import UNKNOWN, kinds_of
-from qamro.ui.compare.state import CompareState, Predictions, sides_of
+from qamro.ui.compare.state import CompareState, Predictions
 from qamro.ui.compare.texts import NOTES, View
 from qamro.ui.widgets import chart_value
 
@@ -23,15 +23,33 @@ def listing(state: CompareState) -> dict[str, Any]:
     """Returns the list of predictors and the pairs of axes."""
     rated, columns = state.rated, state.columns
     shared = [axis for axis in rated if axis in columns]
-    pairs = [{"predicted": axis, "rated": axis, "own": False} for axis in shared]
-    pairs += [{"predicted": mine, "rated": other, "own": True} for mine, other in state.axis_map.items()]
+    pairs = [{"name": "", "predicted": axis, "rated": axis, "own": False} for axis in shared]
+    for name, own in {"": state.axis_map, **state.own_maps}.items():
+        pairs += [{"name": name, "predicted": mine, "rated": axis, "own": True} for mine, axis in own.items()]
+    several = len(state.predictions) > 1
+    sides = [{"name": "", "predicted": column} for column in columns]
+    sides += [
+        {"name": entry.name, "predicted": column}
+        for entry in state.predictions.values()
+        for column in entry.columns
+        if several
+    ]
     n = state.study.ratings["clip"].nunique() if state.study is not None else None
     return {
-        "rows": [_predictor(entry, n) for entry in state.predictions.values()],
+        "rows": [_predictor(entry, n) | {"lacks": _lacks(state, entry)} for entry in state.predictions.values()],
         "pairs": pairs,
-        "columns": columns,
+        "columns": sides,
         "rated": rated,
     }
+
+
+def _lacks(state: CompareState, entry: Predictions) -> str:
+    """The rated axes that a predictor which fits takes no part in; empty where it is on all of them."""
+    if entry.match is None:
+        return ""
+    mapped = {*state.own_maps.get(entry.name, {}).values()}
+    mapped |= {axis for mine, axis in state.axis_map.items() if mine in entry.columns}
+    return ", ".join(axis for axis in state.rated if axis not in entry.columns and axis not in mapped)
 
 
 def kinds(entry: Predictions) -> list[str]:
@@ -80,7 +98,7 @@ def drawn(state: CompareState, view: str, section: Section, axis: str = "") -> d
             }
             for figure in section.figures
         ],
-        "tables": [_table(stem, table, sides_of(axis)[1]) for table in section.tables],
+        "tables": [_table(stem, table, axis) for table in section.tables],
         "raters": raters(state) if view == "raters" else None,
         "out": left_out(state),
     }

@@ -75,7 +75,8 @@ class CompareState(Visitor):
     Attributes:
         study: The ratings; None before any were chosen.
         predictions: The predictors' tables, by name.
-        axis_map: From predicted to rated axis, where the visitor paired two of different names.
+        axis_map: From predicted to rated axis, where the visitor paired two of different names for every predictor.
+        own_maps: The same for single predictors, by their names.
         left_out: Raters who were left out.
         version: Grows whenever something changes that figures depend on.
         wanted: What is to be seen: version, view and axis; an answer that comes later than the next wish is dropped.
@@ -90,6 +91,7 @@ class CompareState(Visitor):
         self.study: Study | None = None
         self.predictions: dict[str, Predictions] = {}
         self.axis_map: dict[str, str] = {}
+        self.own_maps: dict[str, dict[str, str]] = {}
         self.left_out: tuple[str, ...] = ()
         self.version = 0
         self.wanted: tuple[int, str, str] = (0, "", "")
@@ -119,7 +121,7 @@ class CompareState(Visitor):
         self.study, self.left_out, self.shown, self.sides, self.decoded = study, (), None, {}, set()
         for entry in self.predictions.values():
             entry.fit(study)
-        self.axis_map = {mine: rated for mine, rated in self.axis_map.items() if rated in self.rated}
+        self._drop_pairs()
         self.changed(people=True)
 
     def add(self, name: str, scores: pd.DataFrame, origin: str, predictor: str = "") -> Predictions:
@@ -137,15 +139,38 @@ class CompareState(Visitor):
     def remove(self, name: str) -> None:
         """Takes a predictor away."""
         if self.predictions.pop(name, None) is not None:
-            self.axis_map = {mine: rated for mine, rated in self.axis_map.items() if mine in self.columns}
+            self._drop_pairs()
             self.changed()
 
-    def pair(self, predicted: str, rated: str) -> None:
-        """Holds a predicted axis against a rated one of another name; an empty ``rated`` takes the pair away."""
-        self.axis_map.pop(predicted, None)
-        if rated and predicted != rated and predicted in self.columns and rated in self.rated:
-            self.axis_map[predicted] = rated
+    def pair(self, predicted: str, rated: str, name: str = "") -> None:
+        """Lets a predicted axis stand for a rated one of another name; an empty ``rated`` takes the pair away.
+
+        Args:
+            predicted: A predicted axis.
+            rated: A rated axis; one axis has one column of a predictor, so an earlier pair of it goes.
+            name: The predictor; empty for every one that has no column of the rated axis's name.
+        """
+        pairs = self.own_maps.setdefault(name, {}) if name in self.predictions else self.axis_map
+        columns = self.predictions[name].columns if name in self.predictions else self.columns
+        pairs.pop(predicted, None)
+        if rated in self.rated and predicted != rated and predicted in columns:
+            for other in [mine for mine, axis in pairs.items() if axis == rated]:
+                del pairs[other]
+            pairs[predicted] = rated
+        self._drop_pairs()
         self.changed()
+
+    def _drop_pairs(self) -> None:
+        """Forgets pairs of axes and predictors that are not there any more."""
+        self.axis_map = {
+            mine: axis for mine, axis in self.axis_map.items() if mine in self.columns and axis in self.rated
+        }
+        kept = {
+            name: {mine: axis for mine, axis in pairs.items() if axis in self.rated}
+            for name, pairs in self.own_maps.items()
+            if name in self.predictions
+        }
+        self.own_maps = {name: pairs for name, pairs in kept.items() if pairs}
 
     def leave_out(self, raters: Sequence[str]) -> bool:
         """Leaves raters out of everything from now on; answers whether that changes anything."""
@@ -187,9 +212,8 @@ class CompareState(Visitor):
             from qamro.report import Options, compare
 
             tables = {name: entry.scores for name, entry in self.usable.items()}
-            mapped = {mine: rated for mine, rated in self.axis_map.items() if mine in self.columns}
-            same = [axis for axis in self.rated if axis in self.columns] if mapped else None
-            options = Options(axes=same, axis_map=mapped or None, left_out=self.left_out)
+            own = {name: pairs for name, pairs in self.own_maps.items() if name in tables}
+            options = Options(axis_map=self.axis_map or None, own_maps=own or None, left_out=self.left_out)
             try:
                 self._comparison = compare(self.study, tables, options)
             except NoCommonAxis:  # until the visitor pairs two axes, the ratings speak alone
@@ -205,7 +229,13 @@ class CompareState(Visitor):
             self._people = compare(self.study, {}, Options(left_out=self.left_out))
         return self._people
 
-    def table(self, label: str) -> pd.DataFrame:
+    def columns_of(self, axis: str) -> dict[str, str]:
+        """Which column of each predictor stands for a rated axis; a predictor without one is missing."""
+        if self.comparison is None or axis not in self.comparison.axes:
+            return {}
+        return {name: pair.predicted for name, pair in self.comparison.numbers(axis).pairs.items()}
+
+    def table(self, axis: str) -> pd.DataFrame:
         """The rated clips of an axis with every predictor's score (see ``clip_table``), made once.
 
         Raises:
@@ -213,34 +243,32 @@ class CompareState(Visitor):
         """
         if self.study is None:
             raise ValueError("there is no study to take clips from")
-        if label not in self._tables:
-            self._tables[label] = clip_table(self.study, self.usable, label, self.left_out)
-        return self._tables[label]
-
-
-def sides_of(label: str) -> tuple[str, str]:
-    """Splits the label of an axis into the predicted and the rated axis; they are one where the names agree."""
-    predicted, _, rated = label.partition("~")
-    return predicted, rated or predicted
+        if axis not in self._tables:
+            self._tables[axis] = clip_table(self.study, self.usable, axis, self.columns_of(axis), self.left_out)
+        return self._tables[axis]
 
 
 def clip_table(
-    study: Study, predictions: Mapping[str, Predictions], label: str, left_out: Sequence[str] = ()
+    study: Study,
+    predictions: Mapping[str, Predictions],
+    axis: str,
+    columns: Mapping[str, str],
+    left_out: Sequence[str] = (),
 ) -> pd.DataFrame:
     """Returns the rated clips of one axis with every predictor's score.
 
     Args:
         study: The ratings.
         predictions: Predictors that fit the study, by name.
-        label: The axis, for example ``MI`` or ``MI~quality``.
+        axis: The rated axis.
+        columns: The column of each predictor that stands for it; predictors without one have none in the table.
         left_out: Raters who do not count.
 
     Returns:
         Indexed by clip: ``system``, ``prompt``, ``content`` (what versions share; empty when unknown), ``mean``
         (MOS), and one column a predictor that scores the axis (NaN where it has no score).
     """
-    predicted, rated = sides_of(label)
-    ratings = ratings_of(study, rated, left_out)
+    ratings = ratings_of(study, axis, left_out)
     clips = study.clips.set_index("clip")
     table = clips[["system", "prompt"]].copy()
     shared = next((name for name in CONTENT if name in clips.columns and (clips[name] != "").any()), None)
@@ -249,14 +277,14 @@ def clip_table(
     grouped = [(values * weights).groupby(ratings["clip"]).sum() for values in (ratings["score"], 1)]
     table["mean"] = grouped[0] / grouped[1]
     for name, entry in predictions.items():
-        if entry.match is not None and predicted in entry.columns:
-            table[name] = _scores(study, entry, predicted)
+        if entry.match is not None and name in columns:
+            table[name] = _scores(study, entry, columns[name])
     return table[table["mean"].notna()]
 
 
 def ratings_of(study: Study, rated: str, left_out: Sequence[str] = (), clip: str | None = None) -> pd.DataFrame:
     """Returns the ratings on one rated axis, without those of raters who are left out; of one clip if named."""
-    ratings = study.ratings if clip is None else study.ratings[study.ratings["clip"] == clip]
+    ratings = study.counted if clip is None else study.counted[study.counted["clip"] == clip]
     ratings = ratings[ratings["axis"] == rated]
     return ratings[~ratings["rater"].isin(list(left_out))] if left_out else ratings
 

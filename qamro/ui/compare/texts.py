@@ -77,6 +77,9 @@ PREDICTION_WORDS = {
     "rated": "Rated",
     "pair": "Pair",
     "unpair": "Take the pair {pair} away",
+    "stands": "{name}: {predicted} stands for {rated}",
+    "stands_for_all": "{predicted} stands for {rated}",
+    "lacks": "Left out on {lacks}: it has no score of that name. Pair one of its axes below.",
     "no_pair": "Predictions and ratings share no axis. Choose which predicted axis stands for which rated one.",
 }
 

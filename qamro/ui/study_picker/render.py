@@ -84,6 +84,8 @@ def summary(study: Study) -> dict[str, Any]:
     outside = study.out_of_range()
     if len(outside):
         warnings.append(T.OFF_SCALE.format(n=int(outside["count"].sum()), axes=", ".join(sorted(set(outside["axis"])))))
+    if study.repeats:
+        warnings.append(T.REPEATS.format(n=study.repeats))
     warnings += [T.MAPPED.format(axis=axis, scale=scale) for axis, scale in _maps(study).items()]
     warnings += [str(note) for note in study.about.get("notes") or ()]
     raters = T.RATERS.format(n=study.ratings["rater"].nunique()) if study.has_raters else T.ANONYMOUS
@@ -95,7 +97,7 @@ def summary(study: Study) -> dict[str, Any]:
         "kind": study.kind,
         "clips": len(study.clips),
         "systems": len(study.systems),
-        "ratings": len(study.ratings),
+        "ratings": len(study.counted),
         "raters": raters,
         "axes": [
             {"axis": axis, "low": float(extremes.loc[axis, "min"]), "high": float(extremes.loc[axis, "max"])}

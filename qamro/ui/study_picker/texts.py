@@ -33,6 +33,7 @@ class Picker:
     NO_SCALE = "a scale needs two numbers, the lowest and the highest score"
     BROKE = "The study could not be opened: {problem}"
     SOME_AUDIO = "{n} of {all} clips have no sound here"
+    REPEATS = "{n} repeated ratings are averaged: a rater counts once for each clip and axis."
     OFF_SCALE = "{n} ratings lie off their axis's scale and are kept as found ({axes})"
     MAPPED = "{axis}: scale {scale}"
     RATERS = "{n} raters"

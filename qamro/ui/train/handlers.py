@@ -324,6 +324,6 @@ def _worth(run: TrainedRun) -> list[str]:
             groups.setdefault(T.WORTH_UNKNOWN, []).append(axis)
         else:
             ends = "" if row["low"] is None else f" [{row['low']:.2f}, {row['high']:.2f}]"
-            over = T.WORTH.format(n=row[what], what=what)
+            over = T.WORTH.format(n=row[what], what=what) + (T.WORTH_HINT if row.get("hint") else "")
             groups.setdefault(over, []).append(f"{axis} {row['value']:.2f}{ends}")
     return [f"{over}: {', '.join(values)}." for over, values in groups.items()]

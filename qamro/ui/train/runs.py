@@ -110,7 +110,8 @@ def _result(run: TrainedRun, axis: str, level: str) -> list[str]:
     if row is None:
         return ["–"]
     ends = [] if row["low"] is None else [f"[{row['low']:.2f}, {row['high']:.2f}]"]
-    return [f"{row['value']:.3f}", *ends, f"{row['systems']} systems" if level == "system" else f"{row['clips']} clips"]
+    over = f"{row['systems']} systems" if level == "system" else f"{row['clips']} clips"
+    return [f"{row['value']:.3f}", *ends, f"{over}: a hint" if row.get("hint") else over]
 
 
 def _csv_row(run: TrainedRun, axis: str) -> dict[str, Any]:
@@ -126,7 +127,7 @@ def _csv_row(run: TrainedRun, axis: str) -> dict[str, Any]:
     for level, count in (("utterance", "clips"), ("system", "systems")):
         found, seeds = held_out(run, axis, level) or {}, seed_range(run, axis, level)
         row |= {f"held_out_{level}_srcc": found.get("value"), f"held_out_{count}": found.get(count)}
-        row |= {f"held_out_{level}_srcc_{end}": found.get(end) for end in ("low", "high")}
+        row |= {f"held_out_{level}_srcc_{end}": found.get(end) for end in ("low", "high", "hint")}
         ends = {"lowest": min(seeds, default=None), "highest": max(seeds, default=None)}
         row |= {f"held_out_{level}_srcc_{end}_seed": value for end, value in ends.items()}
     return row | {"seconds": card["training"]["seconds"], "note": run.note, "command": card["training"]["command"]}

@@ -76,6 +76,7 @@ class TrainTab:
     FAILED = "Training was not possible: {problem}"
     BROKE = "Training ended with an error: {problem}"
     WORTH = "Held-out SRCC over {n} {what}"
+    WORTH_HINT = " (a hint, not a finding)"
     WORTH_UNKNOWN = "Held-out SRCC is undefined"
 
     LOSS, SRCC = "Loss", "Validation SRCC"

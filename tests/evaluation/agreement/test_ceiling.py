@@ -79,7 +79,19 @@ def test_ceiling_with_missing_ratings_and_systems(anonymous):
 
 def test_spearman_brown():
     assert spearman_brown(0.5) == pytest.approx(2 / 3)
-    assert spearman_brown(-0.5) == pytest.approx(-2 / 3)
+    assert np.isnan(spearman_brown(-0.5))
+    assert spearman_brown(0.0) == 0
+
+
+@pytest.mark.parametrize(("systems", "known"), [(1, False), (2, False), (3, True)])
+def test_below_three_systems_there_is_no_ceiling_of_systems(systems, known):
+    names = [f"s{i % systems}" for i in range(30)]
+    found = ceiling(matrix_of(panel(1), names), splits=20, draws=20)
+    assert np.isfinite(found["system"][0]) == known
+    assert np.isfinite(found["system"][1]).any() == known
+    assert np.isfinite(found["utterance"][0])
+    two = ceiling(matrix_of(panel(1)[:2], names[:2]), splits=20, draws=20)
+    assert np.isnan(two["utterance"][0])
 
 
 def test_ceilings_of_a_published_study(shared):
