@@ -23,7 +23,7 @@ def train(
     replace: options.Replace = False,
     axis: options.TrainedAxes = None,
     encoder: Annotated[
-        str, typer.Option(help="What embeds the clips: logmel, clap, audiobox, wavlm …; end to end: clap or wavlm.")
+        str, typer.Option(help="What embeds the clips: logmel, clap, audiobox, wavlm …; end to end: clap, audiobox, wavlm.")
     ] = "logmel",
     objective: Annotated[
         str, typer.Option(help="By name: qamro (the paper's), huber, mr, ce-gauss+balr+sama …; a wrong one lists all.")
@@ -55,7 +55,7 @@ def train(
     device: options.Device = "cpu",
     end_to_end: Annotated[bool, typer.Option("--end-to-end", help="Train the encoder, too, as in the paper.")] = False,
     weights: Annotated[
-        Path | None, typer.Option(help="End to end: CLAP's checkpoint or WavLM's folder; else the published ones.")
+        Path | None, typer.Option(help="End to end: CLAP's checkpoint, Audiobox's or WavLM's folder; else the published ones.")
     ] = None,
     tokenizer: Annotated[Path | None, typer.Option(help="End to end: folder of CLAP's tokenizer.")] = None,
     encoder_lr: Annotated[float, typer.Option(help="End to end: learning rate of the encoder.")] = 5e-4,

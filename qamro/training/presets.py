@@ -1,0 +1,56 @@
+"""How ``train`` fits unless told otherwise, by name; the same in the terminal and in the app."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Preset:
+    """An objective and how heads are fitted with it.
+
+    Attributes:
+        title: For choices in the app.
+        note: A sentence on where it comes from.
+        objective: A key of ``OBJECTIVES``.
+        optimizer: ``"sgd"`` or ``"adamw"``.
+        lr: Learning rate.
+        batch_size: Clips a step; 0 takes all.
+        epochs: At most this many.
+        patience: Epochs without a better one until training stops.
+    """
+
+    title: str
+    note: str
+    objective: str
+    optimizer: str
+    lr: float
+    batch_size: int
+    epochs: int
+    patience: int
+
+
+PAPER = Preset(
+    "The paper's",
+    "QAMRO (alpha 0.2, beta 7) with SGD, momentum 0.9, rate 5e-4, batches of 256, patience 20. What reproduce runs.",
+    "qamro",
+    "sgd",
+    5e-4,
+    256,
+    1000,
+    20,
+)
+
+MEASURED = Preset(
+    "What ranked best here",
+    "Huber with AdamW: on held-out clips and on studies that training never saw it ranked at least as well as QAMRO.",
+    "huber",
+    "adamw",
+    1e-3,
+    0,
+    300,
+    20,
+)
+
+PRESETS = {"default": MEASURED, "paper": PAPER}
+"""By name. Which one is the default was measured: ``python -m benchmarks.defaults`` (benchmarks/RESULTS.md)."""
