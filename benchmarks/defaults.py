@@ -125,12 +125,12 @@ def across(studies: dict[str, tuple], seeds: int) -> dict[str, dict[str, np.ndar
 def lines(blocks: dict[str, dict[str, dict[str, np.ndarray]]], seeds: int, seconds: float) -> Iterator[str]:
     """Tables: a row a task, a column a candidate; then mean, average rank, and how often each does best."""
     yield (
-        "`python -m benchmarks.defaults` measures what `train` should do unless told otherwise. Heads of widths (128, 64) "
-        "on frozen LogMel embeddings, the candidates in equal folds; the paper's SGD may take 500 epochs, AdamW (rate "
-        f"1e-3, all clips in every step unless said) 300, patience 20. {seeds} seeds, each with its own folds and initial "
-        f"weights; {seconds:.0f} s. Values are utterance SRCC, mean ± deviation over seeds; the figures are of few clips "
-        "and rank candidates, not encoders. A negative value is a study whose clips the head orders the wrong way round. "
-        "Simulated ratings are formulas and no evidence about people."
+        "`python -m benchmarks.defaults` measures what `train` should do unless told otherwise. Heads of widths "
+        "(128, 64) on frozen LogMel embeddings, the candidates in equal folds; the paper's SGD may take 500 epochs, "
+        "AdamW (rate 1e-3, all clips in every step unless said) 300, patience 20. "
+        f"{seeds} seeds, each with its own folds and initial weights; {seconds:.0f} s. Values are utterance SRCC, mean "
+        "± deviation over seeds; they rest on few clips and rank candidates, not encoders. A negative value: the head "
+        "orders the clips the wrong way round. Simulated ratings are formulas and no evidence about people."
     )
     everything: list[list[float]] = []
     for title, tasks in blocks.items():

@@ -142,7 +142,8 @@ def _published(experiment: Experiment) -> None:
     say(f"Published on {experiment.study}, not computed here; other encoders, other training, no intervals given;")
     say("all at system level:")
     shown = Table(show_edge=False, pad_edge=False)
-    known = [metric for metric in METRICS if any(metric in row.metrics[experiment.axes[0]] for row in experiment.published)]
+    first = experiment.axes[0]
+    known = [metric for metric in METRICS if any(metric in row.metrics[first] for row in experiment.published)]
     for column in ("axis", "published", *known):
         shown.add_column(column, justify="right" if column in known else "left")
     for axis in experiment.axes:

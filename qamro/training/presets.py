@@ -54,3 +54,14 @@ MEASURED = Preset(
 
 PRESETS = {"default": MEASURED, "paper": PAPER}
 """By name. Which one is the default was measured: ``python -m benchmarks.defaults`` (benchmarks/RESULTS.md)."""
+
+
+def preset_of(name: str) -> Preset:
+    """Returns a preset by its name.
+
+    Raises:
+        ValueError: There is none.
+    """
+    if name not in PRESETS:
+        raise ValueError(f"--preset is one of {', '.join(PRESETS)}, not {name!r}")
+    return PRESETS[name]

@@ -10,6 +10,7 @@ import pytest
 from qamro.training.sweeps.bundled import bundled
 from qamro.training.sweeps.seeds import best_in_words, summarise
 from qamro.training.sweeps.setup import Setup
+from qamro.training.sweeps.variants import BASELINES
 from qamro.ui.bring.desk import Desk
 from qamro.ui.sensitivity import form, papers, pieces
 from qamro.ui.sensitivity.link import from_query, to_query
@@ -128,7 +129,7 @@ def shown():
 def test_models_and_what_they_are_held_against(shown):
     models = shown.models("MI")
     assert models[0] == "alpha 0.1, beta 1"
-    assert models[-4:] == ["regression alone", "margin ranking", "without weighting", "without adaptive margin"]
+    assert models[-5:] == list(BASELINES)
     assert shown.reference("MI", "alpha 0.5, beta 9") == "alpha 0.5, beta 1"
     assert shown.reference("MI", "regression alone") == "alpha 0.1, beta 1"
     assert shown.first_model("TA") == "alpha 0.2, beta 7"

@@ -73,6 +73,7 @@ OBJECTIVES: dict[str, Callable[[str], Objective]] = {
 
 Where a name holds no regression term it is that of ``paper_objective``: Huber for MI and TA, MSE + MAE on standardised
 scores for the aesthetic axes, Huber on standardised scores for an axis of your own. The paper's "w/o quality-aware
-weighting" is ``"qamro-unweighted"``, its "w/o adaptive margin" is ``"mr"``; ``"qamro-fixed-margin"`` is ours. SAMA is there for axes that are
-judged against the prompt only, as in DeRA-MOS: for MI, ``"ce-gauss+balr+sama"`` is CE-Gauss + 0.2 BALR.
+weighting" is ``"qamro-unweighted"``, its "w/o adaptive margin" is ``"mr"``; ``"qamro-fixed-margin"`` is ours. SAMA is
+there for axes that are judged against the prompt only, as in DeRA-MOS: for MI, ``"ce-gauss+balr+sama"`` is
+CE-Gauss + 0.2 BALR.
 """

@@ -201,6 +201,6 @@ def ridge_in_words(runs: pd.DataFrame, axis: str, level: str, metric: str) -> st
     wins = ridge > others[best] if higher else ridge < others[best]
     what = f"{axis}, {level} {metric}: ridge regression on the same features has {ridge:.3f}"
     if wins:
-        return f"{what}, better than every head that was trained here; the best of them, {best}, has {others[best]:.3f}."
+        return f"{what}, better than every head that was trained; the best of them, {best}, has {others[best]:.3f}."
     beyond = int((others > ridge).sum() if higher else (others < ridge).sum())
     return f"{what}; {beyond} of {len(others)} trained objectives do better, the best, {best}, with {others[best]:.3f}."

@@ -28,9 +28,9 @@ _RANKING = {
 BASELINES = tuple(_RANKING)
 """What beta curves are held against.
 
-Ridge regression; no ranking term; beta = 1 (the paper's "w/o quality-aware weighting"); Eq. 1 in the place of Eq. 2 (the
-paper's "w/o adaptive margin": no weights either, as the caption of its Table I says); and the weights of Eq. 3 with the
-margin of Eq. 1, which the paper does not have.
+Ridge regression; no ranking term; beta = 1 (the paper's "w/o quality-aware weighting"); Eq. 1 in the place of Eq. 2
+(the paper's "w/o adaptive margin": no weights either, as the caption of its Table I says); and the weights of Eq. 3
+with the margin of Eq. 1, which the paper does not have.
 """
 
 

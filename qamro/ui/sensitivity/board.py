@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from qamro.training.sweeps.figure import METRICS_SHOWN, heat_map, panel
-from qamro.training.sweeps.seeds import best_in_words
+from qamro.training.sweeps.seeds import best_in_words, ridge_in_words
 from qamro.ui.bring.view import UPLOAD
 from qamro.ui.sensitivity import papers, pieces
 from qamro.ui.sensitivity.link import to_query
@@ -101,7 +101,8 @@ def in_words(shown: Shown, view: View) -> list[str]:
     where = f"{naming.beside} {curve:g}" if several else ""
     named: dict[str, Any] = {"name": naming.over, "reference": naming.reference, "curve": curve, "where": where}
     runs = shown.kept.sweep.runs
-    return [best_in_words(runs, view.axis, view.level, metric, **named) for metric in METRICS_SHOWN]
+    said = [best_in_words(runs, view.axis, view.level, metric, **named) for metric in METRICS_SHOWN]
+    return said + [line for line in (ridge_in_words(runs, view.axis, view.level, m) for m in METRICS_SHOWN) if line]
 
 
 def _curve(shown: Shown, view: View) -> float | None:

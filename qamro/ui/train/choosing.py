@@ -11,6 +11,7 @@ import gradio as gr
 from qamro.checkpoints import readable_size
 from qamro.predictors.offers import ENCODER, PredictorState, encoders
 from qamro.predictors.trainable import TRAINABLE
+from qamro.training.presets import preset_of
 from qamro.ui.predict.downloading import downloading
 from qamro.ui.predict.views import option, status
 from qamro.ui.train.offered import ENCODERS, OBJECTIVES, OPTIMIZERS, PARAMETERS
@@ -90,6 +91,15 @@ def optimizer_chosen(name: str) -> tuple[Any, ...]:
     _, note, values = OPTIMIZERS[name]
     numbers = [values[key] for key in ("lr", "batch_size", "epochs")]
     return hint(note), *numbers, gr.Number(visible=name == "adamw")
+
+
+def preset_chosen(name: str) -> tuple[Any, ...]:
+    """Sets objective, optimiser and their numbers: both choices with notes, the parameters, the fitting, patience."""
+    preset = preset_of(name)
+    note, *parameters = objective_chosen(preset.objective)
+    optimizer_note, *_, decay = optimizer_chosen(preset.optimizer)
+    numbers = (preset.lr, preset.batch_size, preset.epochs, decay, preset.patience)
+    return hint(preset.note), preset.objective, note, *parameters, preset.optimizer, optimizer_note, *numbers
 
 
 def fetch(session: TrainSession, encoder: str) -> Iterator[tuple[Any, ...]]:

@@ -26,6 +26,8 @@ class Parts:
     encoder: gr.Dropdown
     encoder_note: gr.HTML
     download: gr.Button
+    preset: gr.Radio
+    preset_note: gr.HTML
     objective: gr.Dropdown
     objective_note: gr.HTML
     parameters: dict[str, Any]

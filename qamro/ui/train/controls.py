@@ -6,6 +6,7 @@ from typing import Any
 
 import gradio as gr
 
+from qamro.training.presets import PRESETS
 from qamro.ui.train.choosing import encoder_options, hint
 from qamro.ui.train.offered import FITTING, HOLD_OUT, OBJECTIVES, OPTIMIZERS, PARAMETERS, STOP_BY
 from qamro.ui.train.settings import Settings
@@ -26,9 +27,6 @@ FIRST = {
 }  # fmt: skip
 """What the parameters say before another objective is chosen."""
 
-USED_FIRST = ("alpha", "beta", "regression_weight", "ranking_weight", "normalize")
-"""Those that the objective uses that is chosen at first."""
-
 
 def what() -> dict[str, Any]:
     """Builds the choice of axes and encoder; the keys are fields of ``Parts``."""
@@ -45,22 +43,30 @@ def what() -> dict[str, Any]:
 
 def how() -> dict[str, Any]:
     """Builds the choice of objective, optimiser, seeds and split, and the parameters folded away."""
+    from qamro.training.objective import OBJECTIVES as KNOWN
+    from qamro.training.objective.choice import used_by
+
     first = Settings(())
+    used = used_by(KNOWN[first.objective]("TA"))
+    with gr.Row(equal_height=False), gr.Column(min_width=260):
+        options = [(preset.title, name) for name, preset in PRESETS.items()]
+        preset = gr.Radio(options, value="default", label=T.PRESET, elem_id="train-preset")
+        preset_note = gr.HTML(hint(PRESETS["default"].note), elem_id="train-preset-note", apply_default_css=False)
     with gr.Row(equal_height=False):
         with gr.Column(min_width=260):
             options = [(title, name) for name, (title, _) in OBJECTIVES.items()]
             objective = gr.Dropdown(
-                options, value="qamro", label=T.OBJECTIVE, elem_id="train-objective", filterable=False
+                options, value=first.objective, label=T.OBJECTIVE, elem_id="train-objective", filterable=False
             )
             objective_note = gr.HTML(
-                hint(OBJECTIVES["qamro"][1]), elem_id="train-objective-note", apply_default_css=False
+                hint(OBJECTIVES[first.objective][1]), elem_id="train-objective-note", apply_default_css=False
             )
         with gr.Column(min_width=260):
             options = [(title, name) for name, (title, _, _) in OPTIMIZERS.items()]
             optimizer = gr.Dropdown(
-                options, value="adamw", label=T.OPTIMIZER, elem_id="train-optimizer", filterable=False
+                options, value=first.optimizer, label=T.OPTIMIZER, elem_id="train-optimizer", filterable=False
             )
-            optimizer_note = gr.HTML(hint(OPTIMIZERS["adamw"][1]), apply_default_css=False)
+            optimizer_note = gr.HTML(hint(OPTIMIZERS[first.optimizer][1]), apply_default_css=False)
     with gr.Row(equal_height=False):
         with gr.Column(min_width=200):
             seeds = gr.Number(
@@ -82,12 +88,12 @@ def how() -> dict[str, Any]:
                 options, value=first.stop_by, label=T.STOP_BY, info=T.STOP_BY_INFO, elem_id="train-stop-by"
             )
     with gr.Accordion(T.ADVANCED, open=False, elem_id="train-parameters", elem_classes="q-train-parameters"), gr.Row():
-        parameters = {name: _parameter(name, FIRST[name], name in USED_FIRST) for name in PARAMETERS}
+        parameters = {name: _parameter(name, FIRST[name], name in used) for name in PARAMETERS}
         fitting = {name: _parameter(name, getattr(first, name), True) for name in FITTING}
     return {
-        "objective": objective, "objective_note": objective_note, "optimizer": optimizer,
-        "optimizer_note": optimizer_note, "seeds": seeds, "hold_out": hold_out, "stop_by": stop_by,
-        "parameters": parameters, "fitting": fitting,
+        "preset": preset, "preset_note": preset_note, "objective": objective, "objective_note": objective_note,
+        "optimizer": optimizer, "optimizer_note": optimizer_note, "seeds": seeds, "hold_out": hold_out,
+        "stop_by": stop_by, "parameters": parameters, "fitting": fitting,
     }  # fmt: skip
 
 

@@ -30,6 +30,8 @@ def _choices(p: Parts) -> None:
     p.objective.input(choosing.objective_chosen, [p.objective], [p.objective_note, *p.parameters.values()], **_QUIET)
     fitting = [p.fitting[name] for name in ("lr", "batch_size", "epochs", "weight_decay")]
     p.optimizer.input(choosing.optimizer_chosen, [p.optimizer], [p.optimizer_note, *fitting], **_QUIET)
+    how = [p.preset_note, p.objective, p.objective_note, *p.parameters.values(), p.optimizer, p.optimizer_note]
+    p.preset.input(choosing.preset_chosen, [p.preset], [*how, *fitting, p.fitting["patience"]], **_QUIET)
     p.download.click(choosing.fetch, [p.session, p.encoder], [p.status, p.download, p.cancel], **_QUIET).then(
         choosing.refresh, [p.encoder], [p.encoder, *described], **_QUIET
     )

@@ -6,6 +6,8 @@ import shlex
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from qamro.training.presets import MEASURED
+
 if TYPE_CHECKING:
     from qamro.training.objective import Objective
     from qamro.training.recipe import Recipe
@@ -41,13 +43,13 @@ class Settings:
 
     axes: tuple[str, ...]
     encoder: str = "logmel"
-    objective: str = "qamro"
+    objective: str = MEASURED.objective
     parameters: tuple[tuple[str, Any], ...] = ()
-    optimizer: str = "adamw"
-    lr: float = 1e-3
-    batch_size: int = 0
-    epochs: int = 300
-    patience: int = 20
+    optimizer: str = MEASURED.optimizer
+    lr: float = MEASURED.lr
+    batch_size: int = MEASURED.batch_size
+    epochs: int = MEASURED.epochs
+    patience: int = MEASURED.patience
     dropout: float = 0.1
     weight_decay: float = 1e-2
     seeds: int = 3

@@ -40,6 +40,7 @@ class TrainTab:
     )
     AXES, AXES_INFO = "Axes", "One head for each."
     ENCODER, OBJECTIVE, OPTIMIZER, SEEDS = "Encoder", "Objective", "Optimiser", "Seeds"
+    PRESET = "Start from"
     SEEDS_INFO = "Fits an axis, side by side; the best one is kept."
     STOP_BY = "Best epoch and seed by"
     STOP_BY_INFO = "Each objective has a loss of its own; SRCC measures all of them alike, by how they rank."

@@ -175,12 +175,13 @@ def test_audioboxs_transformer_is_trained_as_the_original_would_be(audiobox_towe
     torch.testing.assert_close(found.view(len(axes), -1), torch.cat(seen), atol=2e-5, rtol=1e-4)
     (found.view(len(axes), -1) * direction).sum().backward()
 
+    theirs_first, theirs_convolution = original.wavlm_model.encoder.layers[0], original.wavlm_model.feature_extractor
     attention = original.wavlm_model.encoder.layers[1].self_attn
     theirs = torch.cat([part.weight.grad for part in (attention.q_proj, attention.k_proj, attention.v_proj)])
     pairs = [
         (tower.network.layers[1].self_attn.qkv.weight.grad, theirs),
-        (tower.relative.weight.grad, original.wavlm_model.encoder.layers[0].self_attn.relative_attention_bias.weight.grad),
-        (tower.network.convolutions[0].weight.grad, original.wavlm_model.feature_extractor.conv_layers[0][0].weight.grad),
+        (tower.relative.weight.grad, theirs_first.self_attn.relative_attention_bias.weight.grad),
+        (tower.network.convolutions[0].weight.grad, theirs_convolution.conv_layers[0][0].weight.grad),
         *((tower.layer_weights[axis].grad, original.layer_weights[axis].grad) for axis in axes),
     ]
     for ours, expected in pairs:
@@ -200,6 +201,7 @@ def test_a_trained_audiobox_is_written_under_the_originals_names(audiobox_tower,
         audiobox_tower.layer_weights["PQ"].add_(1 + torch.arange(4.0))
         audiobox_tower.network.layers[0].self_attn.qkv.weight.mul_(2)
     audiobox_tower.save(tmp_path)
-    changed = {name for name, value in load_original(tmp_path).state_dict().items() if not torch.equal(value, after[name])}
+    newest = load_original(tmp_path).state_dict()
+    changed = {name for name, value in newest.items() if not torch.equal(value, after[name])}
     start = "wavlm_model.encoder.layers.0.self_attn"
     assert changed == {"layer_weights.PQ", *(f"{start}.{name}_proj.weight" for name in "qkv")}
