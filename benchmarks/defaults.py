@@ -32,17 +32,17 @@ from qamro.training.run import FitConfig
 from qamro.training.splits import folds
 from qamro.training.trainer import fit_many
 
-SGD = FitConfig("sgd", lr=5e-4, batch_size=256, max_epochs=500)
 ADAMW = FitConfig("adamw", lr=1e-3, batch_size=0, max_epochs=300)
+SMALL_BATCHES = replace(ADAMW, batch_size=32)
 CANDIDATES = {
-    "QAMRO, the paper's SGD": ("qamro", SGD),
-    "Huber, the paper's SGD": ("huber", SGD),
-    "QAMRO, AdamW": ("qamro", ADAMW),
-    "Huber, AdamW": ("huber", ADAMW),
-    "MSE, AdamW": ("mse", ADAMW),
-    "Huber, AdamW, batches of 32": ("huber", replace(ADAMW, batch_size=32)),
+    "QAMRO": ("qamro", ADAMW),
+    "Huber": ("huber", ADAMW),
+    "MSE": ("mse", ADAMW),
+    "QAMRO, batches of 32": ("qamro", SMALL_BATCHES),
+    "Huber, batches of 32": ("huber", SMALL_BATCHES),
     "ridge regression": ("ridge", ADAMW),
 }
+"""The paper's SGD is not among them: Findings has it, and that it may leave regression alone untrained."""
 AXES = {"codec_mushra": ("quality",), "lstm_music": ("quality",), "simulated": ("MI", "PQ")}
 ACROSS = (
     ("codec_mushra quality", "lstm_music quality"),
@@ -93,7 +93,13 @@ def within(studies: dict[str, tuple], held: str, seeds: int) -> dict[str, dict[s
             candidate: np.array([[row["utterance"], row["system"]] for row in rows])
             for candidate, rows in scores.items()
         }
-        print(held, name, axis, {key: values.mean(axis=0).round(3) for key, values in found[f"{name} {axis}"].items()})
+        print(
+            held,
+            name,
+            axis,
+            {key: values.mean(axis=0).round(3) for key, values in found[f"{name} {axis}"].items()},
+            flush=True,
+        )
     return found
 
 
@@ -126,8 +132,8 @@ def lines(blocks: dict[str, dict[str, dict[str, np.ndarray]]], seeds: int, secon
     """Tables: a row a task, a column a candidate; then mean, average rank, and how often each does best."""
     yield (
         "`python -m benchmarks.defaults` measures what `train` should do unless told otherwise. Heads of widths "
-        "(128, 64) on frozen LogMel embeddings, the candidates in equal folds; the paper's SGD may take 500 epochs, "
-        "AdamW (rate 1e-3, all clips in every step unless said) 300, patience 20. "
+        "(128, 64) on frozen LogMel embeddings, all candidates in the same folds; AdamW, rate 1e-3, all clips in every "
+        "step unless said, at most 300 epochs, patience 20. "
         f"{seeds} seeds, each with its own folds and initial weights; {seconds:.0f} s. Values are utterance SRCC, mean "
         "± deviation over seeds; they rest on few clips and rank candidates, not encoders. A negative value: the head "
         "orders the clips the wrong way round. Simulated ratings are formulas and no evidence about people."
@@ -151,15 +157,14 @@ def lines(blocks: dict[str, dict[str, dict[str, np.ndarray]]], seeds: int, secon
     yield "| mean SRCC | " + " | ".join(f"{value:.3f}" for value in table.mean(axis=0)) + " |"
     yield "| average rank | " + " | ".join(f"{value:.2f}" for value in ranks.mean(axis=0)) + " |"
     yield "| best on | " + " | ".join(str(int(value)) for value in (ranks == 1).sum(axis=0)) + " |"
-    names = list(CANDIDATES)
-    ahead = (table > table[:, [names.index("QAMRO, the paper's SGD")]]).sum(axis=0)
-    yield "| ahead of the paper's setting on | " + " | ".join(str(int(value)) for value in ahead) + " |"
+    ahead = (table > table[:, [0]]).sum(axis=0)
+    yield "| ahead of QAMRO on | " + " | ".join(str(int(value)) for value in ahead) + " |"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--study", action="append", default=[])
-    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--write", action="store_true", help="Into benchmarks/RESULTS.md.")
     options = parser.parse_args()
     torch.set_num_threads(1)

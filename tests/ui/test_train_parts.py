@@ -20,6 +20,7 @@ from qamro.predictors.saved_zip import pack
 from qamro.predictors.trainable import TRAINABLE
 from qamro.training import fit_config
 from qamro.training.objective import OBJECTIVES, choice
+from qamro.training.presets import PRESETS
 from qamro.ui import choices
 from qamro.ui.compare import events as compare
 from qamro.ui.train import choosing, controls, figures, keeping, limits, offered, runs, training
@@ -61,13 +62,12 @@ def test_every_choice_is_explained():
 
 def test_the_page_begins_with_the_values_of_the_objective_that_it_shows():
     assert tuple(PARAMETERS) == choice.PARAMETERS
-    first = OBJECTIVES["qamro"]("TA")
-    assert set(controls.USED_FIRST) == choice.used_by(first)
-    assert {name: controls.FIRST[name] for name in controls.USED_FIRST} == {
-        name: getattr(first, name) for name in controls.USED_FIRST
-    }
+    for name in {Settings(()).objective, "qamro"}:
+        first = OBJECTIVES[name]("TA")
+        used = choice.used_by(first)
+        assert {name: controls.FIRST[name] for name in used} == {name: getattr(first, name) for name in used}
     assert set(FITTING) <= {entry.name for entry in fields(Settings)}
-    made = objective_of(Settings(("MI",), parameters=(("normalize", "scale"), ("beta", 3.0))), "MI")
+    made = objective_of(Settings(("MI",), objective="qamro", parameters=(("normalize", "scale"), ("beta", 3.0))), "MI")
     assert (made.scale, made.beta) == ((1, 5), 3.0)
 
 
@@ -275,6 +275,14 @@ def test_choices_follow_each_other():
         _, lr, batch, epochs, decay = choosing.optimizer_chosen(name)
         assert (lr, batch, epochs) == (values["lr"], values["batch_size"], values["epochs"])
         assert decay.visible == (name == "adamw")
+    for name, preset in PRESETS.items():
+        _, objective, *updates, optimizer, _, lr, batch, epochs, decay, patience = choosing.preset_chosen(name)
+        assert (objective, optimizer) == (preset.objective, preset.optimizer)
+        assert (lr, batch, epochs, patience) == (preset.lr, preset.batch_size, preset.epochs, preset.patience)
+        assert len(updates) == 1 + len(PARAMETERS)
+    first, default = Settings(()), PRESETS["default"]
+    mine = (first.objective, first.optimizer, first.lr, first.batch_size, first.epochs, first.patience)
+    assert mine == tuple(getattr(default, entry.name) for entry in fields(default))[2:], "the same as in the terminal"
 
 
 def request(session="a visitor"):

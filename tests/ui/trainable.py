@@ -14,7 +14,7 @@ from qamro.ui.train.session import Curves, TrainedRun
 from qamro.ui.train.settings import Settings, command_of
 from qamro.ui.train.worker import Task, train
 
-QUICK = Settings(("MI", "TA"), epochs=12, patience=12, seeds=2, hold_out="content")
+QUICK = Settings(("MI", "TA"), objective="qamro", epochs=12, patience=12, seeds=2, hold_out="content")
 
 
 @functools.cache
