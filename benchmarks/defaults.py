@@ -1,10 +1,11 @@
-"""Which default for ``train``? Candidates on clips, systems and studies that training never saw; several seeds.
+"""Which default for ``train``? Candidates on systems and on studies that training never saw; several seeds.
 
     python -m benchmarks.defaults --study codec_mushra=FOLDER --study lstm_music=FOLDER --write
 
-Within a study: folds that hold out content, or whole systems, drawn anew for each seed; every clip is tested once a
-seed. Across studies: trained on one (four fifths of its contents; the rest to stop by), tested on all clips of another.
-A study is a fetched one by name, or NAME=FOLDER; the simulated one is always there.
+Within a study: folds that hold out whole systems, drawn anew for each seed; every clip is tested once a seed. Across
+studies: trained on one (four fifths of its contents; the rest to stop by), tested on all clips of another. Clips of new
+content are what ``benchmarks.findings`` tests. A study is a fetched one by name, or NAME=FOLDER; the simulated one is
+always there.
 """
 
 from __future__ import annotations
@@ -173,7 +174,6 @@ def main() -> None:
         name, study = load(spec)
         studies[name] = (study, embed_study(study, CachedEncoder(load_encoder("logmel"))))
     blocks = {
-        "Content held out": within(studies, "content", options.seeds),
         "Systems held out": within(studies, "system", options.seeds),
         "Studies that training never saw": across(studies, options.seeds),
     }
