@@ -41,6 +41,17 @@ def released_objective(axis: str) -> Objective:
     return replace(paper_objective(axis), rank_on_scale=True, interval_weights=RELEASED_WEIGHTS[axis])
 
 
+def source_of(objective: Objective, axis: str) -> str:
+    """Returns whose objective it is, for the card: QAMRO's paper's, its released code's, our reading; else empty."""
+    if axis in AESTHETIC and objective == released_objective(axis):
+        return "QAMRO's released code (track 2)"
+    if objective != paper_objective(axis):
+        return ""
+    if axis in AESTHETIC:
+        return "our reading of QAMRO's paper, which names no regression terms for this axis"
+    return "QAMRO's paper" if get_axis(axis).has_range else "QAMRO's paper for MI and TA, on standardised scores"
+
+
 def _made(*, sama: bool = False, **choices: Any) -> Callable[[str], Objective]:
     def of(axis: str) -> Objective:
         weight = BETA_SAMA if sama and axis in NEEDS_PROMPT else 0.0

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from qamro.axes import AESTHETIC
-from qamro.training.objective import OBJECTIVES, Objective, paper_objective, stacked_loss
+from qamro.training.objective import OBJECTIVES, Objective, paper_objective, source_of, stacked_loss
 from qamro.training.objective.intervals import RELEASED_WEIGHTS, interval_qamro_loss
 
 
@@ -95,6 +95,15 @@ def test_regression_sees_standardised_scores_and_ranking_those_of_the_scale():
         torch.testing.assert_close(stacked_loss([one], scores[None], y, standard=(mean, deviation))[0], value)
     with pytest.raises(ValueError, match="mean and deviation"):
         stacked_loss([objective], scores[None], y)
+
+
+def test_whose_an_objective_is():
+    assert source_of(OBJECTIVES["qamro"]("TA"), "TA") == "QAMRO's paper"
+    assert "our reading" in source_of(OBJECTIVES["qamro"]("PQ"), "PQ")
+    assert "released code" in source_of(OBJECTIVES["aes-released"]("PQ"), "PQ")
+    assert "on standardised scores" in source_of(OBJECTIVES["qamro"]("quality"), "quality")
+    assert source_of(OBJECTIVES["huber"]("MI"), "MI") == ""
+    assert source_of(replace(OBJECTIVES["qamro"]("MI"), beta=3.0), "MI") == ""
 
 
 def test_words_and_refusals():
