@@ -34,7 +34,7 @@ def test_sweep_writes_table_summary_and_figure(run, folder, tmp_path):
     assert "3 folds that hold out content" in record["split"]
     assert "simulated ratings" in (tmp_path / "out" / "sweep.html").read_text("utf-8")
     assert "MI, utterance SRCC: beta = 7" in result.stdout
-    assert "12 runs" in result.stdout
+    assert "14 runs" in result.stdout
 
 
 @pytest.mark.parametrize(
