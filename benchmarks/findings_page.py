@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from benchmarks.findings_setup import FIXED, FOLDS, HIDDEN, MATCHED, REGRESSION, SETTINGS, UNWEIGHTED
+from benchmarks.findings_setup import EQUATION_1, FOLDS, HIDDEN, MATCHED, REGRESSION, SETTINGS, UNWEIGHTED
 from qamro.evaluation.bootstrap import interval
 from qamro.evaluation.significance import holm
 from qamro.training.sweeps.other_clips import bootstrap_variants
 from qamro.training.sweeps.seeds import by_seed, paired
 from qamro.training.sweeps.sweep import Sweep
+from qamro.training.sweeps.variants import FIXED_MARGIN, RIDGE
 
 ENDS = ("", " low", " high")
 
@@ -26,7 +27,7 @@ def compare(sweep: Sweep, axis: str, level: str = "utterance", metric: str = "SR
         for label in table.columns.intersection(sweep.runs["variant"].unique())
         if label != REGRESSION
     ]
-    pairs += [("QAMRO, beta 7", other) for other in (UNWEIGHTED, FIXED, MATCHED, "margin ranking")]
+    pairs += [("QAMRO, beta 7", other) for other in (UNWEIGHTED, EQUATION_1, FIXED_MARGIN, MATCHED, RIDGE)]
     order = {label: k for k, label in enumerate(sweep.runs["variant"].unique())}
     pairs.sort(key=lambda pair: (pair[1] != REGRESSION, order[pair[0]], order[pair[1]]))
     rows = []
@@ -112,7 +113,10 @@ next fold to stop by, so that every clip is tested once a seed. The objective is
 PQ: MSE + MAE on standardised scores); the studies' own axis, on 0 to 100 and 0 to 5, gets Huber on standardised scores,
 since Huber's delta of 1 and the margin of 0.1 mean little on 0 to 100 (alpha does: its margin is in the score's units).
 "beta 1, term x q" is QAMRO without weighting whose ranking term is multiplied by the mean weight that beta = 7 gives a
-pair: what is left between it and beta 7 is the weighting itself.
+pair: what is left between it and beta 7 is the weighting itself. "Without adaptive margin" is the paper's ablation:
+regression + L_MR (Eq. 1, margin 0.1; the paper does not give its margin), without weights. "{FIXED_MARGIN}" has
+Eq. 3's weights on that margin, which the paper does not have. Ridge regression is solved on the same features, its
+penalty chosen within the training part; it has no seeds but those of the folds.
 
 ± is the deviation over seeds. "Over seeds" is a paired t-test (Holm over all rows of a table): would the same clips
 give this again? "Over clips" draws systems and clips (2,000 times, paired, mean over seeds, Bonferroni): would other

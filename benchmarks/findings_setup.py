@@ -8,7 +8,7 @@ import numpy as np
 
 from qamro.training.objective import paper_objective
 from qamro.training.run import FitConfig
-from qamro.training.sweeps.variants import Variant
+from qamro.training.sweeps.variants import FIXED_MARGIN, RIDGE, Variant
 
 AXES = {"simulated": ("MI", "PQ")}  # two of six, chosen before anything was run; the human studies have one each
 FOLDS, HIDDEN = 5, (32, 16)
@@ -19,13 +19,13 @@ SETTINGS = {
     "SGD, ten times the rate": FitConfig("sgd", lr=5e-3, max_epochs=300, hidden=HIDDEN),
     "AdamW, batches of 32": FitConfig("adamw", lr=1e-3, batch_size=32, max_epochs=300, hidden=HIDDEN),
 }
-REGRESSION, UNWEIGHTED, FIXED, MATCHED = (
+REGRESSION, UNWEIGHTED, EQUATION_1, MATCHED = (
     "regression alone",
     "without weighting",
     "without adaptive margin",
     "beta 1, term x q",
 )
-CORE = (REGRESSION, "margin ranking", UNWEIGHTED, "QAMRO, beta 7", FIXED, MATCHED)
+CORE = (RIDGE, REGRESSION, UNWEIGHTED, EQUATION_1, "QAMRO, beta 7", FIXED_MARGIN, MATCHED)
 
 
 def variants(axis: str, targets: np.ndarray) -> list[Variant]:
@@ -33,12 +33,13 @@ def variants(axis: str, targets: np.ndarray) -> list[Variant]:
     paper = paper_objective(axis)
     mean_weight = _mean_weight(targets, paper.beta)
     made = {
+        RIDGE: replace(paper, regression="ridge", ranking="none"),
         REGRESSION: replace(paper, ranking="none"),
         "MSE alone": replace(paper, regression="mse", ranking="none"),
-        "margin ranking": replace(paper, ranking="mr"),
         UNWEIGHTED: replace(paper, ranking="qamro-unweighted"),
+        EQUATION_1: replace(paper, ranking="mr"),
         **{f"QAMRO, beta {beta}": replace(paper, beta=beta) for beta in BETAS},
-        FIXED: replace(paper, ranking="qamro-fixed-margin"),
+        FIXED_MARGIN: replace(paper, ranking="qamro-fixed-margin"),
         MATCHED: replace(paper, ranking="qamro-unweighted", ranking_weight=mean_weight),
         "QAMRO, beta 7, term x 0.2": replace(paper, ranking_weight=0.2),
         "QAMRO, alpha 1": replace(paper, alpha=1.0),

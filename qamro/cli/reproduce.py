@@ -16,12 +16,17 @@ from qamro.cli.console import out as console
 from qamro.cli.console import safe, say, wrong_use
 from qamro.cli.outputs import check_writable, written_to
 from qamro.listeners import listeners
+from qamro.training.presets import PAPER
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from qamro.studies import Study
     from qamro.training.sweeps.reproduce import Experiment
+
+
+OTHERS = ("MSE", "LCC", "KTAU")
+"""What stands beside SRCC, as in the paper's Table I; means over seeds."""
 
 
 class What(StrEnum):
@@ -43,13 +48,16 @@ def reproduce(
     encoder: Annotated[str, typer.Option(help="Which frozen encoder embeds the clips.")] = "logmel",
     folds: Annotated[int, typer.Option(help="Folds where no split was published.", min=1)] = 5,
     hold_out: options.FoldsHoldOut = "auto",
-    optimizer: options.Optimizer = "sgd",
-    lr: options.LearningRate = 5e-4,
-    batch_size: options.BatchSize = 256,
-    epochs: options.Epochs = 1000,
+    optimizer: options.Optimizer = PAPER.optimizer,
+    lr: options.LearningRate = PAPER.lr,
+    batch_size: options.BatchSize = PAPER.batch_size,
+    epochs: options.Epochs = PAPER.epochs,
     device: options.Device = "cpu",
 ) -> None:
-    """Run a table of the paper (baseline, QAMRO, without weighting, without adaptive margin) or its curve over beta."""
+    """Run a table of the paper (baseline, QAMRO, w/o weighting, w/o adaptive margin = Eq. 1) or its curve over beta.
+
+    Heads stand on a frozen encoder and are fitted with the paper's numbers; table2 also runs the released code's loss.
+    """
     from qamro.checkpoints import WeightsError
     from qamro.cli.folds import NO_TABLES, axes_of, prepare, train
 
@@ -116,14 +124,13 @@ def _open(experiment: Experiment, study: str) -> Study:
 
 def _ours(table: pd.DataFrame) -> None:
     shown = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
-    for column in ("axis", "ours", "rests on", "SRCC", "seeds", "clips"):
-        shown.add_column(column, justify="right" if column == "SRCC" else "left")
+    for column in ("axis", "ours", "rests on", "SRCC", "seeds", "clips", *OTHERS):
+        shown.add_column(column, justify="right" if column in ("SRCC", *OTHERS) else "left")
     for row in table.to_dict("records"):
         rests = f"{row['systems']} systems" if row["level"] == "system" else f"{row['clips']} clips"
-        value = f"{row['SRCC']:.3f}" if math.isfinite(row["SRCC"]) else "undefined"
         ends = [_ends(row["seeds_low"], row["seeds_high"]), _ends(row["clips_low"], row["clips_high"])]
-        name = row["name"].removeprefix("QAMRO ")
-        shown.add_row(Text(safe(row["axis"])), Text(safe(name)), rests, value, *ends)
+        cells = (_number(row["SRCC"]), *ends, *(_number(row[metric]) for metric in OTHERS))
+        shown.add_row(Text(safe(row["axis"])), Text(safe(row["name"])), rests, *cells)
     console.print(shown)
 
 
@@ -131,16 +138,27 @@ def _published(experiment: Experiment) -> None:
     if not experiment.published:
         say("The paper's figure was published as a picture; no numbers of it are kept here.")
         return
-    say(f"Published on {experiment.study}, not computed here; other encoders, other training, no intervals given:")
+    from qamro.training.sweeps.reproduce import METRICS
+
+    say(f"Published on {experiment.study}, not computed here; other encoders, other training, no intervals given;")
+    say("all at system level:")
     shown = Table(show_edge=False, pad_edge=False)
-    for column in ("published", *experiment.axes):
-        shown.add_column(column, justify="left" if column == "published" else "right")
-    for row in experiment.published:
-        shown.add_row(row.name, *(f"{row.values[axis]:.3f}" for axis in experiment.axes))
+    first = experiment.axes[0]
+    known = [metric for metric in METRICS if any(metric in row.metrics[first] for row in experiment.published)]
+    for column in ("axis", "published", *known):
+        shown.add_column(column, justify="right" if column in known else "left")
+    for axis in experiment.axes:
+        for row in experiment.published:
+            numbers = row.metrics[axis]
+            shown.add_row(axis, row.name, *(f"{numbers[key]:.3f}" if key in numbers else "–" for key in known))
     console.print(shown)
     for source in dict.fromkeys(row.source for row in experiment.published):
         names = ", ".join(row.name for row in experiment.published if row.source == source)
         say(f"source: {source} ({names})")
+
+
+def _number(value: float) -> str:
+    return f"{value:.3f}" if math.isfinite(value) else "undefined"
 
 
 def _ends(low: float, high: float) -> str:

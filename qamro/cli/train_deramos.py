@@ -115,6 +115,8 @@ def _objective(name: str, output: str, balr: float, sama: float, temperature: fl
         return partial(deramos_objective, output=output, balr=balr, sama=sama, temperature=temperature)
     if name not in OBJECTIVES:
         raise ValueError(f"--objective is {DERAMOS} or one of {', '.join(OBJECTIVES)}, not {name!r}")
+    if OBJECTIVES[name]("MI").solved:
+        raise ValueError(f"--objective {name} is solved on fixed features; a model that reads frames has to be trained")
     if output == "score" and OBJECTIVES[name]("MI").needs_logits:
         raise ValueError(f"--objective {name} needs a distribution; leave --output score out")
     return OBJECTIVES[name]

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import nn
 from torch.nn import functional
+from torch.utils.checkpoint import checkpoint
 
 from qamro.encoders.audiobox_attention import GatedAttention
 
@@ -23,6 +24,7 @@ class AudioboxNetwork(nn.Module):
         axes: The axes in the order of the outputs.
         window: Samples of a full window.
         dim: Length of an embedding of one axis.
+        recompute: Whether training keeps the inputs of layers only and computes the rest again on the way back.
     """
 
     layer_shares: torch.Tensor
@@ -42,6 +44,7 @@ class AudioboxNetwork(nn.Module):
         super().__init__()
         wavlm = original.wavlm_model
         encoder = wavlm.encoder
+        self.recompute = False
         self.axes, self.window = tuple(original.axes_name), window
         self.dim = encoder.embedding_dim
         self.convolutions = nn.ModuleList(layer[0] for layer in wavlm.feature_extractor.conv_layers)
@@ -94,25 +97,49 @@ class AudioboxNetwork(nn.Module):
             (B, axes) outputs, not yet scaled to scores; (B, axes, dim) embeddings, of unit norm where the model is so
             configured.
         """
+        embedded = self.embed(windows, lengths)
+        with torch.autocast(windows.device.type, enabled=False):
+            outputs = [self.heads[axis](embedded[:, i]) for i, axis in enumerate(self.axes)]
+        return torch.cat(outputs, dim=1), embedded
+
+    def embed(
+        self,
+        windows: torch.Tensor,
+        lengths: torch.Tensor,
+        *,
+        bias: torch.Tensor | None = None,
+        shares: torch.Tensor | None = None,
+    ) -> torch.Tensor:
+        """Computes the embeddings alone.
+
+        Args:
+            windows: As for ``forward``.
+            lengths: As for ``forward``.
+            bias: (heads, frames, frames) of relative positions of a full window, where it is trained.
+            shares: (axes, layers + 1) of the layers in each axis's embedding, where they are trained.
+
+        Returns:
+            (B, axes, dim).
+        """
+        bias, shares = self.bias if bias is None else bias, self.layer_shares if shares is None else shares
         valid = torch.tensor([self.valid_frames(int(length)) for length in lengths], device=windows.device)
         frames = int(valid.max())
         padding = torch.arange(frames, device=windows.device) >= valid[:, None]
         hidden = self._features(windows)[:, :frames]
         hidden = self.projection(self.feature_norm(hidden)).masked_fill(padding[..., None], 0)
         hidden = self.encoder_norm(hidden + self.positions(hidden.transpose(1, 2)).transpose(1, 2))
-        bias, masked = self.bias[:, :frames, :frames], padding if bool(padding.any()) else None
+        bias, masked = bias[:, :frames, :frames], padding if bool(padding.any()) else None
         means = [_mean(hidden, valid, padding)]
         for layer in self.layers:
-            hidden = layer.self_attn_layer_norm(hidden + layer.self_attn(hidden, bias, masked))
-            hidden = layer.final_layer_norm(hidden + layer.fc2(functional.gelu(layer.fc1(hidden))))
+            if self.recompute and torch.is_grad_enabled():
+                hidden = checkpoint(_through, layer, hidden, bias, masked, use_reentrant=False)
+            else:
+                hidden = _through(layer, hidden, bias, masked)
             means.append(_mean(hidden, valid, padding))
         with torch.autocast(windows.device.type, enabled=False):
             # The mean over time and the weighted sum over layers may change places: (B, axes, dim).
-            embedded = torch.einsum("lbc,al->bac", torch.stack(means), self.layer_shares)
-            if self.unit_norm:
-                embedded = functional.normalize(embedded, dim=-1)
-            outputs = [self.heads[axis](embedded[:, i]) for i, axis in enumerate(self.axes)]
-        return torch.cat(outputs, dim=1), embedded
+            embedded = torch.einsum("lbc,al->bac", torch.stack(means), shares)
+            return functional.normalize(embedded, dim=-1) if self.unit_norm else embedded
 
     def _features(self, windows: torch.Tensor) -> torch.Tensor:
         """Runs the convolutions: (B, T) → (B, frames, channels)."""
@@ -134,6 +161,12 @@ class AudioboxNetwork(nn.Module):
         variance = (values.square().sum(dim=2, keepdim=True) + (full - values.shape[2]) * mean.square()) / full
         scale = torch.rsqrt(variance + self.first_norm.eps) * self.first_norm.weight[:, None]
         return torch.addcmul(self.first_norm.bias[:, None], values, scale).to(first.dtype)
+
+
+def _through(layer: Any, hidden: torch.Tensor, bias: torch.Tensor, masked: torch.Tensor | None) -> torch.Tensor:
+    """Runs one layer of the Transformer."""
+    hidden = layer.self_attn_layer_norm(hidden + layer.self_attn(hidden, bias, masked))
+    return layer.final_layer_norm(hidden + layer.fc2(functional.gelu(layer.fc1(hidden))))
 
 
 def _mean(hidden: torch.Tensor, valid: torch.Tensor, padding: torch.Tensor) -> torch.Tensor:

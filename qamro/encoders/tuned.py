@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,10 @@ def open_tuned(heads: Path | str, *, device: str | None = None, precision: str =
 
     folder = Path(heads) / FOLDER
     options: dict[str, Any] = {"device": device or best_device(), "precision": precision}
-    encoder = _clap(folder, options) if (folder / CLAP_FILE).is_file() else _wavlm(folder, options)
+    if (folder / CLAP_FILE).is_file():
+        encoder = _clap(folder, options)
+    else:
+        encoder = (_audiobox if _is_audiobox(folder) else _wavlm)(folder, options)
     return CachedEncoder(encoder) if cache else encoder
 
 
@@ -51,6 +55,20 @@ def _clap(folder: Path, options: dict[str, Any]) -> Any:
         raise WeightsError(f"{file} is damaged ({problem})") from problem
     tokens = RobertaTokens(folder) if any((folder / name).is_file() for name in TOKENIZER_FILES) else None
     return Clap(build(tensors), tokens, sha256_of(file), **options)
+
+
+def _is_audiobox(folder: Path) -> bool:
+    """Whether a folder's configuration names the scales of the aesthetic axes, as Audiobox-Aesthetics' does."""
+    try:
+        return "target_transform" in json.loads((folder / "config.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        return False  # whoever opens it says what is wrong
+
+
+def _audiobox(folder: Path, options: dict[str, Any]) -> Any:
+    from qamro.encoders.audiobox import Audiobox
+
+    return Audiobox.from_checkpoint(folder, **options)
 
 
 def _wavlm(folder: Path, options: dict[str, Any]) -> Any:

@@ -85,11 +85,11 @@ def fixed_margin_qamro_loss(
     scale: tuple[float, float] | None = None,
     groups: Tensor | None = None,
 ) -> Tensor:
-    """QAMRO without its adaptive margin: the weights q_ij of Eq. 3 on the hinges of Eq. 1 (an ablation of the paper).
+    """QAMRO's weights without its adaptive margin: q_ij of Eq. 3 on the hinges of Eq. 1 (an ablation of ours).
 
         L = mean over P of q_ij max(0, -sign(y_i - y_j)(ŷ_i - ŷ_j) + m)
 
-    The paper says only that the adaptive margin is left out; that a fixed one takes its place is our reading.
+    The paper's own ablation "w/o adaptive margin" has no weights either: it is Eq. 1, ``margin_ranking_loss``.
 
     Args:
         predictions: ŷ, floating point, shape (B,) or (..., B).

@@ -18,12 +18,15 @@ class Data:
         targets: (N,) their MOS.
         val_features: (M, dim) validation embeddings.
         val_targets: (M,) their MOS.
+        contents: (N,) numbers of the training clips' contents (sentence, song, prompt), for what is cross-validated
+            within them; None where every clip is its own.
     """
 
     features: torch.Tensor
     targets: torch.Tensor
     val_features: torch.Tensor
     val_targets: torch.Tensor
+    contents: torch.Tensor | None = None
 
 
 @dataclass

@@ -13,6 +13,7 @@ from qamro.axes import get_axis
 from qamro.heads.kinds import Head
 from qamro.predictors.head_predictor import NEEDS_PROMPT
 from qamro.training.embeddings import Embeddings
+from qamro.training.groups import group_of_clip
 from qamro.training.run import Data
 
 if TYPE_CHECKING:
@@ -38,6 +39,13 @@ class Prepared:
     @cached_property
     def _means(self) -> pd.DataFrame:
         return self.study.clip_means()
+
+    @cached_property
+    def _contents(self) -> torch.Tensor:
+        """(N,) a number for the content of each embedded clip."""
+        group = group_of_clip(self.study, "content")
+        number = {name: k for k, name in enumerate(sorted(set(group.values())))}
+        return torch.tensor([number[group[clip]] for clip in self.embeddings.clips])
 
     @property
     def trainable(self) -> list[str]:
@@ -81,7 +89,8 @@ class Prepared:
         features = self.embeddings.features(axis in NEEDS_PROMPT)
         rows, targets = self.targets(self.parts["train"], axis)
         val_rows, val_targets = self.targets(self.parts["validation"], axis)
-        return Data(features[rows], targets, features[val_rows], val_targets)
+        contents = self._contents[rows]
+        return Data(features[rows], targets, features[val_rows], val_targets, contents)
 
     def test(self, axis: str) -> tuple[list[str], torch.Tensor, torch.Tensor]:
         """Returns the test clips of an axis with their features and MOS."""

@@ -13,7 +13,7 @@ from qamro.heads import HeadBundle
 from qamro.training.cards import chosen, make_card, make_record
 from qamro.training.distributed import ALONE, World
 from qamro.training.fit_config import FitConfig, describe
-from qamro.training.objective import Objective, paper_objective
+from qamro.training.objective import Objective, paper_objective, source_of
 from qamro.training.objective_heads import head_maker
 from qamro.training.prepared import Prepared
 from qamro.training.run import Fit
@@ -118,6 +118,8 @@ def bundle_of(prepared: Prepared, encoder: Any, recipe: Recipe, fits: Mapping[st
         settings=describe(recipe.config),
         seconds=sum(found[0].seconds for found in fits.values()),
     )
+    if sources := {axis: found for axis in fits if (found := source_of(recipe.objective(axis), axis))}:
+        card.training["objective from"] = sources
     probe = probe_embedding(encoder)
     return HeadBundle(heads, card, {"probe": probe}, make_record(prepared, recipe, card, probe, fits))
 

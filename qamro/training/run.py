@@ -144,7 +144,7 @@ class Run:
     def _fingerprint(self) -> str:
         settings: list[object] = [replace(self.config, max_epochs=0, seed=0), *self.objectives]
         settings += [generator.initial_seed() for generator in self.stack.generators]
-        return checkpoint.fingerprint(settings, vars(self.data).values())
+        return checkpoint.fingerprint(settings, [part for part in vars(self.data).values() if part is not None])
 
     def _note(self, m: int, row: dict[str, float]) -> None:
         if self.stale[m] >= self.config.patience:

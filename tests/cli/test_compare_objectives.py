@@ -30,12 +30,13 @@ def test_tables_record_and_page(run, folder, tmp_path):
         "CE-Gauss",
         "CE-Gauss + BALR + SAMA",
         "QAMRO + SAMA",
+        "ridge regression",
     ]
     assert set(standings["metric"]) == {"SRCC", "LCC", "KTAU", "MSE"}
     tests = pd.read_csv(out / "tests.csv", keep_default_na=False)
-    assert len(tests) == 6 * 2 * 4
+    assert len(tests) == 7 * 2 * 4
     assert set(tests["survives"]) <= {"both", "seeds only", "clips only", "neither"}
-    assert len(pd.read_csv(out / "predictions.csv")) == 12 * 7 * 2
+    assert len(pd.read_csv(out / "predictions.csv")) == 12 * 8 * 2
     assert pd.read_csv(out / "rates.csv").groupby(["fold", "variant"])["chosen"].sum().eq(1).all()
     assert set(pd.read_csv(out / "sensitivity.csv")["parameter"]) == {
         "ranking_weight",
@@ -51,6 +52,7 @@ def test_tables_record_and_page(run, folder, tmp_path):
     assert 'src="http' not in page
     assert not (out / ".pieces").exists()
     assert "TA, utterance SRCC:" in result.stdout
+    assert "ridge regression on the same features has" in " ".join(result.stdout.split())
     assert "3 folds that hold out content" in result.stdout
 
 
@@ -59,7 +61,10 @@ def test_objectives_and_reference_are_the_users(run, folder, tmp_path):
     result = run("compare-objectives", "--study", folder, *options)
     assert result.exit_code == 0, result.output
     tests = pd.read_csv(tmp_path / "tests.csv", keep_default_na=False)
-    assert set(zip(tests["variant"], tests["reference"], strict=True)) == {("ListMLE", "QAMRO")}
+    assert set(zip(tests["variant"], tests["reference"], strict=True)) == {
+        ("ListMLE", "QAMRO"),
+        ("ridge regression", "QAMRO"),
+    }
 
 
 @pytest.mark.parametrize(

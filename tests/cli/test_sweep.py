@@ -25,8 +25,8 @@ def test_sweep_writes_table_summary_and_figure(run, folder, tmp_path):
     assert result.exit_code == 0, result.output
     runs = pd.read_csv(tmp_path / "out" / "runs.csv")
     assert set(runs["variant"]) >= {"alpha 0.2, beta 1", "alpha 0.2, beta 7", "without adaptive margin"}
-    assert runs.groupby(["level", "metric"]).size().eq(12).all()
-    assert len(pd.read_csv(tmp_path / "out" / "predictions.csv")) == 12 * 12
+    assert runs.groupby(["level", "metric"]).size().eq(14).all()
+    assert len(pd.read_csv(tmp_path / "out" / "predictions.csv")) == 14 * 12
     assert set(pd.read_csv(tmp_path / "out" / "summary.csv")["seeds"]) <= {0, 1, 2}
     record = json.loads((tmp_path / "out" / "record.json").read_text())
     assert record["plan"]["betas"] == [1, 7]
@@ -34,7 +34,7 @@ def test_sweep_writes_table_summary_and_figure(run, folder, tmp_path):
     assert "3 folds that hold out content" in record["split"]
     assert "ratings by simulated listeners" in (tmp_path / "out" / "sweep.html").read_text("utf-8")
     assert "MI, utterance SRCC: beta = 7" in result.stdout
-    assert "12 runs" in result.stdout
+    assert "14 runs" in result.stdout
 
 
 @pytest.mark.parametrize(
@@ -65,9 +65,10 @@ def test_other_data_are_titled_so_and_stand_beside_nothing_published(run, folder
     published = [f"{value:.3f}" for row in EXPERIMENTS["table1"].published for value in row.values.values()]
     table = pd.read_csv(tmp_path / "out" / "table.csv")
     assert list(table["name"].unique()) == [
+        "ridge regression on the same features",
         "baseline: regression alone",
-        "QAMRO without quality weighting",
-        "QAMRO without adaptive margin",
+        "w/o quality-aware weighting",
+        "w/o adaptive margin: regression + L_MR",
         "QAMRO",
     ]
     ours = {f"{value:.3f}" for value in table[["SRCC", "seeds_low", "seeds_high", "clips_low", "clips_high"]].stack()}

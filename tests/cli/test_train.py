@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from inspect import signature
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,10 @@ import pandas as pd
 import pytest
 from safetensors.numpy import load_file
 
+from qamro.cli.reproduce import reproduce
+from qamro.training.fit_config import FitConfig
+from qamro.training.objective.choice import chosen_objective
+from qamro.training.presets import PRESETS
 from tests.cli.rated_tones import save_noisy_tones
 from tests.training.end_to_end.conftest import wavlm_folder  # noqa: F401
 
@@ -69,9 +74,48 @@ def trained(folder, tmp_path_factory):
     from qamro.cli import app
 
     out = tmp_path_factory.mktemp("heads") / "mine"
-    result = CliRunner().invoke(app, ["train", "--study", str(folder), "-o", str(out), "--seeds", "2", "--epochs", "3"])
+    few = ["--preset", "paper", "--seeds", "2", "--epochs", "3"]
+    result = CliRunner().invoke(app, ["train", "--study", str(folder), "-o", str(out), *few])
     assert result.exit_code == 0, result.output
     return out, result
+
+
+@pytest.mark.parametrize("name", list(PRESETS))
+def test_a_preset_fills_in_what_is_not_said(run, folder, tmp_path, name):
+    preset = PRESETS[name]
+    options = ["--axis", "MI", "--epochs", 1, "--lr", "2e-3"] + ([] if name == "default" else ["--preset", name])
+    result = run("train", "--study", folder, "--out", tmp_path / "h", *options)
+    assert result.exit_code == 0, result.output
+    record = json.loads((tmp_path / "h" / "run.json").read_text("utf-8"))
+    config = record["config"]
+    assert (config["optimizer"], config["batch_size"]) == (preset.optimizer, preset.batch_size)
+    assert (config["patience"], config["max_epochs"], config["lr"]) == (preset.patience, 1, 2e-3)
+    expected = chosen_objective(preset.objective, "MI", {})
+    assert record["axes"]["MI"]["objective"]["in words"] == str(expected)
+
+
+def test_the_papers_preset_is_what_reproduce_runs():
+    given = {name: parameter.default for name, parameter in signature(reproduce).parameters.items()}
+    paper = PRESETS["paper"]
+    assert (paper.optimizer, paper.lr, paper.batch_size, paper.patience) == ("sgd", 5e-4, 256, 20)
+    assert [given[name] for name in ("optimizer", "lr", "batch_size", "epochs")] == [
+        paper.optimizer, paper.lr, paper.batch_size, paper.epochs
+    ]  # fmt: skip
+    assert FitConfig().patience == paper.patience
+    assert str(chosen_objective(paper.objective, "TA", {})) == "Huber + QAMRO (alpha 0.2, beta 7)"
+
+
+def test_ridge_is_trained_like_any_other(run, folder, tmp_path):
+    result = run("train", "--study", folder, "--out", tmp_path / "h", "--axis", "MI", "--objective", "ridge")
+    assert result.exit_code == 0, result.output
+    card = json.loads((tmp_path / "h" / "card.json").read_text("utf-8"))
+    assert card["objective"] == {"MI": "ridge regression"}
+    wrong = run("train", "--study", folder, "--out", tmp_path / "e", "--end-to-end", "--objective", "ridge")
+    assert wrong.exit_code == 2
+    assert "ridge is solved" in " ".join(wrong.stderr.split())
+    unknown = run("train", "--study", folder, "--out", tmp_path / "e", "--preset", "best")
+    assert unknown.exit_code == 2
+    assert "default, paper" in " ".join(unknown.stderr.split())
 
 
 def test_the_record_says_what_was_done(trained, folder):
@@ -173,7 +217,7 @@ def test_objectives_by_name_with_parameters_of_their_own(run, folder, tmp_path):
     assert "ce-gauss+balr+sama" in refused.stderr.replace("\n", "")
     wrong = run(*few, tmp_path / "b", "--end-to-end")
     assert wrong.exit_code == 2
-    assert "clap, wavlm" in wrong.stderr
+    assert "clap, audiobox, wavlm" in wrong.stderr
 
 
 def test_heads_are_saved_under_a_name_that_is_checked_before_training(run, folder, saved_heads, tmp_path):

@@ -20,6 +20,7 @@ from qamro.predictors.saved_zip import pack
 from qamro.predictors.trainable import TRAINABLE
 from qamro.training import fit_config
 from qamro.training.objective import OBJECTIVES, choice
+from qamro.training.presets import PRESETS
 from qamro.ui import choices
 from qamro.ui.compare import handlers as compare
 from qamro.ui.train import figures, handlers, runs, saved_heads, state, tab, texts
@@ -70,11 +71,12 @@ def test_every_choice_is_explained():
 
 def test_the_page_begins_with_the_values_of_the_objective_that_it_shows():
     assert tuple(PARAMETERS) == choice.PARAMETERS
-    first = OBJECTIVES["qamro"]("TA")
-    assert set(tab.USED_FIRST) == choice.used_by(first)
-    assert {name: tab.FIRST[name] for name in tab.USED_FIRST} == {name: getattr(first, name) for name in tab.USED_FIRST}
+    for name in {Settings(()).objective, "qamro"}:
+        first = OBJECTIVES[name]("TA")
+        used = choice.used_by(first)
+        assert {name: tab.FIRST[name] for name in used} == {name: getattr(first, name) for name in used}
     assert set(FITTING) <= {entry.name for entry in fields(Settings)}
-    made = objective_of(Settings(("MI",), parameters=(("normalize", "scale"), ("beta", 3.0))), "MI")
+    made = objective_of(Settings(("MI",), objective="qamro", parameters=(("normalize", "scale"), ("beta", 3.0))), "MI")
     assert (made.scale, made.beta) == ((1, 5), 3.0)
 
 
@@ -278,7 +280,8 @@ def test_choices_follow_each_other():
     assert why
     form = SimpleNamespace(
         parameters={name: name for name in PARAMETERS}, fitting={name: name for name in FITTING},
-        objective_note="note", optimizer_note="note",
+        objective_note="note", optimizer_note="note", preset_note="preset", objective="objective",
+        optimizer="optimizer",
     )  # fmt: skip
     updates = handlers.objective_chosen(form, "balr")
     shown = {name for name in PARAMETERS if updates[name].visible}
@@ -288,6 +291,15 @@ def test_choices_follow_each_other():
         answer = handlers.optimizer_chosen(form, name)
         assert {key: answer[key] for key in ("lr", "batch_size", "epochs")} == values
         assert answer["weight_decay"].visible == (name == "adamw")
+    for name, preset in PRESETS.items():
+        updates = handlers.preset_chosen(form, name)
+        assert (updates["objective"], updates["optimizer"]) == (preset.objective, preset.optimizer)
+        numbers = {key: updates[key] for key in ("lr", "batch_size", "epochs", "patience")}
+        assert numbers == {key: getattr(preset, key) for key in numbers}
+        assert set(PARAMETERS) <= set(updates)
+    first, default = Settings(()), PRESETS["default"]
+    mine = (first.objective, first.optimizer, first.lr, first.batch_size, first.epochs, first.patience)
+    assert mine == tuple(getattr(default, entry.name) for entry in fields(default))[2:], "the same as in the terminal"
 
 
 def request(session="a visitor"):

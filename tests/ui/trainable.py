@@ -12,7 +12,7 @@ from qamro.studies.simulated import build
 from qamro.ui.train.state import Curves, Epochs, Settings, TrainedRun, command_of
 from qamro.ui.train.worker import Task, train
 
-QUICK = Settings(("MI", "TA"), epochs=12, patience=12, seeds=2, hold_out="content")
+QUICK = Settings(("MI", "TA"), objective="qamro", epochs=12, patience=12, seeds=2, hold_out="content")
 
 
 @functools.cache

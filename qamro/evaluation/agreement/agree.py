@@ -122,7 +122,7 @@ def _statistics(matrix: RatingMatrix, draws: int, seed: int, tops: Ceilings | No
         # Draws below zero stay as they are: leaving them out would narrow the interval.
         panels = np.where(values < 0, values, spearman_brown(values))
         if value < 0:
-            panels, note = np.empty(0), "two halves that disagree cannot be extrapolated to whole panels"
+            panels, note = np.empty(0), "two halves that disagree cannot be extrapolated to all raters"
         yield f"full ceiling, {level}", spearman_brown(value), panels, note
     yield from _more(matrix, clips_within_systems(matrix.systems, draws=draws, seed=seed))
 

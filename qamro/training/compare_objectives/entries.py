@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from qamro.training.objective import OBJECTIVES
-from qamro.training.sweeps.variants import Variant
+from qamro.training.sweeps.variants import FIXED_MARGIN, RIDGE, Variant
 
-COMPARED = ("huber", "qamro", "balr", "soft-spearman", "ce-gauss", "ce-gauss+balr+sama", "qamro+sama")
-"""What is compared unless told otherwise."""
+COMPARED = ("huber", "qamro", "balr", "soft-spearman", "ce-gauss", "ce-gauss+balr+sama", "qamro+sama", "ridge")
+"""What is compared unless told otherwise; ridge regression always is."""
 
 TITLES = {
     "huber": "Huber",
     "mse": "MSE",
+    "ridge": RIDGE,
     "mr": "margin ranking",
     "qamro": "QAMRO",
+    "aes-released": "QAMRO as released for the aesthetic axes",
     "qamro-unweighted": "QAMRO without weighting",
-    "qamro-fixed-margin": "QAMRO without adaptive margin",
+    "qamro-fixed-margin": FIXED_MARGIN,
     "balr": "BALR",
     "listmle": "ListMLE",
     "soft-spearman": "soft Spearman",
@@ -33,7 +35,8 @@ def entries(axis: str, names: Sequence[str] = COMPARED) -> tuple[list[Variant], 
 
     Args:
         axis: What they are trained for; without a prompt to align with, SAMA falls away.
-        names: Keys of ``OBJECTIVES``; the first is what the others are tested against.
+        names: Keys of ``OBJECTIVES``; the first is what the others are tested against. Ridge regression on the same
+            features is added where it is not among them.
 
     Returns:
         One variant an objective, and notes on what was left out.
@@ -46,7 +49,7 @@ def entries(axis: str, names: Sequence[str] = COMPARED) -> tuple[list[Variant], 
         raise ValueError(f"there is no objective {unknown[0]!r}; these are known: {', '.join(OBJECTIVES)}")
     found: list[Variant] = []
     notes: list[str] = []
-    for name in dict.fromkeys(names):
+    for name in dict.fromkeys([*names, "ridge"]):
         objective, title = OBJECTIVES[name](axis), TITLES[name]
         if name.endswith("+sama") and not objective.needs_similarity:
             plain = TITLES[name.removesuffix("+sama")]
@@ -54,6 +57,6 @@ def entries(axis: str, names: Sequence[str] = COMPARED) -> tuple[list[Variant], 
             title = plain
         if not any(objective == other.objective for other in found):
             found.append(Variant(title, objective, baseline=not found))
-    if len(found) < 2:
+    if len({variant.label for variant in found} - {RIDGE}) < 2 and "ridge" not in names:
         raise ValueError(f"a comparison needs two different objectives; on {axis} these are {found[0].label} alone")
     return found, notes

@@ -15,6 +15,7 @@ from qamro.training.compare_objectives.ranks import average_ranks, scores_in_blo
 from qamro.training.compare_objectives.sensitivity import curves
 from qamro.training.compare_objectives.tables import draw, paired_tests, standings
 from qamro.training.compare_objectives.words import INTERVALS, order_in_words, verdict
+from qamro.training.sweeps.seeds import ridge_in_words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,7 +49,9 @@ def find(contest: Contest, *, draws: int = DRAWS) -> Finding:
     drawn = draw(contest, draws=draws)
     tested, blocks = paired_tests(contest, drawn), scores_in_blocks(contest)
     ranks = average_ranks(blocks)
-    said = [verdict(tested, level) for level in LEVELS] + [order_in_words(ranks, "folds"), *contest.notes]
+    said = [verdict(tested, level) for level in LEVELS] + [order_in_words(ranks, "folds")]
+    said += [line for level in LEVELS if (line := ridge_in_words(contest.sweep.runs, contest.axis, level, "SRCC"))]
+    said += contest.notes
     return Finding(contest, standings(contest, drawn), tested, blocks, ranks, said)
 
 

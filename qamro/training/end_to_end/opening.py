@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from qamro.checkpoints import CLAP, TOKENIZER, WAVLM, require
+from qamro.checkpoints import AUDIOBOX, CLAP, TOKENIZER, WAVLM, require
 from qamro.training.end_to_end.tower import Tower
 
-TRAINABLE = ("clap", "wavlm")
+TRAINABLE = ("clap", "audiobox", "wavlm")
 """What ``open_tower`` knows."""
 
 
@@ -15,8 +15,8 @@ def open_tower(name: str, weights: Path | None = None, tokenizer: Path | None = 
     """Opens an encoder as a trainable tower, on the CPU.
 
     Args:
-        name: ``"clap"`` (sound and prompt) or ``"wavlm"`` (sound).
-        weights: CLAP's checkpoint file, or WavLM's folder; without it, the published weights, which must have been
+        name: ``"clap"`` (sound and prompt), ``"audiobox"`` or ``"wavlm"`` (sound).
+        weights: CLAP's checkpoint file, or the others' folder; without it, the published weights, which must have been
             fetched.
         tokenizer: Folder of roberta-base's tokenizer, for CLAP; without it, the published one, likewise.
 
@@ -30,6 +30,10 @@ def open_tower(name: str, weights: Path | None = None, tokenizer: Path | None = 
 
         tokens = tokenizer if tokenizer is not None else require(TOKENIZER)[0].parent
         return ClapTower.from_checkpoint(weights if weights is not None else require(CLAP)[0], tokens)
+    if name == "audiobox":
+        from qamro.training.end_to_end.audiobox_tower import AudioboxTower
+
+        return AudioboxTower.from_checkpoint(weights if weights is not None else require(AUDIOBOX)[-1].parent)
     if name == "wavlm":
         from qamro.training.end_to_end.wavlm_tower import WavlmTower
 

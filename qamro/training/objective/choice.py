@@ -31,7 +31,7 @@ def used_by(objective: Objective) -> set[str]:
         "alpha": ranking in ("qamro", "qamro-unweighted"),
         "beta": ranking in ("qamro", "qamro-fixed-margin"),
         "margin": ranking in ("mr", "qamro-fixed-margin"),
-        "normalize": ranking in ("qamro", "qamro-fixed-margin"),
+        "normalize": ranking in ("qamro", "qamro-fixed-margin") and objective.interval_weights is None,
         "temperature": ranking in listwise,
         "sigma": objective.needs_logits,
         "regression_weight": "none" not in (objective.regression, ranking),
@@ -62,7 +62,8 @@ def chosen_objective(
     base, scale = OBJECTIVES[name](axis), get_axis(axis)
     if regression:
         base = replace(base, regression=regression, standardise=base.standardise and not scale.has_range)
-    base = replace(base, ranking=ranking or base.ranking)
+    if ranking:
+        base = replace(base, ranking=ranking, interval_weights=None, rank_on_scale=False)
     wanted = {key: value for key, value in parameters.items() if key in used_by(base)}
     if wanted.get("normalize") == "scale":
         if base.standardise or not scale.has_range:

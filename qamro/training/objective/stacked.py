@@ -60,21 +60,24 @@ def stacked_loss(
     Raises:
         ValueError: An objective needs logits, similarities or a scale that are not given, or shapes do not fit.
     """
+    if any(objective.solved for objective in objectives):
+        raise ValueError("ridge regression is solved in one step; it has no loss that a training could minimise")
     losses = predictions.new_zeros(len(objectives))
     rows = list(range(len(objectives)))
     batch = Batch(predictions, targets, groups, logits, similarity, scale)
-    parts = [(_OF_THE_SCALE, rows, batch)]
-    if standard is None:
-        parts.append((_OF_SCORES, rows, batch))
-    else:
-        parts.append((_OF_SCORES, [row for row in rows if not objectives[row].standardise], batch))
-        chosen = [row for row in rows if objectives[row].standardise]
-        if chosen:
-            parts.append((_OF_SCORES, chosen, batch.standardised(*standard)))
-    for terms, which, given in parts:
-        for term, weight in terms:
-            for having, values in term(objectives, which, given):
-                weights = predictions.new_tensor([getattr(objectives[row], weight) for row in having])
-                index = torch.tensor(having, device=losses.device)
-                losses = losses.index_add(0, index, weights * values.to(losses.dtype))
+    shifted = batch if standard is None else batch.standardised(*standard)
+    parts = [(term, weight, rows, batch) for term, weight in _OF_THE_SCALE]
+    for term, weight in _OF_SCORES:
+        on_scale = [row for row in rows if not objectives[row].standardise]
+        if term is pairwise:
+            on_scale = [row for row in rows if not objectives[row].standardise or objectives[row].rank_on_scale]
+            if standard is None and any(objectives[row].rank_on_scale for row in rows):
+                raise ValueError("ranking on the scale beside standardised scores needs their mean and deviation")
+        moved = [row for row in rows if row not in on_scale]
+        parts += [(term, weight, which, given) for which, given in ((on_scale, batch), (moved, shifted)) if which]
+    for term, weight, which, given in parts:
+        for having, values in term(objectives, which, given):
+            weights = predictions.new_tensor([getattr(objectives[row], weight) for row in having])
+            index = torch.tensor(having, device=losses.device)
+            losses = losses.index_add(0, index, weights * values.to(losses.dtype))
     return losses

@@ -17,6 +17,7 @@ from qamro.losses import (
     sama_of_cosine,
     soft_spearman_loss,
 )
+from qamro.training.objective.intervals import interval_qamro_loss
 from qamro.training.objective.objective import LISTWISE, Objective
 
 Scale = tuple[float, float]
@@ -68,7 +69,8 @@ def pairwise(objectives: Sequence[Objective], rows: Sequence[int], batch: Batch)
 
     def kind(objective: Objective) -> Hashable:
         fixed = objective.margin if objective.ranking in ("mr", "qamro-fixed-margin") else None
-        return fixed, objective.normalize, objective.scale if objective.normalize == "scale" else None
+        scale = objective.scale if objective.normalize == "scale" else None
+        return fixed, objective.normalize, scale, objective.interval_weights
 
     ranked = [row for row in rows if objectives[row].ranking not in (*LISTWISE, "none")]
     for having in _alike(objectives, ranked, kind):
@@ -87,8 +89,14 @@ def pairwise(objectives: Sequence[Objective], rows: Sequence[int], batch: Batch)
                 scale=scale,
                 groups=batch.groups,
             )
+            yield having, found
+            continue
+        alpha = part.new_tensor([objective.alpha for objective in same])
+        if one.interval_weights is not None:
+            found = interval_qamro_loss(
+                part, batch.targets, one.interval_weights, alpha=alpha, beta=beta, groups=batch.groups
+            )
         else:
-            alpha = part.new_tensor([objective.alpha for objective in same])
             found = qamro_loss(
                 part,
                 batch.targets,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from qamro.training.objective.objective import Objective
 
-_REGRESSION = {"huber": "Huber", "ce-gauss": "CE-Gauss"}
+_REGRESSION = {"huber": "Huber", "ce-gauss": "CE-Gauss", "ridge": "ridge regression"}
 
 
 def in_words(objective: Objective) -> str:
@@ -22,17 +22,22 @@ def in_words(objective: Objective) -> str:
         terms.append(_weighted(_ranking(objective), objective.ranking_weight))
     if objective.alignment_weight > 0:
         terms.append(_weighted("SAMA", objective.alignment_weight))
-    on_scores = objective.ranking != "none" or not objective.needs_logits
-    return " + ".join(terms) + (" on standardised scores" if objective.standardise and on_scores else "")
+    on_scores = (objective.ranking != "none" or not objective.needs_logits) and not objective.solved
+    where = ""
+    if objective.standardise and on_scores:
+        mixed = objective.rank_on_scale and objective.ranking != "none"
+        where = " on standardised scores" + (", ranking on the scale's own" if mixed else "")
+    return " + ".join(terms) + where
 
 
 def _ranking(objective: Objective) -> str:
     alpha, beta = f"alpha {objective.alpha:g}", f"beta {objective.beta:g}"
     margin, temperature = f"margin {objective.margin:g}", f"temperature {objective.temperature:g}"
+    quality = ", weights by interval of MOS" if objective.interval_weights is not None else ""
     return {
-        "qamro": f"QAMRO ({alpha}, {beta})",
+        "qamro": f"QAMRO ({alpha}, {beta}{quality})",
         "qamro-unweighted": f"QAMRO without weighting ({alpha}, beta 1)",
-        "qamro-fixed-margin": f"QAMRO without adaptive margin ({margin}, {beta})",
+        "qamro-fixed-margin": f"QAMRO's weights with a fixed margin, ours ({margin}, {beta})",
         "mr": f"margin ranking ({margin})",
         "balr": f"BALR ({temperature})",
         "listmle": f"ListMLE ({temperature})",

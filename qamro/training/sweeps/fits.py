@@ -107,7 +107,8 @@ def answer(
     Raises:
         ValueError: A fold has no test clip that is rated on the axis.
     """
-    fits = list(dict.fromkeys((plain(variant.objective), seed) for variant, seed in pairs))
+    wanted = [(plain(variant.objective), 0 if variant.objective.solved else seed) for variant, seed in pairs]
+    fits = list(dict.fromkeys(wanted))
     fits.sort(key=lambda fit: fit[1])
     tests = [_test(prepared, axis) for prepared in folds]
     datas = [prepared.data(axis) for prepared in folds]
@@ -145,7 +146,7 @@ def answer(
     jobs = [(fold, stack) for fold in range(len(folds)) for stack in stacks]
     found = _spread(train, jobs, workers, stopped)
     place = {fit: row for row, fit in enumerate(fits)}
-    rows = [place[plain(variant.objective), seed] for variant, seed in pairs]
+    rows = [place[fit] for fit in wanted]
     answers = []
     for fold, (prepared, (clips, _, human)) in enumerate(zip(folds, tests, strict=True)):
         mine = found[fold * len(stacks) : (fold + 1) * len(stacks)]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from qamro.training.sweeps.reproduce import Published
 
-BANDS = dict(zip(BASELINES, ("86,180,233", "204,121,167", "128,128,128", "230,159,0"), strict=True))
+BANDS = dict(zip(BASELINES, ("0,158,115", "86,180,233", "128,128,128", "204,121,167", "230,159,0"), strict=True))
 """Red, green and blue of each baseline."""
 
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash")

@@ -11,7 +11,7 @@ from qamro.figures import page
 from qamro.figures.page import figure_place, slug
 from qamro.training.sweeps.figure import LEVELS_SHOWN, QAMRO_OVER_BETA, beta_curves, heat_map
 from qamro.training.sweeps.marks import Naming
-from qamro.training.sweeps.seeds import best_in_words, summarise
+from qamro.training.sweeps.seeds import best_in_words, ridge_in_words, summarise
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,6 +37,7 @@ def write_page(
             best_in_words(runs, axis, level, "SRCC", name=naming.over, reference=naming.reference)
             for level in LEVELS_SHOWN
         ]
+        words += filter(None, (ridge_in_words(runs, axis, level, "SRCC") for level in LEVELS_SHOWN))
         body.append("<ul>" + "".join(f"<li>{escape(line)}</li>" for line in words) + "</ul>")
         figures = [beta_curves(summary, axis, naming=naming)]
         if summary.loc[~summary["baseline"], "curve"].nunique() > 1:

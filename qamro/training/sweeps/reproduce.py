@@ -12,7 +12,7 @@ from qamro.evaluation.bootstrap import interval
 from qamro.training.run import FitConfig
 from qamro.training.sweeps.other_clips import bootstrap_variants
 from qamro.training.sweeps.seeds import summarise
-from qamro.training.sweeps.variants import Plan, point_label
+from qamro.training.sweeps.variants import BASELINES, RIDGE, Plan, point_label
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,12 +22,17 @@ if TYPE_CHECKING:
 _FILE = Path(__file__).with_name("published.toml")
 
 NAMES = {
+    RIDGE: "ridge regression on the same features",
     "regression alone": "baseline: regression alone",
     point_label(0.2, 7): "QAMRO",
-    "without weighting": "QAMRO without quality weighting",
-    "without adaptive margin": "QAMRO without adaptive margin",
+    "aes-released": "QAMRO as in the released code",
+    "without weighting": "w/o quality-aware weighting",
+    "without adaptive margin": "w/o adaptive margin: regression + L_MR",
 }
-"""What the variants of the tables are called."""
+"""What the variants of the tables are called, as the paper calls them where it has them."""
+
+METRICS = ("MSE", "LCC", "SRCC", "KTAU")
+"""The metrics of the tables, in the paper's order."""
 
 
 @dataclass(frozen=True)
@@ -37,12 +42,17 @@ class Published:
     Attributes:
         name: The method.
         source: Where it was published.
-        values: Axis to system-level SRCC.
+        metrics: Axis to metric to its system-level value.
     """
 
     name: str
     source: str
-    values: dict[str, float]
+    metrics: dict[str, dict[str, float]]
+
+    @property
+    def values(self) -> dict[str, float]:
+        """Axis to system-level SRCC."""
+        return {axis: numbers["SRCC"] for axis, numbers in self.metrics.items()}
 
 
 @dataclass(frozen=True)
@@ -69,7 +79,9 @@ class Experiment:
         """Returns what has to be trained."""
         if self.key == "figure1":
             return Plan(seeds=seeds, config=config)
-        return Plan(betas=(7,), seeds=seeds, baselines=[name for name in NAMES if " beta" not in name], config=config)
+        baselines = [name for name in NAMES if name in BASELINES]
+        also = ("aes-released",) if self.key == "table2" else ()
+        return Plan(betas=(7,), seeds=seeds, baselines=baselines, config=config, also=also)
 
     def on_other_data(self, study: str) -> str:
         """Returns the title of the same experiment on another study; it claims nothing of the paper's data."""
@@ -103,10 +115,14 @@ def table_of(sweep: Sweep, *, draws: int = 1000) -> pd.DataFrame:
 
     Returns:
         Columns ``axis``, ``name``, ``level``, ``SRCC`` (mean over seeds), ``seeds_low``, ``seeds_high`` (t-interval of
-        that mean), ``clips_low``, ``clips_high`` (bootstrap over systems and clips, of the mean over seeds), ``seeds``,
-        ``clips``, ``systems``.
+        that mean), ``clips_low``, ``clips_high`` (bootstrap over systems and clips, of the mean over seeds), ``MSE``,
+        ``LCC``, ``KTAU`` (means over seeds), ``seeds``, ``clips``, ``systems``.
     """
+    import pandas as pd
+
     summary = summarise(sweep.runs)
+    keys = ["axis", "variant", "level"]
+    means = summary.pivot_table(index=keys, columns="metric", values="mean", dropna=False)
     summary = summary[summary["metric"] == "SRCC"].copy()
     ends = {}
     for axis in summary["axis"].unique():
@@ -116,6 +132,8 @@ def table_of(sweep: Sweep, *, draws: int = 1000) -> pd.DataFrame:
     summary["clips_low"] = [float("nan") if end is None else end.low for end in found]
     summary["clips_high"] = [float("nan") if end is None else end.high for end in found]
     summary["name"] = [NAMES.get(variant, variant) for variant in summary["variant"]]
+    others = [metric for metric in METRICS if metric != "SRCC"]
+    summary[others] = means.loc[pd.MultiIndex.from_frame(summary[keys]), others].to_numpy()
     summary = summary.rename(columns={"mean": "SRCC", "low": "seeds_low", "high": "seeds_high"})
-    columns = ["axis", "name", "level", "SRCC", "seeds_low", "seeds_high", "clips_low", "clips_high"]
+    columns = ["axis", "name", "level", "SRCC", "seeds_low", "seeds_high", "clips_low", "clips_high", *others]
     return summary[[*columns, "seeds", "clips", "systems"]].reset_index(drop=True)

@@ -175,3 +175,32 @@ def best_in_words(
     else:
         verdict = "None of the difference is more than noise between seeds"
     return f"{start}. {verdict}: {paired_by}."
+
+
+def ridge_in_words(runs: pd.DataFrame, axis: str, level: str, metric: str) -> str:
+    """Says how the best trained objective of a sweep stands beside ridge regression on the same features.
+
+    Args:
+        runs: ``Sweep.runs``.
+        axis: Which axis.
+        level: ``"utterance"`` or ``"system"``.
+        metric: Key of ``METRICS``.
+
+    Returns:
+        A sentence; empty where the sweep has no ridge regression, or the metric is undefined.
+    """
+    from qamro.evaluation import METRICS
+    from qamro.training.sweeps.variants import RIDGE
+
+    means = by_seed(runs, axis, level, metric).mean()
+    if RIDGE not in means or np.isnan(means[RIDGE]) or means.drop(RIDGE).isna().all():
+        return ""
+    ridge, others = means[RIDGE], means.drop(RIDGE)
+    higher = METRICS[metric].higher_is_better
+    best = str(others.idxmax() if higher else others.idxmin())
+    wins = ridge > others[best] if higher else ridge < others[best]
+    what = f"{axis}, {level} {metric}: ridge regression on the same features has {ridge:.3f}"
+    if wins:
+        return f"{what}, better than every head that was trained; the best of them, {best}, has {others[best]:.3f}."
+    beyond = int((others > ridge).sum() if higher else (others < ridge).sum())
+    return f"{what}; {beyond} of {len(others)} trained objectives do better, the best, {best}, with {others[best]:.3f}."

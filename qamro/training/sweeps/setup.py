@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from qamro.training.sweeps.variants import Plan, Variant
+from qamro.training.sweeps.variants import RIDGE, Plan, Variant
 
 if TYPE_CHECKING:
     from qamro.training.fit_config import FitConfig
@@ -170,7 +170,8 @@ class Setup:
             ]
         if self.family == "qamro" and self.over == "beta":
             return [variant for variant in Plan(self.values).variants(axis) if variant.baseline] + points
-        return [Variant(ALONE, replace(objective, ranking="none", alignment_weight=0.0), True), *points]
+        alone = replace(objective, ranking="none", alignment_weight=0.0)
+        return [Variant(RIDGE, replace(alone, regression="ridge"), True), Variant(ALONE, alone, True), *points]
 
     def objectives(self, axis: str) -> int:
         """Returns how many objectives are trained for an axis; what comes to the same counts once."""
@@ -179,8 +180,8 @@ class Setup:
         return len({plain(variant.objective) for variant in self.variants(axis)})
 
     def fits(self, folds: int) -> int:
-        """Returns how many fits that is on a number of folds."""
-        return sum(map(self.objectives, self.axes)) * self.seeds * folds
+        """Returns how many fits that is on a number of folds; ridge regression has no seeds and is solved once."""
+        return sum((self.objectives(axis) - 1) * self.seeds + 1 for axis in self.axes) * folds
 
     def _objective(self, axis: str) -> Objective:
         from qamro.training.objective import OBJECTIVES

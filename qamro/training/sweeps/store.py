@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from qamro.studies import Study
     from qamro.training.sweeps.setup import Setup
 
-VERSION = 1
+VERSION = 2
 """Changes when the same setup would give other numbers."""
 
 

@@ -16,7 +16,7 @@ from qamro.axes import get_axis
 from qamro.listeners import listeners
 from qamro.training.sweeps.figure import METRICS_SHOWN, heat_map, panel
 from qamro.training.sweeps.marks import BANDS, DASHES, PUBLISHED, dash_of
-from qamro.training.sweeps.seeds import best_in_words
+from qamro.training.sweeps.seeds import best_in_words, ridge_in_words
 from qamro.training.sweeps.system_figure import ranking_figure
 from qamro.training.sweeps.system_places import swaps, swaps_in_words, system_places
 from qamro.ui.events import Answer
@@ -114,7 +114,8 @@ def in_words(shown: Shown, view: View) -> list[str]:
     where = f"{naming.beside} {curve:g}" if several else ""
     named: dict[str, Any] = {"name": naming.over, "reference": naming.reference, "curve": curve, "where": where}
     runs = shown.kept.sweep.runs
-    return [best_in_words(runs, view.axis, view.level, metric, **named) for metric in METRICS_SHOWN]
+    said = [best_in_words(runs, view.axis, view.level, metric, **named) for metric in METRICS_SHOWN]
+    return said + [line for line in (ridge_in_words(runs, view.axis, view.level, m) for m in METRICS_SHOWN) if line]
 
 
 def _curve(shown: Shown, view: View) -> float | None:

@@ -37,8 +37,9 @@ class Sensitivity:
     EVIDENCE = (
         "QAMRO weighs mistakes among good clips up to β times as much, and its paper reports β = 7 as the best. On the "
         "data that we could train on (two studies rated by people, one simulated) no β from 3 to 11 ranks clips better "
-        "than β = 1 beyond noise, and none better than regression alone once that is trained to its end; what hurts is "
-        "a fixed margin. Small studies and a frozen encoder cannot settle what β does elsewhere: sweep your own."
+        "than β = 1 beyond noise, and none better than regression alone once that is trained to its end. Ridge "
+        "regression on the same features stands beside every curve. Small studies and a frozen encoder cannot settle "
+        "what β does elsewhere: sweep your own."
     )
     SETUP = "Set up a sweep of your own"
     ENCODER = "Encoder"

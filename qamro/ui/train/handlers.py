@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from qamro.checkpoints import readable_size
+from qamro.training.presets import preset_of
 from qamro.ui.choices import encoder_options, encoder_state, trainable_axes
 from qamro.ui.events import Answer
 from qamro.ui.progress import downloading, status
@@ -111,6 +112,18 @@ def optimizer_chosen(p: Parts, name: str) -> Answer:
     _, note, values = OPTIMIZERS[name]
     decay = {p.fitting["weight_decay"]: gr.Number(visible=name == "adamw")}
     return {p.optimizer_note: hint(note)} | {p.fitting[key]: value for key, value in values.items()} | decay
+
+
+def preset_chosen(p: Parts, name: str) -> Answer:
+    """Sets objective, optimiser, their parameters and numbers to those of a preset."""
+    preset = preset_of(name)
+    numbers = {key: getattr(preset, key) for key in ("lr", "batch_size", "epochs", "patience")}
+    return (
+        {p.preset_note: hint(preset.note), p.objective: preset.objective, p.optimizer: preset.optimizer}
+        | objective_chosen(p, preset.objective)
+        | optimizer_chosen(p, preset.optimizer)
+        | {p.fitting[key]: value for key, value in numbers.items()}
+    )
 
 
 def fetch(p: Parts, state: TrainState, encoder: str) -> Iterator[Answer]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qamro.predictors.saved_names import saved_folder
+from qamro.training.presets import MEASURED
 from qamro.ui import choices
 from qamro.ui.session import Visitor
 from qamro.ui.space import on_space
@@ -156,13 +157,13 @@ class Settings:
 
     axes: tuple[str, ...]
     encoder: str = "logmel"
-    objective: str = "qamro"
+    objective: str = MEASURED.objective
     parameters: tuple[tuple[str, Any], ...] = ()
-    optimizer: str = "adamw"
-    lr: float = 1e-3
-    batch_size: int = 0
-    epochs: int = 300
-    patience: int = 20
+    optimizer: str = MEASURED.optimizer
+    lr: float = MEASURED.lr
+    batch_size: int = MEASURED.batch_size
+    epochs: int = MEASURED.epochs
+    patience: int = MEASURED.patience
     dropout: float = 0.1
     weight_decay: float = 1e-2
     seeds: int = 3

@@ -7,6 +7,7 @@ from typing import Any
 
 import gradio as gr
 
+from qamro.training.presets import PRESETS
 from qamro.ui.choices import encoder_options
 from qamro.ui.events import AT_ONCE, QUIET, find, listen
 from qamro.ui.progress import status
@@ -33,9 +34,6 @@ FIRST = {
 }  # fmt: skip
 """What the parameters say before another objective is chosen."""
 
-USED_FIRST = ("alpha", "beta", "regression_weight", "ranking_weight", "normalize")
-"""Those that the objective uses that is chosen at first."""
-
 
 @dataclass
 class Parts:
@@ -47,6 +45,8 @@ class Parts:
     encoder: gr.Dropdown
     encoder_note: gr.HTML
     download: gr.Button
+    preset: gr.Radio
+    preset_note: gr.HTML
     objective: gr.Dropdown
     objective_note: gr.HTML
     parameters: dict[str, Any]
@@ -191,21 +191,26 @@ def _what() -> dict[str, Any]:
 def _how() -> dict[str, Any]:
     """Builds the choice of objective, optimiser, seeds and split, and the parameters folded away."""
     first = Settings(())
+    used = handlers.used_parameters(first.objective)
+    with gr.Row(equal_height=False), gr.Column(min_width=260):
+        options = [(preset.title, name) for name, preset in PRESETS.items()]
+        preset = gr.Radio(options, value="default", label=T.PRESET, elem_id="train-preset")
+        preset_note = gr.HTML(hint(PRESETS["default"].note), elem_id="train-preset-note", apply_default_css=False)
     with gr.Row(equal_height=False):
         with gr.Column(min_width=260):
             options = [(title, name) for name, (title, _) in OBJECTIVES.items()]
             objective = gr.Dropdown(
-                options, value="qamro", label=T.OBJECTIVE, elem_id="train-objective", filterable=False
+                options, value=first.objective, label=T.OBJECTIVE, elem_id="train-objective", filterable=False
             )
             objective_note = gr.HTML(
-                hint(OBJECTIVES["qamro"][1]), elem_id="train-objective-note", apply_default_css=False
+                hint(OBJECTIVES[first.objective][1]), elem_id="train-objective-note", apply_default_css=False
             )
         with gr.Column(min_width=260):
             options = [(title, name) for name, (title, _, _) in OPTIMIZERS.items()]
             optimizer = gr.Dropdown(
-                options, value="adamw", label=T.OPTIMIZER, elem_id="train-optimizer", filterable=False
+                options, value=first.optimizer, label=T.OPTIMIZER, elem_id="train-optimizer", filterable=False
             )
-            optimizer_note = gr.HTML(hint(OPTIMIZERS["adamw"][1]), apply_default_css=False)
+            optimizer_note = gr.HTML(hint(OPTIMIZERS[first.optimizer][1]), apply_default_css=False)
     with gr.Row(equal_height=False):
         with gr.Column(min_width=200):
             seeds = gr.Number(
@@ -227,12 +232,12 @@ def _how() -> dict[str, Any]:
                 options, value=first.stop_by, label=T.STOP_BY, info=T.STOP_BY_INFO, elem_id="train-stop-by"
             )
     with gr.Accordion(T.ADVANCED, open=False, elem_id="train-parameters", elem_classes="q-train-parameters"), gr.Row():
-        parameters = {name: _parameter(name, FIRST[name], name in USED_FIRST) for name in PARAMETERS}
+        parameters = {name: _parameter(name, FIRST[name], name in used) for name in PARAMETERS}
         fitting = {name: _parameter(name, getattr(first, name), True) for name in FITTING}
     return {
-        "objective": objective, "objective_note": objective_note, "optimizer": optimizer,
-        "optimizer_note": optimizer_note, "seeds": seeds, "hold_out": hold_out, "stop_by": stop_by,
-        "parameters": parameters, "fitting": fitting,
+        "preset": preset, "preset_note": preset_note, "objective": objective, "objective_note": objective_note,
+        "optimizer": optimizer, "optimizer_note": optimizer_note, "seeds": seeds, "hold_out": hold_out,
+        "stop_by": stop_by, "parameters": parameters, "fitting": fitting,
     }  # fmt: skip
 
 
@@ -256,6 +261,7 @@ def _choices(p: Parts) -> None:
     study: dict[str, Any] = {"study": p.chooser.study}
     listen(p, p.chooser.study.change, handlers.study_chosen, state=p.state, **study, **encoder)
     listen(p, p.encoder.input, handlers.encoder_chosen, **study, **encoder)
+    listen(p, p.preset.input, handlers.preset_chosen, name=p.preset)
     listen(p, p.objective.input, handlers.objective_chosen, name=p.objective)
     listen(p, p.optimizer.input, handlers.optimizer_chosen, name=p.optimizer)
     fetched = listen(p, p.download.click, handlers.fetch, state=p.state, **encoder)

@@ -13,9 +13,10 @@ import torch
 
 from qamro.encoders.compat import hide_broken_packages
 from qamro.studies import Study
+from qamro.training.end_to_end.audiobox_tower import AudioboxTower
 from qamro.training.end_to_end.clap_tower import ClapTower
 from qamro.training.end_to_end.wavlm_tower import WavlmTower
-from tests.encoders.fixtures import small_clap, small_tokenizer  # noqa: F401
+from tests.encoders.fixtures import small_audiobox, small_clap, small_tokenizer, small_wavlm  # noqa: F401
 
 PROMPTS = ("calm piano with soft strings", "fast drums and a loud guitar", "")
 
@@ -44,8 +45,13 @@ def wavlm_tower(wavlm_folder: Path) -> WavlmTower:
     return WavlmTower.from_checkpoint(wavlm_folder)
 
 
-@pytest.fixture(params=["clap", "wavlm"])
-def tower(request: pytest.FixtureRequest) -> ClapTower | WavlmTower:
+@pytest.fixture
+def audiobox_tower(small_audiobox: Path, small_wavlm: None) -> AudioboxTower:  # noqa: F811
+    return AudioboxTower.from_checkpoint(small_audiobox)
+
+
+@pytest.fixture(params=["clap", "audiobox", "wavlm"])
+def tower(request: pytest.FixtureRequest) -> ClapTower | AudioboxTower | WavlmTower:
     return request.getfixturevalue(f"{request.param}_tower")
 
 

@@ -1,7 +1,8 @@
 import pytest
 import torch
 
-from qamro.encoders import Clap
+from qamro.encoders import Audiobox, Clap
+from qamro.encoders.audiobox_checkpoint import load_original
 from qamro.encoders.tuned import FOLDER, open_tuned
 from qamro.encoders.wavlm import WavLM
 from qamro.heads import ScoreHead
@@ -29,8 +30,11 @@ def loss(answers):
     return sum(qamro_loss(answers[name], y) for name in answers)
 
 
-def test_embeddings_are_the_encoders(clap_tower, small_clap, small_tokenizer, wavlm_tower, wavlm_folder):
+def test_embeddings_are_the_encoders(
+    clap_tower, small_clap, small_tokenizer, wavlm_tower, wavlm_folder, audiobox_tower, small_audiobox
+):
     for tower, encoder in (
+        (audiobox_tower, Audiobox.from_checkpoint(small_audiobox)),
         (clap_tower, Clap.from_checkpoint(small_clap, small_tokenizer)),
         (wavlm_tower, WavLM.from_checkpoint(wavlm_folder)),
     ):
@@ -66,7 +70,7 @@ def test_gradients_of_micro_batches_are_those_of_the_whole_batch(tower):
     assert len(expected) > 40
     largest = float(max(gradient.abs().max() for gradient in expected.values()))
     for name, gradient in gradients(net).items():
-        torch.testing.assert_close(gradient, expected[name], rtol=1e-3, atol=1e-5 * largest, msg=name)
+        torch.testing.assert_close(gradient, expected[name], rtol=1e-3, atol=3e-5 * largest, msg=name)
 
 
 def test_checkpointed_activations_give_the_same_gradients_with_dropout(tower):
@@ -144,3 +148,60 @@ def test_what_is_saved_opens_as_an_encoder_with_the_same_numbers(tower, tmp_path
         with torch.no_grad():
             torch.testing.assert_close(encoder.embed_text(PROMPTS), tower.embed_text(PROMPTS), atol=1e-5, rtol=1e-4)
     assert weights.suffix == ".safetensors"
+
+
+def test_audioboxs_transformer_is_trained_as_the_original_would_be(audiobox_tower, small_audiobox, small_wavlm):
+    """The original network, with dropout off, is the oracle of every gradient: positions and layer weights included."""
+    original = load_original(small_audiobox).requires_grad_(True)
+    axes, wave = original.axes_name, waves(1, 16_000)[0]
+    seen = []
+    for axis in axes:
+        original.proj_layer[axis].register_forward_pre_hook(lambda _, given: seen.append(given[0]))
+    original.freeze_encoder = False
+    original.train()
+    for module in original.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = 0.0
+    original.wavlm_model.encoder.layerdrop, original.wavlm_model.encoder.dropout = 0.0, 0.0
+    original.wavlm_model.feature_grad_mult = 1.0
+    window = torch.zeros(1, 1, 160_000)
+    window[0, 0, : wave.size] = torch.from_numpy(wave)
+    original({"wav": window, "mask": (torch.arange(160_000) < wave.size)[None, None]})
+    direction = torch.randn(len(axes), seen[0].shape[1], generator=torch.Generator().manual_seed(3))
+    (torch.cat(seen) * direction).sum().backward()
+
+    tower = audiobox_tower.requires_grad_(True).train()
+    found = tower.embed_audio([tower.prepare(wave)])
+    torch.testing.assert_close(found.view(len(axes), -1), torch.cat(seen), atol=2e-5, rtol=1e-4)
+    (found.view(len(axes), -1) * direction).sum().backward()
+
+    theirs_first, theirs_convolution = original.wavlm_model.encoder.layers[0], original.wavlm_model.feature_extractor
+    attention = original.wavlm_model.encoder.layers[1].self_attn
+    theirs = torch.cat([part.weight.grad for part in (attention.q_proj, attention.k_proj, attention.v_proj)])
+    pairs = [
+        (tower.network.layers[1].self_attn.qkv.weight.grad, theirs),
+        (tower.relative.weight.grad, theirs_first.self_attn.relative_attention_bias.weight.grad),
+        (tower.network.convolutions[0].weight.grad, theirs_convolution.conv_layers[0][0].weight.grad),
+        *((tower.layer_weights[axis].grad, original.layer_weights[axis].grad) for axis in axes),
+    ]
+    for ours, expected in pairs:
+        assert expected.abs().max() > 0
+        torch.testing.assert_close(ours, expected, rtol=2e-3, atol=2e-4 * float(expected.abs().max()))
+
+
+def test_a_trained_audiobox_is_written_under_the_originals_names(audiobox_tower, small_audiobox, small_wavlm, tmp_path):
+    before = load_original(small_audiobox).state_dict()
+    audiobox_tower.save(tmp_path)
+    after = load_original(tmp_path).state_dict()
+    assert list(after) == list(before)
+    for name, value in before.items():
+        if "pos_conv.0.weight_" not in name:  # the direction's length is free where a weight is normed
+            assert torch.equal(value, after[name]), name
+    with torch.no_grad():
+        audiobox_tower.layer_weights["PQ"].add_(1 + torch.arange(4.0))
+        audiobox_tower.network.layers[0].self_attn.qkv.weight.mul_(2)
+    audiobox_tower.save(tmp_path)
+    newest = load_original(tmp_path).state_dict()
+    changed = {name for name, value in newest.items() if not torch.equal(value, after[name])}
+    start = "wavlm_model.encoder.layers.0.self_attn"
+    assert changed == {"layer_weights.PQ", *(f"{start}.{name}_proj.weight" for name in "qkv")}

@@ -19,7 +19,7 @@ def loss(objective):
 
 
 @pytest.mark.parametrize("axis", ["MI", "TA"])
-@pytest.mark.parametrize("name", list(OBJECTIVES))
+@pytest.mark.parametrize("name", [name for name in OBJECTIVES if not OBJECTIVES[name]("TA").solved])
 def test_exactly_the_parameters_that_are_used_change_the_loss(name, axis):
     base = OBJECTIVES[name](axis)
     for parameter in PARAMETERS:

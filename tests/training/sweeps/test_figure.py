@@ -39,7 +39,7 @@ def test_whole_figure_and_legend_once(runs):
     assert "system MSE, 4 systems" in titles
     names = [trace.name for trace in figure.data if trace.showlegend]
     assert sorted(names) == sorted(set(names))
-    assert len(names) == 6
+    assert len(names) == 7
 
 
 def test_one_seed_has_no_interval(runs):

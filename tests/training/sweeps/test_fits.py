@@ -22,7 +22,7 @@ def test_stacks_and_threads_change_nothing(monkeypatch):
     split = run_sweep(small_folds(), ["MI"], PLAN, workers=3, on_epoch=lambda event: events.append(event) and None)
     pd.testing.assert_frame_equal(split.predictions, whole.predictions, atol=1e-5, rtol=0)
     assert torch.get_num_threads() == threads
-    fits = (4 + 2 - 1) * 3  # beta = 1 is QAMRO without weighting, and is trained once
+    fits = (4 + 2 - 1) * 3 + 1  # beta = 1 is QAMRO without weighting, and is trained once; ridge has no seeds
     assert {event.total for event in events} == {fits * 4}
     assert {event.heads for event in events} == {4, 3}
     assert [event.done for event in events] == sorted(event.done for event in events)
@@ -49,5 +49,5 @@ def test_objectives_that_need_other_heads_are_swept_too():
     points = runs[~runs["baseline"]]
     assert set(points["at"]) == {0.5, 1}
     assert set(points["curve"]) == {0.2}
-    assert runs.loc[runs["baseline"], "variant"].unique().tolist() == ["regression alone"]
+    assert runs.loc[runs["baseline"], "variant"].unique().tolist() == ["ridge regression", "regression alone"]
     assert runs.loc[runs["metric"] == "MSE", "value"].notna().all()

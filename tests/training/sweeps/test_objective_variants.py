@@ -15,7 +15,7 @@ from qamro.training.sweeps.objective_variants import HYPERPARAMETERS, hyperparam
 from tests.training.sweeps.swept import QUICK, small_folds
 
 
-@pytest.mark.parametrize("name", list(OBJECTIVES))
+@pytest.mark.parametrize("name", [name for name in OBJECTIVES if not OBJECTIVES[name]("TA").solved])
 def test_the_loss_depends_on_exactly_what_is_offered(name):
     """Turning a number changes the loss if and only if the objective is said to depend on it."""
     torch.manual_seed(0)

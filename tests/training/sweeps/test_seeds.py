@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from scipy.stats import t, ttest_rel
 
-from qamro.training.sweeps.seeds import best_beta_in_words, paired, summarise
+from qamro.training.sweeps.seeds import best_beta_in_words, paired, ridge_in_words, summarise
 
 
 def runs(values: dict[float, list[float]], metric="SRCC") -> pd.DataFrame:
@@ -116,3 +116,21 @@ def test_intervals_stay_among_the_values_that_a_metric_can_have(metric, values, 
     assert (row["low"], row["high"]) == pytest.approx(expected)
     assert low is None or free[0] < low
     assert high is None or free[1] > high
+
+
+@pytest.mark.parametrize(("metric", "ridge", "wins"), [("SRCC", 0.7, True), ("SRCC", 0.5, False), ("MSE", 0.1, True)])
+@pytest.mark.parametrize("turned", [False, True])
+def test_ridge_is_said_to_win_where_it_does(metric, ridge, wins, turned):
+    values = {"ridge regression": ridge, "one": 0.6, "two": 0.4}
+    order = list(values.items())[:: -1 if turned else 1]
+    rows = [
+        {"axis": "MI", "level": "system", "metric": metric, "variant": name, "seed": seed, "value": value}
+        for name, value in order
+        for seed in (0, 1)
+    ]
+    said = ridge_in_words(pd.DataFrame(rows), "MI", "system", metric)
+    assert f"has {ridge:.3f}" in said
+    assert ("better than every head that was trained" in said) == wins
+    assert ("1 of 2 trained objectives do better, the best, one, with 0.600" in said) == (not wins)
+    without = pd.DataFrame([row for row in rows if row["variant"] != "ridge regression"])
+    assert ridge_in_words(without, "MI", "system", metric) == ""

@@ -26,8 +26,10 @@ def test_variants_are_the_baselines_and_every_point():
     assert variants["alpha 0.5, beta 7"].objective.alpha == 0.5
     assert variants["regression alone"].objective.ranking == "none"
     assert all(variant.baseline == (label in BASELINES) for label, variant in variants.items())
-    assert variants["margin ranking"].objective.regression == "huber"
-    assert {v.objective.regression for v in PLAN.variants("PQ")} == {"mse+mae"}
+    without = variants["without adaptive margin"].objective
+    assert (without.regression, without.ranking) == ("huber", "mr"), "Table I's caption: Eq. 1 in the place of Eq. 2"
+    assert variants["q with a fixed margin (ours)"].objective.ranking == "qamro-fixed-margin"
+    assert {v.objective.regression for v in PLAN.variants("PQ")} == {"mse+mae", "ridge"}
     assert all(v.objective.standardise for v in PLAN.variants("quality"))
 
 
