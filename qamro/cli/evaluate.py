@@ -13,7 +13,7 @@ from qamro import __version__
 from qamro.cli import options
 from qamro.cli.axis_options import parse_axes
 from qamro.cli.console import FAILED, fail, out, safe, say, wrong_use
-from qamro.cli.inputs import open_ratings, warn_of_seen_clips
+from qamro.cli.inputs import open_ratings, warn_of_origin
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,7 +60,7 @@ def evaluate(
     except PredictionsError as problem:
         fail(f"{predictions}: {problem}")
     _show(result, study, len(table))
-    warn_of_seen_clips("", scored, study)
+    warn_of_origin("", scored, study)
     if json_out is not None:
         with wrong_use(OSError):
             _write(json_out, result, study, {"predictions": str(predictions), "ratings_from": ratings})

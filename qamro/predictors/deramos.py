@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from qamro.heads.domain import Domain, frame_statistics
 from qamro.predictors.base import Predictor, Score
-from qamro.predictors.head_predictor import NEEDS_PROMPT, held_to_scale, study_in_words
+from qamro.predictors.head_predictor import NEEDS_PROMPT, domains_of, provenance_of, scored
 from qamro.predictors.origin import encoder_label
-from qamro.predictors.provenance import Provenance
 
 if TYPE_CHECKING:
     import torch
@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from qamro.audio import Waveform
     from qamro.encoders.frames import FrameEncoder
 
-LONGEST = 60.0
-"""Seconds that are scored at once: attention grows with the square of the length. A longer clip gets the mean of its
-windows' scores, each weighted by its length."""
+LONGEST = 10.0
+"""Seconds that are scored at once. A longer clip gets the mean of its windows' scores, each weighted by its length, so
+that a score lies among those of its windows and does not follow the length; and attention, which grows with the square
+of the length, stays cheap."""
 
 _SHORTEST = 1.0
 """A rest of a long clip below one second is scored together with the window before it."""
@@ -58,11 +59,9 @@ class DeraMos(Predictor):
         self.sample_rate = encoder.sample_rate
         self.axes = tuple(bundle.heads)
         self._branches = bundle.heads
-        source, study = encoder_label(encoder), study_in_words(bundle.card)
-        self.provenance = {
-            axis: Provenance(bundle.card.kind, source, "DeRA-MOS dual branch", study, bundle.card.interval)
-            for axis in self.axes
-        }
+        self._domain = Domain.from_tensors(bundle.extra)
+        source = encoder_label(encoder)
+        self.provenance = {axis: provenance_of(bundle.card, source, "DeRA-MOS dual branch") for axis in self.axes}
 
     def score(self, waveforms: Sequence[Waveform], prompts: Sequence[str]) -> list[dict[str, Score]]:
         """Scores decoded clips; see ``Predictor.score``. Scores are held to the axis's scale."""
@@ -73,6 +72,7 @@ class DeraMos(Predictor):
         results: list[dict[str, Score]] = [{} for _ in waveforms]
         with torch.inference_mode():
             frames = self.encoder.embed_frames([(wave.samples, wave.sample_rate) for wave in waveforms])
+            domains = self._domains(frames)
             asked = [i for i, prompt in enumerate(prompts) if prompt]
             for axis, branch in self._branches.items():
                 text = axis in NEEDS_PROMPT
@@ -81,10 +81,15 @@ class DeraMos(Predictor):
                     continue
                 tokens = self.encoder.embed_text_frames([prompts[i] for i in places]) if text else None
                 values = self._values(branch, [frames[i] for i in places], tokens)
-                width = self.card.half_width.get(axis, float("nan"))
                 for i, value in zip(places, values, strict=True):
-                    results[i][axis] = held_to_scale(axis, value, width)
+                    results[i][axis] = scored(self.card, axis, value, domains[i])
         return results
+
+    def _domains(self, clips: list[torch.Tensor]) -> list[str]:
+        import torch
+
+        kinds = [frame_statistics(self._windows(frames)).mean(0) for frames in clips]
+        return domains_of(self._domain, torch.stack(kinds))
 
     def _values(self, branch: Any, clips: list[torch.Tensor], tokens: list[torch.Tensor] | None) -> list[float]:
         import torch

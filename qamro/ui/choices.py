@@ -112,13 +112,17 @@ def owner(request: Any) -> str:
 
 
 def kinds(predictor: Any) -> list[Kind]:
-    """Groups a predictor's axes by the kind of their scores, in the order of the axes."""
+    """Groups a predictor's axes by the kind of their scores and what they were tested on, in the order of the axes."""
     from qamro.predictors.provenance import KINDS
 
-    groups: dict[str, list[str]] = {}
+    groups: dict[tuple[str, str], list[str]] = {}
     for axis in predictor.axes:
-        groups.setdefault(predictor.provenance[axis].kind, []).append(axis)
-    return [Kind(kind, KINDS[kind], tuple(axes)) for kind, axes in groups.items()]
+        origin = predictor.provenance[axis]
+        groups.setdefault((origin.kind, origin.held_out), []).append(axis)
+    return [
+        Kind(kind, KINDS[kind] + (f"; tested on {held_out}" if held_out else ""), tuple(axes))
+        for (kind, held_out), axes in groups.items()
+    ]
 
 
 def warm() -> None:

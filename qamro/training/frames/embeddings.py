@@ -80,7 +80,7 @@ class FrameEmbeddings:
 def frame_study(
     study: Study, encoder: FrameEncoder, *, on_clip: Callable[[int, int], bool | None] | None = None
 ) -> FrameEmbeddings:
-    """Decodes and embeds every clip of a study along time; of a clip of more than a minute, its middle minute.
+    """Decodes and embeds every clip of a study along time; of a clip longer than the model reads at once, its middle.
 
     Args:
         study: With audio.

@@ -62,7 +62,8 @@ def score(session: Session, typed: Typed, name: str) -> Iterator[tuple[Any, ...]
                         *[same] * 4,
                     )
                     badge = same
-        yield table(session.run, _first(session)), status(_summary(session)), *end
+        said = badges(choices.kinds(predictor), predictor.note, _domains(session))
+        yield table(session.run, _first(session)), status(_summary(session)), *end[:2], said, *end[3:]
     except Exception as problem:
         _log.exception("scoring with %s", name)
         yield table(session.run), status(text.format(problem=problem), calm=False), *end
@@ -99,6 +100,11 @@ def _first(session: Session) -> str | None:
     if run is None or not run.rows:
         return None
     return next(iter(run.good or run.rows))
+
+
+def _domains(session: Session) -> list[str]:
+    run = session.run
+    return [run.rows[key].get("domain", "") for key in run.good] if run is not None else []
 
 
 def _summary(session: Session) -> str:

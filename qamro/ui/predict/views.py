@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from html import escape
 
 from qamro.checkpoints import readable_size
+from qamro.heads.domain import OUTSIDE, in_words
 from qamro.predictors import PredictorState
 from qamro.ui.choices import Kind
 from qamro.ui.texts import Predict as T
 
 
-def badges(kinds: Sequence[Kind], note: str = "") -> str:
-    """Says what kind of numbers a predictor gives, axis by axis, and what else there is to know of it."""
+def badges(kinds: Sequence[Kind], note: str = "", domains: Iterable[str] = ()) -> str:
+    """Says what kind of numbers a predictor gives, axis by axis, and what else there is to know of it.
+
+    Args:
+        kinds: The kinds of its axes.
+        note: What else there is to know.
+        domains: What each scored clip is to the training clips; where one is outside, the badge warns.
+    """
+    domains = list(domains)
+    doubt = " q-outside" if OUTSIDE in domains else ""
     parts = [
-        f'<span class="q-badge q-{escape(kind.kind)}">{escape(kind.kind)}</span>'
+        f'<span class="q-badge q-{escape(kind.kind)}{doubt}">{escape(kind.kind)}</span>'
         f'<span class="q-hint"><b>{escape(" ".join(kind.axes))}</b> {escape(kind.meaning)}</span>'
         for kind in kinds
     ]
+    if doubt:
+        told = in_words(domains)
+        parts.append(
+            f'<span class="q-hint q-failed">{escape(f"{told[0].upper()}{told[1:]}, without an interval.")}</span>'
+        )
     if note:
         parts.append(f'<span class="q-hint">{escape(note)}</span>')
     return f'<div class="q-badges">{"".join(f"<p>{part}</p>" for part in parts)}</div>'
