@@ -177,4 +177,6 @@ def _shrunk(standard: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.T
     weight = (noise / spread).clamp(0.01, 1)
     kept = min(_DIRECTIONS, count - 1, dim)
     left = values[kept:].sum() / max(1, dim - kept)
-    return directions[:kept], (1 - weight) * values[:kept] + weight * average, (1 - weight) * left + weight * average
+    variances = torch.cat([values[:kept], left[None]])
+    shrunk = ((1 - weight) * variances + weight * average).clamp_min(1e-6)
+    return directions[:kept], shrunk[:-1], shrunk[-1]

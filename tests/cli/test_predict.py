@@ -54,7 +54,7 @@ def test_a_manifest_is_scored(tmp_path, run, heads):
     ]
     columns = ["clip", "path", "system", "prompt", "MI", "TA", "PQ"]
     columns += [f"{axis}_{end}" for axis in ("MI", "TA", "PQ") for end in ("low", "high")]
-    assert list(rows[0]) == [*columns, "source_MI", "source_TA", "source_PQ", "seconds", "error"]
+    assert list(rows[0]) == [*columns, "source_MI", "source_TA", "source_PQ", "domain", "seconds", "error"]
     assert [float(row["MI_low"]) <= float(row["MI"]) <= float(row["MI_high"]) for row in rows] == [True, True]
     assert 1 <= float(rows[0]["TA"]) <= 5
     assert (rows[1]["TA"], rows[1]["source_TA"]) == ("", "not scored: no prompt")
