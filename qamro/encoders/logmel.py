@@ -48,6 +48,7 @@ class LogMel:
         text_dim: Length of a text embedding.
         frame_dim: Width of a frame.
         frame_rate: Frames a second.
+        frames_revision: Version of the frames' numbers, which the windows of an embedding do not touch.
         frame_settings: What else a frame depends on; part of cache keys.
         token_dim: Width of a token's state.
         device: Where the spectrogram is computed.
@@ -59,6 +60,7 @@ class LogMel:
     text_dim = token_dim = TEXT_DIM
     frame_dim = FRAME_DIM
     frame_rate = sample_rate / (_HOP * HOPS)
+    frames_revision = FRAMES_REVISION
     frame_settings = f"{frame_rate:g} Hz v{FRAMES_REVISION}"
 
     def __init__(self, device: str | torch.device = "cpu") -> None:

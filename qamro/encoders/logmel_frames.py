@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import torch
 
-FRAMES_REVISION = "2"
-"""Part of every cache key and card; raise it with any change of the numbers.
-
-2: samples at the peak are counted against their frame's peak, not the clip's, which grows with its length.
-"""
+FRAMES_REVISION = "1"
+"""Part of every cache key and card; raise it with any change of the numbers."""
 
 HOPS = 10
 """Spectra that make one frame: 10 hops of 320 samples at 32 kHz are 0.1 s."""
@@ -29,7 +26,7 @@ def frames_of(log_mel: torch.Tensor, chroma: torch.Tensor, wave: torch.Tensor, h
     Returns:
         (max(1, N // 10), 96): level of each mel band (64); how much it moves from spectrum to spectrum, in groups of
         four bands (16); share of each pitch class (12); loudness in dB of full scale, crest factor in dB, share of
-        samples at the frame's peak, share of samples equal to the one before (4). What is left over at the end, less
+        samples at the clip's peak, share of samples equal to the one before (4). What is left over at the end, less
         than 0.1 s, is dropped.
     """
     count = max(1, len(log_mel) // HOPS)
@@ -49,7 +46,7 @@ def _samples(wave: torch.Tensor, count: int, length: int) -> torch.Tensor:
     parts = padded.view(count, length)
     loudness = parts.square().mean(1).clamp_min(1e-10)
     peak = parts.abs().amax(1)
-    at_peak = (parts.abs() >= 0.99 * peak.clamp_min(1e-5)[:, None]).float().mean(1)
+    at_peak = (parts.abs() >= 0.99 * wave.abs().amax().clamp_min(1e-5)).float().mean(1)
     still = torch.zeros(count, device=wave.device)
     if length > 1:
         still = (parts[:, 1:] == parts[:, :-1]).float().mean(1)

@@ -138,7 +138,7 @@ def test_a_saved_bundle_knows_its_domain(trained):
     ready, bundle, _ = trained
     found = Domain.from_tensors(bundle.extra)
     assert found.of(ready.kinds(ready.parts["test"])).count("outside") <= 0.5 * len(ready.parts["test"])
-    assert set(found.of(ready.kinds(ready.parts["train"]))) == {"inside"}
+    assert "outside" not in found.of(ready.kinds(ready.parts["train"]))
     assert set(found.of(ready.kinds(ready.parts["train"]) + 50)) == {"outside"}
 
 

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from qamro.predictors.deramos import LONGEST
 from qamro.training.frames.embeddings import FrameEmbeddings, embed_prompts, middle
 from qamro.training.simulated_corpus import Corpus, Embed, corpus_study, rendered
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from qamro.encoders.frames import FrameEncoder
     from qamro.studies import Study
 
@@ -54,5 +55,9 @@ def simulated_frames(
 
 def _frames(make_encoder: Callable[[], FrameEncoder]) -> Embed:
     encoder = make_encoder()
-    longest = round(LONGEST * encoder.frame_rate)
-    return lambda clips: [middle(frames, longest).half().numpy() for frames in encoder.embed_frames(clips)]
+
+    def embed(clips: list[tuple[np.ndarray, int]]) -> list[np.ndarray]:
+        heard = [(middle(samples, rate), rate) for samples, rate in clips]
+        return [frames.half().numpy() for frames in encoder.embed_frames(heard)]
+
+    return embed
