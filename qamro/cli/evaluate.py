@@ -50,6 +50,7 @@ def evaluate(
         study = open_ratings(ratings)
     from qamro.evaluation import NoCommonAxis, NothingMatched, PredictionsError
     from qamro.evaluation import evaluate as compare
+    from qamro.heads.domain import in_words
 
     try:
         result = compare(study, table, axes=axes or None, axis_map=pairs or None, draws=draws, seed=seed)
@@ -63,7 +64,9 @@ def evaluate(
     warn_of_origin("", scored, study)
     if json_out is not None:
         with wrong_use(OSError):
-            _write(json_out, result, study, {"predictions": str(predictions), "ratings_from": ratings})
+            told = in_words(scored["domain"]) if "domain" in scored else ""
+            sources = {"predictions": str(predictions), "ratings_from": ratings} | ({"domain": told} if told else {})
+            _write(json_out, result, study, sources)
         say(f"written to {json_out}")
 
 
