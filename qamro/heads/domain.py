@@ -26,7 +26,7 @@ _LIMIT = 10.0
 _DIRECTIONS = 256
 """Principal directions that are kept; the others share one variance."""
 
-_EDGE_SHARE, _OUTSIDE_SHARE = 0.8, 0.95
+_EDGE_SHARE, _OUTSIDE_SHARE = 0.75, 0.9
 """Of the held-out clips this share lies inside, and this share not outside."""
 
 _FIELDS = ("mean", "deviation", "directions", "variances", "rest", "thresholds")

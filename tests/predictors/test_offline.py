@@ -54,7 +54,7 @@ def test_held_out_systems_are_ranked_as_their_listeners_rank_them(scored, held_o
 def test_intervals_cover_about_what_they_promise(scored, held_out, axis):
     means = held_out.study.clip_means().query("axis == @axis").set_index("clip")["mean"]
     rows = scored.set_index("clip").loc[means.index]
-    assert (rows["domain"] == "outside").mean() <= 0.1
+    assert (rows["domain"] == "outside").mean() <= 0.15
     rows = rows[rows["domain"] != "outside"]
     means = means.loc[rows.index]
     covered = ((means >= rows[f"{axis}_low"]) & (means <= rows[f"{axis}_high"])).mean()

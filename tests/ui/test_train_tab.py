@@ -108,7 +108,7 @@ def test_from_the_study_to_a_score_with_heads_of_ones_own(open_page: Visits, tmp
     page.click("#score")
     page.wait_for_selector("#results .q-value")
     assert 1 <= float(page.locator("#results .q-value").first.inner_text()) <= 5
-    says(page, "#results", "simulated: LogMel r1")
+    says(page, "#results", "simulated: LogMel r2")
 
     # Somebody else on this machine finds them, too, and trains meanwhile on a phone in the dark.
     phone = visit(open_page, 400, "dark")
