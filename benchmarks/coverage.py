@@ -161,8 +161,8 @@ def main() -> None:
     options = parser.parse_args()
     if options.conformal:
         text = (
-            "`python -m benchmarks.coverage --conformal FOLDER ... --write` makes this table: how often 90 % intervals of "
-            f"heads holds the MOS of test clips, mean and standard error over {options.splits} splits; in the last "
+            "`python -m benchmarks.coverage --conformal FOLDER ... --write` makes this table: how often 90 % intervals "
+            f"of heads hold the MOS of test clips, mean and standard error over {options.splits} splits; in the last "
             "column an interval from single calibration clips, as if clips of a group were exchangeable.\n\n"
         )
         text += "\n".join(conformal_table(options.conformal, options.splits))

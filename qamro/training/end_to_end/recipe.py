@@ -41,7 +41,7 @@ def train_end_to_end(
     recipe: Recipe,
     out: Path,
     *,
-    hold_out: str,
+    hold_out: str = "content",
     on_clip: Callable[[int, int], bool | None] | None = None,
     on_step: Callable[[int, int, int], None] | None = None,
     on_epoch: Callable[[dict[str, float]], bool | None] | None = None,
