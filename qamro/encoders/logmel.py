@@ -3,7 +3,7 @@
 It is not a pretrained network. It measures what a sound engineer would look at first: how energy is spread over
 frequency and time (log-mel statistics), how it moves (modulation, onsets, tempo), which notes sound (chroma), and what
 went wrong (clipping, gaps, bandwidth, noise floor). A clip's embedding is the mean of those of its windows, so it lies
-among them, and a clip that is heard twice in a row embeds as if heard once.
+among them, and a clip of whole windows that is heard twice in a row embeds as if heard once.
 """
 
 from __future__ import annotations
