@@ -8,21 +8,41 @@ system go together.
 
 For pairs of systems: null studies, in which all systems are equal, and studies in which they are not, beside Tukey's
 HSD, which takes the spread within all systems for one.
+
+    python -m benchmarks.coverage --conformal FOLDER FOLDER [--splits 40] [--write]
+
+does the same for the intervals of heads: how often they hold the MOS of test clips of rated studies, over splits.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 from scipy.stats import studentized_range
 
 from benchmarks.report import write_section
+from qamro.encoders import LogMel
+from qamro.encoders.cached import CachedEncoder
 from qamro.evaluation.bootstrap import interval
 from qamro.evaluation.levels import resample
 from qamro.evaluation.sample import Sample
 from qamro.evaluation.significance import compare_systems
+from qamro.studies import Study
+from qamro.studies.registry import open_study
+from qamro.training.conformal import half_width
+from qamro.training.embeddings import Embeddings, embed_study
+from qamro.training.fit_config import FitConfig
+from qamro.training.objective import paper_objective
+from qamro.training.objective_heads import head_maker
+from qamro.training.prepared import Prepared
+from qamro.training.splits import split
+from qamro.training.tested import calibrated
+from qamro.training.trainer import fit_many
 
 METRICS = ("MSE", "LCC", "SRCC", "KTAU", "ACC")
 SIZES = ((8, 12), (12, 12), (36, 30))
@@ -138,6 +158,76 @@ def told_apart(options: argparse.Namespace) -> None:
         write_section("Systems told apart", text + "\n".join(lines))
 
 
+@dataclass(frozen=True)
+class Held:
+    """What heads' intervals held over splits of a study.
+
+    Attributes:
+        splits: How many splits there were.
+        covered: For each split that has an interval, the share of test clips whose MOS it holds.
+        pooled: For each split, what an interval from single clips holds, as if clips of a group were exchangeable.
+        widths: Half widths of the intervals, on the rating scale.
+        why: Why there was no interval in the last split without one.
+    """
+
+    splits: int
+    covered: list[float]
+    pooled: list[float]
+    widths: list[float]
+    why: str
+
+
+def conformal(study: Study, embeddings: Embeddings, hold_out: str, splits: int) -> Held:
+    """Trains heads on each of several splits and counts how often their intervals hold the MOS of the test part."""
+    axis = study.axes[0]
+    config = FitConfig(optimizer="adamw", lr=1e-3, max_epochs=60, patience=10)
+    covered, pooled, widths, why = [], [], [], ""
+    for seed in range(splits):
+        prepared = Prepared(study, embeddings, split(study, hold_out=hold_out, seed=seed), hold_out)
+        objectives = [paper_objective(axis)]
+        (fit,) = fit_many(
+            prepared.data(axis), objectives, [0], config, make_head=head_maker(prepared, axis, objectives, config)
+        )
+        found = calibrated(prepared, {axis: fit.head})
+        errors = {}
+        for part in ("calibration", "test"):
+            rows, targets = prepared.targets(prepared.parts[part], axis)
+            names = [embeddings.clips[i] for i in rows.tolist()]
+            scores = prepared.predict(names, {axis: fit.head}).set_index("clip").loc[names, axis]
+            errors[part] = np.abs(scores.to_numpy() - targets.numpy())
+        seen = errors["calibration"]
+        alone = half_width(seen, np.zeros_like(seen), [str(i) for i in range(len(seen))])
+        pooled.append(float(np.mean(errors["test"] <= alone)))
+        if math.isfinite(found.half_width[axis]):
+            covered.append(float(np.mean(errors["test"] <= found.half_width[axis])))
+            widths.append(found.half_width[axis])
+        else:
+            why = found.interval
+    return Held(splits, covered, pooled, widths, why)
+
+
+def conformal_table(folders: Sequence[str], splits: int) -> list[str]:
+    """One table row for each study and each way to hold out."""
+    lines = [
+        "| study | held out | splits with an interval | held | worst split | by single clips |",
+        "|---|---|--:|--:|--:|--:|",
+    ]
+    for folder in folders:
+        study = open_study(folder)
+        embeddings = embed_study(study, CachedEncoder(LogMel()))
+        for hold_out in ("content", "system"):
+            held = conformal(study, embeddings, hold_out, splits)
+            alone = f"{100 * np.mean(held.pooled):.1f} %"
+            if held.covered:
+                error = np.std(held.covered, ddof=1) / math.sqrt(len(held.covered))
+                told = f"{100 * np.mean(held.covered):.1f} ± {100 * error:.1f} % | {100 * min(held.covered):.0f} %"
+            else:
+                told = f"{held.why} | –"
+            lines.append(f"| {study.name} | {hold_out} | {len(held.covered)} of {held.splits} | {told} | {alone} |")
+            print(lines[-1], flush=True)
+    return lines
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--part", choices=("intervals", "pairs", "both"), default="both")
@@ -146,6 +236,8 @@ def main() -> None:
     parser.add_argument("--pair-studies", type=int, default=300, help="for the pairs of systems")
     parser.add_argument("--pair-draws", type=int, default=1000, help="for the pairs of systems")
     parser.add_argument("--write", action="store_true", help="put the table into RESULTS.md")
+    parser.add_argument("--conformal", nargs="+", metavar="FOLDER", help="studies: the intervals of heads instead")
+    parser.add_argument("--splits", type=int, default=40)
     options = parser.parse_args()
     if options.part != "intervals":
         told_apart(options)
@@ -155,6 +247,16 @@ def main() -> None:
 
 def intervals(options: argparse.Namespace) -> None:
     """Prints, and writes if wanted, the table of the metrics' intervals."""
+    if options.conformal:
+        text = (
+            "`python -m benchmarks.coverage --conformal FOLDER ... --write` makes this table: how often 90 % intervals "
+            f"of heads hold the MOS of test clips, mean and standard error over {options.splits} splits; in the last "
+            "column an interval from single calibration clips, as if clips of a group were exchangeable.\n\n"
+        )
+        text += "\n".join(conformal_table(options.conformal, options.splits))
+        if options.write:
+            write_section("Coverage of the heads' intervals", text)
+        return
     lines = [f"| systems x clips | level | drawn | {' | '.join(METRICS)} |", "|---|---|---|" + "--:|" * len(METRICS)]
     for systems, clips in SIZES:
         lines += covered(systems, clips, options.studies, options.draws)

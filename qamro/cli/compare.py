@@ -11,7 +11,7 @@ import typer
 from qamro.cli import options
 from qamro.cli.axis_options import parse_axes
 from qamro.cli.console import FAILED, fail, progress, say, warn, wrong_use
-from qamro.cli.inputs import open_ratings, warn_of_seen_clips
+from qamro.cli.inputs import open_ratings, warn_of_origin
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -86,7 +86,7 @@ def compare(
     for name, why in comparison.problems.items():
         warn(f"{name} left out: {why.rstrip('.')}{' (option --axis-map)' if 'pair' in why else ''}.")
     for name, scores in named.items():
-        warn_of_seen_clips(name, scores, study)
+        warn_of_origin(name, scores, study)
     for sentence in comparison.overview().sentences:
         say(sentence)
     _write(comparison, html, tables)

@@ -13,7 +13,7 @@ from qamro import __version__
 from qamro.cli import options
 from qamro.cli.axis_options import parse_axes
 from qamro.cli.console import FAILED, fail, out, safe, say, wrong_use
-from qamro.cli.inputs import open_ratings, warn_of_seen_clips
+from qamro.cli.inputs import open_ratings, warn_of_origin
 from qamro.listeners import listeners
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ def evaluate(
         study = open_ratings(ratings)
     from qamro.evaluation import NoCommonAxis, NothingMatched, PredictionsError
     from qamro.evaluation import evaluate as compare
+    from qamro.heads.domain import in_words
     from qamro.predictors.provenance import kinds_of
 
     try:
@@ -63,12 +64,13 @@ def evaluate(
         fail(f"{predictions}: {problem}")
     kinds = {column: kinds_of(scored, column) for column in score_columns(scored)}
     _show(result, study, len(table), kinds)
-    warn_of_seen_clips("", scored, study)
+    warn_of_origin("", scored, study)
     if json_out is not None:
+        sources: dict[str, Any] = {"predictions": str(predictions), "predicted": kinds, "ratings_from": ratings}
+        if told := in_words(scored["domain"]) if "domain" in scored else "":
+            sources["domain"] = told
         with wrong_use(OSError):
-            _write(
-                json_out, result, study, {"predictions": str(predictions), "predicted": kinds, "ratings_from": ratings}
-            )
+            _write(json_out, result, study, sources)
         say(f"written to {json_out}")
 
 

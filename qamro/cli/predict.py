@@ -98,6 +98,7 @@ def _score(model: Predictor, clips: list[Clip], out: Path | None, rows: list[dic
 
 
 def _summarise(model: Predictor, rows: list[dict[str, Any]], out: Path | None, seconds: float) -> None:
+    from qamro.heads.domain import OUTSIDE, in_words
     from qamro.predictors.provenance import KINDS
 
     failed = [row for row in rows if row["error"]]
@@ -112,6 +113,9 @@ def _summarise(model: Predictor, rows: list[dict[str, Any]], out: Path | None, s
     for counts_of, axes in said.items():
         for source, count in counts_of:
             say(f"  {', '.join(axes)}: {source}" + (f" ({count} clips)" if len(counts_of) > 1 else ""))
+    if told := in_words(row["domain"] for row in rows):
+        outside = any(row["domain"] == OUTSIDE for row in rows)
+        say(f"  {told}" + (", without an interval" if outside else ""), "yellow" if outside else "")
     for kind in dict.fromkeys(model.provenance[axis].kind for axis in model.axes):
         if kind != "human":
             say(f"  {kind}: {KINDS[kind]}", "yellow")

@@ -149,7 +149,7 @@ def _prepare(
     parts = split(study, hold_out=hold_out)
     if corpus is not None:
         parts = own_prompts_only(parts)
-    return PreparedFrames(study, embeddings, parts)  # type: ignore[arg-type]
+    return PreparedFrames(study, embeddings, parts, hold_out)  # type: ignore[arg-type]
 
 
 def _fit(prepared: PreparedFrames, encoder: str, recipe: FrameRecipe, out: Path) -> Card:

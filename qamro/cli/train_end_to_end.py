@@ -47,6 +47,7 @@ def fit_end_to_end(study: str, tower: Tower, recipe: Recipe, out: Path, hold_out
             tower,
             recipe,
             out,
+            hold_out=hold_out,
             on_clip=on_clip,
             on_step=on_step,
             on_epoch=on_epoch,

@@ -62,7 +62,7 @@ def prepare(
     name_left_out(embeddings.failed, len(study.clips))
     embedded_in(len(embeddings.clips), time.perf_counter() - started)
     parts = split(study, hold_out=hold_out)
-    return Prepared(study, embeddings, own_prompts_only(parts) if name == SIMULATED else parts)
+    return Prepared(study, embeddings, own_prompts_only(parts) if name == SIMULATED else parts, hold_out)
 
 
 def _embed(study: Any, encoder: Any, tick: Any, world: World) -> Embeddings:

@@ -82,6 +82,8 @@ def report(card: Card, done: str) -> None:
             ends = "" if row["low"] is None else f" [{row['low']:.3f}, {row['high']:.3f}]"
             what = f"system SRCC {value}{ends} on {row['systems']} held-out systems, {row['clips']} clips"
             few = "; a hint, not a finding" if row.get("hint") else ""
-            say(f"{row['axis']}: {what} ({card.kind}{few})")
+            note = f"; {row['note']}" if row.get("note") else few
+            say(f"{row['axis']}: {what} ({card.kind}{f', on {card.held_out}' if card.held_out else ''}){note}")
+    say(card.interval)
     for line in done.splitlines():
         say(line)

@@ -38,7 +38,9 @@ class FrameEncoder:
         self.key, self.audio, self.text = key, audio, text
         self.name = f"{' + '.join(part.name for part in parts)}, frames"
         settings = getattr(audio, "frame_settings", "")
-        self.revision = " + ".join(str(part.revision) for part in parts) + (f", {settings}" if settings else "")
+        self.revision = " + ".join(str(getattr(part, "frames_revision", part.revision)) for part in parts) + (
+            f", {settings}" if settings else ""
+        )
         self.published = all(getattr(part, "published", True) for part in parts)
         self.sample_rate = int(audio.sample_rate)
         self.frame_dim, self.frame_rate = int(audio.frame_dim), float(audio.frame_rate)

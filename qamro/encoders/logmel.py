@@ -2,7 +2,8 @@
 
 It is not a pretrained network. It measures what a sound engineer would look at first: how energy is spread over
 frequency and time (log-mel statistics), how it moves (modulation, onsets, tempo), which notes sound (chroma), and what
-went wrong (clipping, gaps, bandwidth, noise floor).
+went wrong (clipping, gaps, bandwidth, noise floor). A clip's embedding is the mean of those of its windows, so it lies
+among them, and a clip of whole windows that is heard twice in a row embeds as if heard once.
 """
 
 from __future__ import annotations
@@ -18,8 +19,18 @@ from qamro.encoders.logmel_frames import FRAME_DIM, FRAMES_REVISION, HOPS, frame
 from qamro.encoders.mel import mel_filterbank
 from qamro.encoders.text import TEXT_DIM, hash_texts, hash_tokens
 
-REVISION = "1"
-"""Part of every cache key and card; raise it with any change of the numbers."""
+REVISION = "2"
+"""Part of every cache key and card; raise it with any change of the numbers.
+
+2: the mean over windows of 5 s; before, statistics of the whole clip, some of which grew with its length.
+"""
+
+WINDOW = 5.0
+"""Seconds of a window. Every statistic is taken over exactly this long, so none can grow with a clip's length."""
+
+_QUIET = 0.01
+"""A window is brought to equal loudness as if it were at least this share as loud as its clip: what is 40 dB below the
+rest stays quiet, where a fade would become seconds of loud hiss."""
 
 _FFT, _HOP, _MELS = 1024, 320, 64
 _NOTE_FFT, _NOTE_HOP = 8192, 2048  # long enough to tell semitones apart from 130 Hz on
@@ -37,6 +48,7 @@ class LogMel:
         text_dim: Length of a text embedding.
         frame_dim: Width of a frame.
         frame_rate: Frames a second.
+        frames_revision: Version of the frames' numbers, which the windows of an embedding do not touch.
         frame_settings: What else a frame depends on; part of cache keys.
         token_dim: Width of a token's state.
         device: Where the spectrogram is computed.
@@ -48,6 +60,7 @@ class LogMel:
     text_dim = token_dim = TEXT_DIM
     frame_dim = FRAME_DIM
     frame_rate = sample_rate / (_HOP * HOPS)
+    frames_revision = FRAMES_REVISION
     frame_settings = f"{frame_rate:g} Hz v{FRAMES_REVISION}"
 
     def __init__(self, device: str | torch.device = "cpu") -> None:
@@ -118,7 +131,12 @@ class LogMel:
 
     def _embed(self, samples: np.ndarray, rate: int) -> torch.Tensor:
         wave = self._wave(samples, rate)
-        level = wave.square().mean().sqrt().clamp_min(1e-5)
+        quietest = (_QUIET * wave.square().mean().sqrt()).clamp_min(1e-5)
+        windows = windows_of(wave, round(WINDOW * self.sample_rate))
+        return torch.stack([self._window(window, quietest) for window in windows]).mean(0)
+
+    def _window(self, wave: torch.Tensor, quietest: torch.Tensor) -> torch.Tensor:
+        level = torch.maximum(wave.square().mean().sqrt(), quietest)
         mel, power = self._spectra(wave / level)
         log_mel = 10 * torch.log10(mel + 1e-8)
         chroma = self._notes(wave / level)
@@ -151,3 +169,21 @@ class LogMel:
             stop = min(frames, start + _CHUNK_FRAMES)
             part = padded[start * hop : (stop - 1) * hop + n_fft]
             yield torch.stft(part, n_fft, hop, window=window, center=False, return_complex=True).abs().square() / n_fft
+
+
+def windows_of(wave: torch.Tensor, length: int) -> list[torch.Tensor]:
+    """Covers a clip with as few windows of one length as it takes, evenly spread; they overlap where it is no multiple.
+
+    Args:
+        wave: (N,) samples, at least one.
+        length: Samples of a window; a shorter clip is repeated up to that.
+
+    Returns:
+        Windows (length,), at least one.
+    """
+    if len(wave) < length:
+        return [wave.repeat(-(-length // len(wave)))[:length]]
+    count = -(-len(wave) // length)
+    last = len(wave) - length
+    starts = [round(k * last / max(1, count - 1)) for k in range(count)]
+    return [wave[start : start + length] for start in starts]

@@ -22,11 +22,14 @@ class Card:
         study: Name, kind, counts, hash, licence of the training study.
         objective: For each axis, the loss in words.
         training: Optimiser, seeds, epochs, split sizes, versions, seconds, the command that makes it again.
-        metrics: Held-out results: rows of axis, level, metric, value, low, high, clips, systems, hint
-            (whether the systems, or clips, are too few for a finding).
-        half_width: For each axis, half the width of its split-conformal interval; infinite, and null in the file, where
-            too few clips were held out to calibrate one.
-        interval: What the interval is, in words.
+        metrics: Held-out results: rows of axis, level, metric, value, low, high, clips, systems, hint (whether the
+            systems, or clips, are too few for a finding) and note, a caveat (neither in cards of earlier versions).
+        half_width: For each axis, half the width of its conformal interval; infinite, and null in the file, where too
+            few groups of clips were held out to calibrate one.
+        interval: What the interval is, in words, or why there is none.
+        held_out: What clips the results are of, next to those of training; empty where it is not known.
+        rated: For each axis the lowest and the highest rating of a training clip; scores are held to these where the
+            axis's scale has no ends.
     """
 
     name: str
@@ -38,6 +41,8 @@ class Card:
     metrics: list[dict[str, Any]] = field(default_factory=list)
     half_width: dict[str, float] = field(default_factory=dict)
     interval: str = ""
+    held_out: str = ""
+    rated: dict[str, list[float]] = field(default_factory=dict)
 
     @property
     def axes(self) -> list[str]:

@@ -16,13 +16,19 @@ def render(card: Card) -> str:
         lines += ["**Trained on simulated listeners.** A demonstration of the method, not evidence about people.", ""]
     lines += ["## Data and encoder", "", *_items(card.study), *_items(card.encoder, "encoder "), ""]
     lines += ["## Objective", "", *_items(card.objective), "", "## Training", "", *_items(card.training), ""]
-    lines += ["## Held-out results", "", "| axis | level | metric | value | 95 % interval | clips | systems |"]
-    lines += ["|---|---|---|---|---|---|---|"]
+    lines += ["## Held-out results", ""]
+    if card.held_out:
+        lines += [f"On {card.held_out}.", ""]
+    lines += [
+        "| axis | level | metric | value | 95 % interval | clips | systems | note |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
     for row in card.metrics:
-        few = ", a hint" if row.get("hint") else ""
+        few = "a hint" if row.get("hint") else ""
         lines.append(
             f"| {row['axis']} | {row['level']} | {row['metric']} | {_number(row['value'])} | "
-            f"{_number(row['low'])} to {_number(row['high'])} | {row['clips']} | {row['systems']}{few} |"
+            f"{_number(row['low'])} to {_number(row['high'])} | {row['clips']} | {row['systems']} | "
+            f"{row.get('note') or few} |"
         )
     lines += ["", "## Interval", "", card.interval, ""]
     lines += [f"- {axis}: {_width(width)}" for axis, width in card.half_width.items()]
@@ -34,7 +40,7 @@ def _items(values: dict[str, Any], prefix: str = "") -> list[str]:
 
 
 def _width(width: float) -> str:
-    return f"± {width:.2f}" if math.isfinite(width) else "no interval, too few clips were held out to calibrate one"
+    return f"± {width:.2f}" if math.isfinite(width) else "no interval"
 
 
 def _number(value: Any) -> str:

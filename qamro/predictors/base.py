@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from qamro.heads.domain import UNKNOWN, worst
 from qamro.predictors.given import aligned, clip_names, decode
 from qamro.predictors.provenance import Provenance
 
@@ -31,11 +32,14 @@ class Score:
         value: The prediction, ŷ, on the axis's scale.
         low: Lower end of the interval.
         high: Upper end of the interval.
+        domain: What the clip is to those that the head was trained on: ``"inside"``, ``"edge"``, ``"outside"``, or
+            ``"unknown"`` where nobody can tell (see ``qamro.heads.domain``).
     """
 
     value: float
     low: float = float("nan")
     high: float = float("nan")
+    domain: str = UNKNOWN
 
 
 class Predictor(abc.ABC):
@@ -75,7 +79,7 @@ class Predictor(abc.ABC):
         scores = list(self.axes)
         ends = [f"{axis}_{end}" for axis in self.axes for end in ("low", "high")]
         sources = [f"source_{axis}" for axis in self.axes]
-        return ["clip", "path", "system", "prompt", *scores, *ends, *sources, "seconds", "error"]
+        return ["clip", "path", "system", "prompt", *scores, *ends, *sources, "domain", "seconds", "error"]
 
     def stream(
         self,
@@ -187,6 +191,7 @@ class Predictor(abc.ABC):
             missing = NO_PROMPT if axis == "TA" and not prompt else "not scored"
             row[f"source_{axis}"] = str(self.provenance[axis]) if axis in scores else missing
         failed = isinstance(result, Exception)
+        row["domain"] = "" if failed else worst([score.domain for score in scores.values()])
         row["seconds"] = float("nan") if failed else len(wave.samples) / wave.sample_rate
         row["error"] = str(result) if failed else ""
         return row

@@ -6,20 +6,22 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from qamro.encoders.windowed import cut
+from qamro.heads.domain import Domain, frame_statistics
 from qamro.predictors.base import Predictor, Score
-from qamro.predictors.head_predictor import NEEDS_PROMPT, held_to_scale, study_in_words
+from qamro.predictors.head_predictor import NEEDS_PROMPT, domains_of, provenance_of, scored
 from qamro.predictors.origin import encoder_label
-from qamro.predictors.provenance import Provenance
 
 if TYPE_CHECKING:
+    import numpy as np
     import torch
 
     from qamro.audio import Waveform
     from qamro.encoders.frames import FrameEncoder
 
-LONGEST = 60.0
-"""Seconds that are scored at once: attention grows with the square of the length. A longer clip gets the mean of its
-windows' scores, each weighted by its length."""
+LONGEST = 10.0
+"""Seconds that are embedded and scored at once. A longer clip gets the mean of its windows' scores, each weighted by
+its length: the score lies among theirs and does not follow the length, and attention stays cheap."""
 
 _SHORTEST = 1.0
 """A rest of a long clip below one second is scored together with the window before it."""
@@ -58,11 +60,9 @@ class DeraMos(Predictor):
         self.sample_rate = encoder.sample_rate
         self.axes = tuple(bundle.heads)
         self._branches = bundle.heads
-        source, study = encoder_label(encoder), study_in_words(bundle.card)
-        self.provenance = {
-            axis: Provenance(bundle.card.kind, source, "DeRA-MOS dual branch", study, bundle.card.interval)
-            for axis in self.axes
-        }
+        self._domain = Domain.from_tensors(bundle.extra)
+        source = encoder_label(encoder)
+        self.provenance = {axis: provenance_of(bundle.card, source, "DeRA-MOS dual branch") for axis in self.axes}
 
     def score(self, waveforms: Sequence[Waveform], prompts: Sequence[str]) -> list[dict[str, Score]]:
         """Scores decoded clips; see ``Predictor.score``. Scores are held to the axis's scale."""
@@ -72,39 +72,40 @@ class DeraMos(Predictor):
             return []
         results: list[dict[str, Score]] = [{} for _ in waveforms]
         with torch.inference_mode():
-            frames = self.encoder.embed_frames([(wave.samples, wave.sample_rate) for wave in waveforms])
+            clips = [
+                self.encoder.embed_frames([(window, wave.sample_rate) for window in windows_of(wave)])
+                for wave in waveforms
+            ]
+            kinds = torch.stack([frame_statistics(windows).mean(0) for windows in clips])
+            domains = domains_of(self._domain, kinds)
             asked = [i for i, prompt in enumerate(prompts) if prompt]
             for axis, branch in self._branches.items():
                 text = axis in NEEDS_PROMPT
-                places = asked if text else list(range(len(frames)))
+                places = asked if text else list(range(len(clips)))
                 if not places:
                     continue
                 tokens = self.encoder.embed_text_frames([prompts[i] for i in places]) if text else None
-                values = self._values(branch, [frames[i] for i in places], tokens)
-                width = self.card.half_width.get(axis, float("nan"))
+                values = self._values(branch, [clips[i] for i in places], tokens)
                 for i, value in zip(places, values, strict=True):
-                    results[i][axis] = held_to_scale(axis, value, width)
+                    results[i][axis] = scored(self.card, axis, value, domains[i])
         return results
 
-    def _values(self, branch: Any, clips: list[torch.Tensor], tokens: list[torch.Tensor] | None) -> list[float]:
+    def _values(self, branch: Any, clips: list[list[torch.Tensor]], tokens: list[torch.Tensor] | None) -> list[float]:
         import torch
 
         from qamro.heads.sequences import pad
 
-        windows = [self._windows(clip) for clip in clips]
-        clip_of = torch.tensor([i for i, parts in enumerate(windows) for _ in parts])
-        batch = pad([part for parts in windows for part in parts])
+        clip_of = torch.tensor([i for i, windows in enumerate(clips) for _ in windows])
+        batch = pad([window for windows in clips for window in windows])
         text = pad([tokens[i] for i in clip_of.tolist()]) if tokens is not None else ()
         lengths = batch[1].sum(1).float()
         weighted = torch.zeros(len(clips)).index_add_(0, clip_of, branch(*batch, *text).score * lengths)
         return (weighted / torch.zeros(len(clips)).index_add_(0, clip_of, lengths)).tolist()
 
-    def _windows(self, frames: torch.Tensor) -> list[torch.Tensor]:
-        longest = max(1, round(LONGEST * self.encoder.frame_rate))
-        parts = list(frames.split(longest))
-        if len(parts) > 1 and len(parts[-1]) < _SHORTEST * self.encoder.frame_rate:
-            parts[-2:] = [frames[(len(parts) - 2) * longest :]]
-        return parts
+
+def windows_of(wave: Waveform) -> list[np.ndarray]:
+    """Cuts a clip into windows of at most ``LONGEST`` seconds, and a rest that is not too short."""
+    return cut(wave.samples, round(LONGEST * wave.sample_rate), round(_SHORTEST * wave.sample_rate))
 
 
 def load_deramos(*, heads: Path | str | None = None, **options: Any) -> Predictor:

@@ -8,11 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qamro.axes import get_axis
+from qamro.heads.domain import OUTSIDE, UNKNOWN, Domain
 from qamro.predictors.base import Predictor, Score
 from qamro.predictors.origin import encoder_label
 from qamro.predictors.provenance import Provenance
 
 if TYPE_CHECKING:
+    import torch
+
     from qamro.audio import Waveform
     from qamro.heads import Card
 
@@ -49,11 +52,10 @@ class HeadPredictor(Predictor):
         self.card = bundle.card
         self.axes = tuple(bundle.heads)
         self._heads = bundle.heads
+        self._domain = Domain.from_tensors(bundle.extra)
         source = encoder_label(encoder)
-        study = study_in_words(self.card)
         self.provenance = {
-            axis: Provenance(self.card.kind, source, type(head).__name__, study, self.card.interval)
-            for axis, head in self._heads.items()
+            axis: provenance_of(self.card, source, type(head).__name__) for axis, head in self._heads.items()
         }
 
     def score(self, waveforms: Sequence[Waveform], prompts: Sequence[str]) -> list[dict[str, Score]]:
@@ -65,31 +67,44 @@ class HeadPredictor(Predictor):
             read = any(prompts) and any(axis in NEEDS_PROMPT for axis in self._heads)
             with_text = torch.cat([audio, self.encoder.embed_text(list(prompts))], dim=1) if read else audio
             results: list[dict[str, Score]] = [{} for _ in waveforms]
+            domains = domains_of(self._domain, audio)
             for axis, head in self._heads.items():
                 if axis in NEEDS_PROMPT and not any(prompts):
                     continue
                 values = head(with_text if axis in NEEDS_PROMPT else audio).tolist()
-                for result, value, prompt in zip(results, values, prompts, strict=True):
+                for result, value, prompt, domain in zip(results, values, prompts, domains, strict=True):
                     if prompt or axis not in NEEDS_PROMPT:
-                        result[axis] = held_to_scale(axis, value, self.card.half_width.get(axis, float("nan")))
+                        result[axis] = scored(self.card, axis, value, domain)
         return results
 
 
-def held_to_scale(axis: str, value: float, width: float) -> Score:
-    """Returns a score with its interval, both within the axis's scale where it has ends.
+def domains_of(domain: Domain | None, kinds: torch.Tensor) -> list[str]:
+    """Returns for each clip, (N, dim), what it is to the training clips; unknown where that was not kept."""
+    return [UNKNOWN] * len(kinds) if domain is None else domain.of(kinds)
+
+
+def scored(card: Card, axis: str, value: float, domain: str = UNKNOWN) -> Score:
+    """Returns a score with its interval, both held to the axis's scale, or to the ratings where that has no ends.
+
+    There is no interval outside the training clips' domain: what was calibrated there says nothing here.
 
     Args:
+        card: The head's card.
         axis: The axis.
         value: ŷ as the head gave it.
-        width: Half the width of the interval; NaN where none is known, infinite where none could be calibrated.
+        domain: What the clip is to the training clips.
     """
-    scale = get_axis(axis)
-    if not scale.has_range:
-        known = width if math.isfinite(width) else math.nan
-        return Score(value, value - known, value + known)
-    low, high = scale.low, scale.high
+    scale, width = get_axis(axis), card.half_width.get(axis, math.nan)
+    low, high = (scale.low, scale.high) if scale.has_range else card.rated.get(axis, (-math.inf, math.inf))
     held = min(max(value, low), high)
-    return Score(held, max(held - width, low), min(held + width, high))
+    if not math.isfinite(width) or domain == OUTSIDE:
+        return Score(held, domain=domain)
+    return Score(held, max(held - width, low), min(held + width, high), domain)
+
+
+def provenance_of(card: Card, encoder: str, head: str) -> Provenance:
+    """Returns what a card says of the origin of scores."""
+    return Provenance(card.kind, encoder, head, study_in_words(card), card.interval, card.held_out)
 
 
 def study_in_words(card: Card) -> str:

@@ -29,7 +29,8 @@ class Provenance:
         encoder: Name and revision of the encoder, for example ``"LogMel r1"``.
         head: Name of the head, for example ``"ScoreHead, 3 layers"``.
         data: The study that the head was trained on, with its size; empty for zero-shot.
-        interval: What the interval is and where it was calibrated; empty when there is none.
+        interval: What the interval is and where it was calibrated, or why there is none; empty where nobody knows.
+        held_out: What clips its card's results are of, next to those of training; empty where it is not known.
     """
 
     kind: str
@@ -37,6 +38,7 @@ class Provenance:
     head: str
     data: str = ""
     interval: str = ""
+    held_out: str = ""
 
     def __post_init__(self) -> None:
         """Refuses a kind that nobody could explain."""
@@ -48,6 +50,8 @@ class Provenance:
         parts = [f"{self.kind}: {self.encoder} + {self.head}"]
         if self.data:
             parts.append(self.data)
+        if self.held_out:
+            parts.append(f"tested on {self.held_out}")
         if self.interval:
             parts.append(self.interval)
         return "; ".join(parts)

@@ -111,7 +111,9 @@ class SavedHeads:
         worth = "; ".join(filter(None, (_worth(self.card["metrics"], axis) for axis in self.axes)))
         brought = " Brought as a file: this is what its card says." if "brought" in self.card["training"] else ""
         name = study.get("name", "a study")
-        return f"{model}{name}, {size}, rated by {who}. Held out: {worth or 'not tested'}.{brought}"
+        held_out = str(self.card.get("held_out") or "")
+        tested = f"Tested on {held_out}" if held_out else "Held out"
+        return f"{model}{name}, {size}, rated by {who}. {tested}: {worth or 'not tested'}.{brought}"
 
 
 def read_saved(folder: Path, owner: str = "") -> SavedHeads:
@@ -166,6 +168,6 @@ def _worth(metrics: list[dict[str, Any]], axis: str) -> str:
             if (row["axis"], row["level"], row["metric"]) == (axis, level, "SRCC") and row["value"] is not None:
                 ends = "" if row["low"] is None or row["high"] is None else f" [{row['low']:.2f}, {row['high']:.2f}]"
                 count = f"{row['systems']} systems" if level == "system" else f"{row['clips']} clips"
-                few = " (a hint)" if row.get("hint") else ""
-                return f"{axis} {level} SRCC {row['value']:.2f}{ends} on {count}{few}"
+                note = row.get("note") or ("a hint" if row.get("hint") else "")
+                return f"{axis} {level} SRCC {row['value']:.2f}{ends} on {count}{f' ({note})' if note else ''}"
     return ""

@@ -85,6 +85,9 @@ def _check(card: Any) -> None:
         raise NotHeadsError(f"it holds {what}; copy the whole folder among the saved heads instead")
     widths = card.get("half_width")
     numbers = isinstance(widths, dict) and all(isinstance(width, int | float | None) for width in widths.values())
+    rated = card.get("rated", {})
+    numbers = numbers and isinstance(rated, dict) and all(map(_is_range, rated.values()))
+    texts = texts and isinstance(card.get("held_out", ""), str)
     if not (texts and tables and numbers and isinstance(card.get("metrics"), list)):
         raise NotHeadsError("card.json is not a card of heads: a part is missing or of another kind")
     if not card["objective"] or any(not axis.strip() or len(axis) > 40 for axis in card["objective"]):
@@ -94,3 +97,7 @@ def _check(card: Any) -> None:
         counted = named and all(isinstance(row.get(key), int) for key in ("clips", "systems"))
         if not counted or not all(isinstance(row.get(key), int | float | None) for key in ("value", "low", "high")):
             raise NotHeadsError("card.json has a row of results that cannot be read")
+
+
+def _is_range(ends: Any) -> bool:
+    return isinstance(ends, list) and len(ends) == 2 and all(isinstance(end, int | float) for end in ends)

@@ -12,7 +12,14 @@ from qamro.training.fitted import Fit
 from qamro.training.prepared import Prepared
 from qamro.training.record import fit_record, run_record
 from qamro.training.splits import PARTS
-from qamro.training.tested import LEVEL, half_widths, held_out_by_fit, held_out_metrics
+from qamro.training.tested import (
+    calibrated,
+    fit_domain,
+    held_out_by_fit,
+    held_out_in_words,
+    held_out_metrics,
+    rating_ranges,
+)
 from qamro.versions import versions
 
 if TYPE_CHECKING:
@@ -51,7 +58,7 @@ def make_card(
     """
     study, clips = prepared.study, {part: len(prepared.readable(part)) for part in PARTS}
     heads = {axis: fitted.head for axis, fitted in best.items()}
-    who = "simulated " if study.kind == "simulated" else ""
+    calibration = calibrated(prepared, heads)
     return Card(
         name=recipe.name,
         kind=study.kind,
@@ -63,6 +70,8 @@ def make_card(
             **({"model": model} if model else {}),
             "seeds": list(recipe.seeds),
             "clips": clips,
+            "held out": prepared.hold_out,
+            **({} if calibration.what == "clips" else {calibration.what: calibration.groups}),
             "best epoch": {axis: fitted.best_epoch for axis, fitted in best.items()},
             **settings,
             **versions(),
@@ -70,9 +79,17 @@ def make_card(
             "device": recipe.device,
         },
         metrics=held_out_metrics(prepared, heads),
-        half_width=half_widths(prepared, heads),
-        interval=f"{100 * LEVEL:.0f} % split-conformal interval from {clips['calibration']} held-out {who}clips",
+        half_width=calibration.half_width,
+        interval=calibration.interval,
+        held_out=held_out_in_words(prepared),
+        rated=rating_ranges(prepared, list(best)),
     )
+
+
+def domain_tensors(prepared: Prepared) -> dict[str, torch.Tensor]:
+    """Returns what is kept of the training clips' kind beside the heads; nothing where it cannot be told."""
+    domain = fit_domain(prepared)
+    return domain.tensors() if domain is not None else {}
 
 
 def make_record(

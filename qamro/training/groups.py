@@ -25,6 +25,15 @@ def group_of_clip(study: Study, hold_out: str) -> dict[str, str]:
     return dict(zip(table["clip"], groups, strict=True))
 
 
+def name_of_groups(study: Study, hold_out: str) -> str:
+    """Returns in one word what the groups of ``group_of_clip`` are: systems, sources, prompts or clips."""
+    if hold_out == "system":
+        return "systems"
+    table = study.clips
+    columns = [column for column in ("source", "prompt") if column in table and (table[column] != "").any()]
+    return f"{columns[0]}s" if columns else "clips"
+
+
 def _sounds_together(study: Study, groups: dict[str, str]) -> dict[str, str]:
     """Joins the groups that share a sound: a file rated against two prompts must not stand on two sides.
 

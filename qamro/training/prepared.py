@@ -30,11 +30,13 @@ class Prepared:
         study: With ratings.
         embeddings: Of its clips.
         parts: From ``split``: for each part, its clips.
+        hold_out: What no two parts share, as ``split`` was told: ``"content"``, ``"system"`` or ``"both"``.
     """
 
     study: Study
     embeddings: Embeddings
     parts: dict[str, list[str]]
+    hold_out: str = "content"
 
     @cached_property
     def _means(self) -> pd.DataFrame:
@@ -97,6 +99,10 @@ class Prepared:
         rows, targets = self.targets(self.parts["test"], axis)
         features = self.embeddings.features(axis in NEEDS_PROMPT)
         return [self.embeddings.clips[row] for row in rows.tolist()], features[rows], targets
+
+    def kinds(self, clips: Sequence[str]) -> torch.Tensor:
+        """Returns what tells of what kind clips are (see ``qamro.heads.domain``): (N, dim), their audio embeddings."""
+        return self.embeddings.audio[self.embeddings.rows(clips)]
 
     def predict(self, clips: Sequence[str], heads: Mapping[str, Head]) -> pd.DataFrame:
         """Predicts embedded clips.

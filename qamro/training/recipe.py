@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from qamro.encoders.probe import probe_embedding
 from qamro.heads import HeadBundle
-from qamro.training.cards import chosen, make_card, make_record
+from qamro.training.cards import chosen, domain_tensors, make_card, make_record
 from qamro.training.distributed import ALONE, World
 from qamro.training.fit_config import FitConfig, describe
 from qamro.training.objective import Objective, paper_objective, source_of
@@ -121,7 +121,9 @@ def bundle_of(prepared: Prepared, encoder: Any, recipe: Recipe, fits: Mapping[st
     if sources := {axis: found for axis in fits if (found := source_of(recipe.objective(axis), axis))}:
         card.training["objective from"] = sources
     probe = probe_embedding(encoder)
-    return HeadBundle(heads, card, {"probe": probe}, make_record(prepared, recipe, card, probe, fits))
+    return HeadBundle(
+        heads, card, {"probe": probe} | domain_tensors(prepared), make_record(prepared, recipe, card, probe, fits)
+    )
 
 
 def _fit_axis(

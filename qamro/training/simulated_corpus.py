@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -36,6 +36,8 @@ class Corpus:
         catches: How often each clip is also rated on TA against a prompt that it was not made for. Systems mostly obey
             their prompts; without catches a head would hear too few clips that do not fit.
         seed: Systems, prompts and listeners follow from it.
+        lengths: Shortest and longest clip in seconds: every fourth clip is cut, or repeated, to a length between (see
+            ``heard``), so that heads hear clips of many lengths.
     """
 
     systems: int = 600
@@ -43,6 +45,7 @@ class Corpus:
     listeners: int = 8
     catches: int = 8
     seed: int = 1
+    lengths: tuple[float, float] = (3.0, 60.0)
 
 
 def simulated_corpus(
@@ -66,13 +69,14 @@ def simulated_corpus(
     Raises:
         InterruptedError: ``on_clip`` asked to stop.
     """
+    import numpy as np
     import torch
 
     clips, ratings, audio = [], [], []
     for rows, rated, embedded in rendered(corpus, partial(_pooled, encoder), workers=workers, on_clip=on_clip):
         clips += rows
         ratings.append(rated)
-        audio.append(torch.from_numpy(embedded).repeat(1 + corpus.catches, 1))
+        audio.append(torch.from_numpy(np.stack(embedded)).repeat(1 + corpus.catches, 1))
     study = corpus_study(corpus, clips, ratings)
     prompts = list(study.clips["prompt"])
     text = encoder().embed_text(prompts)
@@ -80,7 +84,7 @@ def simulated_corpus(
     return study, Embeddings(list(study.clips["clip"]), torch.cat(audio), text, has_prompt, failed={})
 
 
-Embed = Callable[[list[tuple["np.ndarray", int]]], "np.ndarray"]
+Embed = Callable[[list[tuple["np.ndarray", int]]], Sequence["np.ndarray"]]
 Rows = list[tuple[str, str, str, str]]
 
 
@@ -90,18 +94,18 @@ def rendered(
     *,
     workers: int = 2,
     on_clip: Callable[[int, int], bool | None] | None = None,
-) -> Iterator[tuple[Rows, pd.DataFrame, np.ndarray]]:
+) -> Iterator[tuple[Rows, pd.DataFrame, Sequence[np.ndarray]]]:
     """Renders, embeds and rates a corpus, system by system.
 
     Args:
         corpus: Its size.
-        make_embed: Makes what turns the clips of a system into an array, one row a clip; called once for each system,
-            in the process that renders it.
+        make_embed: Makes what turns the clips of a system into arrays, one a clip; called once for each system, in the
+            process that renders it.
         workers: Processes to render and embed in; 0 works in this one.
         on_clip: Called with (clips done, clips in all); returning True stops.
 
     Yields:
-        Rows (clip, system, prompt, the clip that a catch is of), catches last; their ratings; the array.
+        Rows (clip, system, prompt, the clip that a catch is of), catches last; their ratings; the arrays.
 
     Raises:
         InterruptedError: ``on_clip`` asked to stop.
@@ -130,6 +134,8 @@ def corpus_study(corpus: Corpus, clips: Rows, ratings: list[pd.DataFrame]) -> St
             "generator": str(GENERATOR),
             "source": "simulated music and simulated listeners; no person rated it",
             "catches": f"each clip is also rated on TA against {corpus.catches} prompts that it was not made for",
+            "lengths": "three of four clips last 5 s; of the others the 5 s are cut, or repeated, to "
+            f"{corpus.lengths[0]:g} to {corpus.lengths[1]:g} s",
         },
     )
 
@@ -144,7 +150,9 @@ def is_catch(clip: str) -> bool:
     return _CATCH in clip
 
 
-def _system(corpus: Corpus, make_embed: Callable[[], Embed], index: int) -> tuple[Rows, pd.DataFrame, np.ndarray]:
+def _system(
+    corpus: Corpus, make_embed: Callable[[], Embed], index: int
+) -> tuple[Rows, pd.DataFrame, Sequence[np.ndarray]]:
     """Renders one system's clips; returns rows of the clips table, its ratings and what they were embedded as."""
     import pandas as pd
     import torch
@@ -169,8 +177,32 @@ def _system(corpus: Corpus, make_embed: Callable[[], Embed], index: int) -> tupl
         ]
         rated = _rate(corpus, system, others, truth, names)
         ratings.append(rated[rated["axis"] == "TA"])
-    embedded = make_embed()([(clip.samples, SAMPLE_RATE) for clip in made])
+    sounds = [heard(clip.samples, SAMPLE_RATE, corpus, first + k) for k, clip in enumerate(made)]
+    embedded = make_embed()([(sound, SAMPLE_RATE) for sound in sounds])
     return rows, pd.concat(ratings), embedded
+
+
+def heard(samples: np.ndarray, rate: int, corpus: Corpus, index: int) -> np.ndarray:
+    """Returns a clip as long as it is heard: three of four as they are, the others cut or repeated.
+
+    Lengths are spread evenly in logarithm between those of the corpus; which seconds are heard is drawn, too.
+
+    Args:
+        samples: (n,) of the clip.
+        rate: In Hz.
+        corpus: Says how long.
+        index: Number of the clip in the corpus; with the corpus's seed it fixes what is drawn.
+    """
+    import numpy as np
+
+    from qamro.studies.simulated.randomness import generator
+
+    if index % 4 < 3:
+        return samples
+    rng = generator(corpus.seed, "length", index)
+    size = round(np.exp(rng.uniform(*np.log(corpus.lengths))) * rate)
+    first = int(rng.integers(max(1, len(samples) - size + 1))) if size < len(samples) else 0
+    return np.resize(samples[first:], size)
 
 
 def _rate(

@@ -6,7 +6,7 @@ import importlib
 import logging
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -104,13 +104,17 @@ def forget_owner(whose: str) -> None:
 
 
 def kinds(predictor: Any) -> list[Kind]:
-    """Groups a predictor's axes by the kind of their scores, in the order of the axes."""
+    """Groups a predictor's axes by the kind of their scores and what they were tested on, in the order of the axes."""
     from qamro.predictors.provenance import KINDS
 
-    groups: dict[str, list[str]] = {}
+    groups: dict[tuple[str, str], list[str]] = {}
     for axis in predictor.axes:
-        groups.setdefault(predictor.provenance[axis].kind, []).append(axis)
-    return [Kind(kind, KINDS[kind], tuple(axes)) for kind, axes in groups.items()]
+        origin = predictor.provenance[axis]
+        groups.setdefault((origin.kind, origin.held_out), []).append(axis)
+    return [
+        Kind(kind, KINDS[kind] + (f"; tested on {held_out}" if held_out else ""), tuple(axes))
+        for (kind, held_out), axes in groups.items()
+    ]
 
 
 def predictor_options(request: Any = None) -> list[tuple[str, str]]:
@@ -193,13 +197,28 @@ def needs(entry: PredictorState) -> str:
     return f'<div class="q-badges"><p class="q-hint"><span>{axes} {escape(entry.note)} {escape(text)}</span></p></div>'
 
 
-def badges(kinds: Sequence[Kind], note: str = "") -> str:
-    """Says what kind of numbers a predictor gives, axis by axis, and what else there is to know of it."""
+def badges(kinds: Sequence[Kind], note: str = "", domains: Iterable[str] = ()) -> str:
+    """Says what kind of numbers a predictor gives, axis by axis, and what else there is to know of it.
+
+    Args:
+        kinds: The kinds of its axes.
+        note: What else there is to know.
+        domains: What each scored clip is to the training clips; where one is outside, the badge warns.
+    """
+    from qamro.heads.domain import OUTSIDE, in_words
+
+    domains = list(domains)
+    doubt = " q-outside" if OUTSIDE in domains else ""
     parts = [
-        f'<span class="q-badge q-{escape(kind.kind)}">{escape(kind.kind)}</span>'
+        f'<span class="q-badge q-{escape(kind.kind)}{doubt}">{escape(kind.kind)}</span>'
         f'<span class="q-hint"><b>{escape(" ".join(kind.axes))}</b> {escape(kind.meaning)}</span>'
         for kind in kinds
     ]
+    if doubt:
+        told = in_words(domains)
+        parts.append(
+            f'<span class="q-hint q-failed">{escape(f"{told[0].upper()}{told[1:]}, without an interval.")}</span>'
+        )
     if note:
         parts.append(f'<span class="q-hint">{escape(note)}</span>')
     return f'<div class="q-badges">{"".join(f"<p>{part}</p>" for part in parts)}</div>'

@@ -129,7 +129,7 @@ def _table_row(run: Run, key: str) -> dict[str, Any]:
         return entry | {"state": "failed", "error": row["error"].removeprefix(f"{clip.name}: ")}
     for axis in scored_axes(run, key):
         entry["cells"][axis] = {end: _plain(row[name]) for end, name in _ends(axis)}
-    return entry | {"state": "scored", "error": ""}
+    return entry | {"state": "scored", "error": "", "domain": row.get("domain", "")}
 
 
 def _json_clip(run: Run, row: dict[str, Any]) -> dict[str, Any]:
@@ -137,7 +137,7 @@ def _json_clip(run: Run, row: dict[str, Any]) -> dict[str, Any]:
         axis: {end: _plain(row[name]) for end, name in _ends(axis)} | {"source": row[f"source_{axis}"]}
         for axis in run.axes
     }
-    head = {name: _plain(row[name]) for name in ("clip", "system", "prompt", "seconds", "error")}
+    head = {name: _plain(row.get(name)) for name in ("clip", "system", "prompt", "domain", "seconds", "error")}
     return head | {"scores": scores}
 
 

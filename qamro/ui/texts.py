@@ -100,6 +100,8 @@ class Predict:
         "interval": "90 % interval {low} to {high}",
         "of": "on a scale of {low} to {high}",
         "sources": "Where the scores come from",
+        "outside": "unlike the training clips: a guess, without an interval",
+        "edge": "at the edge of the training clips",
         "empty": "Scores appear here",
         "empty_hint": "Add clips above, or click an example, then press Score.",
     }

@@ -53,6 +53,24 @@ def test_table_and_json(files, run):
     assert f"{expected:.3f}" in result.stdout
 
 
+@pytest.mark.parametrize("verb", ["evaluate", "compare"])
+def test_what_the_score_table_says_of_its_clips_is_repeated(files, run, verb):
+    head, *rows = (files / "scores.csv").read_text().splitlines()
+    words = ["inside"] * 9 + ["edge", "outside", "outside"]
+    table = [f"{head},domain", *(f"{row},{word}" for row, word in zip(rows, words, strict=True))]
+    (files / "told.csv").write_text("\n".join(table))
+    common = ["--ratings", files / "ratings.csv", "--draws", 50]
+    told = run(verb, "--predictions", files / "told.csv", *common)
+    assert told.exit_code == 0, told.output
+    text = " ".join(told.output.split())
+    assert "of 12 clips 9 are like those that the heads were trained on, 1 is at their edge, 2 are unlike them" in text
+    plain = run(verb, "--predictions", files / "scores.csv", *common)
+    assert "trained on" not in plain.output
+    if verb == "evaluate":
+        run(verb, "--predictions", files / "told.csv", *common, "--json", files / "told.json")
+        assert "2 are unlike them" in json.loads((files / "told.json").read_text())["domain"]
+
+
 def test_axes_of_ones_own_are_paired_by_name(files, run):
     text = (files / "ratings.csv").read_text().replace(",MI,", ",quality,")
     (files / "ratings.csv").write_text(text)

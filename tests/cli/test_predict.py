@@ -10,8 +10,11 @@ import sys
 import time
 
 import pytest
+import torch
 from audio_files import HOSTILE_NAMES, make_bad, tone, write_wav
 
+from qamro.heads import HeadBundle
+from qamro.heads.domain import Domain
 from qamro.studies.importers import read_predictions
 
 
@@ -40,6 +43,27 @@ def test_without_a_file_the_scores_are_shown(tmp_path, run, heads):
     assert "written to" not in shown.output
 
 
+def test_clips_unlike_those_of_training_are_told_and_have_no_interval(tmp_path, run, heads):
+    good, bundle = clip(tmp_path, "good.wav"), HeadBundle.load(heads)
+    dim = bundle.heads["MI"].in_mean.numel()
+    for limits, word in (((0.0, 0.0), "outside"), ((1e9, 1e9), "inside"), ((0.0, 1e9), "edge")):
+        found = Domain(torch.zeros(dim), torch.ones(dim), torch.eye(1, dim), *torch.ones(2, 1), torch.tensor(limits))
+        bundle.extra = found.tensors()
+        folder = bundle.save(tmp_path / word)
+        out = tmp_path / f"{word}.csv"
+        assert run("predict", good, "--heads", folder, "--out", out).exit_code == 0
+        (row,) = rows_of(out)
+        shown = run("predict", good, "--heads", folder).output
+        assert row["domain"] == word
+        assert (row["MI_low"] == "") == (word == "outside")
+        assert row["MI"] != ""
+        first = next(line for line in shown.splitlines() if line.startswith("good.wav"))
+        assert first.split()[-1] == word
+        assert ("unlike them (outside): its score is a guess, without an interval" in shown) == (word == "outside")
+        table = read_predictions(out)
+        assert table["domain"].tolist() == [word]
+
+
 def test_a_manifest_is_scored(tmp_path, run, heads):
     clip(tmp_path / "audio", "a.wav")
     clip(tmp_path / "audio", "b.wav", hz=880)
@@ -54,7 +78,7 @@ def test_a_manifest_is_scored(tmp_path, run, heads):
     ]
     columns = ["clip", "path", "system", "prompt", "MI", "TA", "PQ"]
     columns += [f"{axis}_{end}" for axis in ("MI", "TA", "PQ") for end in ("low", "high")]
-    assert list(rows[0]) == [*columns, "source_MI", "source_TA", "source_PQ", "seconds", "error"]
+    assert list(rows[0]) == [*columns, "source_MI", "source_TA", "source_PQ", "domain", "seconds", "error"]
     assert [float(row["MI_low"]) <= float(row["MI"]) <= float(row["MI_high"]) for row in rows] == [True, True]
     assert 1 <= float(rows[0]["TA"]) <= 5
     assert (rows[1]["TA"], rows[1]["source_TA"]) == ("", "not scored: no prompt")

@@ -108,6 +108,64 @@ def test_harmony_does_not_depend_on_the_key():
     torch.testing.assert_close(harmony(chroma), harmony(chroma.roll(5, dims=1)), rtol=1e-4, atol=1e-4)
 
 
+def changing(seconds, seed=0):
+    """Notes that come and go over hiss: something that maxima, counts and sums over time would follow."""
+    rng = np.random.default_rng(seed)
+    count = int(2 * seconds)
+    notes = [
+        tone(0.5, hz, level=level)
+        for hz, level in zip(rng.uniform(150, 2000, count), rng.uniform(0, 1, count), strict=True)
+    ]
+    return (np.concatenate(notes) + rng.normal(0, 0.02, count * RATE // 2)).astype(np.float32)
+
+
+@pytest.mark.parametrize("repeats", [2, 4, 10])
+@pytest.mark.parametrize("seconds", [2, 5, 15])
+def test_a_clip_that_is_repeated_embeds_as_if_heard_once(encoder, seconds, repeats):
+    once = changing(seconds)
+    found = encoder.embed_audio([(once, RATE), (np.tile(once, repeats), RATE)])
+    spread = encoder.embed_audio([(changing(5, seed), RATE) for seed in range(12)]).std(0)
+    # Of 2 s, windows of the loop begin elsewhere in it than the clip's only one.
+    limit = 1e-3 if seconds % 5 == 0 else 2.0
+    assert ((found[0] - found[1]).abs() <= limit * spread + 1e-3).float().mean() > (0.999 if seconds % 5 == 0 else 0.9)
+
+
+def test_no_number_follows_the_length_of_a_clip(encoder):
+    """Of one process, short and long clips have the same mean: what grows with length parts them by many errors."""
+    short, long = (
+        encoder.embed_audio([(changing(seconds, 100 * seconds + k), RATE) for k in range(12)]) for seconds in (5, 25)
+    )
+    error = (short.var(0) / len(short) + long.var(0) / len(long)).sqrt()
+    apart = (short.mean(0) - long.mean(0)).abs() / (error + 1e-3)
+    assert apart.max() < 6
+    assert (apart > 3).float().mean() < 0.03
+
+
+def test_a_clip_lies_among_its_windows(encoder):
+    whole = changing(20)
+    windows = encoder.embed_audio([(part, RATE) for part in np.split(whole, 4)])
+    (found,) = encoder.embed_audio([(whole, RATE)])
+    assert (found >= windows.amin(0) - 1e-3).all()
+    assert (found <= windows.amax(0) + 1e-3).all()
+
+
+@pytest.mark.parametrize("samples", [1, 159_999, 160_000, 160_001, 400_000, 480_000])
+def test_windows_cover_a_clip_evenly(samples):
+    from qamro.encoders.logmel import windows_of
+
+    length = 160_000
+    found = [window.tolist() for window in windows_of(torch.arange(float(samples)), length)]
+    assert all(len(window) == length for window in found)
+    assert len(found) == max(1, -(-samples // length))
+    assert {value for window in found for value in (window[0], window[-1])} >= {
+        0.0,
+        float(samples - 1),
+    } or samples < length
+    starts = [window[0] for window in found]
+    assert max(np.diff(starts), default=0) <= length
+    assert np.ptp(np.diff(starts)) <= 1 if len(starts) > 2 else True
+
+
 @pytest.mark.cuda
 def test_gpu_equals_cpu():
     if not torch.cuda.is_available():

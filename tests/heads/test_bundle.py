@@ -26,6 +26,7 @@ def bundle() -> HeadBundle:
                 "high": 0.9,
                 "clips": 3,
                 "systems": 2,
+                "note": "2 systems: a hint",
             }
         ],
         half_width={"MI": 0.4},
@@ -47,7 +48,7 @@ def test_saves_and_loads(tmp_path):
 def test_the_readable_card_says_simulated_and_the_numbers(tmp_path):
     page = (bundle().save(tmp_path) / "README.md").read_text()
     assert "simulated listeners" in page
-    assert "| MI | system | SRCC | 0.500 | – to 0.900 | 3 | 2 |" in page
+    assert "| MI | system | SRCC | 0.500 | – to 0.900 | 3 | 2 | 2 systems: a hint |" in page
     assert "MI: ± 0.40" in page
 
 
@@ -103,4 +104,4 @@ def test_a_width_that_could_not_be_calibrated_is_null_in_the_file(tmp_path):
     assert card["metrics"][0]["value"] is None
     assert HeadBundle.load(tmp_path).card.half_width == made.card.half_width
     page = (tmp_path / "README.md").read_text()
-    assert "- MI: no interval, too few clips were held out to calibrate one\n- TA: ± 0.50\n" in page
+    assert "- MI: no interval\n- TA: ± 0.50\n" in page

@@ -54,6 +54,9 @@ def test_held_out_systems_are_ranked_as_their_listeners_rank_them(scored, held_o
 def test_intervals_cover_about_what_they_promise(scored, held_out, axis):
     means = held_out.study.clip_means().query("axis == @axis").set_index("clip")["mean"]
     rows = scored.set_index("clip").loc[means.index]
+    assert (rows["domain"] == "outside").mean() <= 0.15
+    rows = rows[rows["domain"] != "outside"]
+    means = means.loc[rows.index]
     assert 0.8 <= ((means >= rows[f"{axis}_low"]) & (means <= rows[f"{axis}_high"])).mean() <= 0.99
 
 
@@ -96,10 +99,10 @@ def test_a_long_clip_gets_the_mean_of_its_windows(predictor, tmp_path):
     samples = np.concatenate([rng.normal(0, level, 32_000 * 50) for level in (0.02, 0.2, 0.05)]).astype("f4")
     soundfile.write(tmp_path / "long.wav", samples, 32_000, subtype="FLOAT")
     found = float(predictor.predict([tmp_path / "long.wav"])["MI"][0])
-    (frames,) = predictor.encoder.embed_frames([(samples, 32_000)])
+    windows = predictor.encoder.embed_frames([(part, 32_000) for part in np.split(samples, 15)])
     branch = FrameBundle.load(FOLDER).heads["MI"]
     with torch.inference_mode():
-        parts = [(len(part), float(branch(*pad([part])).score)) for part in frames.split(600)]
+        parts = [(len(part), float(branch(*pad([part])).score)) for part in windows]
     assert found == pytest.approx(sum(n * score for n, score in parts) / sum(n for n, _ in parts), abs=1e-4)
 
 

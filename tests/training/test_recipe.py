@@ -8,14 +8,17 @@ from scipy.stats import spearmanr
 
 from qamro.encoders import LogMel
 from qamro.heads import HeadBundle
+from qamro.heads.domain import Domain
 from qamro.predictors.head_predictor import HeadPredictor
 from qamro.studies import Study
+from qamro.training.conformal import half_width
 from qamro.training.embeddings import Embeddings
 from qamro.training.objective import OBJECTIVES, Objective
 from qamro.training.prepared import Prepared
 from qamro.training.recipe import Progress, Recipe, train_heads
 from qamro.training.run import FitConfig
 from qamro.training.splits import split
+from qamro.training.tested import calibrated, held_out_in_words
 
 QUICK = FitConfig(optimizer="adamw", lr=3e-3, batch_size=32, max_epochs=60, patience=10, hidden=(16, 8))
 
@@ -36,7 +39,7 @@ def prepared(encoder: LogMel, systems=20, clips=12) -> Prepared:
     study = Study(pd.DataFrame(names, columns=["clip", "system", "prompt"]), ratings, name="made up", kind="simulated")
     text = encoder.embed_text([prompt for _, _, prompt in names])
     embeddings = Embeddings([name for name, _, _ in names], audio, text, torch.ones(len(names), dtype=torch.bool), {})
-    return Prepared(study, embeddings, split(study, hold_out="system"))
+    return Prepared(study, embeddings, split(study, hold_out="system"), "system")
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +73,15 @@ def test_card_says_what_was_done(trained):
     assert card.training["clips"] == {part: len(clips) for part, clips in ready.parts.items()}
     assert card.objective["MI"] == "Huber + QAMRO (alpha 0.2, beta 7)"
     assert [event.axis for event in seen if event.row["epoch"] == 1] == ["MI", "TA"]
-    assert "90 % split-conformal interval from 36 held-out simulated clips" in card.interval
+    assert (
+        card.interval
+        == "no interval: 90 % needs 9 held-out systems to calibrate on, and there are 3 (36 simulated clips)"
+    )
+    assert set(card.half_width.values()) == {float("inf")}
+    assert card.training["systems"] == {"train": 11, "validation": 3, "calibration": 3, "test": 3}
+    assert card.held_out == "3 systems that training never heard"
+    assert set(card.rated) == {"MI", "TA"}
+    assert card.rated["TA"] == [1.5, 4.5]
 
 
 def test_metrics_on_the_card_are_those_of_the_test_part(trained):
@@ -82,11 +93,53 @@ def test_metrics_on_the_card_are_those_of_the_test_part(trained):
     assert row["clips"] == 36
 
 
-def test_interval_covers_the_calibration_clips_as_promised(trained):
+@pytest.mark.parametrize("hold_out", ["system", "content", "both"])
+@pytest.mark.parametrize(("systems", "clips"), [(80, 6), (8, 60), (20, 5)])
+def test_intervals_are_calibrated_by_what_was_held_out(trained, encoder, hold_out, systems, clips):
+    _, bundle, _ = trained
+    ready = prepared(encoder, systems, clips)
+    table = ready.study.clips.assign(source=[name.split("_")[1] for name in ready.study.clips["clip"]])
+    study = Study(table, ready.study.ratings, name="made up", kind="human")
+    ready = Prepared(study, ready.embeddings, split(study, hold_out=hold_out), hold_out)
+    found = calibrated(ready, {"MI": bundle.heads["MI"]})
+    scores = ready.predict(ready.parts["calibration"], {"MI": bundle.heads["MI"]})
+    part = scores["clip"].str.split("_", expand=True)
+    counts = {"system": part[0].nunique(), "content": part[1].nunique()}
+    way = min(counts, key=counts.get) if hold_out == "both" else hold_out
+    if counts[way] < 9:
+        assert found.half_width["MI"] == float("inf")
+        assert f"and there {'is' if counts[way] == 1 else 'are'} {counts[way]} (" in found.interval
+        assert found.interval.startswith("no interval: 90 % needs 9 held-out")
+        return
+    means = study.clip_means().query("axis == 'MI'").set_index("clip")["mean"].loc[scores["clip"]].to_numpy()
+    groups = part[0 if way == "system" else 1].tolist()
+    expected = half_width(means.astype("f4"), scores["MI"].to_numpy(), groups, 0.9)
+    assert found.half_width["MI"] == pytest.approx(expected, abs=1e-3)
+    assert f"of {counts[way]} held-out {'systems' if way == 'system' else 'sources'}" in found.interval
+
+
+@pytest.mark.parametrize(
+    ("hold_out", "expected"),
+    [
+        ("content", "other sources of the same 8 systems"),
+        ("system", "1 system that training never heard"),
+        ("both", "other sources of 1 system that training never heard"),
+    ],
+)
+def test_a_card_says_what_its_figures_were_tested_on(encoder, hold_out, expected):
+    ready = prepared(encoder, 8, 12)
+    table = ready.study.clips.assign(source=[name.split("_")[1] for name in ready.study.clips["clip"]])
+    study = Study(table, ready.study.ratings, name="made up", kind="human")
+    parts = split(study, hold_out=hold_out)
+    assert held_out_in_words(Prepared(study, ready.embeddings, parts, hold_out)) == expected
+
+
+def test_a_saved_bundle_knows_its_domain(trained):
     ready, bundle, _ = trained
-    table = ready.predict(ready.parts["calibration"], bundle.heads).set_index("clip")["MI"]
-    means = ready.study.clip_means().query("axis == 'MI'").set_index("clip")["mean"].loc[table.index]
-    assert np.mean(np.abs(table - means) <= bundle.card.half_width["MI"] + 1e-3) >= 0.9
+    found = Domain.from_tensors(bundle.extra)
+    assert found.of(ready.kinds(ready.parts["test"])).count("outside") <= 0.5 * len(ready.parts["test"])
+    assert "outside" not in found.of(ready.kinds(ready.parts["train"]))
+    assert set(found.of(ready.kinds(ready.parts["train"]) + 50)) == {"outside"}
 
 
 def test_saved_heads_predict_the_same(trained, encoder, tmp_path):
@@ -149,11 +202,10 @@ def test_an_axis_that_is_rated_on_few_clips_and_clips_that_cannot_be_read(encode
     ratings = ratings[(ratings["axis"] == "MI") | ratings["clip"].isin(trained_on)]
     study = Study(ready.study.clips, ratings, name="made up", kind="simulated")
     recipe = Recipe("toy", config=replace(QUICK, max_epochs=2))
-    bundle = train_heads(Prepared(study, some, ready.parts), encoder, recipe)
+    bundle = train_heads(Prepared(study, some, ready.parts, "system"), encoder, recipe)
     sizes = {part: len(clips) - 1 for part, clips in ready.parts.items()}
     assert bundle.card.training["clips"] == sizes
-    assert f"from {sizes['calibration']} held-out simulated clips" in bundle.card.interval
+    assert f"({sizes['calibration']} simulated clips)" in bundle.card.interval
     assert set(bundle.record["unreadable clips"]) == set(lost)
     assert bundle.card.half_width["TA"] == float("inf")
     assert not [row for row in bundle.card.metrics if row["axis"] == "TA" and row["value"] is not None]
-    assert np.isfinite(bundle.card.half_width["MI"])

@@ -6,7 +6,7 @@ import pytest
 
 from qamro.encoders import load_encoder
 from qamro.studies.simulated import SAMPLE_RATE, draw_prompt, draw_system, stream
-from qamro.training.simulated_corpus import Corpus, _mapping, is_catch, simulated_corpus
+from qamro.training.simulated_corpus import Corpus, _mapping, heard, is_catch, simulated_corpus
 
 TINY = Corpus(systems=3, prompts=4, listeners=3, catches=2, seed=5)
 
@@ -55,6 +55,22 @@ def test_workers_do_not_change_the_numbers(made):
     study, embeddings = simulated_corpus(TINY, partial(load_encoder, "logmel"), workers=2)
     assert study.ratings.equals(made[0].ratings)
     np.testing.assert_array_equal(embeddings.audio, made[1].audio)
+
+
+def test_clips_are_heard_for_3_to_60_seconds():
+    corpus, samples = Corpus(seed=5), np.arange(5000, dtype="f4")
+    sounds = [heard(samples, 1000, corpus, index) for index in range(800)]
+    lengths = np.array([len(sound) for sound in sounds]) / 1000
+    assert (lengths[np.arange(800) % 4 < 3] == 5).all()
+    others = lengths[3::4]
+    assert 3 <= others.min() < 3.5
+    assert 50 < others.max() <= 60
+    assert 0.2 < (others > 20).mean() < 0.5, "spread evenly in logarithm"
+    for sound in sounds[3::4]:
+        start = int(sound[0])
+        assert (sound == np.resize(samples[start:], len(sound))).all()
+        assert start == 0 or len(sound) <= 5000 - start
+    assert all((one == heard(samples, 1000, corpus, index)).all() for index, one in enumerate(sounds[:20]))
 
 
 def test_stopping():

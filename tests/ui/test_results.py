@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +47,23 @@ def test_table_has_a_row_for_every_clip_and_cells_only_where_there_are_scores(ru
     cell = shown["rows"][0]["cells"]["PQ"]
     assert cell["low"] <= cell["value"] <= cell["high"]
     json.dumps(shown, allow_nan=False)
+
+
+def test_a_clip_unlike_those_of_training_is_told_and_the_badge_warns(run: Run) -> None:
+    from qamro.ui.predict.views import badges
+
+    from qamro.ui.choices import Kind
+
+    human = [Kind("human", "trained on ratings by people; tested on other clips of the same 8 systems", ("MI",))]
+    told = replace(run, rows={key: row | {"domain": "outside"} for key, row in run.rows.items()})
+    assert {row.get("domain") for row in table(told)["rows"][:7]} == {"outside"}
+    assert json.loads(to_json(told))["clips"][0]["domain"] == "outside"
+    assert "domain" in to_csv(told).splitlines()[0].split(",")
+    fine, doubtful = (badges(human, domains=domains) for domains in (["inside", "unknown"], ["inside", "outside"]))
+    assert "q-outside" not in fine
+    assert 'q-human q-outside"' in doubtful
+    assert "1 is unlike them (outside): its score is a guess, without an interval." in doubtful
+    assert "tested on other clips of the same 8 systems" in fine
 
 
 def test_table_of_a_run_that_is_under_way() -> None:

@@ -101,14 +101,14 @@ def test_from_the_study_to_a_score_with_heads_of_ones_own(open_page: Visits, tmp
     # The Predict tab has them at once.
     page.click("#train-kept button:has-text('Score clips')")
     page.wait_for_selector("#examples button:visible")
-    says(page, "#badges", "4 systems, rated by simulated listeners. Held out: MI")
+    says(page, "#badges", "4 systems, rated by simulated listeners. Tested on other prompts of the same")
     assert page.input_value("#predictor input").startswith("My-heads (MI)")
     page.locator("#examples button").first.click()
     page.wait_for_function("() => !document.querySelector('#score').disabled")
     page.click("#score")
     page.wait_for_selector("#results .q-value")
     assert 1 <= float(page.locator("#results .q-value").first.inner_text()) <= 5
-    says(page, "#results", "simulated: LogMel r1")
+    says(page, "#results", "simulated: LogMel r2")
 
     # Somebody else on this machine finds them, too, and trains meanwhile on a phone in the dark.
     phone = visit(open_page, 400, "dark")

@@ -14,7 +14,7 @@ from qamro.studies.validation import StudyError
 if TYPE_CHECKING:
     import pandas as pd
 
-TEXT = ("clip", "path", "system", "prompt", "error")
+TEXT = ("clip", "path", "system", "prompt", "domain", "error")
 _NOT_AXES = (*TEXT, "seconds")
 
 

@@ -15,6 +15,8 @@ from qamro.predictors.deramos import LONGEST
 from qamro.training.embeddings import decode
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from qamro.encoders.frames import FrameEncoder
     from qamro.studies import Study
 
@@ -80,7 +82,7 @@ class FrameEmbeddings:
 def frame_study(
     study: Study, encoder: FrameEncoder, *, on_clip: Callable[[int, int], bool | None] | None = None
 ) -> FrameEmbeddings:
-    """Decodes and embeds every clip of a study along time; of a clip of more than a minute, its middle minute.
+    """Decodes and embeds every clip of a study along time; of a clip longer than the model reads at once, its middle.
 
     Args:
         study: With audio.
@@ -102,11 +104,11 @@ def frame_study(
             found.failed |= {clip: wave for clip, wave in zip(batch, waves, strict=True) if isinstance(wave, str)}
             for clip, frames in zip(
                 [clip for clip, _ in good],
-                encoder.embed_frames([(wave.samples, wave.sample_rate) for _, wave in good]),
+                encoder.embed_frames([(middle(wave.samples, wave.sample_rate), wave.sample_rate) for _, wave in good]),
                 strict=True,
             ):
                 found.sound.append(len(found.frames))
-                found.frames.append(middle(frames, round(LONGEST * encoder.frame_rate)).half())
+                found.frames.append(frames.half())
                 found.clips.append(clip)
             if on_clip is not None and on_clip(start + len(batch), len(names)):
                 raise InterruptedError(f"stopped after {start + len(batch)} of {len(names)} clips")
@@ -118,10 +120,16 @@ def frame_study(
     return found
 
 
-def middle(frames: torch.Tensor, longest: int) -> torch.Tensor:
-    """Returns the middle of a sequence, at most ``longest`` frames: attention grows with the square of the length."""
-    first = max(0, (len(frames) - longest) // 2)
-    return frames[first : first + longest]
+def middle(samples: np.ndarray, rate: int) -> np.ndarray:
+    """Returns the middle of a clip, at most ``LONGEST`` seconds: what a model reads at once.
+
+    Args:
+        samples: (n,).
+        rate: In Hz.
+    """
+    longest = round(LONGEST * rate)
+    first = max(0, (len(samples) - longest) // 2)
+    return samples[first : first + longest]
 
 
 def embed_prompts(prompts: Sequence[str], encoder: FrameEncoder) -> dict[str, torch.Tensor] | None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from qamro.axes import get_axis
+from qamro.heads.domain import frame_statistics
 from qamro.heads.dual_branch import Branch
 from qamro.predictors.head_predictor import NEEDS_PROMPT
 from qamro.training.frames.buckets import in_order_of_length
@@ -68,6 +69,11 @@ class PreparedFrames(Prepared):
         """Returns the test clips of an axis with their row numbers and MOS."""
         rows, targets = self.targets(self.parts["test"], axis)
         return [self.embeddings.clips[row] for row in rows.tolist()], rows, targets
+
+    def kinds(self, clips: Sequence[str]) -> torch.Tensor:
+        """Returns what tells of what kind clips are: mean and deviation of their frames, (N, 2 * frame_dim)."""
+        of = [self.embeddings.frames[self.embeddings.sound[row]] for row in self.embeddings.rows(clips).tolist()]
+        return frame_statistics(of)
 
     def predict(self, clips: Sequence[str], heads: Mapping[str, Any]) -> pd.DataFrame:
         """Predicts embedded clips.

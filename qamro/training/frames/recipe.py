@@ -15,7 +15,7 @@ from qamro.heads.branch_settings import BranchSettings, count_parameters
 from qamro.heads.dual_branch import make_branch
 from qamro.heads.frame_bundle import FrameBundle
 from qamro.predictors.head_predictor import NEEDS_PROMPT
-from qamro.training.cards import chosen, make_card, make_record
+from qamro.training.cards import chosen, domain_tensors, make_card, make_record
 from qamro.training.fit_config import FitConfig, describe
 from qamro.training.frames.loss import deramos_objective, in_words
 from qamro.training.frames.prepared import FrameData, PreparedFrames
@@ -103,7 +103,7 @@ def train_branches(
     )
     probe = encoder.probe()
     record = make_record(prepared, recipe, card, probe, fits)
-    return FrameBundle(branches, card, {"probe": probe}, record)  # type: ignore[arg-type]
+    return FrameBundle(branches, card, {"probe": probe} | domain_tensors(prepared), record)  # type: ignore[arg-type]
 
 
 def _run(data: FrameData, axis: str, sizes: BranchSettings, recipe: FrameRecipe, seed: int) -> FrameRun:

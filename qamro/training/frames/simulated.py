@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from qamro.training.frames.embeddings import FrameEmbeddings, embed_prompts
+from qamro.training.frames.embeddings import FrameEmbeddings, embed_prompts, middle
 from qamro.training.simulated_corpus import Corpus, Embed, corpus_study, rendered
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from qamro.encoders.frames import FrameEncoder
     from qamro.studies import Study
 
@@ -32,7 +34,7 @@ def simulated_frames(
         on_clip: Called with (clips done, clips in all); returning True stops.
 
     Returns:
-        The study, whose clips have no audio files, and its sequences. All clips are of one length.
+        The study, whose clips have no audio files, and its sequences; of a clip longer than ``LONGEST`` its middle.
 
     Raises:
         InterruptedError: ``on_clip`` asked to stop.
@@ -43,7 +45,7 @@ def simulated_frames(
         clips += rows
         ratings.append(rated)
         first = len(found.frames)
-        found.frames += torch.from_numpy(embedded).unbind()
+        found.frames += [torch.from_numpy(frames) for frames in embedded]
         found.sound += [first + i % corpus.prompts for i in range(len(rows))]  # catches go through the clips again
     study = corpus_study(corpus, clips, ratings)
     found.clips, found.prompts = list(study.clips["clip"]), list(study.clips["prompt"])
@@ -53,4 +55,9 @@ def simulated_frames(
 
 def _frames(make_encoder: Callable[[], FrameEncoder]) -> Embed:
     encoder = make_encoder()
-    return lambda clips: torch.stack(encoder.embed_frames(clips)).half().numpy()
+
+    def embed(clips: list[tuple[np.ndarray, int]]) -> list[np.ndarray]:
+        heard = [(middle(samples, rate), rate) for samples, rate in clips]
+        return [frames.half().numpy() for frames in encoder.embed_frames(heard)]
+
+    return embed

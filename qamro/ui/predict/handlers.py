@@ -184,7 +184,10 @@ def score(p: Parts, session: Session, typed: Typed, name: str) -> Iterator[Answe
                     said = status(T.SCORING.format(done=done, all=n), done, n)
                     yield badge | {p.results: table(session.run), p.status: said}
                     badge = {}
-        yield end | {p.results: table(session.run, _first(session)), p.status: status(_summary(session))}
+        said = choices.badges(choices.kinds(predictor), predictor.note, _domains(session))
+        yield end | {
+            p.badges: said, p.results: table(session.run, _first(session)), p.status: status(_summary(session)),
+        }  # fmt: skip
     except Exception as problem:
         _log.exception("scoring with %s", name)
         yield end | {p.results: table(session.run), p.status: status(text.format(problem=problem), calm=False)}
@@ -224,6 +227,11 @@ def _first(session: Session) -> str | None:
     if run is None or not run.rows:
         return None
     return next(iter(run.good or run.rows))
+
+
+def _domains(session: Session) -> list[str]:
+    run = session.run
+    return [run.rows[key].get("domain", "") for key in run.good] if run is not None else []
 
 
 def _summary(session: Session) -> str:

@@ -100,7 +100,7 @@ def train(task: Task, tell: Callable[[Message], None], stop: Callable[[], bool])
     encoder = remembering_encoder(task.settings.encoder)
     parts = split(task.study, hold_out=task.settings.hold_out)
     embeddings, seconds = _embed(task.study, encoder, tell)
-    prepared = Prepared(task.study, embeddings, parts)
+    prepared = Prepared(task.study, embeddings, parts, task.settings.hold_out)
     clock = _Clock(task.settings.seconds, stop)
     news = _News(tell)
 

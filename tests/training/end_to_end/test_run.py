@@ -30,6 +30,7 @@ def train(tones, tower, out, config=QUICK, checkpoint=None, **options):
         tower,
         recipe(config, **options),
         out,
+        hold_out="system",
         on_epoch=lambda row: (rows.append(row), again(row))[1],
         checkpoint=checkpoint,
     )
@@ -118,7 +119,9 @@ def test_objectives_that_need_a_distribution_and_a_cosine(tones, clap_tower, tmp
             else OBJECTIVES["ce-gauss"](axis)
         ),
     )
-    bundle, _ = train_end_to_end(tones, split(tones, hold_out="system"), clap_tower, wanted, tmp_path)
+    bundle, _ = train_end_to_end(
+        tones, split(tones, hold_out="system"), clap_tower, wanted, tmp_path, hold_out="system"
+    )
     assert {type(head).__name__ for head in bundle.heads.values()} == {"DistributionHead"}
 
 

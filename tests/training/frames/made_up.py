@@ -47,4 +47,4 @@ def prepared(systems: int = 24, clips: int = 8, *, prompts: bool = True, axes=("
     text = {f"word{i}": torch.eye(WORDS)[i : i + 1].half() for i in range(WORDS)} if prompts else None
     clips_of = [name for name, _, _ in names]
     found = FrameEmbeddings(clips_of, frames, list(range(len(names))), text, [name[2] for name in names], {})
-    return PreparedFrames(study, found, split(study, hold_out="system"))
+    return PreparedFrames(study, found, split(study, hold_out="system"), "system")

@@ -13,7 +13,7 @@ def test_frames_are_those_of_the_rendered_sound_and_catches_share_them():
     study, found = simulated_frames(corpus, partial(frame_encoder, "logmel", cache=False), workers=0)
     assert len(found.clips) == len(study.clips) == 2 * 3 * 3
     assert len(found.frames) == 6
-    clip = next(stream([draw_system(1, 5)], [draw_prompt(3, 5)], 5))
+    clip = next(stream([draw_system(1, 5)], [draw_prompt(4, 5)], 5))
     expected = frame_encoder("logmel", cache=False).embed_frames([(clip.samples, SAMPLE_RATE)])[0]
     row = found.clips.index(clip.clip)
     torch.testing.assert_close(found.frames[found.sound[row]].float(), expected.half().float(), atol=0.1, rtol=1e-2)
