@@ -49,9 +49,9 @@ def evaluate(
         scored = table
         table = table[[name for name in ("clip", "path", "system") if name in table.columns] + score_columns(table)]
         study = open_ratings(ratings)
+    from qamro.domains import in_words
     from qamro.evaluation import NoCommonAxis, NothingMatched, PredictionsError
     from qamro.evaluation import evaluate as compare
-    from qamro.heads.domain import in_words
     from qamro.predictors.provenance import kinds_of
 
     try:

@@ -162,7 +162,7 @@ def warn_of_origin(name: str, scores: pd.DataFrame, study: Study) -> None:
         study: What the scores are held against.
     """
     from qamro.cli.console import remark, warn
-    from qamro.heads.domain import OUTSIDE, in_words
+    from qamro.domains import OUTSIDE, in_words
 
     sources = {column.removeprefix("source_"): scores[column] for column in scores if column.startswith("source_")}
     mark = f"; {study.name}, "

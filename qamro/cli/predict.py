@@ -98,7 +98,7 @@ def _score(model: Predictor, clips: list[Clip], out: Path | None, rows: list[dic
 
 
 def _summarise(model: Predictor, rows: list[dict[str, Any]], out: Path | None, seconds: float) -> None:
-    from qamro.heads.domain import OUTSIDE, in_words
+    from qamro.domains import OUTSIDE, in_words
     from qamro.predictors.provenance import KINDS
 
     failed = [row for row in rows if row["error"]]

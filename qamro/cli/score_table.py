@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from qamro.cli.console import safe
-from qamro.heads.domain import OUTSIDE, UNKNOWN
+from qamro.domains import OUTSIDE, UNKNOWN
 
 
 def score_table(rows: Iterable[Mapping[str, Any]], axes: Sequence[str]) -> Table:

@@ -9,13 +9,12 @@ clips that training never saw.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
 
-INSIDE, EDGE, OUTSIDE, UNKNOWN = "inside", "edge", "outside", "unknown"
-"""What a clip can be: like the training clips; at their edge; unlike them; or nobody kept what they were like."""
+from qamro.domains import EDGE, INSIDE, OUTSIDE
 
 FEWEST = 8
 """Held-out clips that thresholds need."""
@@ -124,41 +123,6 @@ def frame_statistics(clips: Sequence[torch.Tensor]) -> torch.Tensor:
     """
     rows = [torch.cat([frames.mean(0), frames.std(0, correction=0)]) for frames in (clip.float() for clip in clips)]
     return torch.stack(rows) if rows else torch.empty(0, 0)
-
-
-def worst(domains: Sequence[str]) -> str:
-    """Returns what a clip is for several heads at once: the worst that is known; ``UNKNOWN`` for none."""
-    return max(domains, key=(UNKNOWN, INSIDE, EDGE, OUTSIDE).index, default=UNKNOWN)
-
-
-def in_words(domains: Iterable[object]) -> str:
-    """Says in a sentence how many clips are like those that heads were trained on; empty where nothing is known.
-
-    Args:
-        domains: For each clip one of the four words; anything else is passed over.
-
-    Example:
-        >>> in_words(["inside", "outside", "inside"])
-        'of 3 clips 2 are like those that the heads were trained on, 1 is unlike them (outside): its score is a guess'
-    """
-    words = [str(word) for word in domains]
-    counts = {word: words.count(word) for word in (INSIDE, EDGE, OUTSIDE, UNKNOWN)}
-    if not counts[INSIDE] + counts[EDGE] + counts[OUTSIDE]:
-        return ""
-
-    def are(count: int) -> str:
-        return f"{count} {'is' if count == 1 else 'are'}"
-
-    total = sum(counts.values())
-    parts = [f"{are(counts[INSIDE])} like those that the heads were trained on"]
-    if counts[EDGE]:
-        parts.append(f"{are(counts[EDGE])} at their edge")
-    if counts[UNKNOWN]:
-        parts.append(f"{are(counts[UNKNOWN])} not known to be")
-    if counts[OUTSIDE]:
-        guess = "its score is a guess" if counts[OUTSIDE] == 1 else "their scores are guesses"
-        parts.append(f"{are(counts[OUTSIDE])} unlike them (outside): {guess}")
-    return f"of {total} {'clip' if total == 1 else 'clips'} {', '.join(parts)}"
 
 
 def _shrunk(standard: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:

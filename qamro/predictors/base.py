@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qamro.heads.domain import UNKNOWN, worst
+from qamro.domains import UNKNOWN, worst
 from qamro.predictors.given import aligned, clip_names, decode
 from qamro.predictors.provenance import Provenance
 
@@ -33,7 +33,7 @@ class Score:
         low: Lower end of the interval.
         high: Upper end of the interval.
         domain: What the clip is to those that the head was trained on: ``"inside"``, ``"edge"``, ``"outside"``, or
-            ``"unknown"`` where nobody can tell (see ``qamro.heads.domain``).
+            ``"unknown"`` where nobody can tell (see ``qamro.domains``).
     """
 
     value: float

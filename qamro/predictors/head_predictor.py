@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qamro.axes import get_axis
-from qamro.heads.domain import OUTSIDE, UNKNOWN, Domain
+from qamro.domains import OUTSIDE, UNKNOWN
+from qamro.heads.domain import Domain
 from qamro.predictors.base import Predictor, Score
 from qamro.predictors.origin import encoder_label
 from qamro.predictors.provenance import Provenance

@@ -205,7 +205,7 @@ def badges(kinds: Sequence[Kind], note: str = "", domains: Iterable[str] = ()) -
         note: What else there is to know.
         domains: What each scored clip is to the training clips; where one is outside, the badge warns.
     """
-    from qamro.heads.domain import OUTSIDE, in_words
+    from qamro.domains import OUTSIDE, in_words
 
     domains = list(domains)
     doubt = " q-outside" if OUTSIDE in domains else ""

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from qamro.heads.domain import EDGE, FEWEST, INSIDE, OUTSIDE, UNKNOWN, Domain, frame_statistics, in_words, worst
+from qamro.domains import EDGE, INSIDE, OUTSIDE, UNKNOWN, in_words, worst
+from qamro.heads.domain import FEWEST, Domain, frame_statistics
 
 
 def clips(count, seed, *, dim=40, shift=0.0, mix=None):

@@ -1,0 +1,46 @@
+"""Whether a clip is like those that heads were trained on, in one word and in a sentence.
+
+``qamro.heads.domain`` measures it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+INSIDE, EDGE, OUTSIDE, UNKNOWN = "inside", "edge", "outside", "unknown"
+"""What a clip can be: like the training clips; at their edge; unlike them; or nobody kept what they were like."""
+
+
+def worst(domains: Sequence[str]) -> str:
+    """Returns what a clip is for several heads at once: the worst that is known; ``UNKNOWN`` for none."""
+    return max(domains, key=(UNKNOWN, INSIDE, EDGE, OUTSIDE).index, default=UNKNOWN)
+
+
+def in_words(domains: Iterable[object]) -> str:
+    """Says in a sentence how many clips are like those that heads were trained on; empty where nothing is known.
+
+    Args:
+        domains: For each clip one of the four words; anything else is passed over.
+
+    Example:
+        >>> in_words(["inside", "outside", "inside"])
+        'of 3 clips 2 are like those that the heads were trained on, 1 is unlike them (outside): its score is a guess'
+    """
+    words = [str(word) for word in domains]
+    counts = {word: words.count(word) for word in (INSIDE, EDGE, OUTSIDE, UNKNOWN)}
+    if not counts[INSIDE] + counts[EDGE] + counts[OUTSIDE]:
+        return ""
+
+    def are(count: int) -> str:
+        return f"{count} {'is' if count == 1 else 'are'}"
+
+    total = sum(counts.values())
+    parts = [f"{are(counts[INSIDE])} like those that the heads were trained on"]
+    if counts[EDGE]:
+        parts.append(f"{are(counts[EDGE])} at their edge")
+    if counts[UNKNOWN]:
+        parts.append(f"{are(counts[UNKNOWN])} not known to be")
+    if counts[OUTSIDE]:
+        guess = "its score is a guess" if counts[OUTSIDE] == 1 else "their scores are guesses"
+        parts.append(f"{are(counts[OUTSIDE])} unlike them (outside): {guess}")
+    return f"of {total} {'clip' if total == 1 else 'clips'} {', '.join(parts)}"
