@@ -60,7 +60,7 @@ def race(
     _show(result, study.kind)
     if json_out is not None:
         everything: dict[str, object] = {"qamro": __version__, "ratings_from": ratings, "kind": study.kind}
-        everything |= {"alpha": alpha, "equal_within": equal_within, "seed": seed} | result.summary()
+        everything |= {"alpha": alpha, "equal_within": equal_within, "seed": seed, **result.summary()}
         with wrong_use(OSError):
             json_out.parent.mkdir(parents=True, exist_ok=True)
             json_out.write_text(json.dumps(everything, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
