@@ -14,6 +14,7 @@ from qamro.cli.compare import compare
 from qamro.cli.compare_objectives import compare_objectives
 from qamro.cli.evaluate import evaluate
 from qamro.cli.predict import predict
+from qamro.cli.race import race
 from qamro.cli.reproduce import reproduce
 from qamro.cli.serve import serve
 from qamro.cli.studies import studies
@@ -34,6 +35,7 @@ app = typer.Typer(
 app.command("predict")(predict)
 app.command("evaluate")(evaluate)
 app.command("compare")(compare)
+app.command("race")(race)
 app.command("train")(train)
 app.command("train-deramos")(train_deramos)
 app.command("sweep")(sweep)

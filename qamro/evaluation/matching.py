@@ -43,22 +43,23 @@ class Match:
     ambiguous: list[str] = field(default_factory=list)
 
 
-def match(predictions: pd.DataFrame, study: Study) -> Match:
+def match(predictions: pd.DataFrame, study: Study, *, rated_only: bool = True) -> Match:
     """Finds the clip of the study that each prediction is of.
 
     Names are compared in this order, and a row that found its partner is not looked at again: the clip's name; the
     last three, then two parts of the path; the file name; the file name without the extension of an audio file. A
-    kind of name that fits several rows on either side joins none of them. Only clips with a rating take part.
+    kind of name that fits several rows on either side joins none of them.
 
     Args:
         predictions: A score table: a column ``clip`` or ``path``, or both.
         study: The ratings.
+        rated_only: Whether only clips with a rating take part.
 
     Raises:
         PredictionsError: There is neither column, or a clip stands twice.
     """
     names, paths = _names(predictions)
-    clips = study.clips[study.clips["clip"].isin(study.ratings["clip"])]
+    clips = study.clips[study.clips["clip"].isin(study.ratings["clip"])] if rated_only else study.clips
     theirs, their_paths = clips["clip"].tolist(), clips["path"].tolist()
     left, right = set(range(len(names))), set(range(len(theirs)))
     found: dict[int, int] = {}

@@ -1,0 +1,436 @@
+"""Preferences: systems ranked from votes on pairs by Bradley and Terry's model with ties and a side effect.
+
+A voter hears system a first (or on the left) and b second and says a, b, or tie. The log-odds are Davidson's (1970)
+with the side effect of Davidson and Beaver (1977)::
+
+    a : theta_a + side        b : theta_b        tie : (theta_a + theta_b) / 2 + tie
+
+"Both bad" says that neither is better: it counts as a tie here and is told apart in every table. Uncertainty comes from
+drawing raters and prompts anew, so votes of one person, or on one prompt, are not taken for independent ones.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+WINNERS = ("a", "b", "tie", "both_bad")
+
+_RIDGE = 0.1
+"""Weight of the prior theta ~ N(0, 1 / ridge) where votes alone leave a strength infinite: a system that never lost."""
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Systems ranked by votes.
+
+    Attributes:
+        table: One row a system, best first: ``system``, ``score`` (theta, in log-odds: a difference of 1 is a chance of
+            73 % among decided votes), ``low``, ``high``, ``rank_low``, ``rank_high`` (places that the data leave open,
+            at once for all systems), ``votes``, ``wins``, ``losses``, ``ties``, ``both_bad``.
+        pairs: One row for every two systems: ``first``, ``second``, ``difference``, ``low``, ``high`` (simultaneous
+            over all pairs), ``differ``.
+        votes: Number of votes.
+        side: Advantage of side a in log-odds, with ``side_low`` and ``side_high``.
+        tie: Log-odds of a tie between equals against a win; minus infinity without ties.
+        fit_p: Chance of votes that fit the model no better, from simulated votes of the fitted model; low where
+            strengths on one line do not tell the votes.
+        cycles: Triples a > b > c > a by majority, and how many the fitted model expects.
+        triples: Triples in which all three pairs were voted on.
+        separated: Whether some strength is finite only by the prior, because a system never won or never lost.
+        level: Coverage of all intervals.
+    """
+
+    table: pd.DataFrame
+    pairs: pd.DataFrame
+    votes: int
+    side: float
+    side_low: float
+    side_high: float
+    tie: float
+    fit_p: float
+    cycles: int
+    cycles_expected: float
+    triples: int
+    separated: bool
+    level: float
+
+    def chance(self, first: str, second: str) -> float:
+        """Chance that a decided vote goes to the first of two systems, without a side effect."""
+        score = self.table.set_index("system")["score"]
+        return float(1 / (1 + np.exp(score[second] - score[first])))
+
+
+def rank(
+    votes: pd.DataFrame, *, reference: str = "", side: bool = True, level: float = 0.95, draws: int = 500, seed: int = 0
+) -> Ranking:
+    """Ranks systems by votes on pairs.
+
+    Args:
+        votes: A row a vote: ``system_a``, ``system_b``, ``winner`` (``"a"``, ``"b"``, ``"tie"`` or ``"both_bad"``) and,
+            where known, ``rater`` and ``prompt``.
+        reference: A system whose score is 0; without one the mean is, each system weighed by its votes, so that one
+            with four votes does not move all the others.
+        side: Whether to estimate the advantage of side a.
+        level: Coverage of the intervals.
+        draws: Bootstrap draws.
+        seed: Their seed.
+
+    Raises:
+        ValueError: A column is missing, a winner is none of the four, a system meets itself, there are no votes, or
+            they fall into groups of systems that never met; the message names the row or the groups.
+    """
+    import pandas as pd
+
+    names, codes, outcome = _checked(votes)
+    if reference and reference not in names:
+        raise ValueError(f"the reference {reference!r} got no vote; the systems are {', '.join(names)}")
+    cells = _Cells.of(codes, outcome, len(names))
+    groups = _groups(cells, len(names))
+    if len(groups) > 1:
+        told = "; ".join(
+            ", ".join(names[i] for i in group[:4]) + ("…" if len(group) > 4 else "") for group in groups[:3]
+        )
+        raise ValueError(f"these groups of systems never met, so nothing ranks one against another: {told}")
+    separated = _separated(cells, len(names))
+    model = _Model(cells, len(names), side)
+    params = model.fit(cells.counts[None], ridge=_RIDGE if separated else 0.0)[0]
+    rng = np.random.default_rng(seed)
+    drawn = model.fit_near(params, cells.drawn(votes, draws, rng))
+    weights = np.eye(len(names))[names.index(reference)] if reference else np.bincount(codes.ravel()) / codes.size
+    theta = params[: len(names)] - params[: len(names)] @ weights
+    all_theta = drawn[:, : len(names)] - (drawn[:, : len(names)] @ weights)[:, None]
+    from scipy.special import ndtri
+
+    tail = float(ndtri((1 + level) / 2))
+    spread = all_theta.std(axis=0, ddof=1)
+    pairs = _pairs(names, theta, all_theta, level)
+    better = np.zeros((len(names), len(names)), dtype=bool)
+    place = {name: k for k, name in enumerate(names)}
+    for row in pairs[pairs["differ"]].itertuples():
+        one, two = place[row.first], place[row.second]
+        better[(one, two) if row.difference > 0 else (two, one)] = True
+    table = pd.DataFrame(
+        {
+            "system": names,
+            "score": theta,
+            "low": theta - tail * spread,
+            "high": theta + tail * spread,
+            "rank_low": 1 + better.sum(axis=0),
+            "rank_high": len(names) - better.sum(axis=1),
+            **_tally(codes, outcome, len(names)),
+        }
+    ).sort_values("score", ascending=False, kind="stable", ignore_index=True)
+    side_value, side_spread = float(params[-2]), float(drawn[:, -2].std(ddof=1))
+    cycles, triples = _cycles(cells.counts[None], cells, len(names))
+    simulated = model.simulate(params, min(draws, 200), rng)
+    worse = model.deviance(simulated, model.fit_near(params, simulated)) >= model.deviance(
+        cells.counts[None], params[None]
+    )
+    return Ranking(
+        table,
+        pairs,
+        len(votes),
+        side_value,
+        side_value - tail * side_spread,
+        side_value + tail * side_spread,
+        float(params[-1]) if model.ties else float("-inf"),
+        float((1 + worse.sum()) / (1 + worse.size)),
+        int(cycles[0]),
+        float(_cycles(simulated, cells, len(names))[0].mean()),
+        triples,
+        separated,
+        level,
+    )
+
+
+def next_pair(
+    votes: pd.DataFrame, systems: list[str], *, among: list[tuple[str, str]] | None = None
+) -> tuple[str, str]:
+    """Chooses the pair whose vote is expected to tell most: the largest fall of the posterior's entropy.
+
+    Args:
+        votes: The votes so far, as for ``rank``; may be empty.
+        systems: All systems.
+        among: Pairs to choose from; None takes every two systems.
+
+    Returns:
+        The two systems; of pairs that tell the same the first in the order of ``systems``.
+
+    Raises:
+        ValueError: There are fewer than two systems, or a vote is not valid.
+    """
+    if len(systems) < 2:
+        raise ValueError("a pair needs two systems")
+    place = {name: k for k, name in enumerate(systems)}
+    if len(votes):
+        names, own, outcome = _checked(votes)
+        where = np.array([place[name] for name in names])
+        codes = where[own]
+    else:
+        codes, outcome = np.zeros((0, 2), dtype=int), np.zeros(0, dtype=int)
+    cells = _Cells.of(codes, outcome, len(systems))
+    model = _Model(cells, len(systems), side=False)
+    params = model.fit(cells.counts[None], ridge=1.0)[0]
+    covariance = np.linalg.inv(model.hessian(params, cells.counts, ridge=1.0))
+    choice = among or [(a, b) for i, a in enumerate(systems) for b in systems[i + 1 :]]
+    one, two = (np.array([place[pair[k]] for pair in choice]) for k in (0, 1))
+    middle = params[one] - params[two]
+    spread = np.sqrt(np.maximum(covariance[one, one] + covariance[two, two] - 2 * covariance[one, two], 0))
+    nodes, weights = np.polynomial.hermite_e.hermegauss(21)
+    gap = middle[:, None] + spread[:, None] * nodes
+    options = np.stack([gap / 2, -gap / 2, np.full_like(gap, params[-1] if model.ties else -np.inf)])
+    chance = np.exp(options - options.max(axis=0))
+    chance /= chance.sum(axis=0)
+    weights = weights / weights.sum()
+    information = _entropy(chance @ weights) - _entropy(chance) @ weights
+    return choice[int(np.argmax(information))]
+
+
+def _entropy(chance: np.ndarray) -> np.ndarray:
+    return -np.where(chance > 0, chance * np.log(np.where(chance > 0, chance, 1)), 0).sum(axis=0)
+
+
+def _checked(votes: pd.DataFrame) -> tuple[list[str], np.ndarray, np.ndarray]:
+    """Names of the systems, their numbers in each vote (n, 2), and who won: 0, 1, 2 tie, 3 both bad."""
+    for column in ("system_a", "system_b", "winner"):
+        if column not in votes.columns:
+            raise ValueError(f"the votes need a column {column!r}; they have {', '.join(map(str, votes.columns))}")
+    if votes.empty:
+        raise ValueError("there are no votes")
+    first, second = (votes[column].astype(str).to_numpy(str) for column in ("system_a", "system_b"))
+    outcome = np.full(len(votes), -1)
+    winner = votes["winner"].astype(str).to_numpy(str)
+    for k, name in enumerate(WINNERS):
+        outcome[winner == name] = k
+    if (outcome < 0).any():
+        row = int(np.argmax(outcome < 0))
+        raise ValueError(f"votes row {row + 1}: the winner is {str(winner[row])!r}; it is one of {', '.join(WINNERS)}")
+    if (first == second).any():
+        row = int(np.argmax(first == second))
+        raise ValueError(f"votes row {row + 1}: system {str(first[row])!r} meets itself; leave such votes out")
+    names, codes = np.unique(np.concatenate([first, second]), return_inverse=True)
+    return [str(name) for name in names], codes.reshape(2, -1).T, outcome
+
+
+@dataclass(frozen=True)
+class _Cells:
+    """Votes counted by outcome (a, b, tie) and ordered pair: counts have shape (3, P)."""
+
+    a: np.ndarray
+    b: np.ndarray
+    counts: np.ndarray
+    of_vote: np.ndarray
+
+    @classmethod
+    def of(cls, codes: np.ndarray, outcome: np.ndarray, k: int) -> _Cells:
+        pairs, place = np.unique(codes[:, 0] * k + codes[:, 1], return_inverse=True)
+        of_vote = np.minimum(outcome, 2) * pairs.size + place
+        counts = np.bincount(of_vote, minlength=3 * pairs.size).reshape(3, -1).astype(float)
+        return cls(pairs // k, pairs % k, counts, of_vote)
+
+    def drawn(self, votes: pd.DataFrame, draws: int, rng: np.random.Generator) -> np.ndarray:
+        """Counts of bootstrap draws of raters and prompts (of single votes where neither is known), (draws, 3, P)."""
+        shape = (draws, *self.counts.shape)
+        weights = [w for column in ("rater", "prompt") if (w := _clusters(votes, column)) is not None]
+        if not weights:
+            return rng.multinomial(self.of_vote.size, self.counts.ravel() / self.of_vote.size, size=draws).reshape(
+                shape
+            )
+        counts = np.empty((draws, self.counts.size))
+        for draw in range(draws):
+            weight = np.ones(self.of_vote.size)
+            for members, number in weights:
+                weight *= np.bincount(rng.integers(number, size=number), minlength=number)[members]
+            counts[draw] = np.bincount(self.of_vote, weights=weight, minlength=self.counts.size)
+        return counts.reshape(shape)
+
+
+def _clusters(votes: pd.DataFrame, column: str) -> tuple[np.ndarray, int] | None:
+    """Which rater (or prompt) each vote belongs to and their number; None where votes do not say, or all are one."""
+    if column not in votes.columns:
+        return None
+    given = votes[column].fillna("").astype(str).to_numpy(str)
+    if (given == "").any():
+        return None
+    names, members = np.unique(given, return_inverse=True)
+    return (members, names.size) if names.size > 1 else None
+
+
+class _Model:
+    """Davidson's model on given ordered pairs; parameters are k strengths, the side effect, and the tie."""
+
+    def __init__(self, cells: _Cells, k: int, side: bool) -> None:
+        self.k, self.side = k, side and bool(len(cells.a))
+        self.ties = bool(cells.counts[2].any())
+        rows = len(cells.a)
+        design = np.zeros((3, rows, k + 2))
+        pair = np.arange(rows)
+        design[0, pair, cells.a] = design[1, pair, cells.b] = 1
+        design[2, pair, cells.a] = design[2, pair, cells.b] = 0.5
+        design[0, :, k] = float(self.side)
+        design[2, :, k + 1] = float(self.ties)
+        self._design = design.reshape(-1, k + 2)
+        self._totals = cells.counts.sum(axis=0).astype(int)
+
+    def chances(self, params: np.ndarray) -> np.ndarray:
+        """Chance of each outcome, (D, 3, P)."""
+        chance = (params @ self._design.T).reshape(len(params), 3, -1)
+        if not self.ties:
+            chance[:, 2] = -np.inf
+        chance -= np.maximum(np.maximum(chance[:, 0], chance[:, 1]), chance[:, 2])[:, None]
+        np.exp(chance, out=chance)
+        chance /= (chance[:, 0] + chance[:, 1] + chance[:, 2])[:, None]
+        return chance
+
+    def hessian(self, params: np.ndarray, counts: np.ndarray, ridge: float) -> np.ndarray:
+        """Minus the second derivative of the penalised log-likelihood, with the free mean of the strengths held."""
+        chance = self.chances(params[None])[0]
+        total = counts.sum(axis=0, keepdims=True)
+        design = self._design.reshape(3, -1, self.k + 2)
+        middle = np.einsum("cp,cpm->pm", chance, design)
+        spread = (design - middle) * np.sqrt(chance * total)[..., None]
+        flat = spread.reshape(-1, self.k + 2)
+        result = flat.T @ flat
+        strengths = np.arange(self.k)
+        result[strengths, strengths] += ridge
+        result[: self.k, : self.k] += 1.0  # the mean of the strengths is free; this holds it at 0
+        for place, used in ((self.k, self.side), (self.k + 1, self.ties)):
+            if not used:
+                result[place, place] = 1.0
+        return result
+
+    def _slope(self, params: np.ndarray, counts: np.ndarray, ridge: float) -> np.ndarray:
+        left = counts - self.chances(params) * (counts[:, 0] + counts[:, 1] + counts[:, 2])[:, None]
+        slope = left.reshape(len(params), -1) @ self._design
+        slope[:, : self.k] -= ridge * params[:, : self.k] + params[:, : self.k].sum(axis=1, keepdims=True)
+        return slope
+
+    def fit(self, counts: np.ndarray, ridge: float, start: np.ndarray | None = None) -> np.ndarray:
+        """Newton's method with halved steps, one fit at a time: counts (D, 3, P) to parameters (D, k + 2)."""
+        answer = np.zeros((len(counts), self.k + 2)) if start is None else start.copy()
+        for draw, own in enumerate(counts):
+            params = answer[draw]
+            value = self._value(params, own, ridge)
+            for _ in range(100):
+                step = np.linalg.solve(self.hessian(params, own, ridge), self._slope(params[None], own[None], ridge)[0])
+                size = 1.0
+                while (new := self._value(params + size * step, own, ridge)) < value - 1e-12 * abs(
+                    value
+                ) and size > 1e-6:
+                    size /= 2
+                params, value = params + size * step, new
+                if np.abs(step).max() < 1e-10:
+                    break
+            answer[draw] = params
+        return answer
+
+    def _value(self, params: np.ndarray, counts: np.ndarray, ridge: float) -> float:
+        chance = self.chances(params[None])[0]
+        told = np.where(counts > 0, counts * np.log(np.where(counts > 0, np.maximum(chance, 1e-300), 1)), 0).sum()
+        return float(told - ridge / 2 * (params[: self.k] ** 2).sum())
+
+    def fit_near(self, params: np.ndarray, counts: np.ndarray) -> np.ndarray:
+        """Fits draws of the same votes all at once, by steps with the inverse of the full fit, which they are near."""
+        total = counts.sum(axis=(1, 2)).mean()
+        inverse = np.linalg.inv(self.hessian(params, counts.mean(axis=0), _RIDGE))
+        drawn = np.repeat(params[None], len(counts), axis=0)
+        active = np.arange(len(counts))
+        for _ in range(60):
+            step = np.clip(self._slope(drawn[active], counts[active], _RIDGE) @ inverse, -1, 1)
+            drawn[active] += step
+            active = active[np.abs(step).max(axis=1) > 1e-3 / np.sqrt(max(total, 1.0))]
+            if not active.size:
+                return drawn
+        drawn[active] = self.fit(counts[active], _RIDGE, drawn[active])
+        return drawn
+
+    def simulate(self, params: np.ndarray, draws: int, rng: np.random.Generator) -> np.ndarray:
+        """Votes on the same pairs by the fitted model, (draws, 3, P)."""
+        chance = self.chances(params[None])[0].T
+        return rng.multinomial(self._totals, chance, size=(draws, len(chance))).transpose(0, 2, 1).astype(float)
+
+    def deviance(self, counts: np.ndarray, params: np.ndarray) -> np.ndarray:
+        """How far the model's chances lie from the shares of the votes, (D,)."""
+        total = counts.sum(axis=1, keepdims=True)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            terms = counts * np.log(counts / (total * self.chances(params)))
+        return 2 * np.where(counts > 0, terms, 0).sum(axis=(1, 2))
+
+
+def _pairs(names: list[str], theta: np.ndarray, drawn: np.ndarray, level: float) -> pd.DataFrame:
+    """Differences of all pairs; the largest studentised deviation of each draw sets their simultaneous width."""
+    import pandas as pd
+
+    one, two = np.triu_indices(len(names), 1)
+    gap, gaps = theta[one] - theta[two], drawn[:, one] - drawn[:, two]
+    spread = gaps.std(axis=0, ddof=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        largest = np.nanmax(np.abs(gaps - gaps.mean(axis=0)) / spread, axis=1)
+    width = float(np.quantile(largest, level, method="higher")) * spread
+    return pd.DataFrame(
+        {
+            "first": [names[i] for i in one],
+            "second": [names[i] for i in two],
+            "difference": gap,
+            "low": gap - width,
+            "high": gap + width,
+            "differ": np.abs(gap) > width,
+        }
+    )
+
+
+def _tally(codes: np.ndarray, outcome: np.ndarray, k: int) -> dict[str, np.ndarray]:
+    """Votes, wins, losses, ties and both bad of each system."""
+    won = np.where(outcome == 0, codes[:, 0], codes[:, 1])[outcome < 2]
+    lost = np.where(outcome == 0, codes[:, 1], codes[:, 0])[outcome < 2]
+    return {
+        "votes": np.bincount(codes.ravel(), minlength=k),
+        "wins": np.bincount(won, minlength=k),
+        "losses": np.bincount(lost, minlength=k),
+        "ties": np.bincount(codes[outcome == 2].ravel(), minlength=k),
+        "both_bad": np.bincount(codes[outcome == 3].ravel(), minlength=k),
+    }
+
+
+def _reached(cells: _Cells, k: int) -> np.ndarray:
+    """Whether system j can be reached from i by wins and ties, (k, k)."""
+    beats = np.eye(k, dtype=bool)
+    won, lost, tied = cells.counts > 0
+    beats[cells.a[won | tied], cells.b[won | tied]] = True
+    beats[cells.b[lost | tied], cells.a[lost | tied]] = True
+    for _ in range(int(np.ceil(np.log2(max(k, 2))))):
+        beats = (beats.astype(float) @ beats.astype(float)) > 0
+    return beats
+
+
+def _groups(cells: _Cells, k: int) -> list[list[int]]:
+    """Systems in groups that met each other, directly or through others."""
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
+    met = coo_matrix((np.ones(len(cells.a)), (cells.a, cells.b)), shape=(k, k))
+    number, labels = connected_components(met, directed=False)
+    return [np.flatnonzero(labels == group).tolist() for group in range(number)]
+
+
+def _separated(cells: _Cells, k: int) -> bool:
+    """Whether the votes alone leave some strength infinite (Ford 1957): wins do not lead from everyone to everyone."""
+    return not _reached(cells, k).all()
+
+
+def _cycles(counts: np.ndarray, cells: _Cells, k: int) -> tuple[np.ndarray, int]:
+    """Triples a > b > c > a by majority in each draw (D, 3, P), and how many triples met in all three pairs."""
+    margin = np.zeros((len(counts), k, k))
+    margin[:, cells.a, cells.b] = counts[:, 0] - counts[:, 1]  # each ordered pair stands once
+    margin -= margin.transpose(0, 2, 1)
+    beats = (margin > 0).astype(float)
+    cycles = np.einsum("dij,djk,dki->d", beats, beats, beats, optimize=True) / 3
+    met = np.zeros((k, k))
+    met[cells.a, cells.b] = met[cells.b, cells.a] = 1
+    return cycles, round(np.trace(met @ met @ met) / 6)

@@ -1,0 +1,546 @@
+"""Racing: rate where the goal needs it, look as often as you like, and stop when the answer is there.
+
+Every look compares the systems' means (clips are the unit, ratings of raters who are strict or mild are set right
+first) by confidence sequences, so that looking after each rating costs nothing: the chance of any wrong verdict in the
+whole race is at most alpha. A verdict once reached stays. See ``anytime`` for the sequences and their sources.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from qamro.axes import get_axis
+from qamro.evaluation.anytime import Means, difference
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from qamro.studies import Study
+
+FLOOR = 10
+"""Clips of every system that are rated before anything is decided (all of them where a system has fewer)."""
+
+
+_SURE = 2.5
+"""Standard errors after which the order of two systems on the study's own clips is taken as settled."""
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What a race is to find out.
+
+    Attributes:
+        kind: ``"best"`` system, full ``"order"``, ``"top"`` k, or every mean within ± ``"width"``.
+        number: k of a top k, or the half-width; 0 otherwise.
+    """
+
+    kind: str
+    number: float = 0.0
+
+    @classmethod
+    def parse(cls, text: str) -> Goal:
+        """Reads ``best``, ``order``, ``top:K`` or ``width:W``.
+
+        Raises:
+            ValueError: It is none of them.
+        """
+        kind, _, number = text.strip().partition(":")
+        if kind in ("best", "order") and not number:
+            return cls(kind)
+        if kind == "top" and re.fullmatch(r"[1-9]\d*", number):
+            return cls(kind, int(number))
+        if kind == "width" and re.fullmatch(r"\d+(\.\d+)?|\.\d+", number) and float(number) > 0:
+            return cls(kind, float(number))
+        raise ValueError(f"a goal is best, order, top:K or width:W (for example top:3 or width:0.2), not {text!r}")
+
+    def __str__(self) -> str:
+        return {"best": "best", "order": "order", "top": f"top:{self.number:g}", "width": f"width:{self.number:g}"}[
+            self.kind
+        ]
+
+    def pair_alpha(self, systems: int, alpha: float, equal_within: float) -> float:
+        """Returns the two-sided error that each pair may have, so that all that can go wrong sums to alpha.
+
+        Finding the best goes wrong only where the best loses to one of the others: K - 1 pairs, on one side. The top k
+        go wrong in k (K - k) pairs, the order in every pair on both sides; calling systems equal uses both sides, too.
+        """
+        if self.kind in {"order", "width"}:
+            return alpha / max(1, systems * (systems - 1) // 2)
+        top = min(self.number, systems - 1) if self.kind == "top" else 1
+        one_sided = alpha / max(1, top * (systems - top))
+        return one_sided if equal_within else 2 * one_sided
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where a race stands at one look.
+
+    Attributes:
+        systems: Names, in the race's order.
+        mean: Mean score of each system, NaN where nothing was rated, shape (K,).
+        low: Lower ends of the confidence sequences of the means, simultaneous over systems and looks, shape (K,).
+        high: Their upper ends.
+        ratings: Ratings of each, shape (K,).
+        clips: Rated clips of each, shape (K,).
+        verdicts: +1 where the row's system is better than the column's, -1 where it is worse, 0 where they are equal
+            within the margin that was asked for, NaN where that is open, shape (K, K).
+        racing: Which systems need more ratings for the goal, shape (K,).
+        decided: Whether the goal is reached.
+    """
+
+    systems: list[str]
+    mean: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    ratings: np.ndarray
+    clips: np.ndarray
+    verdicts: np.ndarray
+    racing: np.ndarray
+    decided: bool
+
+    @property
+    def leader(self) -> str:
+        """The system with the highest mean among those that lost to none; empty before the first rating."""
+        unbeaten = np.where((self.verdicts == -1).any(axis=1), -np.inf, np.nan_to_num(self.mean, nan=-np.inf))
+        return self.systems[int(np.argmax(unbeaten))] if np.isfinite(unbeaten).any() else ""
+
+    def table(self) -> pd.DataFrame:
+        """Returns one row a system, best mean first: ``system``, ``mean``, ``low``, ``high``, ``ratings``, ``clips``,
+        ``better_than``, ``worse_than``, ``racing``.
+        """
+        import pandas as pd
+
+        rows = {
+            "system": self.systems,
+            "mean": self.mean,
+            "low": self.low,
+            "high": self.high,
+            "ratings": self.ratings,
+            "clips": self.clips,
+            "better_than": (self.verdicts == 1).sum(axis=1),
+            "worse_than": (self.verdicts == -1).sum(axis=1),
+            "racing": self.racing,
+        }
+        return pd.DataFrame(rows).sort_values("mean", ascending=False, kind="stable", ignore_index=True)
+
+
+@dataclass
+class Race:
+    """A study of one axis while it is being rated.
+
+    Attributes:
+        clips: The clips of every system, by its name.
+        goal: What is to be found out.
+        scale: Lowest and highest score.
+        alpha: Chance of any wrong verdict in the whole race.
+        equal_within: Systems whose difference lies within ± this are called equal; 0 never calls two equal.
+        floor: Clips of every system that are rated before anything is decided.
+        content: What a clip renders (its prompt or source), by clip, to spread a rater's clips over; optional.
+    """
+
+    clips: dict[str, Sequence[str]]
+    goal: Goal
+    scale: tuple[float, float]
+    alpha: float = 0.05
+    equal_within: float = 0.0
+    floor: int = FLOOR
+    content: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if len(self.clips) < 2 or not all(self.clips.values()):
+            raise ValueError("a race needs two systems or more, each with a clip")
+        if not 0 < self.alpha < 1 or self.equal_within < 0 or self.floor < 2:
+            raise ValueError("alpha lies between 0 and 1, equal_within is 0 or more, the floor 2 clips or more")
+        if not self.scale[0] < self.scale[1]:
+            raise ValueError(f"the scale's ends are {self.scale[0]:g} and {self.scale[1]:g}; the first must be lower")
+        self.systems = list(self.clips)
+        self._place = {clip: (k, i) for k, own in enumerate(self.clips.values()) for i, clip in enumerate(own)}
+        count = len(self.systems)
+        self._limit = np.array([min(self.floor, len(own)) for own in self.clips.values()])
+        self._verdicts = np.full((count, count), np.nan)
+        np.fill_diagonal(self._verdicts, 0)
+        self._system: list[int] = []
+        self._clip: list[int] = []
+        self._rater: list[int] = []
+        self._score: list[float] = []
+        self._raters: dict[str, int] = {}
+        self._heard: dict[str, set[str]] = {}
+        shape = (count, max(map(len, self.clips.values())))
+        self._counts = np.zeros(shape, dtype=int)
+        self._sums = np.zeros(shape)
+        self._squares = np.zeros(shape)
+        self._known = self._means()
+        self._hopeless = np.zeros((count, count), dtype=bool)
+        self._racing = np.ones(count, dtype=bool)
+
+    def add(self, clip: str, rater: str, score: float) -> None:
+        """Takes a rating.
+
+        Raises:
+            KeyError: The race has no such clip.
+            ValueError: The score is off the scale.
+        """
+        if clip not in self._place:
+            raise KeyError(f"the race has no clip {clip!r}")
+        if not self.scale[0] <= score <= self.scale[1]:
+            raise ValueError(f"clip {clip!r}: {score:g} is off the scale {self.scale[0]:g} to {self.scale[1]:g}")
+        system, place = self._place[clip]
+        self._counts[system, place] += 1
+        self._sums[system, place] += score
+        self._squares[system, place] += score**2
+        self._system.append(system)
+        self._clip.append(place)
+        # A nameless rating has a rater of its own, about whom nothing can be set right.
+        self._rater.append(self._raters.setdefault(rater, len(self._raters)) if rater else -1)
+        self._score.append(float(score))
+        if rater:
+            self._heard.setdefault(rater, set()).add(clip)
+
+    def look(self) -> Standing:
+        """Says where the race stands; verdicts that are reached stay for good."""
+        means = self._means()
+        self._known = means
+        count = len(self.systems)
+        alpha = self.goal.pair_alpha(count, self.alpha, self.equal_within)
+        ready = means.clips >= self._limit
+        one, other = np.nonzero(np.triu(np.isnan(self._verdicts) & ready[:, None] & ready[None, :]))
+        if self.goal.kind != "order":  # who is out of the race has nothing to win any more
+            playing = self._racing[one] & self._racing[other]
+            one, other = one[playing], other[playing]
+        low, high = difference(means.take(one), means.take(other), alpha)
+        verdict = np.where(low > 0, 1.0, np.where(high < 0, -1.0, np.nan))
+        verdict[np.isnan(verdict) & (low >= -self.equal_within) & (high <= self.equal_within)] = 0
+        self._verdicts[one, other], self._verdicts[other, one] = verdict, -verdict
+        hopeless = self._beyond(one, other, alpha)
+        self._hopeless[one, other] = self._hopeless[other, one] = hopeless
+        low, high = means.interval(self.alpha / count)
+        self._racing = self._needed((high - low) / 2)
+        return Standing(
+            self.systems,
+            means.mean,
+            np.maximum(low, self.scale[0]),
+            np.minimum(high, self.scale[1]),
+            self._counts.sum(axis=1),
+            means.clips.astype(int),
+            self._verdicts.copy(),
+            self._racing,
+            not bool(self._racing.any()),
+        )
+
+    def next_clip(self, rater: str, rng: np.random.Generator) -> str | None:
+        """Chooses what a rater hears next: where the goal needs it, never twice, spread over systems and content.
+
+        Returns:
+            A clip, or None when this rater has heard every clip that is still worth a rating.
+        """
+        heard = self._heard.get(rater, set())
+        own = np.zeros(len(self.systems), dtype=int)
+        contents: dict[str, int] = {}
+        for clip in heard:
+            own[self._place[clip][0]] += 1
+            contents[self.content.get(clip, "")] = contents.get(self.content.get(clip, ""), 0) + 1
+        behind = self._counts.astype(bool).sum(axis=1) < self._limit
+        wanted = behind if behind.any() else self._racing
+        # A rater spreads over the systems first: a strict one must not hear one system only. Then the least known.
+        order = sorted(
+            np.flatnonzero(wanted), key=lambda k: (own[k], -self._known.below[k] - self._known.above[k], rng.random())
+        )
+        for system in order:
+            fresh = [clip for clip in self.clips[self.systems[system]] if clip not in heard]
+            if fresh:
+                return min(
+                    fresh,
+                    key=lambda clip: (
+                        self._counts[self._place[clip]],
+                        contents.get(self.content.get(clip, ""), 0),
+                        rng.random(),
+                    ),
+                )
+        return None
+
+    def ratings_to_go(self) -> dict[tuple[str, str], int | None]:
+        """Estimates for each open pair that the goal needs how many more ratings tell the two apart.
+
+        The estimate takes the difference seen now for the true one, and a clip that nobody has rated for every rating.
+
+        Returns:
+            Ratings of both systems together by pair (first before second in the race's order); None where the two
+            look the same, or where more clips would be needed than there are: then more ratings do not help.
+        """
+        means = self._means()
+        alpha = self.goal.pair_alpha(len(self.systems), self.alpha, self.equal_within)
+        answer: dict[tuple[str, str], int | None] = {}
+        for i, j in zip(*np.nonzero(np.triu(np.isnan(self._verdicts))), strict=True):
+            if not (self._racing[i] and self._racing[j]):
+                continue
+            both = np.array([i, j])
+            room = np.array([len(self.clips[self.systems[k]]) for k in both]) / np.maximum(means.clips[both], 1)
+            growth = np.minimum(np.geomspace(1, max(1.0, room.max()), 200)[:, None], room)
+            after = [_grown(means.take(np.repeat(k, len(growth))), growth[:, n]) for n, k in enumerate(both)]
+            low, high = difference(after[0], after[1], alpha)
+            enough = (low > 0) | (high < 0) | ((low >= -self.equal_within) & (high <= self.equal_within))
+            more = (means.clips[both] * (growth - 1)).sum(axis=1)
+            answer[self.systems[i], self.systems[j]] = round(more[enough.argmax()]) if enough.any() else None
+        return answer
+
+    def _means(self) -> Means:
+        """Means of the clips' means, raters set right."""
+        sums: np.ndarray = self._sums
+        if len(self._raters) > 1:
+            system, clip = np.array(self._system, dtype=int), np.array(self._clip, dtype=int)
+            score = np.array(self._score) - self._rater_effects(system)
+            width = self._counts.shape[1]
+            sums = np.bincount(system * width + clip, weights=score, minlength=self._counts.size)
+            sums = sums.reshape(self._counts.shape)
+        rated = self._counts > 0
+        clips = rated.sum(axis=1)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            means = np.where(rated, sums / self._counts, 0.0)
+            mean = np.where(clips > 0, means.sum(axis=1) / clips, np.nan)
+        squares = np.where(rated, (means - mean[:, None]) ** 2, 0.0).sum(axis=1)
+        return Means.of(mean, squares, clips, self.scale)
+
+    def _rater_effects(self, system: np.ndarray) -> np.ndarray:
+        """How much each rating's rater lies above the others on the same systems, drawn towards 0 for few ratings."""
+        rater = np.array(self._rater, dtype=int)
+        effects = np.zeros(rater.size)
+        named = rater >= 0
+        score = np.array(self._score)
+        offset = np.zeros(len(self._raters))
+        counts = np.bincount(rater[named], minlength=offset.size)
+        totals = np.bincount(system, minlength=len(self.systems))
+        for _ in range(5):  # raters and systems overlap much, so that a few turns settle it
+            effects[named] = offset[rater[named]]
+            means = np.bincount(system, weights=score - effects, minlength=len(self.systems)) / np.maximum(totals, 1)
+            left = np.bincount(rater[named], weights=(score - means[system])[named], minlength=offset.size)
+            offset = left / (counts + 2)
+            offset -= np.average(offset, weights=counts)
+        effects[named] = offset[rater[named]]
+        return effects
+
+    def _beyond(self, one: np.ndarray, other: np.ndarray, alpha: float) -> np.ndarray:
+        """Which pairs no number of ratings of these clips is likely to tell apart, though their order on them is clear.
+
+        Rating the same clips again takes the raters' noise out of a system's mean, but not the luck of which clips it
+        was judged by.
+        """
+        known = self._known
+        noise = np.minimum(self._noise(), known.below)
+        heard = (known.clips >= [len(own) for own in self.clips.values()]) & np.isfinite(known.below)
+        left = np.where(heard, noise, 0)
+        with np.errstate(invalid="ignore"):
+            below, above = (np.maximum(each - left, 1e-12) for each in (known.below, known.above))
+        silent = Means(known.mean, known.clips, below, above, known.span)
+        low, high = difference(silent.take(one), silent.take(other), alpha)
+        gap = np.abs(known.mean[one] - known.mean[other])
+        doubt = _SURE * np.sqrt(noise[one] + noise[other])  # how far the gap on these clips may still go
+        radius = (high - low) / 2
+        settled = (gap > doubt) & (gap + doubt < radius)
+        return heard[one] & heard[other] & settled & (gap - doubt + radius > self.equal_within)
+
+    def _noise(self) -> np.ndarray:
+        """The part of the variance of each mean that more ratings of the same clips would take away, shape (K,)."""
+        counts = self._counts
+        again = counts > 1
+        if not again.any():
+            return np.full(len(self.systems), np.inf)
+        within = (self._squares - self._sums**2 / np.maximum(counts, 1))[again].sum() / (counts[again] - 1).sum()
+        rated = counts > 0
+        return (
+            within * np.where(rated, 1 / np.maximum(counts, 1), 0).sum(axis=1) / np.maximum(rated.sum(axis=1), 1) ** 2
+        )
+
+    def _needed(self, half: np.ndarray) -> np.ndarray:
+        """Which systems need more ratings."""
+        open_pairs = np.isnan(self._verdicts) & ~self._hopeless
+        behind = self._counts.astype(bool).sum(axis=1) < self._limit
+        if self.goal.kind == "width":
+            return (half > self.goal.number) | behind
+        if self.goal.kind == "order":
+            return open_pairs.any(axis=1) | behind
+        k = min(int(self.goal.number), len(self.systems) - 1) if self.goal.kind == "top" else 1
+        beaten = (self._verdicts == -1).sum(axis=1)
+        if self.goal.kind == "top":
+            settled_in = (self._verdicts == 1).sum(axis=1) >= len(self.systems) - k
+            settled = settled_in | (beaten >= k)
+            undecided = ~settled & open_pairs.any(axis=1)
+            if (beaten < k).sum() <= k:  # all others are out
+                undecided[:] = False
+            return undecided | behind
+        alive = beaten == 0
+        rivals = alive & (open_pairs & alive[None, :]).any(axis=1)
+        return rivals | behind
+
+
+def _grown(means: Means, times: np.ndarray) -> Means:
+    """The same means over so many times the clips."""
+    return Means(means.mean, means.clips * times, means.below / times, means.above / times, means.span)
+
+
+@dataclass(frozen=True)
+class Replay:
+    """A finished study, replayed as if it had been raced.
+
+    Attributes:
+        axis: The axis.
+        goal: The goal, in words.
+        systems: Number of systems.
+        ratings: Ratings of the study on this axis.
+        best: The system with the best mean over all ratings.
+        runs: One row a run: ``used`` (ratings), ``picked`` (the leader at the end), ``picked_even`` (the leader of an
+            even spread of as many ratings), ``kept`` (whether the best never lost to another), ``decided`` (whether the
+            goal was reached before the ratings ran out), ``racing`` (systems left undecided).
+    """
+
+    axis: str
+    goal: str
+    systems: int
+    ratings: int
+    best: str
+    runs: pd.DataFrame
+
+    def summary(self) -> dict[str, float | int | str]:
+        """Returns shares over the runs: ``share_used``, ``picked_best``, ``picked_best_even``, ``truth_kept``,
+        ``decided``, and what was replayed.
+        """
+        runs = self.runs
+        return {
+            "axis": self.axis,
+            "goal": self.goal,
+            "systems": self.systems,
+            "ratings": self.ratings,
+            "runs": len(runs),
+            "best": self.best,
+            "share_used": float(runs["used"].mean() / self.ratings),
+            "picked_best": float((runs["picked"] == self.best).mean()),
+            "picked_best_even": float((runs["picked_even"] == self.best).mean()),
+            "truth_kept": float(runs["kept"].mean()),
+            "decided": float(runs["decided"].mean()),
+        }
+
+
+def replay(
+    study: Study,
+    axis: str,
+    goal: Goal,
+    *,
+    alpha: float = 0.05,
+    equal_within: float = 0.0,
+    floor: int = FLOOR,
+    runs: int = 100,
+    seed: int = 0,
+    progress: Callable[[int], None] | None = None,
+) -> Replay:
+    """Races through the ratings of a finished study in random orders.
+
+    In every round each system that is still racing gets one of its ratings, on the clip that has fewest so far; where
+    raters are named, a round is one rater's. The race looks after every round, and ends when its goal is reached or no
+    rating is left.
+
+    Args:
+        study: The ratings.
+        axis: The axis.
+        goal: What is to be found out.
+        alpha: Chance of any wrong verdict in a race.
+        equal_within: Systems whose difference lies within ± this are called equal.
+        floor: Clips of every system that are rated before anything is decided.
+        runs: Races.
+        seed: Seed of their orders.
+        progress: Told how many races are done.
+
+    Raises:
+        ValueError: Fewer than two systems were rated on this axis, or the study holds means only.
+    """
+    import pandas as pd
+
+    pool = _Pool.of(study, axis)
+    rows = []
+    for run in range(runs):
+        rng = np.random.default_rng([seed, run])
+        rows.append(pool.race(goal, alpha, equal_within, floor, rng))
+        if progress:
+            progress(run + 1)
+    return Replay(axis, str(goal), len(pool.clips), len(pool.table), pool.best, pd.DataFrame(rows))
+
+
+@dataclass(frozen=True)
+class _Pool:
+    """The ratings that a replay draws from, one row each, and the truth that they hold together."""
+
+    clips: dict[str, list[str]]
+    table: pd.DataFrame
+    scale: tuple[float, float]
+    best: str
+
+    @classmethod
+    def of(cls, study: Study, axis: str) -> _Pool:
+        if axis not in study.axes:
+            raise ValueError(f"{study.name} has no axis {axis!r}; it has {', '.join(study.axes)}")
+        if study.holds_means:
+            raise ValueError(f"{study.name} holds means of several ratings; a race needs single ratings")
+        table = study.ratings.loc[study.ratings["axis"] == axis, ["clip", "rater", "score"]]
+        table = table.merge(study.clips[["clip", "system"]], on="clip")
+        table = table[table["system"] != ""].reset_index(drop=True)
+        clips = {str(name): sorted(rows["clip"].unique()) for name, rows in table.groupby("system")}
+        if len(clips) < 2:
+            raise ValueError(f"a race needs ratings of two systems or more; {study.name} has them of {len(clips)}")
+        if not (table["rater"] != "").all():
+            table["rater"] = ""
+        means = table.groupby(["system", "clip"])["score"].mean().groupby("system").mean()
+        known = get_axis(axis)
+        ends = [known.low, known.high] if known.has_range else []
+        low, high = min([*ends, table["score"].min()]), max([*ends, table["score"].max()])
+        return cls(clips, table, (float(low), float(high)), str(means.idxmax()))
+
+    def race(
+        self, goal: Goal, alpha: float, equal_within: float, floor: int, rng: np.random.Generator
+    ) -> dict[str, Any]:
+        """One race; a row of ``Replay.runs``."""
+        table = self.table.iloc[rng.permutation(len(self.table))]
+        table = table.assign(turn=table.groupby("clip").cumcount()).sort_values("turn", kind="stable")
+        race = Race(dict(self.clips), goal, self.scale, alpha, equal_within, floor)
+        best = race.systems.index(self.best)
+        rounds = _Rounds(table, race.systems, rng)
+        standing, kept = race.look(), True
+        while not standing.decided and (rows := rounds.next(standing.racing)):
+            for clip, rater, score in rows:
+                race.add(clip, rater, score)
+            standing = race.look()
+            kept = kept and not (standing.verdicts[best] == -1).any()
+        used = int(standing.ratings.sum())
+        even = table.groupby("system", sort=False).head(max(1, used // len(self.clips)))
+        means = even.groupby(["system", "clip"])["score"].mean().groupby("system").mean()
+        return {
+            "used": used,
+            "picked": standing.leader,
+            "picked_even": str(means.idxmax()),
+            "kept": kept,
+            "decided": standing.decided,
+            "racing": int(standing.racing.sum()),
+        }
+
+
+class _Rounds:
+    """Hands out a rating of every racing system at a time; where raters are named, those of one rater."""
+
+    def __init__(self, table: pd.DataFrame, systems: list[str], rng: np.random.Generator) -> None:
+        self._rng = rng
+        self._queues: list[dict[str, list[tuple[str, str, float]]]] = [{} for _ in systems]
+        place = {name: k for k, name in enumerate(systems)}
+        columns = [table[name].tolist()[::-1] for name in ("system", "clip", "rater", "score")]
+        for system, *rating in zip(*columns, strict=True):  # the clips' first turns come off the end first
+            self._queues[place[system]].setdefault(rating[1], []).append(tuple(rating))
+
+    def next(self, racing: np.ndarray) -> list[tuple[str, str, float]]:
+        """Returns the next round; empty when no racing system has a rating left."""
+        queues = [self._queues[k] for k in np.flatnonzero(racing)]
+        raters = sorted({rater for own in queues for rater, left in own.items() if left})
+        if not raters:
+            return []
+        rater = raters[int(self._rng.integers(len(raters)))]
+        return [own[rater].pop() for own in queues if own.get(rater)]
