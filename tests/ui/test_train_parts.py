@@ -71,6 +71,7 @@ def test_every_choice_is_explained():
 
 def test_the_page_begins_with_the_values_of_the_objective_that_it_shows():
     assert tuple(PARAMETERS) == choice.PARAMETERS
+    assert set(tab.USED_FIRST) == choice.used_by(OBJECTIVES[Settings(()).objective]("TA"))
     for name in {Settings(()).objective, "qamro"}:
         first = OBJECTIVES[name]("TA")
         used = choice.used_by(first)

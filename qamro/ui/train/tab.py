@@ -34,6 +34,9 @@ FIRST = {
 }  # fmt: skip
 """What the parameters say before another objective is chosen."""
 
+USED_FIRST: tuple[str, ...] = ()
+"""Those that the objective uses that is chosen at first (known here, so that the page needs no torch to be built)."""
+
 
 @dataclass
 class Parts:
@@ -191,7 +194,6 @@ def _what() -> dict[str, Any]:
 def _how() -> dict[str, Any]:
     """Builds the choice of objective, optimiser, seeds and split, and the parameters folded away."""
     first = Settings(())
-    used = handlers.used_parameters(first.objective)
     with gr.Row(equal_height=False), gr.Column(min_width=260):
         options = [(preset.title, name) for name, preset in PRESETS.items()]
         preset = gr.Radio(options, value="default", label=T.PRESET, elem_id="train-preset")
@@ -232,7 +234,7 @@ def _how() -> dict[str, Any]:
                 options, value=first.stop_by, label=T.STOP_BY, info=T.STOP_BY_INFO, elem_id="train-stop-by"
             )
     with gr.Accordion(T.ADVANCED, open=False, elem_id="train-parameters", elem_classes="q-train-parameters"), gr.Row():
-        parameters = {name: _parameter(name, FIRST[name], name in used) for name in PARAMETERS}
+        parameters = {name: _parameter(name, FIRST[name], name in USED_FIRST) for name in PARAMETERS}
         fitting = {name: _parameter(name, getattr(first, name), True) for name in FITTING}
     return {
         "preset": preset, "preset_note": preset_note, "objective": objective, "objective_note": objective_note,
