@@ -20,7 +20,7 @@ _VERBATIM = ("clip", "path")
 DELIMITERS = (",", ";", "\t")
 """What may separate columns; of two that cut alike, the first is meant."""
 
-BLANKS = frozenset(("", "nan", "na", "n/a"))
+BLANKS = frozenset(("", "nan", "na", "n/a", "#n/a", "<na>", "null", "none", "-", "–", "—", "."))
 """Cells, in lower case, that hold no number on purpose."""
 
 

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 CLIP_TEXT = ("clip", "path", "system", "prompt")
 RATING_TEXT = ("clip", "rater", "axis")
+VOTE_TEXT = ("clip_a", "clip_b", "system_a", "system_b", "rater", "axis", "winner")
+WINNERS = ("a", "b", "tie", "both_bad")
 
 
 class StudyError(ValueError):
@@ -59,6 +61,27 @@ def check_ratings(ratings: pd.DataFrame, clips: pd.DataFrame) -> pd.DataFrame:
             f"ratings row {row + 1}: clip {clean['clip'].iloc[row]!r} is not in the clips table "
             f"({int(unknown.sum())} such rows); add the clip or remove its ratings"
         )
+    return clean
+
+
+def check_votes(votes: pd.DataFrame, clips: pd.DataFrame) -> pd.DataFrame:
+    """Returns a clean copy of a votes table: text, every clip known, every winner one of ``WINNERS``.
+
+    Raises:
+        StudyError: A column is missing, a clip is unknown, or a winner is none.
+    """
+    _need(votes, ["clip_a", "clip_b", "winner"], "votes")
+    clean = _text(votes, list(VOTE_TEXT))
+    clean["axis"] = clean["axis"].where(clean["axis"] != "", "preference")
+    for column, allowed, what in (
+        ("clip_a", clips["clip"], "not in the clips table; add the clip or remove its votes"),
+        ("clip_b", clips["clip"], "not in the clips table; add the clip or remove its votes"),
+        ("winner", WINNERS, f"none of {', '.join(WINNERS)}"),
+    ):
+        bad = ~clean[column].isin(allowed).to_numpy()
+        if bad.any():
+            row = int(bad.argmax())
+            raise StudyError(f"votes row {row + 1}, column {column!r}: {clean[column].iloc[row]!r} is {what}")
     return clean
 
 

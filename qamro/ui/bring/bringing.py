@@ -10,13 +10,9 @@ from typing import Any
 import gradio as gr
 
 from qamro.audio import AUDIO_ENDINGS
-from qamro.studies.importers.bundle import walk
-from qamro.studies.importers.found import examples, find
-from qamro.studies.importers.gathering import gather
-from qamro.studies.importers.guess import guess
+from qamro.studies.importers.archive import gather, naming, walk
 from qamro.studies.importers.layout import Layout
-from qamro.studies.importers.reading import read
-from qamro.studies.importers.unpacked import naming
+from qamro.studies.importers.reading import examples, find, guess, read
 from qamro.studies.study import Study
 from qamro.ui.bring.corrections import corrected
 from qamro.ui.bring.desk import Brought, Desk

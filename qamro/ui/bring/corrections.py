@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from qamro.studies.importers.guess import guess
+from qamro.studies.importers.archive import naming
 from qamro.studies.importers.layout import Layout
+from qamro.studies.importers.reading import guess
 from qamro.studies.importers.scales import ScaleMap
-from qamro.studies.importers.unpacked import naming
 from qamro.ui.bring.desk import Brought
 from qamro.ui.bring.texts import Bring as T
 

@@ -12,7 +12,7 @@ from qamro.ui.visitor import Visitor
 
 if TYPE_CHECKING:
     from qamro.studies import Study
-    from qamro.studies.importers.found import Found
+    from qamro.studies.importers.reading import Found
 
 
 @dataclass

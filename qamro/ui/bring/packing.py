@@ -32,7 +32,15 @@ def pack(study: Study, folder: Path) -> Path:
     with tempfile.TemporaryDirectory(dir=folder) as work:
         home = Path(work)
         clips = study.clips.assign(path=paths)
-        Study(clips, study.ratings, name=study.name, kind=study.kind, root=home, about=study.about).save(home)
+        Study(
+            clips,
+            study.ratings,
+            name=study.name,
+            kind=study.kind,
+            root=home,
+            about=study.about,
+            votes=study.votes,
+        ).save(home)
         with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
             for table in sorted(home.iterdir()):
                 archive.write(table, table.name)

@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from qamro.studies.importers.layout import FORMS, ROLES, TABULAR, Layout
+from qamro.studies.importers.forms import FORMS
+from qamro.studies.importers.layout import ROLES, TABULAR, Layout
 from qamro.ui.bring.desk import Brought, Desk
 from qamro.ui.bring.sources import sources
 from qamro.ui.bring.texts import Bring as T
 
 if TYPE_CHECKING:
     from qamro.studies import Study
-    from qamro.studies.importers.found import FoundAxis
+    from qamro.studies.importers.reading import FoundAxis
 
 UPLOAD = "upload"
 
@@ -46,8 +47,8 @@ def waiting(brought: Brought) -> dict[str, Any]:
     forms = [*([layout.form] if is_list else []), *TABULAR] if is_list or layout.form in TABULAR else []
     answer |= {
         "form": layout.form,
-        "form_words": FORMS[layout.form],
-        "forms": [{"key": key, "words": FORMS[key]} for key in forms],
+        "form_words": FORMS[layout.form].words,
+        "forms": [{"key": key, "words": FORMS[key].words} for key in forms],
         "why": layout.why,
         "files": list(layout.files) if layout.form not in ("study", "musiceval") else [],
         "others": list(layout.others),

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from qamro.studies import Study, StudyError
 from qamro.studies.importers import read_ratings
-from qamro.studies.importers.guess import guess
+from qamro.studies.importers.reading import guess
 from qamro.studies.importers.layout import Layout
 from qamro.studies.importers.reading import read
 

@@ -8,8 +8,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from qamro.studies import StudyError
-from qamro.studies.importers.found import find
-from qamro.studies.importers.guess import guess
+from qamro.studies.importers.reading import find
+from qamro.studies.importers.reading import guess
 from qamro.studies.importers.reading import read
 from qamro.studies.importers.scales import ScaleMap, likely_scale
 
