@@ -53,7 +53,8 @@ def match(predictions: pd.DataFrame, study: Study) -> Match:
 
     Names are compared in this order, and a row that found its partner is not looked at again: the clip's name, as it
     is and with composed accents; the last three, then two parts of the path; the file name; the file name without the
-    extension of an audio file, as it is and without regard to capital letters. A kind of name that fits several rows on either side joins none of them. Only clips with a rating take part.
+    extension of an audio file, as it is and without regard to capital letters. A kind of name that fits several rows
+    on either side joins none of them. Only clips with a rating take part.
 
     Args:
         predictions: A score table: a column ``clip`` or ``path``, or both.

@@ -97,12 +97,20 @@ def _text(table: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
     clean = table.reset_index(drop=True).copy()
     for column in columns:
         if column in clean.columns:
-            cells = clean[column].convert_dtypes().astype(object)  # whole numbers beside missing ones stay whole
-            clean[column] = cells.where(cells.notna(), "").astype(str)
+            clean[column] = _as_text(clean[column])
         else:
             clean[column] = ""
     rest = [column for column in clean.columns if column not in columns]
     return clean[columns + rest]
+
+
+def _as_text(cells: pd.Series) -> pd.Series:
+    """Cells as text, missing ones empty; of many equal ones each is looked at once."""
+    import pandas as pd
+
+    codes, values = pd.factorize(cells, use_na_sentinel=True)
+    texts = pd.Series(values).convert_dtypes().astype(object)  # whole numbers beside missing ones stay whole
+    return pd.Series(np.append(texts.astype(str).to_numpy(object), "")[codes], index=cells.index, dtype=str)
 
 
 def _numbers(table: pd.DataFrame, column: str) -> pd.Series:
@@ -120,7 +128,7 @@ def _numbers(table: pd.DataFrame, column: str) -> pd.Series:
 
 
 def _no_empty(table: pd.DataFrame, column: str, name: str) -> None:
-    empty = table[column].str.strip() == ""
+    empty = table[column].isin([text for text in table[column].unique() if not text.strip()])
     if empty.any():
         row = int(np.flatnonzero(empty)[0])
         raise StudyError(f"{name} row {row + 1}: the column {column!r} is empty; every row needs one")

@@ -159,7 +159,9 @@ class Layout:
                 return replace(column, role="about_rating", why=f"{name!r} is the {ROLES[role]}")
             return column
 
-        layout = replace(self, columns=tuple(map(changed, self.columns)), question="")
+        asked = role == "rating" or name in self.having("rating") or (role == "clip" and "clip" in self.question)
+        question = "" if asked else self.question
+        layout = replace(self, columns=tuple(map(changed, self.columns)), question=question)
         return layout._told_by_column(role, name) if role in ("axis", "rater", "clip") else layout
 
     def _told_by_column(self, what: str, name: str) -> Layout:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import shlex
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -63,20 +64,33 @@ def melt(
         return f"{files[int(file_of[row])]}, row {int(row_of[row]) + 1}, column {column!r}"
 
     shared = _shared(table, layout, row_of, place)
-    parts, unanswered, paths = [], 0, pd.Index([str(file) for file in files])
+    paths = pd.Index([str(file) for file in files])
+    scores, rows, counts = [], [], []
     for column in ratings:
-        score = _scores(table[column.name], layout, lambda row, name=column.name: place(row, name))
-        answered = np.isfinite(score)
-        unanswered += int((~answered).sum())
-        own = {"axis": column.axis, "rater": column.rater, "clip": column.clip}
-        fixed = {key: value for key, value in own.items() if value and not (key in shared.columns and key == "axis")}
-        if "axis" not in fixed and "axis" not in shared.columns:
-            fixed["axis"] = layout.axis
-        part = shared if answered.all() else shared[answered]
-        rows = np.flatnonzero(answered)
-        stands = {ROW: row_of[rows] + 1, FILE: pd.Categorical.from_codes(file_of[rows], paths), COLUMN: column.name}
-        parts.append(part.assign(**fixed, score=score[answered], **stands))
-    melted = pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0].reset_index(drop=True)
+        score = _scores(table[column.name], layout, partial(place, column=column.name))
+        answered = np.flatnonzero(np.isfinite(score))
+        scores.append(score[answered])
+        rows.append(answered)
+        counts.append(len(answered))
+    row = np.concatenate(rows)
+    unanswered = len(table) * len(ratings) - len(row)
+    melted = shared if len(ratings) == 1 and not unanswered else shared.take(row).reset_index(drop=True)
+    told: dict[str, Any] = {}
+    for key in ("axis", "rater", "clip"):
+        fixed = [getattr(column, key) for column in ratings]
+        if key == "axis" and "axis" not in shared.columns:
+            fixed = [axis or layout.axis for axis in fixed]
+        if any(fixed) and not (key == "axis" and "axis" in shared.columns):
+            told[key] = np.repeat(np.array(fixed, dtype=object), counts)
+    melted = melted.assign(
+        **told,
+        score=np.concatenate(scores),
+        **{
+            ROW: row_of[row] + 1,
+            FILE: pd.Categorical.from_codes(file_of[row], paths),
+            COLUMN: pd.Categorical.from_codes(np.repeat(np.arange(len(ratings)), counts), [c.name for c in ratings]),
+        },
+    )
     if "clip" not in melted.columns:
         listed = ", ".join(map(repr, [column.name for column in layout.columns][:12]))
         raise StudyError(
@@ -113,7 +127,7 @@ def _wanted_rows(table: pd.DataFrame, layout: Layout, path: Path) -> np.ndarray:
     return keep
 
 
-def _scores(cells: pd.Series, layout: Layout, place: object) -> np.ndarray:
+def _scores(cells: pd.Series, layout: Layout, place: Callable[[int], str]) -> np.ndarray:
     """Reads scores; cells that hold nothing become NaN.
 
     Raises:
@@ -129,13 +143,13 @@ def _scores(cells: pd.Series, layout: Layout, place: object) -> np.ndarray:
     if bad.any():
         row = int(np.flatnonzero(bad[values])[0])
         raise StudyError(
-            f"{place(row)}: {cells.iloc[row]!r} is not a finite number; correct it, or leave such rows out with "  # type: ignore[operator]
+            f"{place(row)}: {cells.iloc[row]!r} is not a finite number; correct it, or leave such rows out with "
             f"--rows {shlex.quote(str(cells.name) + '!=' + str(cells.iloc[row]))}"
         )
     return numbers[values]
 
 
-def _shared(table: pd.DataFrame, layout: Layout, row_of: np.ndarray, place: object) -> pd.DataFrame:
+def _shared(table: pd.DataFrame, layout: Layout, row_of: np.ndarray, place: Callable[[int, str], str]) -> pd.DataFrame:
     """What every rating of a row shares."""
     import pandas as pd
 
@@ -155,11 +169,11 @@ def _shared(table: pd.DataFrame, layout: Layout, row_of: np.ndarray, place: obje
     if layout.form == "survey" and "rater" not in shared.columns:
         shared["rater"] = [f"row {row + 1}" for row in row_of]
     for name in layout.having("mean_of"):
-        shared["mean_of"] = _scores(table[name], layout, lambda row: place(row, name))  # type: ignore[operator]
+        shared["mean_of"] = _scores(table[name], layout, partial(place, column=name))
         if (bad := ~(np.nan_to_num(shared["mean_of"].to_numpy()) >= 1)).any():
             row = int(bad.argmax())
             raise StudyError(
-                f"{place(row, name)}: {table[name].iloc[row]!r} ratings behind a mean; mean_of is {table[name].iloc[row]}, "  # type: ignore[operator]
+                f"{place(row, name)}: {table[name].iloc[row]!r} ratings behind a mean; mean_of is {table[name].iloc[row]}, "
                 f"and a mean is of 1 rating or more. If it says something else: {column_option(name, 'note')}"
             )
     for name in (*layout.having("about_clip"), *layout.having("about_rating")):

@@ -40,8 +40,8 @@ _CONCEPTS: dict[str, str] = {
     "name": "name nom nombre",
     "id": "id ids uuid guid code key pseudonym nickname alias kennung identifiant identificador nr number num no 编号",
     "count": "count n nb anzahl votes ratings 数量 人数",
-    "never": "index idx order position pos rank ranking rang seed time times timestamp date datetime datum duration "
-    "dauer duree duracion seconds second sec secs minutes ms millis rt latency length year month day samplerate rate hz "
+    "never": "submit submitdate startdate enddate datestamp lastpage startlanguage start end last created updated index idx order position pos rank ranking rang seed time times timestamp date datetime datum duration "
+    "dauer duree duracion seconds second sec secs minutes ms millis rt latency length year month day samplerate hz "
     "bpm size bytes std stdev sd sem stderr se ci var variance low high lower upper min max row rows unnamed progress "
     "finished status speed rtf attempt round block page step epoch cost price reward approval lifetime assignments "
     "version elapsed trials played plays listened experience years hours organization organisation licence license "
@@ -55,6 +55,8 @@ _CONCEPT_OF: dict[str, set[str]] = {}
 for _concept, _list in _CONCEPTS.items():
     for _word in _list.split():
         _CONCEPT_OF.setdefault(_word, set()).add(_concept)
+
+_RATES = {"frame", "sample", "sampling", "bit", "speech", "speaking", "approval", "error", "word"}
 
 _QUALITY = frozenset(
     [
@@ -472,7 +474,7 @@ def role_of(name: str) -> str:
     last = next((kinds for kinds in reversed(found) if kinds - {"name"}), set())
     if "about" in last:
         return "about"
-    if "never" in every and not ("rate" in words and every == {"never"} and len(words) == 1):
+    if "never" in every or ("rate" in words and set(words) & _RATES):
         return "never"
     if "note" in every and "rating" not in last:
         return "" if words == ("note",) else "note"
@@ -536,6 +538,12 @@ def is_quality(name: str) -> bool:
         return True
     words = [word for word in words_of(name) if not word.isdigit()]
     return bool(words) and any(word in _QUALITY or _QUALITY_END.search(word) for word in words)
+
+
+def is_plainly_quality(name: str) -> bool:
+    """Whether a header holds a word for a quality that stands for nothing else: ``Clarity of Song Structure``."""
+    words = words_of(name)
+    return any((word in _QUALITY or _QUALITY_END.search(word)) and word not in _CONCEPT_OF for word in words)
 
 
 def is_rater(name: str) -> bool:

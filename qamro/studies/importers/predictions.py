@@ -19,6 +19,46 @@ if TYPE_CHECKING:
 
 TEXT = ("clip", "path", "system", "prompt", "error")
 _NOT_AXES = (*TEXT, "seconds", "domain")
+_MEASURES = frozenset(
+    [
+        "index",
+        "idx",
+        "rank",
+        "order",
+        "position",
+        "row",
+        "duration",
+        "dauer",
+        "seconds",
+        "sec",
+        "secs",
+        "ms",
+        "time",
+        "timestamp",
+        "date",
+        "length",
+        "year",
+        "samplerate",
+        "hz",
+        "sr",
+        "hops",
+        "size",
+        "bytes",
+        "std",
+        "sd",
+        "sem",
+        "ci",
+        "var",
+        "rtf",
+        "speed",
+        "num",
+        "n",
+        "count",
+        "epoch",
+        "step",
+        "seed",
+    ]
+)
 _UNNAMED = "quality"
 """What the axis of a list without a header is called: as in a list of ratings without one."""
 
@@ -86,7 +126,7 @@ def _number_columns(table: pd.DataFrame, decimal: str) -> list[str]:
     found = []
     for name in map(str, table.columns):
         text = table[name].str.replace(decimal, ".", regex=False) if decimal != "." else table[name]
-        if look(table[name], decimal).numeric or _some_number(text) or text.isin(["", "nan", "NaN"]).all():
+        if _some_number(text) or text.isin(["", "nan", "NaN"]).all():
             found.append(name)
     return found
 
@@ -103,10 +143,10 @@ def _is_no_score(name: str, values: pd.Series) -> bool:
     if not name.strip() or name.lower().startswith("unnamed"):
         return True
     role = role_of(name)
-    if role in ("never", "id", "mean_of", "rater", "source") and not is_quality(name):
-        counts = len(told) > 2 and told[0] in (0, 1) and bool((np.diff(told) == 1).all())
-        return role in ("never", "id") or counts or role == "source"
-    return name.lower() in ("index", "idx")
+    if is_quality(name) or role == "prediction":
+        return False
+    counts = len(told) > 2 and told[0] in (0, 1) and bool((np.diff(told) == 1).all())
+    return role == "id" or bool(_MEASURES & set(words_of(name))) or (counts and role != "rating")
 
 
 def _with_clip(sheet: Sheet) -> pd.DataFrame:

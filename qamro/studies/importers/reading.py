@@ -298,9 +298,8 @@ def _refuse(source: Source, problems: dict[str, str], file: str) -> None:
     path = source.path
     if file in problems or (problems and (source.folder is None or not source.groups)):
         text = problems.get(file) or next(iter(problems.values()))
-        raise StudyError(
-            text if "Known forms" in text or "row " in text or "columns" in text else f"{text}. {known_forms()}"
-        )
+        whole = any(word in text for word in ("Known forms", "row ", "columns", " --", "openpyxl"))
+        raise StudyError(text if whole else f"{text}. {known_forms()}")
     if problems and all(group.names[0] in problems for group in source.groups):
         raise StudyError(next(iter(problems.values())))
     names = [name for group in source.groups for name in group.names]

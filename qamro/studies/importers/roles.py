@@ -17,8 +17,10 @@ import numpy as np
 from qamro.axes import AXES
 from qamro.studies.importers.layout import Column, Layout
 from qamro.studies.importers.names import (
+    concepts_of,
     is_code,
     is_numbered,
+    is_plainly_quality,
     is_quality,
     is_rater,
     is_sound,
@@ -40,11 +42,12 @@ _COMMA = re.compile(r"[+-]?\d+,\d+")
 _LABEL = re.compile(
     r"^\s*([+-]?\d+(?:[.,]\d+)?)\s*(?:[-–—:=.)(/]|\s)\s*\D.*$|^\D*\(\s*([+-]?\d+(?:[.,]\d+)?)\s*\)\s*$", re.S
 )
-_BRACKET = re.compile(r"^(?P<group>.*?)\s*\[(?P<item>[^\]]+)\]\s*$", re.S)
+_BRACKET = re.compile(r"^(?P<group>.*?)\s*\[(?P<item>[^\]]+)\][^\[\]]*$", re.S)
 _WORDS = {"excellent": 5.0, "good": 4.0, "fair": 3.0, "poor": 2.0, "bad": 1.0}
 """The five words of ITU-T P.800."""
 
 _SAMPLE = 200
+_BLANK = [*BLANKS, *(text.upper() for text in BLANKS), "NaN", "None", "Null"]
 _RATER_FIRST = ("rater", "listener", "participant", "subject", "annotator", "evaluator", "worker", "judge", "assessor")
 
 
@@ -95,7 +98,9 @@ def look(cells: pd.Series, decimal: str) -> Facts:
     few = told[:: max(len(told) // 3000, 1)]
     values = np.array([number_of(text, decimal) for text in few], dtype=float)
     finite = values[np.isfinite(values)]
-    numeric = bool(told) and finite.size > 0.5 * values.size
+    words = [text for text, value in zip(few, values, strict=True) if not np.isfinite(value)]
+    stray = int(cells.isin(words).sum()) if len(few) == len(told) and words else 0
+    numeric = bool(told) and (finite.size > 0.5 * values.size or 0 < stray < 0.5 * int((~cells.isin(_BLANK)).sum()))
     counts = False
     if numeric and len(cells) > 2 and len(different) == len(cells) and finite.size == values.size:
         start = number_of(cells.iloc[0], decimal)
@@ -143,7 +148,9 @@ class _Guess:
             role = "never" if facts.counts or facts.empty else "clip" if not facts.numeric and not facts.repeats else ""
         elif facts.sounds and role in ("private", "prompt", "", "id", "rater", "rating", "about"):
             role = "clip"
-        elif role == "never" and is_quality(name) and facts.on_a_scale and not _is_measure(name):
+        elif (role in ("clip", "source", "system", "prompt") and facts.on_a_scale and is_plainly_quality(name)) or (
+            role == "never" and is_quality(name) and facts.on_a_scale and not _is_measure(name)
+        ):
             role = ""
         return role
 
@@ -154,7 +161,12 @@ class _Guess:
 
     def pick(self, role: str, why: str = "by its name", keep: str = "about_rating") -> str:
         """Gives a role to the best of the columns whose names say it, and makes notes of the others."""
-        several = [n for n in self.names if self.told[n] == role and n not in self.columns and not self.facts[n].empty]
+        several = [n for n in self.names if self.told[n] == role and n not in self.columns]
+        several = [n for n in several if not self.facts[n].empty] or [n for n in several if n.strip().lower() == role][
+            :1
+        ]
+        if role != "clip":
+            several = [n for n in several if not self.facts[n].empty]
         if not several:
             return ""
         best = max(several, key=lambda name: self._fitness(name, role))
@@ -190,9 +202,16 @@ class _Guess:
             if name not in self.columns
             and self.told[name] in fits
             and not (self.told[name] == "rater" and not is_numbered(name))
-            and (self.facts[name].numeric or (self.facts[name].empty and (is_numbered(name) or known_axis(name))))
+            and (self.facts[name].numeric or self._should_be(name))
             and not (self.facts[name].counts and self.told[name] == "" and not is_rater(name) and not is_quality(name))
         ]
+
+    def _should_be(self, name: str) -> bool:
+        """Whether a column is one of ratings by its name, whatever stands in it, so that a wrong cell can be named."""
+        if self.facts[name].empty:
+            return is_numbered(name) or bool(known_axis(name))
+        others = [n for n in self.names if n != name and self.told[n] in ("", "rating") and self.facts[n].numeric]
+        return name.strip().lower() in ("score", "rating", "mos") and not others
 
     def survey(self) -> bool:
         """Takes a row for a rater: headers name clips."""
@@ -273,7 +292,7 @@ class _Guess:
                     if known_axis(name)
                     else "a quality by its name"
                 )
-                self.take(name, "rating", why, axis=known_axis(name) or axis_of(name) or _bare(name))
+                self.take(name, "rating", why, axis=_axis_by(name))
             self.axis_given = True
             return "wide"
         return self._unknown([n for n in numeric if n not in self.columns], by_rater)
@@ -313,7 +332,7 @@ class _Guess:
             return self._long(exact[:1])
         used: set[str] = set()
         for name in (*scores, *beside):
-            axis = known_axis(name) or axis_of(name) or _bare(name)
+            axis = _axis_by(name)
             axis = name if axis in used else axis
             used.add(axis)
             self.take(name, "rating", "an axis by its name", axis=axis)
@@ -360,7 +379,7 @@ class _Guess:
             return "wide"
         if not free:
             return ""
-        if len(free) == 1 and fits:
+        if len(free) == 1 and fits and by_rater and self._like_answers(free[0]):
             self.take(free[0], "rating", "the only column of numbers that may be scores", axis=self.axis)
             return "long" if by_rater or any(self.told[n] == "axis" for n in self.names) else "wide"
         for name in free:
@@ -371,8 +390,8 @@ class _Guess:
                 axis=name if by_rater else self.axis,
                 rater="" if by_rater else name,
             )
-        options = ["axis", "drop"] if by_rater or len(free) == 1 else ["rater", "axis"]
-        words = {"axis": "qualities (axes)", "rater": "raters", "drop": "no ratings"}
+        options = ["score", "note"] if len(free) == 1 else ["axis", "note"] if by_rater else ["rater", "axis"]
+        words = {"axis": "qualities (axes)", "rater": "raters", "note": "no ratings", "score": "the ratings"}
         ways = [
             f"{words[role]}: {' '.join(column_option(name, role) for name in free[:4])}{' …' if len(free) > 4 else ''}"
             for role in options
@@ -383,6 +402,11 @@ class _Guess:
             f"{'; or '.join(ways)}"
         )
         return "wide"
+
+    def _like_answers(self, name: str) -> bool:
+        """Whether numbers look like answers on a scale: whole or half ones, and the same again and again."""
+        facts = self.facts[name]
+        return bool((facts.values * 2 % 1 == 0).all()) and facts.repeats and facts.distinct <= 0.5 * len(self.table) + 5
 
     # What stands beside
 
@@ -402,7 +426,7 @@ class _Guess:
         for name in self.names:
             facts = self.facts[name]
             if name not in self.columns and self.told[name] in ("", "id", "source", "private") and not facts.numeric:
-                all_told = not self.table[name].str.lower().isin(BLANKS).any()
+                all_told = not any(text.lower() in BLANKS for text in self.table[name].unique())
                 if facts.distinct / max(len(self.table), 1) > 0.95 and all_told and self.told[name] != "private":
                     self.take(name, "clip", "its cells are all different")
                     return
@@ -438,12 +462,10 @@ class _Guess:
             return False
         values = self.facts[name].values
         rated = [self.facts[n] for n, column in self.columns.items() if column.role == "rating"]
-        exact = name.strip().lower() == "mean_of"
-        means = (
-            exact
-            or any(_is_mean(n) for n, c in self.columns.items() if c.role == "rating")
-            or any((f.values % 1 != 0).any() for f in rated)
-        )
+        if name.strip().lower() == "mean_of":
+            return True
+        named = any(_is_mean(n) for n, column in self.columns.items() if column.role == "rating")
+        means = named or any((f.values % 1 != 0).any() for f in rated)
         return bool(means and values.size and (values >= 1).all() and (values % 1 == 0).all())
 
     def layout(self) -> Layout | None:
@@ -451,16 +473,11 @@ class _Guess:
         if not form and self.form in ("", "survey") and self.survey():
             form = "survey"
         if not form:
-            if not any(self._is_rater_column(n) for n in self.names):
-                pass
-            else:
-                self._pick_rater()
+            self._pick_rater()
             self.clip()
             form = self.ratings()
             if not form:
                 return None
-        elif form == "survey":
-            pass
         self.rest(form)
         columns = tuple(self.columns[name] for name in self.names)
         private = [c.name for c in columns if c.role == "ignore" and "person" in c.why]
@@ -480,11 +497,6 @@ class _Guess:
             axis=self.axis, axis_given=self.axis_given, headless=self.sheet.headless, labels=self.sheet.labels,
             question=self.question, notes=(*self.sheet.notes, *self.notes),
         )  # fmt: skip
-
-    def _is_rater_column(self, name: str) -> bool:
-        return self.told[name] == "rater" and not (
-            is_numbered(name) and self.facts[name].numeric and not self.facts[name].repeats and False
-        )
 
     def _pick_rater(self) -> None:
         numbered = [n for n in self.names if self.told[n] == "rater" and is_numbered(n)]
@@ -536,6 +548,12 @@ def axis_of(header: str) -> str:
     if len(told) == len(parts):
         return header.strip()
     return " ".join(told) if 0 < len(told) <= 3 else ""
+
+
+def _axis_by(name: str) -> str:
+    """What an axis is called that stands in a column of its own: its header, without words for a score."""
+    bare = _bare(name)
+    return known_axis(name) or (axis_of(name) if "rating" in concepts_of(bare) else "") or bare
 
 
 def _bare(name: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice
@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from qamro.studies.importers.names import is_rater, is_sound, known_axis, role_of
-from qamro.studies.tables import BLANKS
 from qamro.studies.validation import StudyError
 
 if TYPE_CHECKING:
@@ -134,12 +133,14 @@ def open_sheet(path: Path, parsing: Parsing | None = None) -> Sheet:
         if head.startswith(_EXCEL):
             return _excel(path, parsing)
         encoding = parsing.encoding or encoding_of(head, path)
-        start = head.decode(encoding, errors="ignore").lstrip("\ufeff").lstrip()
+        whole = len(head) < _HEAD
+        text = head.decode(encoding, errors="strict" if whole else "ignore").removeprefix("\ufeff")
+        start = text.lstrip()
         if not start:
             return Sheet(path, problem=f"{path} is empty")
         if start[0] in "{[" and not parsing.delimiter and _may_be_json(start):
-            return _json(path, encoding)
-        return _delimited(path, encoding, parsing)
+            return _json(path, text if whole else path.read_text(encoding=encoding))
+        return _delimited(path, text, whole, encoding, parsing)
     except (StudyError, csv.Error, UnicodeError, LookupError) as problem:
         text = str(problem)
         if not isinstance(problem, StudyError):
@@ -183,14 +184,12 @@ def _may_be_json(start: str) -> bool:
 # Text with columns
 
 
-def _delimited(path: Path, encoding: str, parsing: Parsing) -> Sheet:
-    with path.open(encoding=encoding, newline="") as text:
-        sample = text.read(_HEAD)
+def _delimited(path: Path, sample: str, whole: bool, encoding: str, parsing: Parsing) -> Sheet:
+    """Looks at delimited text, of which ``sample`` is the beginning, or the ``whole``."""
     said, skipped = _sep_line(sample)
     notes = [f"the line 'sep={said}' says what separates columns"] if skipped else []
     delimiter = parsing.delimiter or said or _delimiter(sample)
-    rows = list(islice(_rows(io.StringIO(sample, newline=""), delimiter, skipped), 60))
-    whole = len(sample) < _HEAD
+    rows = _first_rows(sample, delimiter, skipped, 60)
     if not whole and len(rows) > 1:
         rows = rows[:-1]  # the last one may be cut
     if not rows:
@@ -215,9 +214,9 @@ def _delimited(path: Path, encoding: str, parsing: Parsing) -> Sheet:
         notes.append("the first line is data, not a header")
 
     def read() -> dict[str, Sequence[str]]:
-        with path.open(encoding=encoding, newline="") as text:
+        with io.StringIO(sample, newline="") if whole else path.open(encoding=encoding, newline="") as text:
             try:
-                return _columns(_rows(text, delimiter, skipped), header, lines, path)
+                return _columns(_blocks(text, delimiter, skipped), header, lines, path)
             except (csv.Error, UnicodeError) as problem:
                 raise StudyError(
                     f"{path} is not a table of text: {problem}; save it as CSV with UTF-8 encoding"
@@ -226,34 +225,42 @@ def _delimited(path: Path, encoding: str, parsing: Parsing) -> Sheet:
     return Sheet(path, tuple(header), read, delimiter, headless, labels, tuple(notes))
 
 
-def _rows(text: io.TextIOBase | io.StringIO, delimiter: str, skip: int) -> Iterator[list[str]]:
-    """Yields the rows that hold anything; ``skip`` lines at the beginning are left out."""
+def _reader(text: Iterable[str], delimiter: str) -> Iterator[list[str]]:
     if delimiter == " ":
-        reader: Iterator[list[str]] = (line.split() for line in text)
-    else:
-        reader = csv.reader(text, delimiter=delimiter, skipinitialspace=delimiter != "\t")
+        return (line.split() for line in text)
+    return csv.reader(text, delimiter=delimiter, skipinitialspace=delimiter != "\t")
+
+
+def _blocks(text: Iterable[str], delimiter: str, skip: int, size: int = _BLOCK) -> Iterator[list[list[str]]]:
+    """Yields the rows that hold anything, many at once; ``skip`` lines at the beginning are left out."""
+    reader = _reader(text, delimiter)
     for _ in range(skip):
         next(reader, None)
-    for row in reader:
-        if any(row) and any(map(str.strip, row)):
-            yield row
+    while block := list(islice(reader, size)):
+        if kept := [row for row in block if row and (row[0] or any(map(str.strip, row)))]:
+            yield kept
 
 
-def _columns(rows: Iterator[list[str]], header: list[str], lines: int, path: Path) -> dict[str, Sequence[str]]:
-    """Reads all rows into columns, blockwise; equal cells share their memory."""
+def _first_rows(sample: str, delimiter: str, skip: int, most: int) -> list[list[str]]:
+    return next(_blocks(io.StringIO(sample, newline=""), delimiter, skip, most), [])
+
+
+def _columns(blocks: Iterator[list[list[str]]], header: list[str], lines: int, path: Path) -> dict[str, Sequence[str]]:
+    """Reads all rows into columns; equal cells share their memory."""
     width, done = len(header), 0
     cells: list[list[str]] = [[] for _ in header]
     known: list[dict[str, str]] = [{} for _ in header]
-    for _ in range(lines):
-        next(rows, None)
-    while block := list(islice(rows, _BLOCK)):
-        if set(map(len, block)) != {width}:
+    for whole in blocks:
+        block = whole[lines:]
+        lines = max(lines - len(whole), 0)
+        if block and set(map(len, block)) != {width}:
             _check_widths(block, header, done, path)
         for column, seen, values in zip(cells, known, zip(*block, strict=False), strict=False):
             if len(seen) > 200_000:
                 seen.clear()
-            stripped = [value.strip() for value in values]
-            column += list(map(seen.setdefault, stripped, stripped))
+            for value in set(values).difference(seen):
+                seen[value] = value.strip()
+            column += map(seen.__getitem__, values)
         done += len(block)
     return dict(zip(header, cells, strict=True))
 
@@ -279,7 +286,7 @@ def _delimiter(sample: str) -> str:
     best, most = ",", (0.0, 1)
     for delimiter in DELIMITERS:
         try:
-            rows = list(islice(_rows(io.StringIO(sample, newline=""), delimiter, 0), 40))
+            rows = _first_rows(sample, delimiter, 0, 40)
         except csv.Error:
             continue
         widths = [len(row) for row in rows[:-1] or rows]
@@ -387,15 +394,14 @@ def is_data(cells: list[str]) -> bool:
         return False
     counted = [int(cell) for cell in numbers] if all(cell.isdecimal() for cell in numbers) else []
     if len(counted) > 1 and counted[0] in (0, 1) and counted == list(range(counted[0], counted[0] + len(counted))):
-        return is_sound(texts[0])  # raters 1, 2, 3 …
+        return is_sound(texts[0]) or (len(counted) < 3 and bool(texts[0]))  # raters 1, 2, 3 …
     return True
 
 
 # JSON
 
 
-def _json(path: Path, encoding: str) -> Sheet:
-    text = path.read_text(encoding=encoding)
+def _json(path: Path, text: str) -> Sheet:
     try:
         data: Any = json.loads(text)
     except json.JSONDecodeError:
@@ -517,7 +523,9 @@ def _excel(path: Path, parsing: Parsing) -> Sheet:
         raise StudyError(f"{path} has {len(header):,} columns; a table of ratings has at most {MOST_COLUMNS:,}")
     if twice := {cell for cell in header if cell and header.count(cell) > 1}:
         raise StudyError(f"{path} has two columns named {sorted(twice)[0]!r}; rename one")
-    columns: dict[str, Sequence[str]] = {cell or f"column {place + 1}": [row[place] for row in rows[lines:]] for place, cell in enumerate(header)}
+    columns: dict[str, Sequence[str]] = {
+        cell or f"column {place + 1}": [row[place] for row in rows[lines:]] for place, cell in enumerate(header)
+    }
     note = f"sheet {name!r}" + (f" of {', '.join(map(repr, book.sheetnames))}" if len(book.sheetnames) > 1 else "")
     return Sheet(
         path, tuple(columns), lambda: columns, headless=lines == 0, labels=labels, notes=(note,), source="excel"
@@ -535,11 +543,8 @@ def joined(sheets: Sequence[Sheet]) -> tuple[Sheet, np.ndarray, np.ndarray]:
     row = np.concatenate([np.arange(count) for count in counts]) if counts else np.empty(0, dtype=int)
     if len(sheets) == 1:
         return sheets[0], of, row
-    columns: dict[str, Sequence[str]] = {name: [cell for sheet in sheets for cell in sheet.columns[name]] for name in sheets[0].header}
+    columns: dict[str, Sequence[str]] = {
+        name: [cell for sheet in sheets for cell in sheet.columns[name]] for name in sheets[0].header
+    }
     first = sheets[0]
     return replace(first, read=lambda: columns), of, row
-
-
-def is_blank(cells: pd.Series) -> np.ndarray:
-    """Returns which cells hold nothing: empty, or a word for it such as ``NA``."""
-    return cells.str.lower().isin(BLANKS).to_numpy()

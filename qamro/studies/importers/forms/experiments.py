@@ -65,7 +65,11 @@ def tidy_jspsych(sheet: Sheet) -> Sheet:
     sounds = [n for n in columns if n not in (answer, "trial_type") and any(map(is_sound, _bare(columns[n])[:500]))]
     clip = "stimulus" if "stimulus" in sounds else sounds[0] if sounds else "stimulus"
     rows: list[dict[str, str]] = []
-    about = [n for n in columns if n not in (answer, clip, "rt", "trial_index", "time_elapsed", "internal_node_id")]
+    about = [
+        n
+        for n in columns
+        if n not in (answer, clip, "rt", "trial_type", "trial_index", "time_elapsed", "internal_node_id")
+    ]
     names = _bare(columns.get(clip, [""] * _length(columns)))
     for row in range(_length(columns)):
         base = {name: columns[name][row] for name in about} | {"stimulus": names[row], "@row": str(row)}
