@@ -113,8 +113,16 @@ def train(
 
         losses("MI")
         check_hold_out(hold_out)
-        named = axis[0] if axis and len(axis) == 1 else ""
-        told = ratings_options(column, named, scale, missing, rows, delimiter, header, encoding)
+        told = ratings_options(
+            column,
+            "".join(axis or ()) if len(axis or ()) == 1 else "",
+            scale,
+            missing,
+            rows,
+            delimiter,
+            header,
+            encoding,
+        )
         if end_to_end and seeds > 1:
             raise ValueError("end to end one seed is trained at a time; leave --seeds away")
         target = destination(out, save, replace=replace)

@@ -29,6 +29,7 @@ ROLE_WORDS = {
 }
 """What ``--column NAME=…`` takes, and the role that it stands for; ``axis:QUALITY`` is ratings on that axis."""
 
+_NOT_SAID = "not said to be ratings"
 _NUMBER = r"[+-]?\d+(?:\.\d+)?"
 _SCALE = re.compile(
     rf"^(?:(?P<axis>.+)=)?(?P<low>{_NUMBER})\.\.(?P<high>{_NUMBER})(?:->(?P<to>{_NUMBER})\.\.(?P<top>{_NUMBER}))?$"
@@ -174,10 +175,12 @@ def _with_column(layout: Layout, sheet: Sheet | None, name: str, role: str) -> L
         name = close[0]
     column = next(column for column in layout.columns if column.name == name)
     if role.startswith("axis:"):
-        return _rated(layout, name, axis=role[5:].strip(), rater=column.rater)
+        return _rated(layout, name, axis=role[5:].strip(), rater="" if layout.question else column.rater)
     numbers = sheet is not None and look(sheet.frame[name], decimal_of(sheet.frame)).numeric
     side_by_side = layout.form != "long" or column.role == "rating"
-    if role == "rater" and numbers and side_by_side and len(layout.having("rating")) != 1:
+    rated = [c for c in layout.columns if c.role == "rating"]
+    asked = column.role == "rating" or column.why == _NOT_SAID
+    if role == "rater" and numbers and side_by_side and (asked or any(c.rater for c in rated)):
         return _rated(layout, name, axis=layout.axis, rater=name)
     if role == "axis" and numbers and side_by_side and layout.form != "survey":
         return replace(_rated(layout, name, axis=name, rater=""), axis_given=True)
@@ -205,7 +208,7 @@ def _rated(layout: Layout, name: str, *, axis: str, rater: str) -> Layout:
         if column.name == name:
             return Column(name, "rating", "", axis=axis, rater=rater)
         if layout.question and column.role == "rating" and column.why:
-            return Column(column.name, "about_rating", "not said to be ratings")
+            return Column(column.name, "about_rating", _NOT_SAID)
         return column
 
     return replace(layout, columns=tuple(map(changed, layout.columns)), question="")

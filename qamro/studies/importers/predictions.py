@@ -88,6 +88,8 @@ def read_predictions(path: Path | str, parsing: Parsing | None = None) -> pd.Dat
     if sheet.problem:
         raise StudyError(sheet.problem)
     table = _with_clip(sheet)
+    if table.empty:
+        raise StudyError(f"{path} has no row below its header ({', '.join(map(str, sheet.header))[:200]})")
     decimal = decimal_of(table)
     for column in _number_columns(table, decimal):
         if column not in TEXT and not column.startswith(("source_", "domain_")):

@@ -491,7 +491,8 @@ def _by_file(melted: pd.DataFrame, files: Sequence[Path], layout: Layout) -> tup
     """What the names of several files say where no column does: an axis each, or a rater each."""
     stems = melted[FILE].cat.rename_categories(_stems(files))
     axes = [axis_in(file.stem) for file in files]
-    if not layout.axis_given and all(given for _, given in axes):
+    assumed = {column.axis for column in layout.columns if column.role == "rating"} == {axes[0][0]}
+    if assumed and all(given for _, given in axes) and len({axis for axis, _ in axes}) > 1:
         by_file = dict(zip(_stems(files), (axis for axis, _ in axes), strict=True))
         return melted.assign(axis=stems.astype(object).map(by_file)), ["each file's name says its axis"]
     if layout.having("rater") or any(column.rater for column in layout.columns) or "rater" in melted.columns:

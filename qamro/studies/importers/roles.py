@@ -145,9 +145,11 @@ class _Guess:
         if self.sheet.headless:
             role = "clip" if facts.sounds else ""
         elif unnamed:
-            role = "never" if facts.counts or facts.empty else "clip" if not facts.numeric and not facts.repeats else ""
+            role = "never" if facts.numeric or facts.empty else "" if facts.repeats else "clip"
         elif facts.sounds and role in ("private", "prompt", "", "id", "rater", "rating", "about"):
             role = "clip"
+        elif words_of(name) == ("note",) and facts.on_a_scale:  # a mark in French and German
+            role = "rating"
         elif (role in ("clip", "source", "system", "prompt") and facts.on_a_scale and is_plainly_quality(name)) or (
             role == "never" and is_quality(name) and facts.on_a_scale and not _is_measure(name)
         ):
@@ -274,7 +276,11 @@ class _Guess:
         raters = [n for n in numeric if is_numbered(n) and n not in scores]
         raters = raters if len(raters) > 1 else []
         if raters and not by_rater:
-            named = [n for n in numeric if n not in raters and n not in scores and is_rater(n)]
+            others = [n for n in numeric if n not in raters and n not in scores and not is_quality(n)]
+            named = [n for n in others if is_rater(n) or is_code(n)]
+            unclear = [n for n in others if n not in named and self.told[n] == ""]
+            if unclear:
+                self._ask(unclear, ["rater", "note"])
             for name in (*raters, *named):
                 self.take(name, "rating", "the header looks like a rater", axis=self._axis_of_group(means), rater=name)
             self._spare(scores, "the mean of the others" if means else "the others are single ratings")
@@ -285,6 +291,9 @@ class _Guess:
         if scores and self.form != "wide":
             return self._with_scores(scores, means, qualities)
         both = [n for n in numeric if n in qualities or n in scores]
+        if any(is_numbered(part) for n in both if len(both) > 1 for part in re.split(r"[_.:/| -]+", n)[1:]):
+            self._ask(both, ["rater", "axis"])
+            return "wide"
         if both:
             for name in both:
                 why = (
@@ -379,29 +388,27 @@ class _Guess:
             return "wide"
         if not free:
             return ""
-        if len(free) == 1 and fits and by_rater and self._like_answers(free[0]):
+        listed = self.sheet.headless and any(facts.sounds for facts in self.facts.values())
+        if len(free) == 1 and fits and (listed or (by_rater and self._like_answers(free[0]))):
             self.take(free[0], "rating", "the only column of numbers that may be scores", axis=self.axis)
             return "long" if by_rater or any(self.told[n] == "axis" for n in self.names) else "wide"
-        for name in free:
-            self.take(
-                name,
-                "rating",
-                "numbers, and nothing says of what",
-                axis=name if by_rater else self.axis,
-                rater="" if by_rater else name,
-            )
-        options = ["score", "note"] if len(free) == 1 else ["axis", "note"] if by_rater else ["rater", "axis"]
+        self._ask(free, ["score", "note"] if len(free) == 1 else ["axis", "note"] if by_rater else ["rater", "axis"])
+        return "wide"
+
+    def _ask(self, names: list[str], roles: list[str]) -> None:
+        """Leaves it to somebody to say what columns of numbers are."""
+        for name in names:
+            rater = name if roles[0] == "rater" else ""
+            axis = name if roles[0] == "axis" else self.axis
+            self.take(name, "rating", "numbers, and nothing says of what", axis=axis, rater=rater)
         words = {"axis": "qualities (axes)", "rater": "raters", "note": "no ratings", "score": "the ratings"}
-        ways = [
-            f"{words[role]}: {' '.join(column_option(name, role) for name in free[:4])}{' …' if len(free) > 4 else ''}"
-            for role in options
-        ]
-        listed = ", ".join(map(repr, free[:6])) + (" …" if len(free) > 6 else "")
+        more = " …" if len(names) > 4 else ""
+        ways = [f"{words[role]}: {' '.join(column_option(name, role) for name in names[:4])}{more}" for role in roles]
+        listed = ", ".join(map(repr, names[:6])) + (" …" if len(names) > 6 else "")
         self.question = (
             f"nothing says what the numbers under {listed} are. Two readings are possible; say which is right: "
             f"{'; or '.join(ways)}"
         )
-        return "wide"
 
     def _like_answers(self, name: str) -> bool:
         """Whether numbers look like answers on a scale: whole or half ones, and the same again and again."""

@@ -139,7 +139,7 @@ class Code:
         together = (min(self.low, self.value), max(self.high, self.value))
         gap = self.low - self.value if self.value < self.low else self.value - self.high
         held = any(scale[0] <= together[0] and together[1] <= scale[1] for scale in USUAL)
-        return not held or (self.value > self.high and gap >= 4 and self.high <= 5)
+        return not held or (self.high <= 10 and gap >= 4 and self.value >= 1.8 * self.high > 0)
 
     def __str__(self) -> str:
         where = f", first in {self.file}, row {self.row}, column {self.column!r}" if self.file else ""

@@ -124,7 +124,7 @@ def open_sheet(path: Path, parsing: Parsing | None = None) -> Sheet:
     """
     parsing = parsing or Parsing()
     if not path.is_file():
-        raise FileNotFoundError(f"there is no file or folder {path}")
+        raise FileNotFoundError(f"there is no file {path}")
     try:
         if path.stat().st_size > MOST_BYTES:
             raise StudyError(f"{path} has more than {MOST_BYTES >> 30} GiB; split it")
@@ -260,7 +260,7 @@ def _columns(blocks: Iterator[list[list[str]]], header: list[str], lines: int, p
                 seen.clear()
             for value in set(values).difference(seen):
                 seen[value] = value.strip()
-            column += map(seen.__getitem__, values)
+            column.extend(map(seen.__getitem__, values))
         done += len(block)
     return dict(zip(header, cells, strict=True))
 

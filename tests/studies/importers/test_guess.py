@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qamro.studies import Study, StudyError
 from qamro.studies.importers import read_ratings
-from qamro.studies.importers.reading import guess
 from qamro.studies.importers.layout import Layout
-from qamro.studies.importers.reading import read
+from qamro.studies.importers.reading import guess, read
 
 
 def write(tmp_path, text, name="test.csv", encoding="utf-8"):
@@ -200,6 +199,7 @@ NAMES = st.sampled_from(["r1", "r2", "MI", "TA", "ann", "ben", "score_1", "x y",
 CELLS = st.one_of(st.integers(0, 100).map(str), st.just(""), st.floats(0, 5).map(lambda x: f"{x:.2f}"))
 
 
+@settings(deadline=None)
 @given(
     columns=st.lists(NAMES, min_size=1, max_size=5, unique=True),
     rows=st.integers(1, 6),

@@ -54,13 +54,14 @@ def tidy_psychopy(sheet: Sheet) -> Sheet:
 def is_jspsych(sheet: Sheet) -> str:
     """Why a table is jsPsych's; empty when it is not."""
     names = set(sheet.header)
-    told = {"trial_type", "trial_index"} <= names and names & {"response", "responses"}
+    answers = names & {"response", "responses"} or any(name.startswith("response.") for name in names)
+    told = {"trial_type", "trial_index"} <= names and answers
     return "the header has trial_type, trial_index and response" if told else ""
 
 
 def tidy_jspsych(sheet: Sheet) -> Sheet:
     """Keeps the answers about a sound: a number, or one for each question."""
-    columns = dict(sheet.columns)
+    columns = _whole_answers(dict(sheet.columns))
     answer = "response" if "response" in columns else "responses"
     sounds = [n for n in columns if n not in (answer, "trial_type") and any(map(is_sound, _bare(columns[n])[:500]))]
     clip = "stimulus" if "stimulus" in sounds else sounds[0] if sounds else "stimulus"
@@ -82,6 +83,18 @@ def tidy_jspsych(sheet: Sheet) -> Sheet:
         rows = [{key: value for key, value in row.items() if key != "question"} for row in rows]
     found = list(dict.fromkeys(key for row in rows for key in row))
     return sheet.with_columns({name: [row.get(name, "") for row in rows] for name in found})
+
+
+def _whole_answers(columns: dict[str, Sequence[str]]) -> dict[str, Sequence[str]]:
+    """Puts answers that JSON held as ``response.QUESTION`` back into one cell."""
+    parts = [name for name in columns if name.startswith("response.")]
+    if not parts:
+        return columns
+    whole = [""] * _length(columns)
+    for row in range(len(whole)):
+        told = {name.removeprefix("response."): columns[name][row] for name in parts if columns[name][row]}
+        whole[row] = json.dumps(told) if told else columns.get("response", whole)[row]
+    return {name: cells for name, cells in columns.items() if name not in parts} | {"response": whole}
 
 
 def _answers(cell: str) -> dict[str, str]:
