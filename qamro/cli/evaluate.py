@@ -32,8 +32,8 @@ def evaluate(
         list[str] | None,
         typer.Option(
             metavar="AXIS[=RATED]",
-            help="Axis to compare, and what the ratings are of where their file does not say; MI=quality holds MI against "
-            "quality. Repeatable.",
+            help="Axis to compare, and what the ratings are of where their file does not say; MI=quality holds MI "
+            "against quality. Repeatable.",
         ),
     ] = None,
     json_out: Annotated[Path | None, typer.Option("--json", help="Also write everything as JSON.")] = None,

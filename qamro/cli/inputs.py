@@ -181,7 +181,7 @@ def reading_of(study: Study) -> list[str]:
     columns = study.about.get("columns") or {}
     shown = [f"{name!r}: {what}" for name, what in list(columns.items())[:_NAMED_COLUMNS]]
     more = [f"and {len(columns) - len(shown)} more"] if len(columns) > len(shown) else []
-    if columns and lines:
+    if columns:
         lines.append(f"columns: {'; '.join([*shown, *more])}")
     scales = []
     for axis, scores in study.ratings.groupby("axis", sort=False)["score"]:

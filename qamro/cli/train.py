@@ -17,7 +17,7 @@ from qamro.cli.outputs import check_writable
 from qamro.cli.training_run import GOES_ON, UNFINISHED, command_line, report
 
 
-def train(
+def train(  # noqa: PLR0915 - one statement an option
     study: options.TrainingStudy,
     out: options.TrainingOut = None,
     save: options.Save = "",

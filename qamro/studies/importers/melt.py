@@ -5,7 +5,6 @@ from __future__ import annotations
 import shlex
 import unicodedata
 from collections.abc import Callable, Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -67,7 +66,7 @@ def melt(
     paths = pd.Index([str(file) for file in files])
     scores, rows, counts = [], [], []
     for column in ratings:
-        score = _scores(table[column.name], layout, partial(place, column=column.name))
+        score = _scores(table[column.name], layout, _placed(place, column.name))
         answered = np.flatnonzero(np.isfinite(score))
         scores.append(score[answered])
         rows.append(answered)
@@ -107,12 +106,16 @@ def melt(
             raise StudyError(f"{row[FILE]}, row {row[ROW]}: the column {key!r} is empty; every row needs one")
     axes = melted["axis"].nunique()
     if axes > MOST_AXES:
-        told = next(iter(layout.having("axis")), "")
+        column_of_axes = next(iter(layout.having("axis")), "")
         raise StudyError(
-            f"{path}: {axes:,} different axes; a study has at most {MOST_AXES}. Is {told or 'each header'!r} an axis? "
-            f"If not: {column_option(told or 'NAME', 'note')}"
+            f"{path}: {axes:,} different axes; a study has at most {MOST_AXES}. Is {column_of_axes or 'each header'!r} "
+            f"an axis? If not: {column_option(column_of_axes or 'NAME', 'note')}"
         )
     return melted, notes
+
+
+def _placed(place: Callable[[int, str], str], column: str) -> Callable[[int], str]:
+    return lambda row: place(row, column)
 
 
 def _wanted_rows(table: pd.DataFrame, layout: Layout, path: Path) -> np.ndarray:
@@ -169,12 +172,13 @@ def _shared(table: pd.DataFrame, layout: Layout, row_of: np.ndarray, place: Call
     if layout.form == "survey" and "rater" not in shared.columns:
         shared["rater"] = [f"row {row + 1}" for row in row_of]
     for name in layout.having("mean_of"):
-        shared["mean_of"] = _scores(table[name], layout, partial(place, column=name))
+        shared["mean_of"] = _scores(table[name], layout, _placed(place, name))
         if (bad := ~(np.nan_to_num(shared["mean_of"].to_numpy()) >= 1)).any():
             row = int(bad.argmax())
             raise StudyError(
-                f"{place(row, name)}: {table[name].iloc[row]!r} ratings behind a mean; mean_of is {table[name].iloc[row]}, "
-                f"and a mean is of 1 rating or more. If it says something else: {column_option(name, 'note')}"
+                f"{place(row, name)}: {table[name].iloc[row]!r} ratings behind a mean; mean_of is "
+                f"{table[name].iloc[row]}, and a mean is of 1 rating or more. If it says something "
+                f"else: {column_option(name, 'note')}"
             )
     for name in (*layout.having("about_clip"), *layout.having("about_rating")):
         shared[kept_as(name)] = table[name]

@@ -15,32 +15,37 @@ from qamro.axes import AXES
 
 _CONCEPTS: dict[str, str] = {
     "clip": "clip file wav audio sample stimulus stimuli stim item utterance utt track song recording sound snippet "
-    "excerpt segment deg degraded distorted processed datei audiodatei klang hoerbeispiel horbeispiel beispiel aufnahme "
-    "stueck stuck fichier extrait echantillon enregistrement morceau archivo fichero muestra grabacion pista cancion "
+    "excerpt segment deg degraded distorted processed datei audiodatei klang hoerbeispiel horbeispiel beispiel "
+    "aufnahme stueck stuck fichier extrait echantillon enregistrement morceau archivo fichero muestra grabacion "
+    "pista cancion "
     "文件 文件名 音频 样本 样本名 片段 语音 歌曲 音频文件",
     "path": "path filepath url uri link pfad chemin ruta 路径",
-    "system": "system model method condition con codec algorithm generator vocoder engine systeme modele methode sistema "
-    "modelo metodo verfahren modell bedingung condicion 系统 模型 方法 条件",
+    "system": "system model method condition con codec algorithm generator vocoder engine systeme modele methode "
+    "sistema modelo metodo verfahren modell bedingung condicion 系统 模型 方法 条件",
     "prompt": "prompt text caption description instruction transcript transcription beschreibung eingabe texte texto "
     "descripcion 提示 提示词 文本 描述",
     "source": "source content sentence trial reference ref screen satz inhalt phrase contenu frase contenido 句子 内容",
     "rater": "rater listener participant subject subj user worker annotator evaluator judge assessor expert session "
-    "respondent response juror tester hoerer horer proband probandin teilnehmer teilnehmerin versuchsperson bewerter "
+    "respondent response uid juror tester hoerer horer proband probandin teilnehmer teilnehmerin versuchsperson "
+    "bewerter "
     "auditeur evaluateur sujet juge oyente participante evaluador usuario sujeto juez prolific pid "
     "听众 听者 评分者 评分人 评价者 参与者 被试 用户 评委",
     "axis": "axis dimension attribute metric criterion criteria aspect question category scale achse merkmal kriterium "
     "frage critere aspecto criterio pregunta atributo 维度 指标 问题 方面",
-    "rating": "score rating opinion grade vote mark mos dmos cmos value judgment judgement answer choice bewertung wertung "
-    "punkte punktzahl urteil puntuacion nota calificacion valoracion evaluation antwort 评分 得分 分数 打分 评价",
+    "rating": "score rating opinion grade vote mark mos dmos cmos value judgment judgement answer choice bewertung "
+    "wertung punkte punktzahl urteil puntuacion nota calificacion valoracion evaluation antwort 评分 "
+    "得分 分数 打分 评价",
     "note": "note comment remark feedback kommentar bemerkung anmerkung commentaire comentario observacion 备注 评论",
-    "private": "email mail courriel correo age alter edad gender sex sexo sexe geschlecht genero phone telephone telefon "
-    "telefono ip ipaddress address adresse direccion nationality nationalitat nationalite nacionalidad birth birthday "
+    "private": "email mail courriel correo age alter edad gender sex sexo sexe geschlecht genero phone telephone "
+    "telefon telefono ip ipaddress address adresse direccion nationality nationalitat nationalite nacionalidad "
+    "birth birthday "
     "birthdate geburtsdatum occupation education latitude longitude firstname lastname surname vorname nachname prenom "
     "apellido apellidos 姓名 年龄 性别 邮箱 电话 地址 国籍",
     "name": "name nom nombre",
     "id": "id ids uuid guid code key pseudonym nickname alias kennung identifiant identificador nr number num no 编号",
     "count": "count n nb anzahl votes ratings 数量 人数",
-    "never": "submit submitdate startdate enddate datestamp lastpage startlanguage start end last created updated index idx order position pos rank ranking rang seed time times timestamp date datetime datum duration "
+    "never": "submit submitdate startdate enddate datestamp lastpage startlanguage start end last created "
+    "updated index idx order position pos rank ranking rang seed time times timestamp date datetime datum duration "
     "dauer duree duracion seconds second sec secs minutes ms millis rt latency length year month day samplerate hz "
     "bpm size bytes std stdev sd sem stderr se ci var variance low high lower upper min max row rows unnamed progress "
     "finished status speed rtf attempt round block page step epoch cost price reward approval lifetime assignments "

@@ -443,7 +443,8 @@ def _codes(ratings: pd.DataFrame, layout: Layout, ask: bool, options: Options) -
     declared = {axis for axis, _ in layout.scales} | {axis for axis, _ in options.scales}
     codes = codes_in(ratings)
     open_ones = [code for code in codes if code.is_plain and code.axis not in declared and not (declared & {""})]
-    ways = f"leave it out with --missing={','.join(f'{v:g}' for v in sorted({c.value for c in codes}))}, or keep it with --missing keep"
+    values = ",".join(f"{value:g}" for value in sorted({code.value for code in codes}))
+    ways = f"leave it out with --missing={values}, or keep it with --missing keep"
     if ask and open_ones:
         raise StudyError(f"{'; '.join(map(str, open_ones))}. Say what it is: {ways}")
     return [f"{code}; it is kept ({ways})" for code in codes]

@@ -541,7 +541,7 @@ def axis_in(stem: str) -> tuple[str, bool]:
 
 
 def axis_of(header: str) -> str:
-    """The axis that a header names, as it is written there: ``SIG``, ``Answer.naturalness``, ``MI score``; else empty."""
+    """The axis that a header names, as it is written: ``SIG``, ``Answer.naturalness``, ``MI score``; else empty."""
     if known := known_axis(header):
         return known
     parts = re.findall(r"[A-Z]?[^\W\d_A-Z]+|[A-Z]+(?![a-z])|[^\W\d_]+", header)

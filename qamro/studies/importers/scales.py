@@ -230,7 +230,8 @@ def scaled(ratings: pd.DataFrame, layout: Layout) -> tuple[pd.DataFrame, dict[st
             raise StudyError(
                 f"{row[FILE]}, row {row[ROW]}, column {row[COLUMN]!r}: {row['score']:g} lies off the scale "
                 f"{scale.from_low:g} to {scale.from_high:g} that was declared for {of_axis}{who} (clip "
-                f"{row['clip']!r}; {int(outside.sum())} in all); correct it, leave such scores out with --missing={row['score']:g}, or declare another scale"
+                f"{row['clip']!r}; {int(outside.sum())} in all); correct it, leave such scores out "
+                f"with --missing={row['score']:g}, or declare another scale"
                 f" with --scale {shlex.quote(f'{of_axis}=LOWEST..HIGHEST')}"
             )
         scores[mine] = scale(found[mine])

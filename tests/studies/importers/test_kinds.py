@@ -1,5 +1,6 @@
 """Kinds of files that people bring: each read as its tool means it, or refused with the way out."""
 
+# ruff: noqa: E501 - a row of a table is a case
 from __future__ import annotations
 
 import io

@@ -1,5 +1,6 @@
 """Preferences: A/B, arenas and best-worst become votes of a study, and come back from its folder."""
 
+# ruff: noqa: E501 - a row of a table is a case
 from __future__ import annotations
 
 import json

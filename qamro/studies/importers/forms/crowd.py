@@ -17,6 +17,7 @@ from qamro.studies.importers.names import is_quality, is_sound
 from qamro.studies.importers.roles import axis_of, column_option
 from qamro.studies.importers.table import Sheet, is_number
 
+_TRAP = re.compile(r"tp$|tp_|trap|gold|training|train_|math|cmp", re.IGNORECASE)
 _NUMBER = re.compile(r"(\d+)(?!.*\d)")
 _CLIP = re.compile(r"audio|url|clip|wav|file|sound|stim|sample|song|track|media", re.IGNORECASE)
 _NOT = re.compile(
@@ -41,6 +42,9 @@ def tidy(sheet: Sheet) -> Sheet:
     clips = clips or {key: name for key, name in inputs.items() if _CLIP.search(key) and any(columns[name])}
     if not clips or not answers:
         return sheet
+    trapped = {key for key in clips if _TRAP.match(key)}
+    clips = {key: name for key, name in clips.items() if key not in trapped}
+    answers = {key: name for key, name in answers.items() if not _TRAP.match(key)}
     lower = {name.lower(): name for name in columns}
     worker, status = lower.get("workerid", ""), lower.get("assignmentstatus", "")
     pairs = _pairs(clips, answers)
@@ -54,11 +58,13 @@ def tidy(sheet: Sheet) -> Sheet:
             if columns[clip][row]:
                 who = columns[worker][row] if worker else ""
                 rows.append((columns[clip][row], who, axis, columns[answer][row], str(row)))
+    notes = [f"{rejected} rejected assignments are left out"] if rejected else []
+    notes += [f"answers on trapping and gold clips are left out ({', '.join(sorted(trapped))})"] if trapped else []
     names = ("clip", "worker", "axis", "answer", "@row")
     table = {name: [row[place] for row in rows] for place, name in enumerate(names)}
     if not worker:
         del table["worker"]
-    return sheet.with_columns(table, *([f"{rejected} rejected assignments are left out"] if rejected else []))
+    return sheet.with_columns(table, *notes)
 
 
 def _pairs(clips: dict[str, str], answers: dict[str, str]) -> list[tuple[str, str, str]]:

@@ -227,7 +227,8 @@ def study_of(sheet: Sheet) -> Study:
     counts = votes["winner"].value_counts()
     told = ", ".join(f"{counts[key]} {key.replace('_', ' ')}" for key in ("a", "b", "tie", "both_bad") if key in counts)
     notes = [
-        f"{len(votes)} votes between {clips['system'].replace('', None).nunique()} systems ({told}); there are no ratings"
+        f"{len(votes)} votes between {clips['system'].replace('', None).nunique()} systems ({told}); "
+        "there are no ratings"
     ]
     empty = len(next(iter(sheet.columns.values()))) - len(votes) if pairs else 0
     notes += [f"{empty} rows without a vote are left out"] if empty > 0 else []
@@ -253,8 +254,8 @@ def _pair_votes(sheet: Sheet, pairs: Pairs) -> list[tuple[str, ...]]:
         if not winner or not all(clips):
             raise StudyError(
                 f"{sheet.path}, row {row + 1}, column {pairs.winner!r}: {said!r} is none of a, b, tie, both_bad, "
-                f"{', '.join(dict.fromkeys(s for s in (*systems, *clips) if s))}; correct it, or leave such rows out with "
-                f"--rows '{pairs.winner}!={said}'"
+                f"{', '.join(dict.fromkeys(s for s in (*systems, *clips) if s))}; correct it, or leave such rows out "
+                f"with --rows '{pairs.winner}!={said}'"
             )
         rater = columns[pairs.rater][row] if pairs.rater else ""
         axis = columns[pairs.axis][row] if pairs.axis else "preference"
@@ -316,8 +317,8 @@ def _best_worst_votes(sheet: Sheet) -> list[tuple[str, ...]]:
             )
             if match is None:
                 raise StudyError(
-                    f"{sheet.path}, row {row + 1}, column {name!r}: {said!r} is none of {', '.join(clips)}; correct it or "
-                    f"leave such rows out with --rows {name}!={said}"
+                    f"{sheet.path}, row {row + 1}, column {name!r}: {said!r} is none of {', '.join(clips)}; correct it "
+                    f"or leave such rows out with --rows {name}!={said}"
                 )
             chosen[name] = clips[match]
         who = sheet.columns[rater][row] if rater else ""

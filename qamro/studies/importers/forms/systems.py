@@ -51,8 +51,8 @@ def layout_of(sheet: Sheet) -> Layout | None:
     told = ", ".join(f"{name} {value}" for name, value in order[:5]) + (" …" if len(order) > 5 else "")
     question = (
         f"these are results a system, not ratings of clips: {len(order)} systems by {score!r} ({told}). Nothing can be "
-        f"said of clips, raters or intervals; give the ratings themselves. To read each system as one clip all the same: "
-        f"{column_option(system, 'clip')}"
+        f"said of clips, raters or intervals; give the ratings themselves. To read each system as one clip all the "
+        f"same: {column_option(system, 'clip')}"
     )
     return replace(layout, form="systems", why=f"a row for each {system!r}, and no clips", question=question)
 

@@ -74,8 +74,8 @@ def tidy(sheet: Sheet) -> Sheet:
         for row, answer in enumerate(answers):
             if answer not in PAIRED_ANSWERS:
                 raise StudyError(
-                    f"{sheet.path}, row {row + 1}, column 'choice_answer': {columns['choice_answer'][row]!r} is none of "
-                    f"{', '.join(PAIRED_ANSWERS)}; correct it or leave the row out"
+                    f"{sheet.path}, row {row + 1}, column 'choice_answer': {columns['choice_answer'][row]!r} is none "
+                    f"of {', '.join(PAIRED_ANSWERS)}; correct it or leave the row out"
                 )
         columns[STIMULUS] = columns.pop("choice_non_reference")
         columns[SCORE] = [PAIRED_ANSWERS[answer] for answer in answers]
