@@ -585,6 +585,7 @@ def split_headers(names: list[str]) -> dict[str, tuple[str, str]]:
         For each header its axis and its rater; empty when the headers do not divide into a grid of at least two
         raters in which most fields are there.
     """
+    spare: dict[str, tuple[str, str]] = {}
     for separator in SEPARATORS:
         for cut in (str.partition, str.rpartition):
             pairs = {name: cut(name.strip(), separator) for name in names}
@@ -600,8 +601,11 @@ def split_headers(names: list[str]) -> dict[str, tuple[str, str]]:
             split = {
                 name: (before, after) if axis_first else (after, before) for name, (before, _, after) in pairs.items()
             }
-            return {name: (known_axis(axis) or axis, rater) for name, (axis, rater) in split.items()}
-    return {}
+            made = {name: (known_axis(axis) or axis, rater) for name, (axis, rater) in split.items()}
+            if all(is_quality(axis) for axis, _ in made.values()):
+                return made
+            spare = spare or made
+    return spare
 
 
 def _axes_first(heads: list[str], tails: list[str]) -> bool | None:

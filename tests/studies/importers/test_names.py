@@ -51,6 +51,7 @@ def test_headers_of_axis_and_rater():
         "ann.warmth": ("warmth", "ann"),
         "ben.warmth": ("warmth", "ben"),
     }
+    assert split_headers(["MI.p_7", "TA.p_7"]) == {"MI.p_7": ("MI", "p_7"), "TA.p_7": ("TA", "p_7")}
     assert split_headers(["Overall Coherence", "Overall Musicality"]) == {}
 
 

@@ -76,7 +76,7 @@ def tidy_jspsych(sheet: Sheet) -> Sheet:
         base = {name: columns[name][row] for name in about} | {"stimulus": names[row], "@row": str(row)}
         for question, score in _answers(columns[answer][row]).items():
             if names[row] and is_sound(names[row]):
-                rows.append(base | {"question": question, "response": score})
+                rows.append(base | {"question": question or "quality", "response": score})
     if not any(name in columns for name in ("subject", "participant", "subject_id", "participant_id", "run_id")):
         rows = [row | {"participant": sheet.path.stem} for row in rows]
     if len({row["question"] for row in rows}) < 2:
