@@ -578,6 +578,11 @@ def sound_in(text: str) -> str:
     return match[0] if match else ""
 
 
+def _is_nothing_else(axis: str) -> bool:
+    """Whether all words of a header are of a quality."""
+    return bool(known_axis(axis)) or all(word in _QUALITY or bool(_QUALITY_END.search(word)) for word in words_of(axis))
+
+
 def split_headers(names: list[str]) -> dict[str, tuple[str, str]]:
     """Splits headers that hold an axis and a rater, in either order: ``MI_r1``, ``anna.naturalness``.
 
@@ -602,7 +607,7 @@ def split_headers(names: list[str]) -> dict[str, tuple[str, str]]:
                 name: (before, after) if axis_first else (after, before) for name, (before, _, after) in pairs.items()
             }
             made = {name: (known_axis(axis) or axis, rater) for name, (axis, rater) in split.items()}
-            if all(is_quality(axis) for axis, _ in made.values()):
+            if all(map(_is_nothing_else, {axis for axis, _ in made.values()})):
                 return made
             spare = spare or made
     return spare

@@ -291,7 +291,9 @@ class _Guess:
         if scores and self.form != "wide":
             return self._with_scores(scores, means, qualities)
         both = [n for n in numeric if n in qualities or n in scores]
-        if any(is_numbered(part) for n in both if len(both) > 1 for part in re.split(r"[_.:/| -]+", n)[1:]):
+        if any(
+            is_rater(part) or is_code(part) for n in both if len(both) > 1 for part in re.split(r"[_.:/| -]+", n)[1:]
+        ):
             self._ask(both, ["rater", "axis"])
             return "wide"
         if both:
