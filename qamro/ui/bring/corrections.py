@@ -8,8 +8,10 @@ from typing import Any
 
 from qamro.studies.importers.archive import naming
 from qamro.studies.importers.layout import Layout
+from qamro.studies.importers.options import Options
 from qamro.studies.importers.reading import guess
 from qamro.studies.importers.scales import ScaleMap
+from qamro.studies.importers.table import Parsing
 from qamro.ui.bring.desk import Brought
 from qamro.ui.bring.texts import Bring as T
 
@@ -39,6 +41,13 @@ def corrected(brought: Brought, change: Mapping[str, Any]) -> tuple[Brought, Lay
         case "file":
             with naming(brought.folder, ""):
                 layout = guess(brought.folder, file=str(change.get("file")))
+        case "missing":
+            layout = replace(layout, missing=tuple(map(float, change.get("scores") or ())))
+        case "header":
+            parsing = Parsing(header=int(change.get("lines", 1)))
+            with naming(brought.folder, ""):
+                file = next(iter(layout.files), "")
+                layout = guess(brought.folder, file=file, options=Options(parsing=parsing))
         case "scale":
             layout = layout.with_scale(str(change.get("axis")), _scale(change), str(change.get("rater") or ""))
         case "name":

@@ -39,7 +39,12 @@ def waiting(brought: Brought) -> dict[str, Any]:
         "name": brought.name,
         "sounds": brought.sounds,
         "problem": brought.problem,
-        "notes": [*(layout.notes if layout else ()), *brought.notes],
+        "notes": [
+            *(layout.notes if layout else ()),
+            *(found.notes if found else ()),
+            *(found.codes if found else ()),
+            *brought.notes,
+        ],
     }
     if layout is None:
         return answer
