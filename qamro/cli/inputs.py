@@ -143,7 +143,7 @@ def ratings_options(
     )
 
 
-def open_ratings(ratings: str, options: Options | None = None, *, votes: bool = False) -> Study:
+def open_ratings(ratings: str, options: Options | None = None) -> Study:
     """Opens rated clips by what a user may call them: a file, folder or zip, or the name of a fetched study.
 
     Says how they were read: what every column became, what was left out, counts, scales.
@@ -151,11 +151,10 @@ def open_ratings(ratings: str, options: Options | None = None, *, votes: bool = 
     Args:
         ratings: The file, folder, zip or name.
         options: What is known about the file.
-        votes: Whether votes alone will do.
 
     Raises:
         FileNotFoundError: There is no such file, or the study was not fetched.
-        ValueError: It holds no ratings that can be read.
+        ValueError: It holds no ratings that can be read, or only votes.
     """
     from qamro.cli.console import remark
     from qamro.studies.registry import open_study
@@ -163,9 +162,10 @@ def open_ratings(ratings: str, options: Options | None = None, *, votes: bool = 
     study = open_study(ratings, options)
     for line in reading_of(study):
         remark(f"{ratings}: {line}")
-    if not votes and not len(study.ratings):
-        told = f"{len(study.votes)} votes between pairs of clips and " if study.votes is not None else ""
-        raise ValueError(f"{ratings} holds {told}no ratings; this needs scores of single clips")
+    if study.votes is not None and not len(study.ratings):
+        raise ValueError(
+            f"{ratings} holds {len(study.votes)} votes between pairs of clips and no ratings of single clips"
+        )
     return study
 
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from qamro.studies.importers.names import is_rater, is_sound, known_axis, role_of
+from qamro.studies.tables import VERBATIM
 from qamro.studies.validation import StudyError
 
 if TYPE_CHECKING:
@@ -255,11 +256,11 @@ def _columns(blocks: Iterator[list[list[str]]], header: list[str], lines: int, p
         lines = max(lines - len(whole), 0)
         if block and set(map(len, block)) != {width}:
             _check_widths(block, header, done, path)
-        for column, seen, values in zip(cells, known, zip(*block, strict=False), strict=False):
+        for name, column, seen, values in zip(header, cells, known, zip(*block, strict=False), strict=False):
             if len(seen) > 200_000:
                 seen.clear()
             for value in set(values).difference(seen):
-                seen[value] = value.strip()
+                seen[value] = value if name in VERBATIM else value.strip()
             column.extend(map(seen.__getitem__, values))
         done += len(block)
     return dict(zip(header, cells, strict=True))
