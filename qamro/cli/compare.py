@@ -11,7 +11,7 @@ import typer
 from qamro.cli import options
 from qamro.cli.axis_options import parse_axes
 from qamro.cli.console import FAILED, fail, progress, say, warn, wrong_use
-from qamro.cli.inputs import open_ratings, warn_of_origin
+from qamro.cli.inputs import open_ratings, ratings_options, warn_of_origin
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,6 +50,13 @@ def compare(
     fixed_raters: Annotated[
         bool, typer.Option("--fixed-raters", help="Draw systems and clips only: intervals for these raters.")
     ] = False,
+    column: options.Columns = None,
+    scale: options.Scales = None,
+    missing: options.Missing = None,
+    rows: options.Rows = None,
+    delimiter: options.Delimiter = "",
+    header: options.Header = None,
+    encoding: options.Encoding = "",
 ) -> None:
     """Compare predictors with people and with each other: rankings, intervals, agreement of raters, and claims.
 
@@ -57,12 +64,14 @@ def compare(
     """
     with wrong_use(OSError, ValueError):
         axes, pairs = parse_axes(axis or [])
+        only = axes[0] if len(axes) == 1 and not pairs else ""
+        told = ratings_options(column, only, scale, missing, rows, delimiter, header, encoding)
         more, mapped = parse_axes(axis_map or [], "--axis-map")
         if more:
             raise ValueError(f"--axis-map {more[0]!r} is not a pair such as MI=quality")
         named = _read(predictions or [])
         mapped, own_maps = _own_maps(pairs | mapped, named)
-        study = open_ratings(ratings)
+        study = open_ratings(ratings, told)
     from qamro.evaluation import NoCommonAxis, NothingMatched
     from qamro.report import Options
     from qamro.report import compare as make

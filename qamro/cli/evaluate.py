@@ -13,7 +13,7 @@ from qamro import __version__
 from qamro.cli import options
 from qamro.cli.axis_options import parse_axes
 from qamro.cli.console import FAILED, fail, out, safe, say, wrong_use
-from qamro.cli.inputs import open_ratings, warn_of_origin
+from qamro.cli.inputs import open_ratings, ratings_options, warn_of_origin
 from qamro.listeners import listeners
 
 if TYPE_CHECKING:
@@ -31,11 +31,22 @@ def evaluate(
     ratings: options.Ratings,
     axis: Annotated[
         list[str] | None,
-        typer.Option(metavar="AXIS[=RATED]", help="Axis to compare; MI=quality holds MI against quality. Repeatable."),
+        typer.Option(
+            metavar="AXIS[=RATED]",
+            help="Axis to compare, and what the ratings are of where their file does not say; MI=quality holds MI "
+            "against quality. Repeatable.",
+        ),
     ] = None,
     json_out: Annotated[Path | None, typer.Option("--json", help="Also write everything as JSON.")] = None,
     draws: options.Draws = 1000,
     seed: options.DrawsSeed = 0,
+    column: options.Columns = None,
+    scale: options.Scales = None,
+    missing: options.Missing = None,
+    rows: options.Rows = None,
+    delimiter: options.Delimiter = "",
+    header: options.Header = None,
+    encoding: options.Encoding = "",
 ) -> None:
     """Hold predictions against human ratings: correlations, errors and intervals, by clip and by system.
 
@@ -43,12 +54,14 @@ def evaluate(
     """
     with wrong_use(OSError, ValueError):
         axes, pairs = parse_axes(axis or [])
+        named = axes[0] if len(axes) == 1 and not pairs else ""
+        told = ratings_options(column, named, scale, missing, rows, delimiter, header, encoding)
         from qamro.studies.importers.predictions import read_predictions, score_columns
 
         table = read_predictions(predictions)
         scored = table
         table = table[[name for name in ("clip", "path", "system") if name in table.columns] + score_columns(table)]
-        study = open_ratings(ratings)
+        study = open_ratings(ratings, told)
     from qamro.domains import in_words
     from qamro.evaluation import NoCommonAxis, NothingMatched, PredictionsError
     from qamro.evaluation import evaluate as compare
@@ -67,8 +80,8 @@ def evaluate(
     warn_of_origin("", scored, study)
     if json_out is not None:
         sources: dict[str, Any] = {"predictions": str(predictions), "predicted": kinds, "ratings_from": ratings}
-        if told := in_words(scored["domain"]) if "domain" in scored else "":
-            sources["domain"] = told
+        if domain := in_words(scored["domain"]) if "domain" in scored else "":
+            sources["domain"] = domain
         with wrong_use(OSError):
             _write(json_out, result, study, sources)
         say(f"written to {json_out}")

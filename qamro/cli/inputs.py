@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from qamro.studies import Study
+    from qamro.studies.importers.options import Options
+
+_NAMED_COLUMNS = 30
 
 
 @dataclass(frozen=True)
@@ -113,25 +116,85 @@ def _natural(path: Path) -> list[tuple[int, int, str]]:
     return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in re.split(r"(\d+)", str(path))]
 
 
-def open_ratings(ratings: str) -> Study:
+def ratings_options(
+    column: Sequence[str] | None = None,
+    axis: str = "",
+    scale: Sequence[str] | None = None,
+    missing: Sequence[str] | None = None,
+    rows: Sequence[str] | None = None,
+    delimiter: str = "",
+    header: int | None = None,
+    encoding: str = "",
+) -> Options:
+    """Reads what the options say about a file of ratings; see ``qamro.studies.importers.options``.
+
+    Raises:
+        ValueError: One is not of the form that it takes.
+    """
+    from qamro.studies.importers.options import Options
+
+    return Options.parse(
+        column=column or (),
+        axis=axis,
+        scale=scale or (),
+        missing=missing or (),
+        rows=rows or (),
+        delimiter=delimiter,
+        header=header,
+        encoding=encoding,
+    )
+
+
+def open_ratings(ratings: str, options: Options | None = None) -> Study:
     """Opens rated clips by what a user may call them: a file, folder or zip, or the name of a fetched study.
 
-    Where the meaning of columns had to be guessed, it says how they were read.
+    Says how they were read: what every column became, what was left out, counts, scales.
+
+    Args:
+        ratings: The file, folder, zip or name.
+        options: What is known about the file.
 
     Raises:
         FileNotFoundError: There is no such file, or the study was not fetched.
-        ValueError: It holds no ratings that can be read.
+        ValueError: It holds no ratings that can be read, or only votes.
     """
     from qamro.cli.console import remark
     from qamro.studies.registry import open_study
 
-    study = open_study(ratings)
-    if read_as := study.about.get("read_as"):
-        remark(f"{ratings}: {read_as}")
+    study = open_study(ratings, options)
+    for line in reading_of(study):
+        remark(f"{ratings}: {line}")
+    if study.votes is not None and not len(study.ratings):
+        raise ValueError(
+            f"{ratings} holds {len(study.votes)} votes between pairs of clips and no ratings of single clips"
+        )
     return study
 
 
-def open_audible(ratings: str) -> Study:
+def reading_of(study: Study) -> list[str]:
+    """Says how a study was read, line by line: the form, columns, counts, scales, and what was left out."""
+    from qamro.studies.importers.scales import likely_scale
+
+    raters = study.ratings["rater"].nunique() if study.has_raters else 0
+    counts = [f"{len(study.clips)} clips", f"{len(study.systems)} systems"]
+    counts += [f"{raters} raters" if raters else "no raters named", f"{len(study.ratings)} ratings"]
+    counts += [f"{len(study.votes)} votes"] if study.votes is not None else []
+    lines = [str(study.about["read_as"])] if study.about.get("read_as") else []
+    columns = study.about.get("columns") or {}
+    shown = [f"{name!r}: {what}" for name, what in list(columns.items())[:_NAMED_COLUMNS]]
+    more = [f"and {len(columns) - len(shown)} more"] if len(columns) > len(shown) else []
+    if columns:
+        lines.append(f"columns: {'; '.join([*shown, *more])}")
+    scales = []
+    for axis, scores in study.ratings.groupby("axis", sort=False)["score"]:
+        likely, _ = likely_scale(str(axis), float(scores.min()), float(scores.max()))
+        told = f", likely a scale of {likely[0]:g} to {likely[1]:g}" if likely else ""
+        scales.append(f"{axis} {scores.min():g} to {scores.max():g}{told}")
+    lines.append(f"{', '.join(counts)}" + (f"; {'; '.join(scales[:_NAMED_COLUMNS])}" if scales else ""))
+    return lines + [f"note: {note}" for note in study.about.get("notes", ())]
+
+
+def open_audible(ratings: str, options: Options | None = None) -> Study:
     """Opens rated clips to train on.
 
     Raises:
@@ -140,7 +203,7 @@ def open_audible(ratings: str) -> Study:
     """
     from qamro.studies.registry import DATASETS
 
-    study = open_ratings(ratings)
+    study = open_ratings(ratings, options)
     lost = study.missing_audio()
     if len(lost) < len(study.clips):
         return study

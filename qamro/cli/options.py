@@ -35,6 +35,37 @@ Ratings = Annotated[
         "list, or the name of a fetched study.",
     ),
 ]
+# What it is told about a file of ratings.
+Columns = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--column",
+        metavar="NAME=MEANING",
+        help="What a column of the ratings is: clip, system, rater, axis, score, axis:QUALITY, note, content, path, "
+        "prompt, count or drop. Repeatable.",
+    ),
+]
+RatedAxis = Annotated[str, typer.Option("--axis", metavar="AXIS", help="What the axis is where the file does not say.")]
+Scales = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--scale",
+        metavar="AXIS=LOW..HIGH",
+        help="Scale that ratings were given on; 0..100->1..5 also moves them along a straight line. Repeatable.",
+    ),
+]
+Missing = Annotated[
+    list[str] | None,
+    typer.Option(metavar="SCORE", help="Score that means 'no answer', for example -1; keep keeps all. Repeatable."),
+]
+Rows = Annotated[
+    list[str] | None,
+    typer.Option(metavar="COLUMN=VALUE", help="Only rows with that cell; COLUMN!=VALUE for those without. Repeatable."),
+]
+Delimiter = Annotated[str, typer.Option(metavar="SIGN", help="What separates columns: , ; tab space |.")]
+Header = Annotated[int | None, typer.Option(metavar="0|1|2|3", help="Lines of header in the file of ratings.")]
+Encoding = Annotated[str, typer.Option(metavar="NAME", help="How letters are stored, where it is not UTF-8: latin-1 …")]
+
 TrainingStudy = Annotated[str, typer.Option(metavar="simulated|FOLDER|FILE|NAME", help="What to train on.")]
 SplitStudy = Annotated[str, typer.Option(metavar="NAME|FILE|FOLDER", help="What to train and test on.")]
 TrainedAxes = Annotated[list[str] | None, typer.Option(help="Axis to train; all that are rated unless set.")]

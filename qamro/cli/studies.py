@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
 from rich.text import Text
 
+from qamro.cli import options
 from qamro.cli.console import FAILED, err, fail, out, safe, say, warn, wrong_use
+from qamro.cli.inputs import ratings_options, reading_of
 from qamro.listeners import listeners
 
 if TYPE_CHECKING:
@@ -87,20 +89,82 @@ def fetch_study(
 @studies.command("show")
 def show_study(
     name: Annotated[str, typer.Argument(metavar="NAME|FILE|FOLDER", help="A study by name, or ratings by path.")],
+    column: options.Columns = None,
+    axis: options.RatedAxis = "",
+    scale: options.Scales = None,
+    missing: options.Missing = None,
+    rows: options.Rows = None,
+    delimiter: options.Delimiter = "",
+    header: options.Header = None,
+    encoding: options.Encoding = "",
 ) -> None:
     """Show what a study holds: axes, systems, counts, what is off the scale, and what audio is missing."""
+    _show(name, (column, axis, scale, missing, rows, delimiter, header, encoding))
+
+
+@studies.command("save")
+def save_study(
+    name: Annotated[str, typer.Argument(metavar="NAME|FILE|FOLDER", help="A study by name, or ratings by path.")],
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where to write it.", file_okay=False)],
+    column: options.Columns = None,
+    axis: options.RatedAxis = "",
+    scale: options.Scales = None,
+    missing: options.Missing = None,
+    rows: options.Rows = None,
+    delimiter: options.Delimiter = "",
+    header: options.Header = None,
+    encoding: options.Encoding = "",
+) -> None:
+    """Write a study as a folder of clips.csv and ratings.csv, which every verb and the app read without a question."""
+    study = _show(name, (column, axis, scale, missing, rows, delimiter, header, encoding))
+    _save(study, folder)
+
+
+@studies.command("import")
+def import_study(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="Ratings or votes: a file, folder or zip of any form.")],
+    out_folder: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="FOLDER", help="Write the study there.", file_okay=False)
+    ] = None,
+    column: options.Columns = None,
+    axis: options.RatedAxis = "",
+    scale: options.Scales = None,
+    missing: options.Missing = None,
+    rows: options.Rows = None,
+    delimiter: options.Delimiter = "",
+    header: options.Header = None,
+    encoding: options.Encoding = "",
+) -> None:
+    """Show how a file is read, column by column, and write it as a study's folder."""
+    study = _show(file, (column, axis, scale, missing, rows, delimiter, header, encoding))
+    if out_folder is None:
+        say("Nothing was written; with --out FOLDER it becomes a study that every verb and the app read.")
+    else:
+        _save(study, out_folder)
+
+
+def _show(name: str, told: tuple[Any, ...]) -> Study:
+    """Opens a study and says what it holds."""
     from qamro.studies.registry import DATASETS, open_study
 
     with wrong_use(ValueError, OSError):
-        study = open_study(name)
+        study = open_study(name, ratings_options(*told))
+    for line in reading_of(study):
+        if not line.startswith("note: "):
+            say(line)
     _describe(study)
-    if study.about.get("read_as"):
-        say(study.about["read_as"])
     for key in ("licence", "citation", "page", "revision", "scale"):
         if study.about.get(key):
             say(f"{key}: {study.about[key]}")
     if name in DATASETS and study.missing_audio():
         say(DATASETS[name].how_to_hear)
+    return study
+
+
+def _save(study: Study, folder: Path) -> None:
+    with wrong_use(OSError):
+        study.save(folder)
+    say(f"written to {folder}: clips.csv, ratings.csv{', votes.csv' if study.votes is not None else ''}, study.json")
 
 
 def _describe(study: Study) -> None:
@@ -108,6 +172,8 @@ def _describe(study: Study) -> None:
     if study.holds_means:
         who = "means only, no single ratings"
     counts = f"{len(study.clips)} clips, {len(study.systems)} systems, {len(study.counted)} ratings"
+    if study.votes is not None:
+        counts += f", {len(study.votes)} votes"
     if study.repeats:
         who += f"; {study.repeats} repeated ratings averaged, a rater counts once for each clip and axis"
     say(f"{study.name}, rated by {listeners(study.kind)}: {counts}; {who}")

@@ -12,6 +12,7 @@ import typer
 from qamro.cli import options
 from qamro.cli.console import out as console
 from qamro.cli.console import warn, wrong_use
+from qamro.cli.inputs import ratings_options
 from qamro.cli.outputs import check_writable
 from qamro.cli.training_run import GOES_ON, UNFINISHED, command_line, report
 
@@ -91,6 +92,13 @@ def train(  # noqa: PLR0915 - its options are the length of it
         bool, typer.Option("--checkpoint-activations", help="End to end: less memory for a third more time.")
     ] = False,
     resume: options.Resume = True,
+    column: options.Columns = None,
+    scale: options.Scales = None,
+    missing: options.Missing = None,
+    rows: options.Rows = None,
+    delimiter: options.Delimiter = "",
+    header: options.Header = None,
+    encoding: options.Encoding = "",
 ) -> None:
     """Train heads on a study; they are written with a card that says what they are worth on held-out clips.
 
@@ -107,6 +115,7 @@ def train(  # noqa: PLR0915 - its options are the length of it
         from qamro.training.objective.choice import chosen_objective, without_effect
         from qamro.training.presets import preset_of
         from qamro.training.recipe import Recipe
+        from qamro.training.splits import check_hold_out
 
         unsaid = preset_of(preset)
         objective = objective or unsaid.objective
@@ -127,6 +136,17 @@ def train(  # noqa: PLR0915 - its options are the length of it
             return chosen_objective(objective, key, parameters, **terms)
 
         losses("MI")
+        check_hold_out(hold_out)
+        told = ratings_options(
+            column,
+            "".join(axis or ()) if len(axis or ()) == 1 else "",
+            scale,
+            missing,
+            rows,
+            delimiter,
+            header,
+            encoding,
+        )
         if end_to_end and losses("MI").solved:
             raise ValueError("end to end takes an objective that is trained; ridge is solved: choose --objective huber")
         if end_to_end and seeds > 1:
@@ -164,14 +184,16 @@ def train(  # noqa: PLR0915 - its options are the length of it
             )
             tower = open_tower(encoder, weights, tokenizer).to(device)
             recipe = dataclasses.replace(recipe, config=whole, seeds=(0,))
-            card = fit_end_to_end(study, tower, recipe, out, hold_out, world)
+            card = fit_end_to_end(study, tower, recipe, out, hold_out, world, told)
         else:
             from qamro.cli.train_frozen import encoders, fit, prepare
             from qamro.training.simulated_corpus import Corpus
 
             model, make = encoders(encoder, device)
             corpus = Corpus(systems, prompts)
-            prepared = prepare(study, model, hold_out, corpus=corpus, make_encoder=make, workers=workers, world=world)
+            prepared = prepare(
+                study, model, hold_out, corpus=corpus, make_encoder=make, workers=workers, world=world, told=told
+            )
             vain = without_effect(map(losses, axis or prepared.trainable), parameters) if world.first else []
             for name in vain:
                 warn(f"--{name.replace('_', '-')} changes nothing in this objective on these axes")

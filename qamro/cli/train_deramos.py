@@ -83,7 +83,9 @@ def train_deramos(
         from qamro.training.fit_config import FitConfig
         from qamro.training.frames.recipe import FrameRecipe
         from qamro.training.simulated_corpus import Corpus
+        from qamro.training.splits import check_hold_out
 
+        check_hold_out(hold_out)
         if under_torchrun():
             raise ValueError("train-deramos trains in one process; start it without torchrun")
         target = destination(out, save, replace=replace)
@@ -143,6 +145,7 @@ def _prepare(
             study, embeddings = simulated_frames(corpus, make, workers=workers, on_clip=tick)
         else:
             study = open_audible(name)
+            split(study, hold_out=hold_out)  # what is too small is refused before a clip is embedded
             embeddings = frame_study(study, make(), on_clip=tick)
     name_left_out(embeddings.failed, len(study.clips))
     embedded_in(len(embeddings.clips), time.perf_counter() - started)

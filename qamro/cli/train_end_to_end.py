@@ -12,12 +12,15 @@ from qamro.cli.training_run import UNFINISHED, name_left_out
 
 if TYPE_CHECKING:
     from qamro.heads import Card
+    from qamro.studies.importers.options import Options
     from qamro.training.distributed import World
     from qamro.training.end_to_end.tower import Tower
     from qamro.training.recipe import Recipe
 
 
-def fit_end_to_end(study: str, tower: Tower, recipe: Recipe, out: Path, hold_out: str, world: World) -> Card | None:
+def fit_end_to_end(
+    study: str, tower: Tower, recipe: Recipe, out: Path, hold_out: str, world: World, told: Options | None = None
+) -> Card | None:
     """Trains and writes heads, card, record and encoder.
 
     Returns:
@@ -26,7 +29,7 @@ def fit_end_to_end(study: str, tower: Tower, recipe: Recipe, out: Path, hold_out
     from qamro.training.end_to_end.recipe import train_end_to_end
     from qamro.training.splits import split
 
-    rated = open_audible(study)
+    rated = open_audible(study, told)
     with progress("clips", show=world.first) as bar:
         task = bar.add_task("Reading", total=None)
 

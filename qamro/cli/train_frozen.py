@@ -22,6 +22,7 @@ from qamro.cli.training_run import (
 
 if TYPE_CHECKING:
     from qamro.heads import Card
+    from qamro.studies.importers.options import Options
     from qamro.training.distributed import World
     from qamro.training.embeddings import Embeddings
     from qamro.training.prepared import Prepared
@@ -30,7 +31,15 @@ if TYPE_CHECKING:
 
 
 def prepare(
-    name: str, encoder: Any, hold_out: str, *, corpus: Corpus, make_encoder: Any, workers: int, world: World
+    name: str,
+    encoder: Any,
+    hold_out: str,
+    *,
+    corpus: Corpus,
+    make_encoder: Any,
+    workers: int,
+    world: World,
+    told: Options | None = None,
 ) -> Prepared:
     """Opens, embeds and splits a study.
 
@@ -42,12 +51,14 @@ def prepare(
         make_encoder: Makes the encoder in the processes that render it.
         workers: How many those are.
         world: The processes that train together; each embeds its share.
+        told: What is known about a file of ratings.
     """
     from qamro.training.prepared import Prepared
     from qamro.training.simulated_corpus import simulated_corpus
     from qamro.training.splits import split
 
-    study = None if name == SIMULATED else open_audible(name)
+    study = None if name == SIMULATED else open_audible(name, told)
+    parts = split(study, hold_out=hold_out) if study is not None else None  # refused before a clip is embedded
     started = time.perf_counter()
     with progress("clips", show=world.first) as bar:
         task = bar.add_task("Embedding", total=None)
@@ -61,8 +72,7 @@ def prepare(
             embeddings = _embed(study, encoder, tick, world)
     name_left_out(embeddings.failed, len(study.clips))
     embedded_in(len(embeddings.clips), time.perf_counter() - started)
-    parts = split(study, hold_out=hold_out)
-    return Prepared(study, embeddings, own_prompts_only(parts) if name == SIMULATED else parts, hold_out)
+    return Prepared(study, embeddings, parts or own_prompts_only(split(study, hold_out=hold_out)), hold_out)
 
 
 def _embed(study: Any, encoder: Any, tick: Any, world: World) -> Embeddings:

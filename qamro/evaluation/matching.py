@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +16,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from qamro.studies import Study
+
+
+_LOOKED_AT = 100
 
 
 class PredictionsError(ValueError):
@@ -46,9 +51,10 @@ class Match:
 def match(predictions: pd.DataFrame, study: Study, *, rated_only: bool = True) -> Match:
     """Finds the clip of the study that each prediction is of.
 
-    Names are compared in this order, and a row that found its partner is not looked at again: the clip's name; the
-    last three, then two parts of the path; the file name; the file name without the extension of an audio file. A
-    kind of name that fits several rows on either side joins none of them.
+    Names are compared in this order, and a row that found its partner is not looked at again: the clip's name, as it
+    is and with composed accents; the last three, then two parts of the path; the file name; the file name without the
+    extension of an audio file, as it is and without regard to capital letters. A kind of name that fits several rows
+    on either side joins none of them.
 
     Args:
         predictions: A score table: a column ``clip`` or ``path``, or both.
@@ -101,8 +107,21 @@ def nothing_matched(study: Study, result: Match) -> NothingMatched:
     ]
     if result.ambiguous:
         tell.append(f"{len(result.ambiguous)} could be several clips, for example {_examples(result.ambiguous)}.")
+    if near := _nearest(names, rated):
+        tell.append(f"Nearest: {near}.")
     tell.append("Are they of the same data set and split? Clips are joined by clip name, file name, or stem.")
     return NothingMatched(" ".join(tell))
+
+
+def _nearest(names: Sequence[str], rated: Sequence[str], most: int = 2) -> str:
+    """The pairs of names that are least unlike, of the first few hundred; empty when none is alike."""
+    pairs = []
+    for name in names[:_LOOKED_AT]:
+        close = difflib.get_close_matches(_stem(name), [_stem(other) for other in rated[:_LOOKED_AT]], 1, 0.7)
+        if close:
+            ratio = difflib.SequenceMatcher(None, _stem(name), close[0]).ratio()
+            pairs.append((ratio, name, next(other for other in rated if _stem(other) == close[0])))
+    return "; ".join(f"{name!r} and {other!r}" for _, name, other in sorted(pairs, reverse=True)[:most])
 
 
 def _examples(names: Sequence[str]) -> str:
@@ -129,26 +148,33 @@ def _names(predictions: pd.DataFrame) -> tuple[list[str], list[str]]:
     return names, columns[1]
 
 
+def _composed(name: str) -> str:
+    """A name with composed letters: macOS takes an é apart, and both are the same name."""
+    return unicodedata.normalize("NFC", name)
+
+
 def _tail(depth: int) -> Callable[[str], str]:
     def key(name: str) -> str:
-        parts = PurePosixPath(name.replace("\\", "/")).parts
+        parts = PurePosixPath(_composed(name).replace("\\", "/")).parts
         return "/".join(parts[-depth:]) if len(parts) >= depth else ""
 
     return key
 
 
 def _stem(name: str) -> str:
-    file = PurePosixPath(name.replace("\\", "/")).name
+    file = PurePosixPath(_composed(name).replace("\\", "/")).name
     stem, dot, extension = file.rpartition(".")
     return stem if dot and stem and f".{extension.lower()}" in AUDIO_ENDINGS else file
 
 
 _KINDS: tuple[tuple[str, Callable[[str], str] | None], ...] = (
     ("clip name", None),
+    ("spelling of accents", _composed),
     ("path", _tail(3)),
     ("path", _tail(2)),
     ("file name", _tail(1)),
     ("stem", _stem),
+    ("letters' case", lambda name: _stem(name).casefold()),
 )
 
 

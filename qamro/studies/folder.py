@@ -1,4 +1,4 @@
-"""A study as a folder: ``clips.csv``, ``ratings.csv`` and, if its name and notes matter, ``study.json``."""
+"""A study as a folder: ``clips.csv``, ``ratings.csv`` and, if there are any, ``votes.csv`` and ``study.json``."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def save_study(study: Study, folder: Path | str) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     clips = study.clips.copy()
     clips["path"] = [_relocate(path, study.root, folder) for path in clips["path"]]
-    names = ("clips.csv", "ratings.csv", "study.json")
+    names = ["clips.csv", "ratings.csv", "study.json", *(["votes.csv"] if study.votes is not None else [])]
     parts = [folder / f"{name}.part" for name in names]
     meta = {"name": study.name, "kind": study.kind, "about": study.about}
     text = json.dumps(meta, indent=1, ensure_ascii=False, default=str)
@@ -37,8 +37,12 @@ def save_study(study: Study, folder: Path | str) -> Path:
         write_table(clips, parts[0])
         write_table(study.ratings, parts[1])
         parts[2].write_text(text + "\n", encoding="utf-8")
+        if study.votes is not None:
+            write_table(study.votes, parts[3])
         for part, name in zip(parts, names, strict=True):
             os.replace(part, folder / name)
+        if study.votes is None:
+            (folder / "votes.csv").unlink(missing_ok=True)
     finally:
         for part in parts:
             part.unlink(missing_ok=True)
@@ -62,7 +66,8 @@ def load_study(folder: Path | str) -> dict[str, Any]:
     need(ratings, ["clip", "axis", "score"], folder / "ratings.csv")
     for column in ratings.columns.difference(RATING_TEXT):
         ratings[column] = _numbers_where_all_are(ratings[column])
-    return {"clips": clips, "ratings": ratings, "root": folder, **_meta(folder)}
+    votes = read_table(folder / "votes.csv") if (folder / "votes.csv").is_file() else None
+    return {"clips": clips, "ratings": ratings, "votes": votes, "root": folder, **_meta(folder)}
 
 
 def _meta(folder: Path) -> dict[str, Any]:

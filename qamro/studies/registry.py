@@ -11,7 +11,7 @@ from pathlib import Path
 
 from qamro.paths import cache_path
 from qamro.studies.folder import is_study
-from qamro.studies.importers import read_ratings
+from qamro.studies.importers import Options, read_ratings
 from qamro.studies.study import Study
 
 SIMULATED = "simulated"
@@ -128,11 +128,12 @@ def get_dataset(name: str) -> Dataset:
     return DATASETS[name]
 
 
-def open_study(name: str | Path) -> Study:
+def open_study(name: str | Path, options: Options | None = None) -> Study:
     """Opens a study by name, or ratings of any known form by path.
 
     Args:
         name: A fetched study, ``"simulated"`` (made on this machine when asked for first), or a file or folder.
+        options: What is known about a file's columns, scales and codes.
 
     Raises:
         FileNotFoundError: There is no such file, or the study was not fetched yet.
@@ -144,11 +145,11 @@ def open_study(name: str | Path) -> Study:
             raise FileNotFoundError(
                 f"{name} is not on this machine yet; get it with: python -m qamro studies fetch {name}"
             )
-        return Study.load(dataset.folder)
+        return read_ratings(dataset.folder, options) if options and options != Options() else Study.load(dataset.folder)
     if str(name) == SIMULATED and not Path(name).exists():
         from qamro.studies.simulated import build
 
         return build().study
     if not Path(name).exists() and not Path(name).suffix and "/" not in str(name):
         raise FileNotFoundError(f"there is no file, folder or study {name}; known studies: {', '.join(DATASETS)}")
-    return read_ratings(name)
+    return read_ratings(name, options)

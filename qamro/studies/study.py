@@ -10,7 +10,7 @@ import numpy as np
 
 from qamro.axes import AXES, axis_order
 from qamro.studies.folder import load_study, save_study
-from qamro.studies.validation import StudyError, check_clips, check_ratings
+from qamro.studies.validation import StudyError, check_clips, check_ratings, check_votes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,6 +29,9 @@ class Study:
             and any further columns; ``counted`` has them as they count. Scores stay on the scale they were given
             on. Where a file publishes means only, ``mean_of`` says how many ratings a score is the mean of; without
             that column it is one.
+        votes: One row a vote between two clips: ``clip_a``, ``clip_b``, ``system_a``, ``system_b``, ``rater``,
+            ``axis``, ``winner`` (``a``, ``b``, ``tie`` or ``both_bad``); None where nobody compared clips. A study
+            may hold votes, ratings or both.
         root: The folder that relative paths refer to, or None.
         about: Free notes that travel with the study: licence, citation, source.
     """
@@ -42,6 +45,7 @@ class Study:
         kind: str = "human",
         root: Path | str | None = None,
         about: dict[str, Any] | None = None,
+        votes: pd.DataFrame | None = None,
     ) -> None:
         """Checks both tables and keeps copies of them.
 
@@ -57,11 +61,23 @@ class Study:
         self.about = dict(about or {})
         self.clips = check_clips(clips)
         self.ratings = check_ratings(ratings, self.clips)
+        self.votes = check_votes(votes, self.clips) if votes is not None and len(votes) else None
 
     def __repr__(self) -> str:
+        votes = f", {len(self.votes)} votes" if self.votes is not None else ""
         return (
             f"Study({self.name!r}, {self.kind}: {len(self.clips)} clips, {len(self.systems)} systems, "
-            f"{len(self.counted)} ratings on {', '.join(self.axes) or 'no axis'})"
+            f"{len(self.counted)} ratings on {', '.join(self.axes) or 'no axis'}{votes})"
+        )
+
+    def with_clips(self, clips: pd.DataFrame) -> Study:
+        """Returns the study with another clips table; everything else stays.
+
+        Raises:
+            StudyError: A rating or vote names a clip that is not in it.
+        """
+        return Study(
+            clips, self.ratings, name=self.name, kind=self.kind, root=self.root, about=self.about, votes=self.votes
         )
 
     @property
@@ -167,7 +183,7 @@ class Study:
         return outside.groupby(["axis", "score"]).size().rename("count").reset_index()
 
     def save(self, folder: Path | str) -> Path:
-        """Writes ``clips.csv``, ``ratings.csv`` and ``study.json`` (name, kind, notes) to a folder.
+        """Writes ``clips.csv``, ``ratings.csv``, ``study.json`` (name, kind, notes) and ``votes.csv`` to a folder.
 
         Relative audio paths are rewritten to stay valid from the new folder; audio is not copied.
         """

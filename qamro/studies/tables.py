@@ -14,13 +14,13 @@ from qamro.studies.validation import StudyError
 if TYPE_CHECKING:
     import pandas as pd
 
-_VERBATIM = ("clip", "path")
+VERBATIM = ("clip", "path")
 """Columns in which outer blanks, if quoted, are part of a name."""
 
 DELIMITERS = (",", ";", "\t")
 """What may separate columns; of two that cut alike, the first is meant."""
 
-BLANKS = frozenset(("", "nan", "na", "n/a"))
+BLANKS = frozenset(("", "nan", "na", "n/a", "#n/a", "<na>", "null", "none", "-", "–", "—", "."))
 """Cells, in lower case, that hold no number on purpose."""
 
 
@@ -75,7 +75,7 @@ def read_table(path: Path, *, columns: list[str] | None = None, delimiter: str =
             )
     cells = zip(*rows, strict=False) if rows else ([] for _ in header)  # what is left over right of the header is blank
     texts = {
-        name: pd.Series(column if name in _VERBATIM else [cell.strip() for cell in column], dtype=str)
+        name: pd.Series(column if name in VERBATIM else [cell.strip() for cell in column], dtype=str)
         for name, column in zip(header, cells, strict=False)
     }
     return pd.DataFrame(texts, columns=pd.Index(header))

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 CLIP_TEXT = ("clip", "path", "system", "prompt")
 RATING_TEXT = ("clip", "rater", "axis")
+VOTE_TEXT = ("clip_a", "clip_b", "system_a", "system_b", "rater", "axis", "winner")
+WINNERS = ("a", "b", "tie", "both_bad")
 
 
 class StudyError(ValueError):
@@ -62,6 +64,27 @@ def check_ratings(ratings: pd.DataFrame, clips: pd.DataFrame) -> pd.DataFrame:
     return clean
 
 
+def check_votes(votes: pd.DataFrame, clips: pd.DataFrame) -> pd.DataFrame:
+    """Returns a clean copy of a votes table: text, every clip known, every winner one of ``WINNERS``.
+
+    Raises:
+        StudyError: A column is missing, a clip is unknown, or a winner is none.
+    """
+    _need(votes, ["clip_a", "clip_b", "winner"], "votes")
+    clean = _text(votes, list(VOTE_TEXT))
+    clean["axis"] = clean["axis"].where(clean["axis"] != "", "preference")
+    for column, allowed, what in (
+        ("clip_a", clips["clip"], "not in the clips table; add the clip or remove its votes"),
+        ("clip_b", clips["clip"], "not in the clips table; add the clip or remove its votes"),
+        ("winner", WINNERS, f"none of {', '.join(WINNERS)}"),
+    ):
+        bad = ~clean[column].isin(allowed).to_numpy()
+        if bad.any():
+            row = int(bad.argmax())
+            raise StudyError(f"votes row {row + 1}, column {column!r}: {clean[column].iloc[row]!r} is {what}")
+    return clean
+
+
 def _need(table: pd.DataFrame, columns: list[str], name: str) -> None:
     missing = [column for column in columns if column not in table.columns]
     if missing:
@@ -74,12 +97,20 @@ def _text(table: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
     clean = table.reset_index(drop=True).copy()
     for column in columns:
         if column in clean.columns:
-            cells = clean[column].convert_dtypes().astype(object)  # whole numbers beside missing ones stay whole
-            clean[column] = cells.where(cells.notna(), "").astype(str)
+            clean[column] = _as_text(clean[column])
         else:
             clean[column] = ""
     rest = [column for column in clean.columns if column not in columns]
     return clean[columns + rest]
+
+
+def _as_text(cells: pd.Series) -> pd.Series:
+    """Cells as text, missing ones empty; of many equal ones each is looked at once."""
+    import pandas as pd
+
+    codes, values = pd.factorize(cells, use_na_sentinel=True)
+    texts = pd.Series(values).convert_dtypes().astype(object)  # whole numbers beside missing ones stay whole
+    return pd.Series(np.append(texts.astype(str).to_numpy(object), "")[codes], index=cells.index, dtype=str)
 
 
 def _numbers(table: pd.DataFrame, column: str) -> pd.Series:
@@ -97,7 +128,7 @@ def _numbers(table: pd.DataFrame, column: str) -> pd.Series:
 
 
 def _no_empty(table: pd.DataFrame, column: str, name: str) -> None:
-    empty = table[column].str.strip() == ""
+    empty = table[column].isin([text for text in table[column].unique() if not text.strip()])
     if empty.any():
         row = int(np.flatnonzero(empty)[0])
         raise StudyError(f"{name} row {row + 1}: the column {column!r} is empty; every row needs one")

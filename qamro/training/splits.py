@@ -16,6 +16,16 @@ PARTS = ("train", "validation", "calibration", "test")
 """For fitting, for stopping, for the interval, and for the figures on the card."""
 
 
+def check_hold_out(name: str) -> None:
+    """Refuses what cannot be held out, before anything is embedded.
+
+    Raises:
+        ValueError: There is no such choice.
+    """
+    if name not in HOLD_OUT:
+        raise ValueError(f"hold_out is one of {', '.join(HOLD_OUT)}, not {name!r}")
+
+
 def split(
     study: Study,
     *,
@@ -39,8 +49,7 @@ def split(
     Raises:
         ValueError: There are fewer groups than parts, so that a part would be empty.
     """
-    if hold_out not in HOLD_OUT:
-        raise ValueError(f"hold_out is one of {', '.join(HOLD_OUT)}, not {hold_out!r}")
+    check_hold_out(hold_out)
     if hold_out == "both":
         return _both(study, shares, seed)
     part_of = _parts(study, group_of_clip(study, hold_out), shares, seed)

@@ -96,3 +96,29 @@ def test_refuses_a_table_without_names():
 
 def test_a_number_as_a_name():
     assert match(table([7]), study_of(["7.mp3"])).rows == [(0, 0)]
+
+
+@pytest.mark.parametrize("ours", ["Übung.wav", "x/Übung.wav", "übung.WAV", "Übung"])
+def test_accents_slashes_and_capital_letters_join(ours):
+    import unicodedata
+
+    import pandas as pd
+
+    from qamro.studies import Study
+
+    for form in ("NFC", "NFD"):
+        clips = pd.DataFrame({"clip": [unicodedata.normalize(form, "Übung.wav"), "other.wav"]})
+        study = Study(clips, clips.assign(axis="MI", score=1))
+        found = match(pd.DataFrame({"clip": [unicodedata.normalize("NFD", ours)], "MI": [1.0]}), study)
+        assert found.rows == [(0, 0)]
+
+
+def test_capital_letters_that_tell_two_clips_apart_join_neither():
+    import pandas as pd
+
+    from qamro.studies import Study
+
+    clips = pd.DataFrame({"clip": ["A.wav", "a.wav"]})
+    study = Study(clips, clips.assign(axis="MI", score=1))
+    assert match(pd.DataFrame({"clip": ["a.WAV"], "MI": [1.0]}), study).rows == [(0, 1)]
+    assert match(pd.DataFrame({"clip": ["A.mp3", "a.mp3"], "MI": [1.0, 2.0]}), study).rows == [(0, 0), (1, 1)]

@@ -89,7 +89,7 @@ def test_the_real_study_folders_are_copies(shared):
 def test_audio_is_found_beside_the_published_ratings(shared):
     """The survey's songs lie in another folder than published, and are found by their names."""
     folder = shared / "data" / "studies" / "lstm_music"
-    from qamro.studies.importers import lstm_music
+    from qamro.studies.importers.forms import lstm_music
     from qamro.studies.importers.published import attach_audio
 
     study = attach_audio(lstm_music.read(folder / "published" / lstm_music.FILE), folder)

@@ -139,18 +139,42 @@ def test_what_cannot_be_guessed_can_be_said(uploads):
     state = PickerState()
     rows = "".join(f"tone,{who},{score}\n" for who in "xyz" for score in (1, 2))
     shown, _ = last(handlers.bring(P, state, uploaded(uploads, odd_csv=f"thing,folk,much\n{rows}")))
-    assert "no column names the clip; call one 'clip', or say which one does" in shown["brought"]["problem"]
+    assert "nothing says what the numbers under 'much' are" in shown["brought"]["problem"]
     brought = correct(state, change="column", column="thing", role="clip")
+    assert "nothing says" in brought["problem"], "that answers another question"
+    brought = correct(state, change="column", column="much", role="rating")
     assert brought["problem"] == ""
     brought = correct(state, change="column", column="folk", role="rater")
     assert brought["counts"] == {"clips": 1, "raters": 3, "ratings": 6}
 
 
+def test_codes_for_no_answer_are_shown_and_left_out_by_choice(uploads):
+    cells = "".join(f"c{i}.wav,r{j},{-1 if i == j else (i + j) % 5 + 1}\n" for i in range(6) for j in range(3))
+    state = PickerState()
+    shown, _ = last(handlers.bring(P, state, uploaded(uploads, test_csv=f"clip,rater,score\n{cells}")))
+    assert any("-1 stands 3 times on quality" in note for note in shown["brought"]["notes"])
+    without = correct(state, change="missing", scores=[-1])
+    assert without["counts"]["ratings"] == 15
+    assert "left out as no answer: -1 (3 times)" in without["notes"]
+    kept = correct(state, change="missing", scores=[])
+    assert (kept["counts"]["ratings"], kept["notes"]) == (18, [])
+    assert last(handlers.take(P, state))[1].ratings["score"].min() == -1
+
+
+def test_the_lost_first_line_comes_back(uploads):
+    state = PickerState()
+    shown, _ = last(handlers.bring(P, state, uploaded(uploads, test_csv="clip 1,r1,3\nb,r1,4\nc,r2,5\n")))
+    brought = correct(state, change="header", lines=0)
+    assert [column["name"] for column in brought["columns"]] == ["column 1", "column 2", "column 3"]
+    correct(state, change="column", column="column 3", role="rating")
+    brought = correct(state, change="column", column="column 1", role="clip")
+    assert brought["counts"]["clips"] == 3
+
+
 def test_three_cells_a_line_need_not_be_a_list_of_means(uploads):
     state = PickerState()
     shown, _ = last(handlers.bring(P, state, uploaded(uploads, two_csv="a.wav,3.1,4\nb.wav,2,1\n")))
-    assert shown["brought"]["form"] == "musiceval"
-    assert "MI 3.1 is no mean of 5 whole ratings" in shown["brought"]["problem"]
+    assert "Two readings are possible" in shown["brought"]["problem"]
     brought = correct(state, change="form", form="wide")
     assert (brought["problem"], brought["counts"]["ratings"]) == ("", 4)
 

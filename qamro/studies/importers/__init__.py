@@ -1,9 +1,11 @@
-"""Importers: each reads one published form of ratings and makes a ``Study`` of it.
+"""Importers: files of ratings and of predictions, whatever wrote them.
 
-``read_ratings`` recognises the form by itself; ``read_predictions`` reads scores that a predictor gave.
+``guess_and_read`` and ``read_ratings`` recognise a form and make a ``Study`` of it; ``read_predictions`` reads scores
+that a predictor gave, ``score_columns`` names its axes. ``forms.FORMS`` is the table of forms.
 """
 
-from qamro.studies.importers.predictions import read_predictions
-from qamro.studies.importers.ratings import read_ratings
+from qamro.studies.importers.options import Options
+from qamro.studies.importers.predictions import read_predictions, score_columns
+from qamro.studies.importers.reading import guess_and_read, read_ratings
 
-__all__ = ["read_predictions", "read_ratings"]
+__all__ = ["Options", "guess_and_read", "read_predictions", "read_ratings", "score_columns"]

@@ -81,7 +81,7 @@ def locate(study: Study, folders: Mapping[str, Path], *, base: Path | None = Non
         _find(roots[corpus], clip, CORPORA[corpus].prefix) if corpus in roots else path
         for clip, path, corpus in zip(clips["clip"], clips["path"], clips["corpus"], strict=True)
     ]
-    return Study(clips, study.ratings, name=study.name, kind=study.kind, root=study.root, about=study.about)
+    return study.with_clips(clips)
 
 
 def missing_report(study: Study) -> pd.DataFrame:

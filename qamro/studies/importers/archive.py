@@ -1,19 +1,22 @@
-"""Unpacks a zip that may come from anybody: only tables and sound, only below one folder, only so much."""
+"""Files that may come from anybody: zips (only tables and sound, only below one folder, only so much) and folders."""
 
 from __future__ import annotations
 
+import os
 import shutil
 import stat
+import tempfile
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from qamro.audio import AUDIO_ENDINGS
 from qamro.studies.validation import StudyError
 
-TABLES = frozenset((".csv", ".tsv", ".txt", ".json", ".jsonl"))
+TABLES = frozenset((".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".xlsx", ".xlsm"))
 """Endings of the files that may hold ratings or describe clips."""
 
 _WANTED = TABLES.union(AUDIO_ENDINGS)
@@ -116,7 +119,7 @@ def _chosen(
     """Which members to unpack, with the parts of their names; and the names of those left behind, by why."""
     chosen, left, seen = [], dict[str, list[str]](), set[str]()
     for member in members:
-        parts = parts_of(member.filename)
+        parts = parts_of(_name_of(member))
         if member.is_dir() or any(map(_is_hidden, parts)):
             continue
         if reason := _refused(member, parts, seen, limits):
@@ -125,6 +128,16 @@ def _chosen(
             chosen.append((member, parts))
             seen.add("/".join(parts).lower())
     return chosen, left
+
+
+def _name_of(member: zipfile.ZipInfo) -> str:
+    """A member's name; those that are not marked as UTF-8 and yet are (macOS, old tools) are read as UTF-8."""
+    if member.flag_bits & 0x800 or member.filename.isascii():
+        return member.filename
+    try:
+        return member.filename.encode("cp437").decode("utf-8")
+    except UnicodeError:
+        return member.filename
 
 
 def parts_of(name: str) -> tuple[str, ...]:
@@ -154,3 +167,123 @@ def _refused(member: zipfile.ZipInfo, parts: tuple[str, ...], seen: set[str], li
     if not is_safe(parts, limits.depth):
         return "the name cannot be used"
     return "the name stands twice" if "/".join(parts).lower() in seen else ""
+
+
+def is_zip(path: Path) -> bool:
+    """Whether a file is a zip, and not an Excel workbook, which begins like one."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        if file.read(4) not in (b"PK\x03\x04", b"PK\x05\x06"):
+            return False
+    if path.suffix.lower() in (".xlsx", ".xlsm"):
+        return False
+    try:
+        with zipfile.ZipFile(path) as packed:
+            return "xl/workbook.xml" not in packed.NameToInfo
+    except (zipfile.BadZipFile, OSError, RuntimeError, ValueError):
+        return True
+
+
+def walk(folder: Path) -> Iterator[Path]:
+    """Yields the files in a folder and below it; hidden ones and links are passed over."""
+    for home, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".") and name != "__MACOSX"]
+        for name in files:
+            path = Path(home, name)
+            if not name.startswith(".") and not path.is_symlink() and path.is_file():
+                yield path
+
+
+def gather(
+    files: Sequence[tuple[Path, str]],
+    folder: Path,
+    limits: Limits | None = None,
+    *,
+    on_bytes: Callable[[int, int], object] | None = None,
+) -> list[str]:
+    """Puts files into a folder under the names that their owner gives them; zips are unpacked.
+
+    Args:
+        files: Each file with its name, which may come from a stranger and hold folders.
+        folder: An empty folder, or one to be made.
+        limits: What a zip may hold.
+        on_bytes: Told how far each zip is (see ``unpack``); may raise to end the work.
+
+    Returns:
+        Notes about what was left out, and why.
+
+    Raises:
+        StudyError: A zip cannot be unpacked.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    notes: list[str] = []
+    for number, (path, name) in enumerate(files, 1):
+        parts = parts_of(name)
+        if not is_safe(parts):
+            parts = (f"file-{number}{path.suffix.lower()}",)
+        if is_zip(path):
+            home = folder if len(files) == 1 else folder.joinpath(*parts[:-1], f"{number}-{Path(parts[-1]).stem}")
+            notes += unpack(path, home, limits, name=parts[-1], on_bytes=on_bytes).notes
+            continue
+        target = folder.joinpath(*parts)
+        if target.exists():
+            notes.append(f"{name} was given twice; the first is used")
+            continue
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            os.link(path, target)
+        except OSError:  # another file system, or one without links
+            shutil.copyfile(path, target)
+    return notes
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A zip that was unpacked.
+
+    Attributes:
+        folder: Where its files are.
+        notes: What was left behind, and why.
+    """
+
+    folder: Path
+    notes: tuple[str, ...]
+
+
+_kept: dict[tuple[Path, int, int], tuple[tempfile.TemporaryDirectory[str], Opened]] = {}
+
+
+def unpacked(path: Path) -> Opened:
+    """Returns where the files of a zip are, unpacked when asked for first, until this process ends.
+
+    Raises:
+        StudyError: It cannot be unpacked.
+    """
+    about = path.stat()
+    key = (path.resolve(), about.st_mtime_ns, about.st_size)
+    if key not in _kept:
+        home = tempfile.TemporaryDirectory(prefix="qamro-zip-", ignore_cleanup_errors=True)
+        folder = Path(home.name).resolve() / "content"
+        found = unpack(path, folder)
+        folder.mkdir(exist_ok=True)
+        _kept[key] = home, Opened(folder, found.notes)
+    return _kept[key][1]
+
+
+@contextmanager
+def naming(folder: Path | None, name: str) -> Iterator[None]:
+    """Has complaints call files in a folder by another name than this machine's, which tells a visitor nothing.
+
+    Args:
+        folder: Where the files are; None changes nothing.
+        name: What stands for the folder; empty leaves the names within it alone.
+    """
+    try:
+        yield
+    except (StudyError, FileNotFoundError) as problem:
+        text = str(problem)
+        if folder is None or str(folder) not in text:
+            raise
+        kind = StudyError if isinstance(problem, StudyError) else FileNotFoundError
+        raise kind(text.replace(f"{folder}/", f"{name}/" if name else "").replace(str(folder), name)) from problem

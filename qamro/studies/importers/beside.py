@@ -2,47 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qamro.studies.importers.bundle import tables_in
+from qamro.studies.importers.names import role_of
 from qamro.studies.importers.published import attach_audio
-from qamro.studies.importers.roles import role_by_name
+from qamro.studies.importers.table import Sheet
 from qamro.studies.study import Study
-from qamro.studies.tables import read_table
 from qamro.studies.validation import StudyError
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _DESCRIBES = ("path", "system", "prompt", "source")
+_MOST_TABLES = 50
 
 
-def with_tables(clips: pd.DataFrame, folder: Path, ratings: tuple[str, ...]) -> pd.DataFrame:
-    """Adds what other tables of a folder say about the clips; what the ratings say already stays.
+def with_tables(clips: pd.DataFrame, tables: Sequence[tuple[str, Sheet]]) -> pd.DataFrame:
+    """Adds what other tables say about the clips; what the ratings say already stays.
 
     A table describes clips when it names each of them once and at least half of those that were rated.
 
     Args:
         clips: The clips table so far.
-        folder: Where to look.
-        ratings: Files that hold the ratings, relative to ``folder``.
+        tables: The other tables, by name.
     """
     known = set(clips["clip"])
-    for table in tables_in(folder):
-        roles = {name: role_by_name(name) for name in table.header}
+    for _, sheet in tables[:_MOST_TABLES]:
+        roles = {name: role_of(name) for name in sheet.header}
         key = next((name for name, role in roles.items() if role == "clip"), None)
-        if key is None or table.path.relative_to(folder).as_posix() in ratings:
+        if key is None:
             continue
         try:
-            told = read_table(table.path, delimiter=table.delimiter)
+            told = sheet.frame
         except StudyError:  # said by the guess already
             continue
         if told[key].duplicated().any() or len(known & set(told[key])) < len(known) / 2:
             continue
         told = told.set_index(key)
         for name in told.columns:
-            column = roles[name] if roles[name] in _DESCRIBES else name if roles[name] == "about_clip" else ""
+            column = roles[name] if roles[name] in _DESCRIBES else name if roles[name] == "about" else ""
             if column and (column not in clips.columns or (clips[column] == "").all()):
                 clips = clips.assign(**{column: clips["clip"].map(told[name]).fillna("")})
     return clips
@@ -67,7 +67,7 @@ def with_sound(study: Study, folder: Path, *, confined: bool) -> tuple[Study, li
         if any(astray):
             paths = ["" if out else path for out, path in zip(astray, study.clips["path"], strict=True)]
             clips = study.clips.assign(path=paths)
-            study = Study(clips, study.ratings, name=study.name, kind=study.kind, root=study.root, about=study.about)
+            study = study.with_clips(clips)
             notes = [f"{sum(astray)} paths lead out of what was brought along and were emptied"]
     return attach_audio(study, folder), notes
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from qamro.studies.importers.scales import ScaleMap
+from qamro.studies.importers.table import Parsing
 
 ROLES: dict[str, str] = {
     "clip": "clip",
@@ -23,25 +24,14 @@ ROLES: dict[str, str] = {
 }
 """What a column can mean, in words."""
 
+SINGLE = ("clip", "path", "system", "prompt", "source", "rater", "axis", "mean_of")
+"""Roles that one column has; where somebody says which, the guessed one makes way."""
+
 OF_THE_CLIP = ("path", "system", "prompt", "source")
 """Roles that describe the clip under a name of their own."""
 
-FORMS: dict[str, str] = {
-    "long": "a table with a row a rating",
-    "wide": "a table with a row a clip, ratings side by side",
-    "survey": "a table with a row a rater, a column a clip",
-    "webmushra": "results of webMUSHRA",
-    "study": "a saved study",
-    "audiobox": "Audiobox-Aesthetics JSON lines",
-    "musiceval": "MusicEval",
-    "codec_mushra": "codec_mushra as published",
-    "lstm_music": "lstm_music as published",
-    "aes_natural": "a list of AES-Natural",
-}
-"""The forms of ratings, in words; those after ``webmushra`` have columns of fixed meaning."""
-
 TABULAR = ("long", "wide", "survey")
-"""The forms that a table can be taken for."""
+"""The forms that a table without a tool's own header can be taken for."""
 
 
 @dataclass(frozen=True)
@@ -79,10 +69,15 @@ class Layout:
         decimal: What stands before the decimals.
         headless: Whether the first line is data, not a header; columns are then called ``column 1``, ``column 2``, …
         axis: What the axis is called where neither a column nor a header says so.
-        gaps: Whether an empty cell means "not rated" rather than a fault.
+        axis_given: Whether the file or somebody says what the axis is called; else the name is made up.
         pseudonyms: Whether raters are called R1, R2, … instead of what the file calls them.
         scales: What is done to scores, by axis as found and rater; "" stands for all raters without a map.
         names: What axes are called instead of what the file calls them.
+        missing: Scores that stand for "no answer" and are left out; None while nobody has said.
+        rows: Only rows in which these columns have (True) or do not have (False) these values are read.
+        parsing: How the file is cut into cells, where somebody has said it.
+        labels: What further lines of header say about columns.
+        question: Why the file cannot be read before somebody decides; empty where nothing is open.
         notes: What whoever imports should know.
     """
 
@@ -95,10 +90,15 @@ class Layout:
     decimal: str = "."
     headless: bool = False
     axis: str = "quality"
-    gaps: bool = False
+    axis_given: bool = False
     pseudonyms: bool = False
     scales: Mapping[tuple[str, str], ScaleMap] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)
+    missing: tuple[float, ...] | None = None
+    rows: tuple[tuple[str, str, bool], ...] = ()
+    parsing: Parsing = field(default_factory=Parsing)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    question: str = ""
     notes: tuple[str, ...] = ()
 
     @property
@@ -150,12 +150,33 @@ class Layout:
                 f"there is no column {name!r}; there are {', '.join(c.name for c in self.columns) or 'none'}"
             )
         given = {key: value for key, value in (("axis", axis), ("rater", rater), ("clip", clip)) if value is not None}
-        columns = (
-            replace(column, role=role, why="" if role != column.role else column.why, **given)
-            if column.name == name
-            else column
-            for column in self.columns
-        )
+
+        def changed(column: Column) -> Column:
+            if column.name == name:
+                said = replace(column, role=role, why="" if role != column.role else column.why, **given)
+                return said if role == "rating" else replace(said, axis="", rater="", clip="")
+            if role in SINGLE and column.role == role and column.why:  # what was guessed makes way for what was said
+                return replace(column, role="about_rating", why=f"{name!r} is the {ROLES[role]}")
+            return column
+
+        asked = role == "rating" or name in self.having("rating") or (role == "clip" and "clip" in self.question)
+        question = "" if asked else self.question
+        layout = replace(self, columns=tuple(map(changed, self.columns)), question=question)
+        return layout._told_by_column(role, name) if role in ("axis", "rater", "clip") else layout
+
+    def _told_by_column(self, what: str, name: str) -> Layout:
+        """Returns the layout with axes, raters or clips taken from a column instead of from the headers of ratings.
+
+        Raises:
+            ValueError: The headers of several columns of ratings name different ones, which the column cannot override.
+        """
+        told = {getattr(column, what) for column in self.columns if column.role == "rating"} - {""}
+        if len(told) > 1:
+            raise ValueError(
+                f"{name!r} cannot be the {what}: the headers of the ratings name {', '.join(sorted(told))} already; "
+                f"leave these out, or give them another meaning first"
+            )
+        columns = (replace(c, **{what: ""}) if c.role == "rating" else c for c in self.columns)
         return replace(self, columns=tuple(columns))
 
     def with_headers_as(self, what: str) -> Layout:
@@ -167,7 +188,7 @@ class Layout:
         Raises:
             ValueError: The headers do not hold both, or ``what`` is something else.
         """
-        from qamro.studies.importers.roles import known_axis, split_headers
+        from qamro.studies.importers.names import known_axis, split_headers
 
         names = self.having("rating")
         if what == "both":
@@ -183,7 +204,7 @@ class Layout:
         layout = self
         for name, (axis, rater) in grid.items():
             layout = layout.with_column(name, "rating", axis=axis, rater=rater)
-        return layout
+        return replace(layout, question="")
 
     def with_scale(self, axis: str, scale: ScaleMap | None, rater: str = "") -> Layout:
         """Returns the layout with another map for an axis, as found in the file; None leaves scores as they are.
@@ -202,7 +223,9 @@ class Layout:
 
     def in_words(self) -> str:
         """Returns one sentence that says how the file is read."""
-        parts = [f"read as {FORMS[self.form]} ({self.why})" if self.why else f"read as {FORMS[self.form]}"]
+        from qamro.studies.importers.forms import words_for
+
+        parts = [f"read as {words_for(self.form)}" + (f" ({self.why})" if self.why else "")]
         meant = {role: self.having(role) for role in ROLES if role not in ("ignore", "about_clip", "about_rating")}
         parts += ["the first line is data"] if self.headless else []
         parts += [f"{ROLES[role]} from {_listed(names)}" for role, names in meant.items() if names]

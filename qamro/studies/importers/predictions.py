@@ -1,14 +1,17 @@
-"""Reads predictions: a score table of ours, any CSV with a column ``clip``, or a headerless answer file."""
+"""Reads predictions: a score table of ours, what other models write (CSV, JSON, JSON lines), lists without a header."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qamro.studies.importers import musiceval
-from qamro.studies.importers.columns import decimal_of
-from qamro.studies.importers.roles import role_by_name
-from qamro.studies.tables import delimiter_of, first_row, need, numbers, read_table
+import numpy as np
+
+from qamro.studies.importers.forms import musiceval
+from qamro.studies.importers.names import is_quality, role_of, words_of
+from qamro.studies.importers.roles import decimal_of, look
+from qamro.studies.importers.table import Parsing, Sheet, open_sheet
+from qamro.studies.tables import numbers
 from qamro.studies.validation import StudyError
 
 if TYPE_CHECKING:
@@ -16,17 +19,61 @@ if TYPE_CHECKING:
 
 TEXT = ("clip", "path", "system", "prompt", "domain", "error")
 _NOT_AXES = (*TEXT, "seconds")
+_MEASURES = frozenset(
+    [
+        "index",
+        "idx",
+        "rank",
+        "order",
+        "position",
+        "row",
+        "duration",
+        "dauer",
+        "seconds",
+        "sec",
+        "secs",
+        "ms",
+        "time",
+        "timestamp",
+        "date",
+        "length",
+        "year",
+        "samplerate",
+        "hz",
+        "sr",
+        "hops",
+        "size",
+        "bytes",
+        "std",
+        "sd",
+        "sem",
+        "ci",
+        "var",
+        "rtf",
+        "speed",
+        "num",
+        "n",
+        "count",
+        "epoch",
+        "step",
+        "seed",
+    ]
+)
+_UNNAMED = "quality"
+"""What the axis of a list without a header is called: as in a list of ratings without one."""
 
 
-def read_predictions(path: Path | str) -> pd.DataFrame:
+def read_predictions(path: Path | str, parsing: Parsing | None = None) -> pd.DataFrame:
     """Reads predicted scores.
 
-    Without a header the file is taken for MusicEval's answer form, ``clip,MI,TA``. With one, ``clip`` is needed
-    (or one column that is called like it, such as ``file``); columns are separated by commas, semicolons or tabs; every
-    other column in which some cell is a number is numeric and must be so throughout (empty means not scored).
+    Without a header, a name and a number are one axis, ``quality``; a name and two numbers MusicEval's answer form,
+    ``clip,MI,TA``. With one, a column names the clip: ``clip``, one that is called like it, or the only one whose cells
+    are sound files. Every other column in which some cell is a number is numeric and must be so throughout (empty means
+    not scored).
 
     Args:
-        path: The CSV file.
+        path: A table in CSV, Excel, JSON or JSON lines.
+        parsing: How it is cut into cells, where somebody knows.
 
     Returns:
         The file's columns; text columns as text, the others as floats with NaN for empty cells.
@@ -37,14 +84,15 @@ def read_predictions(path: Path | str) -> pd.DataFrame:
             not a number; names file, row and column.
     """
     path = Path(path)
-    delimiter = delimiter_of(path)
-    headerless = musiceval.recognises(first_row(path, delimiter=delimiter))
-    columns = ["clip", *musiceval.AXES] if headerless else None
-    table = _with_clip(read_table(path, columns=columns, delimiter=delimiter))
-    need(table, ["clip"], path)
+    sheet = open_sheet(path, parsing)
+    if sheet.problem:
+        raise StudyError(sheet.problem)
+    table = _with_clip(sheet)
+    if table.empty:
+        raise StudyError(f"{path} has no row below its header ({', '.join(map(str, sheet.header))[:200]})")
     decimal = decimal_of(table)
-    for column in table.columns:
-        if column not in TEXT and not str(column).startswith("source_") and _some_numbers(table[column], decimal):
+    for column in _number_columns(table, decimal):
+        if column not in TEXT and not column.startswith(("source_", "domain_")):
             table[column] = numbers(table, column, path, empty=True, decimal=decimal)
     _one_row_a_clip(table, path)
     if not score_columns(table):
@@ -56,7 +104,11 @@ def read_predictions(path: Path | str) -> pd.DataFrame:
 
 
 def score_columns(table: pd.DataFrame) -> list[str]:
-    """Returns the columns of a score table that are predicted axes: numbers that are no interval, length or text."""
+    """Returns the columns of a score table that are predicted axes.
+
+    Numbers that are no interval, no length, no counter and no text: a column of numbers under the name of an index, a
+    duration, a rank or an id is no prediction.
+    """
     import pandas as pd
 
     names = [str(column) for column in table.columns]
@@ -64,21 +116,74 @@ def score_columns(table: pd.DataFrame) -> list[str]:
     return [
         name
         for name in names
-        if name not in _NOT_AXES and name not in ends and pd.api.types.is_numeric_dtype(table[name])
+        if name not in _NOT_AXES
+        and name not in ends
+        and pd.api.types.is_numeric_dtype(table[name])
+        and not _is_no_score(name, table[name])
     ]
 
 
-def _with_clip(table: pd.DataFrame) -> pd.DataFrame:
-    """Calls the only column that names clips, such as ``file`` or ``wav_name``, by that name."""
-    named = [str(name) for name in table.columns if role_by_name(str(name)) == "clip"]
-    return table.rename(columns={named[0]: "clip"}) if "clip" not in table.columns and len(named) == 1 else table
+def _number_columns(table: pd.DataFrame, decimal: str) -> list[str]:
+    """Returns the columns of text in which some cell is a number, or all are empty."""
+    found = []
+    for name in map(str, table.columns):
+        text = table[name].str.replace(decimal, ".", regex=False) if decimal != "." else table[name]
+        if _some_number(text) or text.isin(["", "nan", "NaN"]).all():
+            found.append(name)
+    return found
 
 
-def _some_numbers(column: pd.Series, decimal: str) -> bool:
+def _some_number(text: pd.Series) -> bool:
     import pandas as pd
 
-    text = column.str.strip().str.replace(decimal, ".", regex=False)
-    return bool(pd.to_numeric(text, errors="coerce").notna().any()) or bool(text.isin(["", "nan", "NaN"]).all())
+    return bool(pd.to_numeric(text, errors="coerce").notna().any())
+
+
+def _is_no_score(name: str, values: pd.Series) -> bool:
+    """Whether a column of numbers is something else by its name, or counts the rows under no name."""
+    told = values.to_numpy(float)
+    if not name.strip() or name.lower().startswith("unnamed"):
+        return True
+    role = role_of(name)
+    if is_quality(name) or role == "prediction":
+        return False
+    counts = len(told) > 2 and told[0] in (0, 1) and bool((np.diff(told) == 1).all())
+    return role == "id" or bool(_MEASURES & set(words_of(name))) or (counts and role != "rating")
+
+
+def _with_clip(sheet: Sheet) -> pd.DataFrame:
+    """Returns the table with the only column that names clips, such as ``file`` or ``wav_name``, called ``clip``.
+
+    Raises:
+        StudyError: None does, or several do.
+    """
+    table = sheet.frame.copy()
+    names = list(sheet.header)
+    if sheet.headless:
+        first = [cells[0] for cells in sheet.columns.values() if len(cells)]
+        if len(names) == 2:
+            return table.set_axis(["clip", _UNNAMED], axis=1)
+        if musiceval.is_list(first) or musiceval.recognises(first):
+            return table.set_axis(["clip", *musiceval.AXES], axis=1)
+    if "clip" in names:
+        return table
+    named = [name for name in names if role_of(name) == "clip" and "ref" not in words_of(name)]
+    named = named or [name for name in names if role_of(name) == "path"]
+    if len(named) != 1:
+        facts = {name: look(table[name], ".") for name in names}
+        sounds = [name for name in named or names if facts[name].sounds]
+        exact = [
+            n for n in named if words_of(n) in {("file", "name"), ("file",), ("wav",), ("deg",)} and facts[n].sounds
+        ]
+        keys = [name for name in names if words_of(name) in {("key",), ("id",), ("name",)} and not facts[name].repeats]
+        first = [n for n in names if not n.strip() and not facts[n].numeric and not facts[n].repeats]
+        named = (
+            sounds if len(sounds) == 1 else exact[:1] or (keys[:1] if not named else []) or (first if not named else [])
+        )
+    if len(named) == 1:
+        return table.rename(columns={named[0]: "clip"})
+    told = ", ".join(names)
+    raise StudyError(f"{sheet.path} has no column 'clip'; it has {told}. Call the one that names the clips 'clip'")
 
 
 def _one_row_a_clip(table: pd.DataFrame, path: Path) -> None:

@@ -7,7 +7,8 @@ from pathlib import Path, PurePosixPath
 
 from qamro.audio import AUDIO_ENDINGS
 from qamro.studies.folder import is_study
-from qamro.studies.importers import aes_corpora, aes_natural, aesthetics, codec_mushra, lstm_music, musiceval
+from qamro.studies.importers import aes_corpora
+from qamro.studies.importers.forms import aes_natural, audiobox, codec_mushra, lstm_music, musiceval
 from qamro.studies.study import Study
 
 PAM = "AES_PAM.jsonl"
@@ -38,8 +39,8 @@ def read_published(name: str, folder: Path, *, corpora: Mapping[str, Path] | Non
     readers = {
         "codec_mushra": (codec_mushra.read, codec_mushra.FILE),
         "lstm_music": (lstm_music.read, lstm_music.FILE),
-        "aes_pam": (aesthetics.read, PAM),
-        "audiomos2025_track2": (aesthetics.read, TRACK2),
+        "aes_pam": (audiobox.read, PAM),
+        "audiomos2025_track2": (audiobox.read, TRACK2),
     }
     if name not in readers:
         raise ValueError(f"there is no reader for a study {name!r}; known ones are {', '.join(readers)}")
@@ -77,7 +78,7 @@ def attach_audio(study: Study, folder: Path) -> Study:
         there = next((match for match in matches if match is not None), None) if clip in lost else None
         paths.append(path if there is None else str(there.resolve()))
     clips["path"] = paths
-    return Study(clips, study.ratings, name=study.name, kind=study.kind, root=study.root, about=study.about)
+    return study.with_clips(clips)
 
 
 def _index(files: list[Path], depth: int) -> dict[str, Path | None]:

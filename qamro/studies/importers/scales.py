@@ -1,13 +1,25 @@
-"""The scales that ratings were given on, and the explicit step from one scale to another."""
+"""The scales that ratings were given on, the explicit step from one to another, and codes for "no answer" off them."""
 
 from __future__ import annotations
 
 import math
+import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from qamro.axes import get_axis
+from qamro.studies.validation import StudyError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from qamro.studies.importers.layout import Layout
+
+FILE, ROW, COLUMN = "@file", "@row", "@column"
+"""Columns of melted ratings that say where a score stands."""
 
 USUAL: tuple[tuple[float, float], ...] = ((0, 1), (1, 5), (0, 5), (1, 7), (1, 10), (0, 10), (0, 100))
 """Scales of listening tests; of two as wide, the one that is used more comes first."""
@@ -88,3 +100,146 @@ def likely_scale(axis: str, low: float, high: float) -> tuple[tuple[float, float
         return None, f"{found}, which no usual scale holds"
     best = min(holding, key=lambda scale: scale[1] - scale[0])
     return best, f"the narrowest usual scale that holds {found}"
+
+
+CODES = (-999.0, -99.0, -9.0, -8.0, -2.0, -1.0, 0.0, 9.0, 77.0, 88.0, 98.0, 99.0, 777.0, 888.0, 998.0, 999.0, 9999.0)
+"""What surveys write for "no answer"."""
+
+_MANY = 50
+"""A code needs no more than this many other values to be seen against; long lists of scores are no code's place."""
+
+
+@dataclass(frozen=True)
+class Code:
+    """A score off the scale of all others that looks like "no answer".
+
+    Attributes:
+        axis: The axis.
+        value: The score.
+        count: How often it stands there.
+        low: Lowest of the other scores.
+        high: Highest of the other scores.
+        file: Where it stands first.
+        row: Row of that file, from 1.
+        column: Column of it.
+    """
+
+    axis: str
+    value: float
+    count: int
+    low: float
+    high: float
+    file: str = ""
+    row: int = 0
+    column: str = ""
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether no usual scale holds it together with the others: a zero below 1 to 5 may be a score after all."""
+        together = (min(self.low, self.value), max(self.high, self.value))
+        gap = self.low - self.value if self.value < self.low else self.value - self.high
+        held = any(scale[0] <= together[0] and together[1] <= scale[1] for scale in USUAL)
+        return not held or (self.high <= 10 and gap >= 4 and self.value >= 1.8 * self.high > 0)
+
+    def __str__(self) -> str:
+        where = f", first in {self.file}, row {self.row}, column {self.column!r}" if self.file else ""
+        times = "once" if self.count == 1 else f"{self.count} times"
+        return (
+            f"{self.value:g} stands {times} on {self.axis}, where all other scores lie from {self.low:g} to "
+            f"{self.high:g}{where}: it looks like a code for 'no answer'"
+        )
+
+
+def codes_in(ratings: pd.DataFrame) -> list[Code]:
+    """Finds scores that look like codes: -1, 0, 9, 99, 999 … off the usual scale that holds all others of the axis.
+
+    Args:
+        ratings: ``axis`` and ``score``, and if known where each stands (``FILE``, ``ROW``, ``COLUMN``).
+    """
+    found = []
+    for axis, rows in ratings.groupby("axis", sort=False):
+        values, counts = np.unique(rows["score"].to_numpy(float), return_counts=True)
+        for value, count in zip(values, counts, strict=True):
+            if value not in CODES or not values.min() <= value <= values.max() or len(values) < 3:
+                continue
+            rest = values[
+                ~np.isin(values, [v for v in CODES if (v < 0) == (value < 0) and abs(v) >= abs(value) and v != 0])
+            ]
+            rest = rest[rest != value]
+            if len(rest) < 2 or (value < 0 and (rest < 0).any()) or (value == 0 and (rest < 1).any()):
+                continue
+            low, high = float(rest.min()), float(rest.max())
+            own = get_axis(str(axis))
+            usual = [scale for scale in USUAL if scale[0] <= low and high <= scale[1]]
+            best = min(usual, key=lambda scale: scale[1] - scale[0], default=(low, high))
+            if own.has_range and own.low <= low and high <= own.high:
+                best = own.low, own.high
+            gap = low - value if value < low else value - high
+            if best[0] <= value <= best[1] or low <= value <= high or (value > 0 and gap < 2):
+                continue
+            first = rows[rows["score"] == value].iloc[0]
+            where = (str(first[FILE]), int(first[ROW]), str(first[COLUMN])) if FILE in rows.columns else ("", 0, "")
+            found.append(Code(str(axis), float(value), int(count), low, high, *where))
+    return found
+
+
+def without_missing(ratings: pd.DataFrame, missing: Sequence[float]) -> tuple[pd.DataFrame, list[str]]:
+    """Leaves out the scores that stand for "no answer".
+
+    Returns:
+        The other ratings, and how many were left out, in words.
+    """
+    out = ratings["score"].isin(missing)
+    if not out.any():
+        return ratings, []
+    counts = ratings.loc[out, "score"].value_counts()
+    told = ", ".join(f"{value:g} ({count} times)" for value, count in counts.items())
+    return ratings[~out], [f"left out as no answer: {told}"]
+
+
+def scaled(ratings: pd.DataFrame, layout: Layout) -> tuple[pd.DataFrame, dict[str, str]]:
+    """Applies the maps and the names of a layout to melted ratings.
+
+    Args:
+        ratings: Ratings with where each stands in its file (see ``melt``).
+        layout: Its ``scales`` and ``names``.
+
+    Returns:
+        The ratings, with what was found in ``score_found`` where a map moved anything; and the maps in words, by axis.
+
+    Raises:
+        StudyError: A score lies off the scale that was declared; names file, row, column and clip.
+    """
+    maps: dict[str, str] = {}
+    scores = ratings["score"].to_numpy(dtype=float, copy=True)
+    found = scores.copy()
+    axis = ratings["axis"].to_numpy(dtype=object)
+    rater = ratings["rater"].to_numpy(dtype=object) if "rater" in ratings.columns else np.full(len(ratings), "")
+    own = {key for key in layout.scales if key[1]}
+    for (of_axis, of_rater), scale in layout.scales.items():
+        mine = axis == of_axis
+        if of_rater:
+            mine &= rater == of_rater
+        else:
+            for other_axis, other in own:
+                mine &= ~((axis == other_axis) & (rater == other))
+        outside = mine & scale.outside(found)
+        if outside.any():
+            row = ratings.iloc[int(outside.argmax())]
+            who = f" by {of_rater}" if of_rater else ""
+            raise StudyError(
+                f"{row[FILE]}, row {row[ROW]}, column {row[COLUMN]!r}: {row['score']:g} lies off the scale "
+                f"{scale.from_low:g} to {scale.from_high:g} that was declared for {of_axis}{who} (clip "
+                f"{row['clip']!r}; {int(outside.sum())} in all); correct it, leave such scores out "
+                f"with --missing={row['score']:g}, or declare another scale"
+                f" with --scale {shlex.quote(f'{of_axis}=LOWEST..HIGHEST')}"
+            )
+        scores[mine] = scale(found[mine])
+        named = layout.names.get(of_axis, of_axis)
+        maps[f"{named}, {of_rater}" if of_rater else named] = str(scale)
+    ratings = ratings.assign(score=scores)
+    if (scores != found).any():
+        ratings["score_found"] = found
+    if layout.names:
+        ratings["axis"] = ratings["axis"].map(lambda name: layout.names.get(name, name))
+    return ratings, maps

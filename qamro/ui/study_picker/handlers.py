@@ -15,14 +15,12 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from qamro.audio import AUDIO_ENDINGS
-from qamro.studies.importers.bundle import walk
-from qamro.studies.importers.found import examples, find
-from qamro.studies.importers.gathering import gather
-from qamro.studies.importers.guess import guess
+from qamro.studies.importers.archive import gather, naming, walk
 from qamro.studies.importers.layout import Layout
-from qamro.studies.importers.reading import read
+from qamro.studies.importers.options import Options
+from qamro.studies.importers.reading import examples, find, guess, read
 from qamro.studies.importers.scales import ScaleMap
-from qamro.studies.importers.unpacked import naming
+from qamro.studies.importers.table import Parsing
 from qamro.studies.study import Study
 from qamro.ui.events import Answer
 from qamro.ui.progress import follow
@@ -219,6 +217,12 @@ def corrected(upload: Upload, change: Mapping[str, Any]) -> tuple[Upload, Layout
         case "file":
             with naming(upload.folder, ""):
                 layout = guess(upload.folder, file=str(change.get("file")))
+        case "missing":
+            layout = replace(layout, missing=tuple(map(float, change.get("scores") or ())))
+        case "header":
+            options = Options(parsing=Parsing(header=int(change.get("lines", 1))))
+            with naming(upload.folder, ""):
+                layout = guess(upload.folder, file=next(iter(layout.files), ""), options=options)
         case "scale":
             layout = layout.with_scale(str(change.get("axis")), _scale(change), str(change.get("rater") or ""))
         case "name":
@@ -266,7 +270,8 @@ def pack(study: Study, folder: Path) -> Path:
     with tempfile.TemporaryDirectory(dir=folder) as work:
         home = Path(work)
         clips = study.clips.assign(path=paths)
-        Study(clips, study.ratings, name=study.name, kind=study.kind, root=home, about=study.about).save(home)
+        about: dict[str, Any] = {"name": study.name, "kind": study.kind, "about": study.about}
+        Study(clips, study.ratings, root=home, votes=study.votes, **about).save(home)
         with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
             for table in sorted(home.iterdir()):
                 archive.write(table, table.name)

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from qamro.studies.importers.layout import FORMS, ROLES, TABULAR, Layout
+from qamro.studies.importers.forms import FORMS
+from qamro.studies.importers.layout import ROLES, TABULAR, Layout
 from qamro.ui.study_picker.state import PickerState, Upload, sources
 from qamro.ui.study_picker.texts import Picker as T
 
 if TYPE_CHECKING:
     from qamro.studies import Study
-    from qamro.studies.importers.found import FoundAxis
+    from qamro.studies.importers.reading import FoundAxis
 
 UPLOAD = "upload"
 
@@ -37,7 +38,12 @@ def waiting(upload: Upload) -> dict[str, Any]:
         "name": upload.name,
         "sounds": upload.sounds,
         "problem": upload.problem,
-        "notes": [*(layout.notes if layout else ()), *upload.notes],
+        "notes": [
+            *(layout.notes if layout else ()),
+            *(found.notes if found else ()),
+            *(found.codes if found else ()),
+            *upload.notes,
+        ],
     }
     if layout is None:
         return answer
@@ -45,8 +51,8 @@ def waiting(upload: Upload) -> dict[str, Any]:
     forms = [*([layout.form] if is_list else []), *TABULAR] if is_list or layout.form in TABULAR else []
     answer |= {
         "form": layout.form,
-        "form_words": FORMS[layout.form],
-        "forms": [{"key": key, "words": FORMS[key]} for key in forms],
+        "form_words": FORMS[layout.form].words,
+        "forms": [{"key": key, "words": FORMS[key].words} for key in forms],
         "why": layout.why,
         "files": list(layout.files) if layout.form not in ("study", "musiceval") else [],
         "others": list(layout.others),

@@ -8,9 +8,9 @@ import shutil
 import pytest
 
 from qamro.studies import StudyError
-from qamro.studies.importers import aes_natural
 from qamro.studies.importers.aes_corpora import CORPORA, corpus_of, locate, missing_report, source_of
-from qamro.studies.importers.aesthetics import AXIS_OF
+from qamro.studies.importers.forms import aes_natural
+from qamro.studies.importers.forms.audiobox import AXIS_OF
 
 PATHS = [
     "/your_path/MUSDB18/test/A - B/bass.wav",

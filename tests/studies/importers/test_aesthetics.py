@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from qamro.studies import StudyError
-from qamro.studies.importers.aesthetics import AXIS_OF, describe, read
+from qamro.studies.importers.forms.audiobox import AXIS_OF, describe, read
 
 
 def line(path="a.wav", **change):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from qamro.studies import StudyError
-from qamro.studies.importers.musiceval import is_release, read, read_release
+from qamro.studies.importers.forms.musiceval import is_release, read, read_release
 
 PRE = "audiomos2025-track1-"
 

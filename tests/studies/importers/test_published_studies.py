@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from qamro.studies import Study, StudyError
-from qamro.studies.importers import codec_mushra, lstm_music
+from qamro.studies.importers.forms import codec_mushra, lstm_music
 
 
 def test_codec_mushra_equals_its_long_form(shared):

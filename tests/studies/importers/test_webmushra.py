@@ -6,7 +6,7 @@ import pytest
 
 from qamro.studies import StudyError
 from qamro.studies.importers import read_ratings
-from qamro.studies.importers.guess import guess
+from qamro.studies.importers.reading import guess
 
 NEW = (
     "session_test_id,email,age,session_uuid,trial_id,rating_stimulus,rating_score,rating_time,rating_comment\n"
@@ -75,8 +75,8 @@ def test_without_a_session_people_get_other_names(tmp_path):
             "lss.csv",
             LSS,
             {
-                ("p1/C1", "R1", "scale 1", 4), ("p1/C1", "R1", "scale 2", 2), ("p2/C1", "R1", "scale 2", 3),
-                ("p1/C1", "R2", "scale 1", 5), ("p1/C1", "R2", "scale 2", 1),
+                ("p1", "R1", "scale 1", 4), ("p1", "R1", "scale 2", 2), ("p2", "R1", "scale 2", 3),
+                ("p1", "R2", "scale 1", 5), ("p1", "R2", "scale 2", 1),
             },
         ),
         ("lms.csv", LMS, {("p1/C1", "R1", "quality", 4)}),

@@ -13,8 +13,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qamro.studies.importers import aesthetics
 from qamro.studies.importers.aes_corpora import corpus_of, source_of
+from qamro.studies.importers.forms import audiobox
 from qamro.studies.study import Study
 from qamro.studies.tables import need, numbers, read_table
 from qamro.studies.validation import StudyError
@@ -43,8 +43,8 @@ def read_list(path: Path) -> Study:
     """
     table = _list(path)
     clips = _clips(table["data_path"].tolist())
-    means = table.assign(clip=clips["clip"]).rename(columns=aesthetics.AXIS_OF)
-    ratings = means.melt("clip", list(aesthetics.AXIS_OF.values()), "axis", "score").assign(mean_of=PER_CLIP)
+    means = table.assign(clip=clips["clip"]).rename(columns=audiobox.AXIS_OF)
+    ratings = means.melt("clip", list(audiobox.AXIS_OF.values()), "axis", "score").assign(mean_of=PER_CLIP)
     return Study(clips, ratings, name=path.stem, about={"ratings": f"means of {PER_CLIP} ratings"})
 
 
@@ -61,7 +61,7 @@ def read(ratings: list[Path], lists: dict[str, Path]) -> Study:
     """
     import pandas as pd
 
-    parts = [aesthetics.read(path) for path in ratings]
+    parts = [audiobox.read(path) for path in ratings]
     scores = pd.concat([part.ratings for part in parts], ignore_index=True)
     clips = _clips([path for part in parts for path in part.clips["path"]])
     clips["split"] = ""
@@ -83,7 +83,7 @@ def _agree(path: Path, means: pd.DataFrame) -> pd.Index:
     if unknown.any():
         row = int(unknown.argmax())
         raise StudyError(f"{path}, row {row + 1}: {listed[row]!r} has no ratings; give all three AES_natural files")
-    for name, axis in aesthetics.AXIS_OF.items():
+    for name, axis in audiobox.AXIS_OF.items():
         rated = means.loc[listed, axis].to_numpy()
         far = abs(table[name].to_numpy() - rated) > ROUNDING
         if far.any():
@@ -97,8 +97,8 @@ def _agree(path: Path, means: pd.DataFrame) -> pd.Index:
 
 def _list(path: Path) -> pd.DataFrame:
     table = read_table(path)
-    need(table, ["sample_id", "data_path", *aesthetics.AXIS_OF], path)
-    for name in aesthetics.AXIS_OF:
+    need(table, ["sample_id", "data_path", *audiobox.AXIS_OF], path)
+    for name in audiobox.AXIS_OF:
         table[name] = numbers(table, name, path)
     return table
 
@@ -106,7 +106,7 @@ def _list(path: Path) -> pd.DataFrame:
 def _clips(paths: list[str]) -> pd.DataFrame:
     import pandas as pd
 
-    rows = [aesthetics.describe(path) for path in paths]
+    rows = [audiobox.describe(path) for path in paths]
     return pd.DataFrame(
         {
             "clip": [row["clip"] for row in rows],

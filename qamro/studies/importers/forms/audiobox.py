@@ -14,6 +14,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from qamro.studies.importers.table import Sheet
 from qamro.studies.study import Study
 from qamro.studies.validation import StudyError
 
@@ -32,9 +33,10 @@ _TRACK2 = re.compile(r"^audiomos2025-track2-(?P<system>[^-]+)-(?P<utterance>[^-]
 _GENERATED = re.compile(r"(?:^|/)(?:audio|music)/(?P<system>[^/]+)/(?P<file>[^/]+)$")
 
 
-def recognises(first: str) -> bool:
-    """Whether a first line is of this form."""
-    return first.startswith("{")
+def recognises(sheet: Sheet) -> str:
+    """Whether JSON is of this form: a path and a list of ratings for one of the axes."""
+    told = sheet.source == "json" and "data_path" in sheet.header and bool({*AXIS_OF} & {*sheet.header})
+    return "JSON lines with data_path and lists of ratings" if told else ""
 
 
 def read(path: Path) -> Study:

@@ -12,11 +12,11 @@ Source: arXiv 2501.10811; CC BY-NC 4.0.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qamro.studies.importers.musiceval_prompts import DEMO_SYSTEMS, Prompts
-from qamro.studies.importers.roles import role_by_name
+from qamro.studies.importers.names import role_of
 from qamro.studies.study import Study
 from qamro.studies.tables import numbers, read_table
 from qamro.studies.validation import StudyError
@@ -31,10 +31,69 @@ SPLITS = ("train", "dev", "test")
 _NAME = re.compile(r"(?P<system>S\d+)_(?P<prompt>P\d+)(?:\.\w+)?$")
 _LIST = "{split}_mos_list.txt"
 
+DEMO_SYSTEMS = frozenset({"S001", "S006", "S013", "S017", "S018", "S033"})
+"""Systems whose clips come from demo pages and have prompts of their own."""
+
+
+@dataclass(frozen=True)
+class Prompts:
+    """Prompts by id and by file name.
+
+    Attributes:
+        by_id: ``P001`` and so on: the prompts that all systems but the six got.
+        by_clip: File names: the prompts of the six.
+    """
+
+    by_id: dict[str, str]
+    by_clip: dict[str, str]
+
+    @classmethod
+    def read(cls, release: Path) -> Prompts:
+        """Reads ``prompt_info.txt`` and ``demo_prompt_info.txt``; a file that is missing gives no prompts.
+
+        Raises:
+            StudyError: A line is not an id and a text with a tab between.
+        """
+        return cls(_read_prompts(release / "prompt_info.txt"), _read_prompts(release / "demo_prompt_info.txt"))
+
+    def of(self, clip: str, system: str, prompt_id: str) -> str:
+        """Returns a clip's prompt, empty when unknown. A demo clip never gets the prompt that shares its id.
+
+        Args:
+            clip: Name of the file.
+            system: Its system, as ``S001``.
+            prompt_id: Its prompt, as ``P001``.
+        """
+        if clip in self.by_clip:
+            return self.by_clip[clip]
+        return "" if system in DEMO_SYSTEMS else self.by_id.get(prompt_id, "")
+
+
+def _read_prompts(path: Path) -> dict[str, str]:
+    if not path.is_file():
+        return {}
+    prompts: dict[str, str] = {}
+    try:
+        lines = path.read_text(encoding="utf-8-sig").split("\n")
+    except UnicodeDecodeError as problem:
+        raise StudyError(f"{path} is not text in UTF-8: {problem}") from problem
+    for number, line in enumerate(lines, 1):
+        key, tab, text = line.strip().partition("\t")
+        if key and not tab:
+            raise StudyError(f"{path}, line {number}: expected an id, a tab and the prompt")
+        if key and (key, text.strip()) != ("id", "text"):
+            prompts[key] = text.strip().strip('"')
+    return prompts
+
 
 def recognises(cells: list[str]) -> bool:
-    """Whether a first line is of this form: a name and two numbers, and no header (``clip,1,2`` is one of raters)."""
-    named = len(cells) == 3 and not _number(cells[0]) and not role_by_name(cells[0])
+    """Whether a first line is of this form: a name that holds a system and a prompt, two numbers, and no header."""
+    return len(cells) == 3 and bool(_NAME.search(cells[0])) and all(_number(cell) for cell in cells[1:])
+
+
+def is_list(cells: list[str]) -> bool:
+    """Whether a first line is a name and two numbers, so that it may be a list of this form under other names."""
+    named = len(cells) == 3 and not _number(cells[0]) and not role_of(cells[0])
     return named and all(_number(cell) for cell in cells[1:])
 
 
@@ -52,6 +111,11 @@ def read(path: Path) -> Study:
     """
     root = path.resolve().parent.parent
     return _study(_lines(path), root if is_release(root) else None, path.stem)
+
+
+def read_any(path: Path) -> Study:
+    """Reads a list, or a folder that is laid out like the release; see ``read`` and ``read_release``."""
+    return read_release(path) if path.is_dir() else read(path)
 
 
 def read_release(folder: Path) -> Study:

@@ -1,0 +1,127 @@
+"""Batches of Mechanical Turk, and of P.808 on it: ``Input.NAME`` is what was shown, ``Answer.NAME`` the answer.
+
+A row is one assignment. It may hold one clip (``Input.audio_url``, ``Answer.naturalness``) or several, paired by name:
+``Input.q0`` with ``Answer.q0``, ``Input.audio_2`` with ``Answer.rating_2``; a word after that is an axis
+(``Answer.q0_sig``). Work times, rewards and rates of approval are no ratings; rejected assignments are left out.
+
+Source: batch results of the requester site; ``result_parser.py`` of microsoft/P.808.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from qamro.studies.importers.layout import Column, Layout
+from qamro.studies.importers.names import is_quality, is_sound
+from qamro.studies.importers.roles import axis_of, column_option
+from qamro.studies.importers.table import Sheet, is_number
+
+_TRAP = re.compile(r"tp$|tp_|trap|gold|training|train_|math|cmp", re.IGNORECASE)
+_NUMBER = re.compile(r"(\d+)(?!.*\d)")
+_CLIP = re.compile(r"audio|url|clip|wav|file|sound|stim|sample|song|track|media", re.IGNORECASE)
+_NOT = re.compile(
+    r"time|comment|feedback|duration|version|browser|play|submit|age|gender|hearing|device|count|cmp|volume",
+    re.IGNORECASE,
+)
+
+
+def recognises(sheet: Sheet) -> str:
+    """Why a table is such a batch; empty when it is not."""
+    names = {name.lower() for name in sheet.header}
+    told = any(name.startswith("input.") for name in names) and any(name.startswith("answer.") for name in names)
+    return "the header has Input. and Answer. columns" if told else ""
+
+
+def tidy(sheet: Sheet) -> Sheet:
+    """Writes a row for each clip of each assignment."""
+    columns = dict(sheet.columns)
+    inputs = {n[6:]: n for n in columns if n.lower().startswith("input.")}
+    answers = {n[7:]: n for n in columns if n.lower().startswith("answer.") and _rated(columns[n], n)}
+    clips = {key: name for key, name in inputs.items() if _sounds(columns[name])}
+    clips = clips or {key: name for key, name in inputs.items() if _CLIP.search(key) and any(columns[name])}
+    if not clips or not answers:
+        return sheet
+    trapped = {key for key in clips if _TRAP.match(key)}
+    clips = {key: name for key, name in clips.items() if key not in trapped}
+    answers = {key: name for key, name in answers.items() if not _TRAP.match(key)}
+    lower = {name.lower(): name for name in columns}
+    worker, status = lower.get("workerid", ""), lower.get("assignmentstatus", "")
+    pairs = _pairs(clips, answers)
+    rows: list[tuple[str, ...]] = []
+    rejected = 0
+    for row in range(len(next(iter(columns.values())))):
+        if status and columns[status][row].lower() == "rejected":
+            rejected += 1
+            continue
+        for clip, axis, answer in pairs:
+            if columns[clip][row]:
+                who = columns[worker][row] if worker else ""
+                rows.append((columns[clip][row], who, axis, columns[answer][row], str(row)))
+    notes = [f"{rejected} rejected assignments are left out"] if rejected else []
+    notes += [f"answers on trapping and gold clips are left out ({', '.join(sorted(trapped))})"] if trapped else []
+    names = ("clip", "worker", "axis", "answer", "@row")
+    table = {name: [row[place] for row in rows] for place, name in enumerate(names)}
+    if not worker:
+        del table["worker"]
+    return sheet.with_columns(table, *notes)
+
+
+def _pairs(clips: dict[str, str], answers: dict[str, str]) -> list[tuple[str, str, str]]:
+    """Which clip each answer is about, and its axis."""
+    if len(clips) == 1:
+        clip = next(iter(clips.values()))
+        return [
+            (clip, axis_of(key) or ("quality" if len(answers) == 1 else key), name) for key, name in answers.items()
+        ]
+    pairs = []
+    for key, name in answers.items():
+        own = max(
+            (k for k in clips if key == k or key.lower().startswith((f"{k.lower()}_", f"{k.lower()}."))),
+            key=len,
+            default="",
+        )
+        if not own:
+            number = _NUMBER.search(key)
+            own = next((k for k in clips if number and (m := _NUMBER.search(k)) and m[1] == number[1]), "")
+        if own:
+            rest = key[len(own) :].strip("_.") if key.startswith(own) else _NUMBER.sub("", key).strip("_.")
+            axis = (
+                axis_of(rest)
+                or (rest if is_quality(rest) else "")
+                or (rest if key.startswith(own) else "")
+                or "quality"
+            )
+            pairs.append((clips[own], axis, name))
+    return pairs
+
+
+def _rated(cells: object, name: str) -> bool:
+    told = [cell for cell in cells if cell]  # type: ignore[attr-defined]
+    return bool(told) and not _NOT.search(name) and sum(map(is_number, told)) > 0.5 * len(told)
+
+
+def _sounds(cells: object) -> bool:
+    told = [cell for cell in cells if cell]  # type: ignore[attr-defined]
+    return bool(told) and sum(map(is_sound, told)) > 0.9 * len(told)
+
+
+def layout_of(sheet: Sheet) -> Layout:
+    """Returns the layout of a tidied batch."""
+    why = "the header has Input. and Answer. columns"
+    if "answer" not in sheet.header or "clip" not in sheet.header:
+        columns = tuple(Column(name, "about_rating", "kept") for name in sheet.header)
+        question = (
+            "no Input. column names sound files, or no Answer. column holds numbers; say which do: "
+            f"{column_option('Input.NAME', 'clip')} {column_option('Answer.NAME', 'score')}"
+        )
+        return Layout("mturk", why, columns, delimiter=sheet.delimiter, question=question, notes=sheet.notes)
+    roles = {
+        "clip": Column("clip", "clip", "the Input. column that names sound files"),
+        "worker": Column("worker", "rater", "WorkerId"),
+        "axis": Column("axis", "axis", "what the Answer. column is called"),
+        "answer": Column("answer", "rating", "the Answer. columns that hold numbers"),
+        "@row": Column("@row", "ignore", "counts the rows"),
+    }
+    layout = Layout("mturk", why, tuple(roles[n] for n in sheet.header), delimiter=sheet.delimiter, notes=sheet.notes)
+    return replace(layout, axis_given=True)

@@ -1,0 +1,334 @@
+"""Preferences: which of two clips (or the best and worst of several) somebody chose, read as votes.
+
+- A row a vote: ``system_a``, ``system_b`` (or ``model_a``, ``audio_1``, ``left`` …) and who won (``preference``,
+  ``winner``, ``choice``): a side, a system, a clip, a tie, or neither. A number from -3 to 3 (CMOS) is a side, too.
+- Music Arena's logs: JSON with ``a_metadata``, ``b_metadata`` and ``vote.preference``, or its published records.
+- Best-worst: the columns ``best`` and ``worst`` beside those of the clips. The best won against each other one, and
+  each other one against the worst.
+
+Source: ``ma_leaderboard/preprocess.py`` of gclef-cmu/music-arena; sp-nitech/listen-and-rate; the AIME survey.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+from qamro.studies.importers.names import role_of, words_of
+from qamro.studies.importers.table import Sheet, is_number
+from qamro.studies.study import Study
+from qamro.studies.tables import BLANKS
+from qamro.studies.validation import StudyError
+
+_SIDE = re.compile(
+    r"^(?:(?P<first>a|1|left|first|l)[ _.-]+(?P<what1>.+)|(?P<what2>.+?)[ _.-]*(?P<last>a|1|left|first|l))$",
+    re.IGNORECASE,
+)
+_OTHER = {"a": "b", "1": "2", "left": "right", "first": "second", "l": "r"}
+_WINNER = (
+    "winner",
+    "preference",
+    "preferred",
+    "choice",
+    "vote",
+    "answer",
+    "chosen",
+    "closer",
+    "better",
+    "result",
+    "prefer",
+    "response",
+)
+_TIES = {
+    "tie",
+    "ties",
+    "equal",
+    "same",
+    "=",
+    "draw",
+    "both",
+    "both good",
+    "both_good",
+    "no preference",
+    "no_preference",
+    "none",
+    "0",
+    "neutral",
+    "undecided",
+    "about the same",
+    "gleich",
+    "unentschieden",
+    "egal",
+    "empate",
+    "平局",
+}
+_BAD = {"both_bad", "both bad", "bothbad", "neither", "tie (bothbad)", "both are bad", "all bad"}
+_SIDES = {
+    "a": {
+        "a",
+        "1",
+        "left",
+        "first",
+        "l",
+        "audio a",
+        "model_a",
+        "system_a",
+        "option a",
+        "sample a",
+        "a_better",
+        "track-1",
+        "track_1",
+        "former",
+        "x",
+    },
+    "b": {
+        "b",
+        "2",
+        "right",
+        "second",
+        "r",
+        "audio b",
+        "model_b",
+        "system_b",
+        "option b",
+        "sample b",
+        "b_better",
+        "track-2",
+        "track_2",
+        "latter",
+        "y",
+    },
+}
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Which columns make a vote.
+
+    Attributes:
+        sides: For ``clip`` and ``system`` (and what else is told twice), the columns of both sides.
+        winner: The column that says who won.
+        rater: The column that says who voted; empty when none does.
+        content: The column that says what both sides share; empty when none does.
+        axis: The column that says what was asked; empty when none does.
+    """
+
+    sides: dict[str, tuple[str, str]]
+    winner: str
+    rater: str = ""
+    content: str = ""
+    axis: str = ""
+
+
+def recognises(sheet: Sheet) -> str:
+    """Why a table holds votes; empty when it does not."""
+    if sheet.headless or len(sheet.header) > 400:
+        return ""
+    if pairs := pairs_of(_arena(sheet)):
+        told = " and ".join(repr(name) for name in next(iter(pairs.sides.values())))
+        return f"{told} beside {pairs.winner!r}"
+    return "the columns best and worst beside clips" if _best_worst(sheet) else ""
+
+
+def pairs_of(sheet: Sheet) -> Pairs | None:
+    """Finds the columns of a vote; None where a table has none."""
+    lower = {name.lower(): name for name in sheet.header}
+    sides: dict[str, tuple[str, str]] = {}
+    for name in sheet.header:
+        match = _SIDE.match(name)
+        if not match:
+            continue
+        side, what = (match["first"] or match["last"]).lower(), (match["what1"] or match["what2"])
+        at = match.start("first") if match["first"] else match.start("last")
+        other = lower.get((name[:at] + _OTHER[side] + name[at + len(side) :]).lower())
+        role = _what(what)
+        if other and role and role not in sides:
+            sides[role] = (name, other)
+    if not {"clip", "system"} & set(sides):
+        return None
+    used = {name for pair in sides.values() for name in pair}
+    # a third one (clip_3) makes it a list, not a pair
+    for first, _ in sides.values():
+        if re.search(r"1(?!.*\d)", first) and re.sub(r"1(?!.*\d)", "3", first).lower() in lower:
+            return None
+    rest = [name for name in sheet.header if name not in used]
+    winner = next(
+        (
+            n
+            for key in _WINNER
+            for n in rest
+            if key in words_of(n) and not {"time", "rt", "id", "comment"} & set(words_of(n)) and any(sheet.columns[n])
+        ),
+        "",
+    )
+    if not winner:
+        winner = next((n for n in rest if role_of(n) == "rating" and _about_zero(sheet.columns[n])), "")
+    if not winner:
+        return None
+    roles = {
+        role: next((n for n in rest if n != winner and role_of(n) == role), "")
+        for role in ("rater", "axis", "source", "clip")
+    }
+    rater = roles["rater"] or next((n for n in rest if "pseudonym" in words_of(n)), "")
+    prompt = next((n for n in rest if role_of(n) == "prompt"), "")
+    return Pairs(sides, winner, rater, roles["source"] or roles["clip"] or prompt, roles["axis"])
+
+
+def _what(text: str) -> str:
+    if re.search(r"system|model|method|codec|condition|tts|vocoder", text, re.I) and not re.search(
+        "time|key|version", text, re.I
+    ):
+        return "system"
+    if re.search(r"time|duration|rate|listen|lyric|feedback|score|rating|prompt|text|hardware|length", text, re.I):
+        return ""
+    return "clip" if re.search(r"audio|clip|file|track|sample|wav|stim|song|item|url|utt|path", text, re.I) else ""
+
+
+def _about_zero(cells: Sequence[str]) -> bool:
+    values = [float(cell.replace(",", ".")) for cell in cells if is_number(cell)]
+    return bool(values) and min(values) < 0 < max(values) and max(map(abs, values)) <= 10
+
+
+def _arena(sheet: Sheet) -> Sheet:
+    """Brings Music Arena's raw logs into columns of two sides."""
+    told = {"a_metadata.system_key.system_tag": "system_a", "b_metadata.system_key.system_tag": "system_b"}
+    told |= {"vote.preference": "preference", "a_audio_url": "audio_a", "b_audio_url": "audio_b"}
+    told |= {"prompt_user.salted_ip": "user_pseudonym", "prompt_detailed.overall_prompt": "prompt"}
+    if "vote.preference" not in sheet.header:
+        return sheet
+    return sheet.with_columns({told[n]: c for n, c in sheet.columns.items() if n in told})
+
+
+def study_of(sheet: Sheet) -> Study:
+    """Reads votes.
+
+    Raises:
+        StudyError: A vote is for no side, or names no two sides; names file, row and column.
+    """
+    import pandas as pd
+
+    sheet = _arena(sheet)
+    pairs = pairs_of(sheet)
+    rows = _pair_votes(sheet, pairs) if pairs else _best_worst_votes(sheet)
+    names = ("clip_a", "clip_b", "system_a", "system_b", "rater", "axis", "winner")
+    votes = pd.DataFrame(rows, columns=pd.Index(names), dtype=object)
+    if votes.empty:
+        raise StudyError(f"{sheet.path}: no row holds a vote")
+    both = [votes[[f"clip_{s}", f"system_{s}"]].set_axis(["clip", "system"], axis=1) for s in "ab"]
+    clips = pd.concat(both, ignore_index=True).drop_duplicates()
+    if clips["clip"].duplicated().any():  # the same clip name under two systems
+        for side in "ab":
+            votes[f"clip_{side}"] = votes[f"system_{side}"] + "/" + votes[f"clip_{side}"]
+        clips["clip"] = clips["system"] + "/" + clips["clip"]
+    ratings = pd.DataFrame({"clip": [], "axis": [], "score": []})
+    counts = votes["winner"].value_counts()
+    told = ", ".join(f"{counts[key]} {key.replace('_', ' ')}" for key in ("a", "b", "tie", "both_bad") if key in counts)
+    notes = [
+        f"{len(votes)} votes between {clips['system'].replace('', None).nunique()} systems ({told}); "
+        "there are no ratings"
+    ]
+    empty = len(next(iter(sheet.columns.values()))) - len(votes) if pairs else 0
+    notes += [f"{empty} rows without a vote are left out"] if empty > 0 else []
+    return Study(clips.reset_index(drop=True), ratings, votes=votes, name=sheet.path.stem, about={"notes": notes})
+
+
+def _pair_votes(sheet: Sheet, pairs: Pairs) -> list[tuple[str, ...]]:
+    columns, rows = sheet.columns, []
+    numbers = _about_zero(columns[pairs.winner])
+    for row, said in enumerate(columns[pairs.winner]):
+        sides = {role: tuple(columns[name][row] for name in both) for role, both in pairs.sides.items()}
+        if said.lower() in BLANKS and said.lower() != "none":
+            continue
+        content = columns[pairs.content][row] if pairs.content else ""
+        clips = sides.get("clip") or tuple(f"{system}/{content}" if content else system for system in sides["system"])
+        if not all(clips):
+            clips = tuple(
+                clip or f"{system}/{content or row + 1}"
+                for clip, system in zip(clips, sides.get("system", ("", "")), strict=True)
+            )
+        systems = sides.get("system", ("", ""))
+        winner = _winner(said, [*sides.values()], pairs, numbers)
+        if not winner or not all(clips):
+            raise StudyError(
+                f"{sheet.path}, row {row + 1}, column {pairs.winner!r}: {said!r} is none of a, b, tie, both_bad, "
+                f"{', '.join(dict.fromkeys(s for s in (*systems, *clips) if s))}; correct it, or leave such rows out "
+                f"with --rows '{pairs.winner}!={said}'"
+            )
+        rater = columns[pairs.rater][row] if pairs.rater else ""
+        axis = columns[pairs.axis][row] if pairs.axis else "preference"
+        rows.append((*clips, *systems, rater, axis or "preference", winner))
+    return rows
+
+
+def _winner(said: str, sides: list[tuple[str, ...]], pairs: Pairs, numbers: bool) -> str:
+    plain = unicodedata.normalize("NFKC", said).strip().lower()
+    if numbers and is_number(plain):
+        value = float(plain.replace(",", "."))
+        return "tie" if value == 0 else "a" if value > 0 else "b"
+    for values in sides:
+        if values[0] != values[1] and said in values:
+            return "ab"[values.index(said)]
+    if plain in _BAD:
+        return "both_bad"
+    if plain in _TIES:
+        return "tie"
+    heads = {words_of(name) for both in pairs.sides.values() for name in both[:1]}
+    tails = {words_of(name) for both in pairs.sides.values() for name in both[1:]}
+    if plain in _SIDES["a"] or words_of(said) in heads:
+        return "a"
+    return "b" if plain in _SIDES["b"] or words_of(said) in tails else ""
+
+
+def _best_worst(sheet: Sheet) -> tuple[str, str, list[str]] | None:
+    """The columns of best, worst, and what there was to choose from."""
+    best = [n for n in sheet.header if {"best", "most"} & set(words_of(n))]
+    worst = [n for n in sheet.header if {"worst", "least"} & set(words_of(n))]
+    if len(best) != 1 or len(worst) != 1:
+        return None
+    options = [
+        n
+        for n in sheet.header
+        if role_of(n) in ("clip", "system") and n not in (best[0], worst[0]) and re.search(r"\d|[ _][a-h]$", n.lower())
+    ]
+    return (best[0], worst[0], options) if len(options) > 1 else None
+
+
+def _best_worst_votes(sheet: Sheet) -> list[tuple[str, ...]]:
+    found = _best_worst(sheet)
+    if found is None:
+        raise StudyError(f"{sheet.path}: no columns of votes")
+    best, worst, options = found
+    rater = next((n for n in sheet.header if role_of(n) == "rater"), "")
+    rows: list[tuple[str, ...]] = []
+    for row in range(len(sheet.columns[best])):
+        clips = [sheet.columns[name][row] for name in options]
+        chosen = {}
+        for name in (best, worst):
+            said = sheet.columns[name][row]
+            match = (
+                clips.index(said)
+                if said in clips
+                else options.index(said)
+                if said in options
+                else _place(said, options)
+            )
+            if match is None:
+                raise StudyError(
+                    f"{sheet.path}, row {row + 1}, column {name!r}: {said!r} is none of {', '.join(clips)}; correct it "
+                    f"or leave such rows out with --rows {name}!={said}"
+                )
+            chosen[name] = clips[match]
+        who = sheet.columns[rater][row] if rater else ""
+        for first, second in combinations([clip for clip in clips if clip], 2):
+            if chosen[best] in (first, second) or chosen[worst] in (first, second):
+                won = "a" if chosen[best] == first or chosen[worst] == second else "b"
+                rows.append((first, second, "", "", who, "preference", won))
+    return rows
+
+
+def _place(said: str, options: list[str]) -> int | None:
+    ends = [name.rpartition("_")[2].rpartition(" ")[2].lower() for name in options]
+    return ends.index(said.strip().lower()) if said.strip().lower() in ends else None
