@@ -314,7 +314,7 @@ def _refuse(source: Source, problems: dict[str, str], file: str) -> None:
 
 def _why_not(sheet: Sheet) -> str:
     if _is_score_table(sheet.header):
-        return " holds predictions, not ratings by people; give it as predictions"
+        return " holds predictions, not ratings; give it as predictions"
     if sheet.source == "json":
         told = ", ".join(sheet.header[:8])
         return f" is JSON that holds no ratings in a known form{f'; its keys are {told}' if told else ''}"

@@ -155,7 +155,7 @@ def test_headers_can_be_taken_for_axes_or_raters(tmp_path):
         ("clip,r1,r2\n,1,2\n", "row 1: the column 'clip' is empty"),
         ("clip,r1,r2\na,,\n", "the columns of ratings are empty"),
         ("clip,r1,r2\na,1,2,3\n", "row 1: 4 cells where 3 are expected"),
-        ("clip,MI,MI_low,MI_high,source_MI\na,3,2,4,human\n", "holds predictions, not ratings by people"),
+        ("clip,MI,MI_low,MI_high,source_MI\na,3,2,4,human\n", "holds predictions, not ratings"),
         ("clip,path\na,b\n", "no column of ratings"),
         (
             "clip," + ",".join(f"r{i}" for i in range(2000)) + "\n",
