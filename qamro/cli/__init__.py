@@ -15,6 +15,7 @@ from qamro.cli.compare_objectives import compare_objectives
 from qamro.cli.evaluate import evaluate
 from qamro.cli.predict import predict
 from qamro.cli.race import race
+from qamro.cli.rank import rank
 from qamro.cli.reproduce import reproduce
 from qamro.cli.serve import serve
 from qamro.cli.studies import studies
@@ -36,6 +37,7 @@ app.command("predict")(predict)
 app.command("evaluate")(evaluate)
 app.command("compare")(compare)
 app.command("race")(race)
+app.command("rank")(rank)
 app.command("train")(train)
 app.command("train-deramos")(train_deramos)
 app.command("sweep")(sweep)

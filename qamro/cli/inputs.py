@@ -158,16 +158,39 @@ def open_ratings(ratings: str, options: Options | None = None) -> Study:
         FileNotFoundError: There is no such file, or the study was not fetched.
         ValueError: It holds no ratings that can be read, or only votes.
     """
+    study = _open_and_tell(ratings, options)
+    if study.votes is not None and not len(study.ratings):
+        raise ValueError(
+            f"{ratings} holds {len(study.votes)} votes between pairs of clips and no ratings of single clips; rank its "
+            f"systems with: qamro rank --votes {ratings}"
+        )
+    return study
+
+
+def open_votes(votes: str, options: Options | None = None) -> tuple[Study, pd.DataFrame]:
+    """Opens votes between pairs of clips; says how they were read.
+
+    Returns:
+        The study, and its votes with the column ``prompt`` (of the first clip, empty where unknown).
+
+    Raises:
+        FileNotFoundError: There is no such file, or the study was not fetched.
+        ValueError: It holds no votes that can be read.
+    """
+    study = _open_and_tell(votes, options)
+    if study.votes is None:
+        raise ValueError(f"{votes} holds {len(study.ratings)} ratings of single clips and no votes between pairs")
+    prompts = study.clips.set_index("clip")["prompt"]
+    return study, study.votes.assign(prompt=prompts.reindex(study.votes["clip_a"]).fillna("").to_numpy())
+
+
+def _open_and_tell(name: str, options: Options | None) -> Study:
     from qamro.cli.console import remark
     from qamro.studies.registry import open_study
 
-    study = open_study(ratings, options)
+    study = open_study(name, options)
     for line in reading_of(study):
-        remark(f"{ratings}: {line}")
-    if study.votes is not None and not len(study.ratings):
-        raise ValueError(
-            f"{ratings} holds {len(study.votes)} votes between pairs of clips and no ratings of single clips"
-        )
+        remark(f"{name}: {line}")
     return study
 
 

@@ -1,0 +1,128 @@
+"""``rank``: systems ranked by votes on pairs, with the places that the votes leave open."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from qamro import __version__
+from qamro.cli import options
+from qamro.cli.console import out, safe, say, warn, wrong_use
+from qamro.cli.inputs import open_votes, ratings_options
+from qamro.listeners import listeners
+
+if TYPE_CHECKING:
+    from qamro.evaluation.preferences import Ranking
+    from qamro.studies import Study
+
+
+def rank(
+    *,
+    votes: Annotated[
+        str,
+        typer.Option(
+            metavar="FILE|FOLDER|NAME", help="Votes on pairs: an arena's log, an A/B test, a study with votes."
+        ),
+    ],
+    axis: Annotated[str, typer.Option(help="Which question, where voters answered several.")] = "",
+    reference: Annotated[str, typer.Option(metavar="SYSTEM", help="System whose score is 0.")] = "",
+    json_out: Annotated[Path | None, typer.Option("--json", help="Also write everything as JSON.")] = None,
+    draws: Annotated[int, typer.Option(help="Bootstrap draws of raters and prompts.", min=2)] = 500,
+    seed: options.DrawsSeed = 0,
+    column: options.Columns = None,
+    rows: options.Rows = None,
+    delimiter: options.Delimiter = "",
+    header: options.Header = None,
+    encoding: options.Encoding = "",
+) -> None:
+    """Rank systems by votes on pairs: Bradley and Terry's model with ties and an advantage of the side.
+
+    A score is in log-odds: a difference of 1 is a chance of 73 % among votes that decide. Rank is the range of places
+    that the votes leave open, for all systems at once.
+    """
+    with wrong_use(OSError, ValueError):
+        from qamro.evaluation import preferences
+
+        told = ratings_options(column, "", None, None, rows, delimiter, header, encoding)
+        study, table = open_votes(votes, told)
+        axes = sorted(map(str, table["axis"].unique()))
+        if axis and axis not in axes:
+            raise ValueError(f"{votes} has votes on {', '.join(axes)}, not on {axis!r}")
+        if not axis and len(axes) > 1:
+            raise ValueError(f"{votes} has votes on {', '.join(axes)}; name one with --axis")
+        table = table[table["axis"] == axis] if axis else table
+        result = preferences.rank(table, reference=reference, draws=draws, seed=seed)
+    _show(result, study, axis or axes[0])
+    if json_out is not None:
+        with wrong_use(OSError):
+            _write(json_out, result, {"votes_from": votes, "axis": axis or axes[0], "kind": study.kind, "seed": seed})
+        say(f"written to {json_out}")
+
+
+def _show(result: Ranking, study: Study, axis: str) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    best, differ = result.table.iloc[0], int(result.pairs["differ"].sum())
+    level = f"{result.level:.0%}".replace("%", " %")
+    first = (
+        f"{best['system']} is first: the votes leave no other system that place."
+        if best["rank_high"] == 1
+        else f"{best['system']} has the highest score; any of places 1 to {best['rank_high']} may be its own."
+    )
+    say(f"{study.name}, {axis}: {result.votes:,} votes by {listeners(study.kind)} on {len(result.table)} systems.")
+    say(first)
+    table = Table(show_edge=False, pad_edge=False)
+    counts = {"votes": "votes", "wins": "won", "losses": "lost", "ties": "tied", "both_bad": "both bad"}
+    counts = {key: name for key, name in counts.items() if result.table[key].any()}
+    for name in ("system", "score", f"{level} interval", "rank", *counts.values()):
+        table.add_column(name, justify="left" if name == "system" else "right", no_wrap=True)
+    for row in result.table.to_dict("records"):
+        low, high = row["rank_low"], row["rank_high"]
+        cells = [row["system"], f"{row['score']:.2f}", f"{row['low']:.2f} … {row['high']:.2f}"]
+        cells += [f"{low}" if low == high else f"{low}–{high}", *(row[key] for key in counts)]
+        table.add_row(*(Text(safe(cell)) for cell in cells))
+    out.print(table)
+    say(f"{differ} of {len(result.pairs)} pairs are told apart, with a {100 * (1 - result.level):.0f} % chance of any "
+        "that are equal among them.")  # fmt: skip
+    if result.side_low > 0 or result.side_high < 0:
+        side, chance = ("a", result.side) if result.side > 0 else ("b", -result.side)
+        say(f"Side {side} has an advantage: it wins {1 / (1 + math.exp(-chance)):.0%} of equal pairs "
+            "(taken out of the scores).".replace("%", " %"))  # fmt: skip
+    if result.triples:
+        say(f"{result.cycles} of {result.triples} triples go round in a circle by majority; the model expects "
+            f"{result.cycles_expected:.1f}.")  # fmt: skip
+    if result.fit_p < 0.05:
+        warn(f"scores on one line do not tell these votes well (p = {result.fit_p:.3f}): read pairs, not only ranks")
+    if result.separated:
+        warn("a system won or lost all its votes against some others: only a prior keeps its score finite")
+
+
+def _write(path: Path, result: Ranking, about: dict[str, object]) -> None:
+    def finite(value: float) -> float | None:
+        return value if math.isfinite(value) else None
+
+    everything = {
+        "qamro": __version__,
+        **about,
+        "n_votes": result.votes,
+        "level": result.level,
+        "systems": result.table.to_dict("records"),
+        "pairs": result.pairs.to_dict("records"),
+        "side": {"value": result.side, "low": result.side_low, "high": result.side_high},
+        "tie": finite(result.tie),
+        "fit_p": result.fit_p,
+        "cycles": {"found": result.cycles, "expected": result.cycles_expected, "triples": result.triples},
+        "separated": result.separated,
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(everything, indent=1, ensure_ascii=False, default=_plain) + "\n", encoding="utf-8")
+
+
+def _plain(value: object) -> object:
+    """Turns a numpy value into Python's."""
+    return value.item()  # type: ignore[attr-defined]

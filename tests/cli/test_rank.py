@@ -1,0 +1,65 @@
+"""rank: votes of an arena from file to ranking, and what is said where there are none."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture
+def votes(tmp_path):
+    """Votes between four systems in an order, with ties."""
+    rng = np.random.default_rng(0)
+    lines = ["system_a,system_b,preference"]
+    for _ in range(400):
+        a, b = rng.choice(4, 2, replace=False)
+        chance = 1 / (1 + np.exp(b - a))
+        winner = "tie" if rng.random() < 0.2 else "A" if rng.random() < chance else "B"
+        lines.append(f"s{a},s{b},{winner}")
+    path = tmp_path / "arena.csv"
+    path.write_text("\n".join(lines))
+    return path
+
+
+def test_the_best_comes_first_in_text_and_json(votes, run):
+    out = votes.parent / "new" / "rank.json"
+    result = run("rank", "--votes", votes, "--json", out, "--draws", 100)
+    assert result.exit_code == 0, result.output
+    assert "400 votes by people on 4 systems." in result.stdout
+    assert "s3 is first" in result.stdout
+    told = json.loads(out.read_text())
+    assert [row["system"] for row in told["systems"]] == ["s3", "s2", "s1", "s0"]
+    assert {"score", "low", "high", "rank_low", "rank_high", "votes", "ties", "both_bad"} <= set(told["systems"][0])
+    assert told["n_votes"] == 400
+    assert len(told["pairs"]) == 6
+    for row in told["systems"]:
+        assert row["low"] <= row["score"] <= row["high"]
+        assert 1 <= row["rank_low"] <= row["rank_high"] <= 4
+
+
+def test_a_reference_is_at_zero(votes, run):
+    out = votes.parent / "rank.json"
+    assert run("rank", "--votes", votes, "--json", out, "--draws", 20, "--reference", "s1").exit_code == 0
+    assert {row["system"]: row["score"] for row in json.loads(out.read_text())["systems"]}["s1"] == 0
+    refused = run("rank", "--votes", votes, "--reference", "s9")
+    assert refused.exit_code == 2
+    assert "'s9' got no vote" in refused.stderr
+
+
+def test_ratings_are_no_votes_and_votes_no_ratings(votes, run, tmp_path):
+    ratings = tmp_path / "ratings.csv"
+    ratings.write_text("clip,rater,axis,score\na,r,MI,3\nb,r,MI,4\n")
+    refused = run("rank", "--votes", ratings)
+    assert refused.exit_code == 2
+    assert "2 ratings of single clips and no votes" in refused.stderr
+    refused = run("evaluate", "--ratings", votes, "--predictions", ratings)
+    assert refused.exit_code == 2
+    assert "qamro rank --votes" in refused.stderr
+
+
+def test_music_arena_as_found(run, shared):
+    result = run("rank", "--votes", shared / "data" / "votes" / "music_arena_2026.csv", "--draws", 50)
+    assert result.exit_code == 0, result.output
+    assert "799 votes by people on 11 systems" in result.stdout
