@@ -32,6 +32,7 @@ from qamro.losses import (
     sama_loss,
     soft_spearman_loss,
 )
+from qamro.losses._pairs import DENSE_BATCH
 
 ALPHA, BETA = 0.2, 7.0
 BASELINES = ("double loop", "dense", "dense, tuned")
@@ -133,30 +134,56 @@ def measure(way: str, size: int, budget: float = 2.0) -> tuple[float, float, flo
     return seconds, extra, value
 
 
+Measured = dict[str, tuple[float, float, float]]
+"""What ``measure`` says of each way at one size."""
+
+
 def _ratio(ratio: float) -> str:
-    return f"{ratio:,.0f}x" if ratio >= 10 else f"{ratio:.1f}x"
+    return f"{ratio:,.0f}x" if ratio >= 10 else f"{ratio:.1f}x" if ratio >= 1 else f"{ratio:.2f}x"
 
 
-def table(sizes: list[int]) -> str:
-    """Measures everything and lays it out in Markdown."""
+def row(size: int, found: Measured) -> str:
+    """One line of the table.
+
+    Raises:
+        AssertionError: The ways do not agree on the loss.
+    """
+    values = [found[way][2] for way in (*BASELINES, OURS) if way in found]
+    if max(values) - min(values) > 1e-3 * abs(values[-1]):
+        raise AssertionError(f"the ways do not agree at B = {size}: {values}")
+    times = [f"{found[way][0] * 1000:,.2f} ms" if way in found else "–" for way in WAYS]
+    ratios = [_ratio(found[way][0] / found[OURS][0]) if way in found else "–" for way in BASELINES]
+    return " | ".join([f"| {size:,}", *times, *ratios, f"{found[OURS][1]:,.0f} MiB |"])
+
+
+def verdict(measured: dict[int, Measured]) -> str:
+    """What the table says of ours, with new targets at every step, beside the naive dense form."""
+    ratios = {size: of["dense"][0] / of[OURS][0] for size, of in sorted(measured.items()) if "dense" in of}
+    slower = [size for size, ratio in ratios.items() if ratio <= 1]
+    said = [f"At {size:,} clips the naive dense form takes {_ratio(ratios[size])} the time of ours." for size in slower]
+    faster = [size for size in ratios if size > max(slower, default=0)]
+    if faster:
+        among = ", ".join(f"{_ratio(ratios[size])} at {size:,}" for size in faster)
+        said.append(f"From {faster[0]:,} clips on, of the sizes tried, ours is faster: {among}.")
+    return " ".join(said)
+
+
+def table(sizes: list[int]) -> tuple[str, str]:
+    """Measures everything; the table in Markdown, and what it says."""
     rows = [
         "| B | " + " | ".join(WAYS) + " | loop / ours | dense / ours | tuned / ours | ours, memory |",
         "|--:|" + "--:|" * (len(WAYS) + 4),
     ]
+    measured: dict[int, Measured] = {}
     for size in sizes:
-        found: dict[str, tuple[float, float, float]] = {}
+        measured[size] = {}
         for way, (_, largest) in WAYS.items():
             if size <= largest:
                 with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
-                    found[way] = process.submit(measure, way, size).result()
-        values = [found[way][2] for way in (*BASELINES, OURS) if way in found]
-        if max(values) - min(values) > 1e-3 * abs(values[-1]):
-            raise AssertionError(f"the ways do not agree at B = {size}: {values}")
-        times = [f"{found[way][0] * 1000:,.1f} ms" if way in found else "–" for way in WAYS]
-        ratios = [_ratio(found[way][0] / found[OURS][0]) if way in found else "–" for way in BASELINES]
-        rows.append(" | ".join([f"| {size:,}", *times, *ratios, f"{found['ours'][1]:,.0f} MiB |"]))
+                    measured[size][way] = process.submit(measure, way, size).result()
+        rows.append(row(size, measured[size]))
         print(rows[-1], flush=True)
-    return "\n".join(rows)
+    return "\n".join(rows), verdict(measured)
 
 
 def _sama(embeddings: Tensor, targets: Tensor) -> Tensor:
@@ -200,20 +227,20 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="+", default=list(SIZES))
     parser.add_argument("--write", action="store_true", help="write the table to benchmarks/RESULTS.md")
     options = parser.parse_args()
-    before = os.getloadavg()[0]
-    measured = table(options.sizes)
+    before, threads = os.getloadavg()[0], torch.get_num_threads()
+    measured, said = table(options.sizes)
     others = families()
     after = os.getloadavg()[0]
-    print(f"\n{measured}\n\n{others}")
+    print(f"\n{measured}\n\n{said}\n\n{others}")
     if options.write:
         write_section(
             "Losses",
-            f"QAMRO, forward and backward, float32, {torch.get_num_threads()} CPU threads, torch {torch.__version__}; "
+            f"QAMRO, forward and backward, float32, CPU threads: {threads}, torch {torch.__version__}; "
             "`python -m benchmarks.loss --write` makes these tables. Times are the shortest of several runs on a "
             f"shared machine (load average {before:.1f} before, {after:.1f} after): read the ratios. The double loop "
-            "is that of the published code. Ratios are to ours with new targets at every step. A naive dense form is "
-            "about as fast as ours at 256 clips, where ours is dense, too; beyond 384 clips ours sorts instead, and "
-            "from there on it wins. A dense tensor of 65,536 x 65,536 (17 GB each) does not fit into memory.\n\n"
+            "is that of the published code. Ratios are to ours with new targets at every step.\n\n"
+            f"{said} Up to {DENSE_BATCH} clips ours is dense, too, with checks and in float64; beyond, it sorts. A dense "
+            "tensor of 65,536 x 65,536 (17 GB each) does not fit into memory.\n\n"
             f"{measured}\n\nEvery loss, forward and backward, in the same run:\n\n{others}",
         )
 

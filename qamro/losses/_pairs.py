@@ -102,7 +102,7 @@ def by_order(
     """
     at = _standing(targets, groups)
     # What stands before a clip in (group, v): itself; clips with v_j < v_i + gap; and clips with v_j + gap <= v_i.
-    before = _places(values.index_select(-1, at.order), gap, at.group)
+    before = _places(values.gather(-1, at.order.expand_as(values)), gap, at.group)
     entered, parted = before, torch.zeros_like(before)
 
     unit = 2.0 ** (62 - len(targets).bit_length())  # B masses stay below 2^62; with a million clips a unit is 2e-13
@@ -125,7 +125,8 @@ def by_order(
     if fixed is not None:
         upto = torch.cat((torch.zeros_like(fixed[:1]), fixed.cumsum(0)))
         mass_parted = upto[at.end + at.higher] - upto[at.end] - mass_parted
-    counts = torch.stack((better, worse, mass_parted)).index_select(-1, at.back).double()
+    counts = torch.stack((better, worse, mass_parted))
+    counts = counts.gather(-1, at.back.expand_as(counts)).double()
     return at.pairs, counts[0], counts[1], counts[2] / unit
 
 
