@@ -239,8 +239,8 @@ def main() -> None:
             "`python -m benchmarks.loss --write` makes these tables. Times are the shortest of several runs on a "
             f"shared machine (load average {before:.1f} before, {after:.1f} after): read the ratios. The double loop "
             "is that of the published code. Ratios are to ours with new targets at every step.\n\n"
-            f"{said} Up to {DENSE_BATCH} clips ours is dense, too, with checks and in float64; beyond, it sorts. A dense "
-            "tensor of 65,536 x 65,536 (17 GB each) does not fit into memory.\n\n"
+            f"{said} Up to {DENSE_BATCH} clips ours is dense, too, with checks and in float64; beyond, it sorts. A "
+            "dense tensor of 65,536 x 65,536 (17 GB each) does not fit into memory.\n\n"
             f"{measured}\n\nEvery loss, forward and backward, in the same run:\n\n{others}",
         )
 
