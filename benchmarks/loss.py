@@ -1,6 +1,6 @@
 """Times QAMRO's loss, forward and backward: the double loop over pairs, dense tensors, and the package's own way.
 
-    python -m benchmarks.loss [--sizes 256 16384] [--write]
+    python -m benchmarks.loss [--sizes 256 16384] [--budget SECONDS] [--write]
 
 Each cell is measured in a process of its own, as the shortest of several runs (other work on the machine can only make
 a run longer), together with the memory that it needs beyond its input. Targets are all different, which is the hardest
@@ -102,8 +102,8 @@ def _memory(key: str) -> float:
     return int(line.split()[1]) / 1024
 
 
-def measure(way: str, size: int, budget: float = 2.0) -> tuple[float, float, float]:
-    """Seconds, MiB beyond the input and the loss itself, of one way at one size."""
+def measure(way: str, size: int, budget: float) -> tuple[float, float, float]:
+    """Seconds, MiB beyond the input, and the loss itself, of one way at one size, run again until ``budget`` seconds."""
     generator = torch.Generator().manual_seed(size)
     predictions = torch.randn(size, generator=generator)
     several = [1 + 4 * torch.rand(size, generator=generator) for _ in range(2 if size > 1 << 17 else 16)]
@@ -168,7 +168,7 @@ def verdict(measured: dict[int, Measured]) -> str:
     return " ".join(said)
 
 
-def table(sizes: list[int]) -> tuple[str, str]:
+def table(sizes: list[int], budget: float) -> tuple[str, str]:
     """Measures everything; the table in Markdown, and what it says."""
     rows = [
         "| B | " + " | ".join(WAYS) + " | loop / ours | dense / ours | tuned / ours | ours, memory |",
@@ -180,7 +180,7 @@ def table(sizes: list[int]) -> tuple[str, str]:
         for way, (_, largest) in WAYS.items():
             if size <= largest:
                 with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
-                    measured[size][way] = process.submit(measure, way, size).result()
+                    measured[size][way] = process.submit(measure, way, size, budget).result()
         rows.append(row(size, measured[size]))
         print(rows[-1], flush=True)
     return "\n".join(rows), verdict(measured)
@@ -202,7 +202,7 @@ FAMILIES: dict[str, tuple[Callable[[Tensor, Tensor], Tensor], tuple[int, ...]]] 
 }
 
 
-def families(sizes: tuple[int, ...] = (256, 16_384), budget: float = 1.0) -> str:
+def families(budget: float, sizes: tuple[int, ...] = (256, 16_384)) -> str:
     """Times every loss, forward and backward, and lays the times out in Markdown."""
     rows = ["| loss | " + " | ".join(f"B = {size:,}" for size in sizes) + " |", "|---|" + "--:|" * len(sizes)]
     for name, (loss, extra) in FAMILIES.items():
@@ -225,11 +225,12 @@ def families(sizes: tuple[int, ...] = (256, 16_384), budget: float = 1.0) -> str
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", type=int, nargs="+", default=list(SIZES))
+    parser.add_argument("--budget", type=float, default=1.0, help="seconds to repeat a cell for")
     parser.add_argument("--write", action="store_true", help="write the table to benchmarks/RESULTS.md")
     options = parser.parse_args()
     before, threads = os.getloadavg()[0], torch.get_num_threads()
-    measured, said = table(options.sizes)
-    others = families()
+    measured, said = table(options.sizes, options.budget)
+    others = families(options.budget)
     after = os.getloadavg()[0]
     print(f"\n{measured}\n\n{said}\n\n{others}")
     if options.write:

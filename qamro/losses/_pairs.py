@@ -69,7 +69,7 @@ def active_pairs(
     flat = values.detach().reshape(-1, values.shape[-1])
     models, batch = flat.shape
     small = batch <= DENSE_BATCH and models * batch**2 <= DENSE_PAIRS
-    pairs, *counts = (by_comparing if small else by_order)(flat, gap, targets.detach(), mass, groups)
+    pairs, *counts = (by_comparing if small else by_order)(flat, gap, targets.detach().double(), mass, groups)
     return ActivePairs(pairs, *(c.reshape(values.shape) for c in counts))
 
 
@@ -171,7 +171,7 @@ def _standing(targets: Tensor, groups: Tensor | None) -> _Standing:
     global _last  # noqa: PLW0603
     keep = groups is None and len(targets) <= _KEPT and torch._C._functorch.maybe_current_level() is None
     for known, found in _last if keep else ():
-        if known.dtype == targets.dtype and known.device == targets.device and torch.equal(known, targets):
+        if known.device == targets.device and torch.equal(known, targets):
             return found
     order = targets.argsort(stable=True)
     group = None
