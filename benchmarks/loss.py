@@ -103,7 +103,7 @@ def _memory(key: str) -> float:
 
 
 def measure(way: str, size: int, budget: float) -> tuple[float, float, float]:
-    """Seconds, MiB beyond the input, and the loss itself, of one way at one size, run again until ``budget`` seconds."""
+    """Seconds, MiB beyond the input, and the loss itself, of one way at one size, run for ``budget`` seconds."""
     generator = torch.Generator().manual_seed(size)
     predictions = torch.randn(size, generator=generator)
     several = [1 + 4 * torch.rand(size, generator=generator) for _ in range(2 if size > 1 << 17 else 16)]
