@@ -26,10 +26,10 @@ def test_every_way_is_measured_and_agrees() -> None:
 
 
 def test_the_sentence_follows_the_table() -> None:
-    said = loss.verdict(_sizes({512: 1.8, 256: 0.5, 16_384: 240.0}))
-    assert said.startswith("At 256 clips the naive dense form takes 0.50x the time of ours.")
-    assert said.endswith("From 512 clips on, of the sizes tried, ours is faster: 1.8x at 512, 240x at 16,384.")
-    said = loss.verdict(_sizes({256: 1.2, 512: 0.9}))  # ours wins below only: there is no size from which on it wins
-    assert said == "At 512 clips the naive dense form takes 0.90x the time of ours."
-    assert loss.verdict(_sizes({256: 1.2})) == "From 256 clips on, of the sizes tried, ours is faster: 1.2x at 256."
-    assert loss.verdict({10**6: {loss.OURS: (1.0, 0, 1)}}) == ""
+    said = loss.verdict(_sizes({512: 1.8, 256: 0.5, 16_384: 240.0}), "dense")
+    assert said.startswith("At 256 clips, *dense* takes 0.50x the time of ours. From 512 clips on,")
+    assert said.endswith("ours is faster than *dense*: 1.8x at 512, 240x at 16,384.")
+    said = loss.verdict(_sizes({256: 1.2, 512: 0.9}), "dense")  # nowhere does ours win from there on
+    assert said == "At 512 clips, *dense* takes 0.90x the time of ours."
+    assert "At" not in loss.verdict(_sizes({256: 1.2}), "dense")
+    assert loss.verdict({10**6: {loss.OURS: (1.0, 0, 1)}}, "dense") == ""
