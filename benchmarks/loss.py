@@ -239,8 +239,9 @@ def main() -> None:
             "Losses",
             f"QAMRO, forward and backward, float32, CPU threads: {threads}, torch {torch.__version__}; "
             f"`python -m benchmarks.loss {' '.join(sys.argv[1:])}` makes these tables. "
-            f"Times are the shortest of several runs on a shared machine (load average {before:.1f} before, {after:.1f} "
-            "after): read the ratios, and those of long runs, which suffer most from a load, with care. The double loop "
+            "Times are the shortest of several runs on a shared machine (load average "
+            f"{before:.1f} before, {after:.1f} after): read the ratios, and those of long runs, which suffer most from "
+            "a load, with care. The double loop "
             "is that of the published code. Ratios are to ours with new targets at every step.\n\n"
             f"{said} Up to {DENSE_BATCH} clips ours is dense, too, with checks and in float64; beyond, it sorts. A "
             "dense tensor of 65,536 x 65,536 (17 GB each) does not fit into memory.\n\n"
