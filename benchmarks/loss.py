@@ -1,6 +1,6 @@
 """Times QAMRO's loss, forward and backward: the double loop over pairs, dense tensors, and the package's own way.
 
-    python -m benchmarks.loss [--sizes 256 16384] [--write]
+    python -m benchmarks.loss [--sizes 256 16384] [--budget SECONDS] [--write]
 
 Each cell is measured in a process of its own, as the shortest of several runs (other work on the machine can only make
 a run longer), together with the memory that it needs beyond its input. Targets are all different, which is the hardest
@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import multiprocessing
 import os
+import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
@@ -32,6 +33,7 @@ from qamro.losses import (
     sama_loss,
     soft_spearman_loss,
 )
+from qamro.losses._pairs import DENSE_BATCH
 
 ALPHA, BETA = 0.2, 7.0
 BASELINES = ("double loop", "dense", "dense, tuned")
@@ -101,8 +103,8 @@ def _memory(key: str) -> float:
     return int(line.split()[1]) / 1024
 
 
-def measure(way: str, size: int, budget: float = 2.0) -> tuple[float, float, float]:
-    """Seconds, MiB beyond the input and the loss itself, of one way at one size."""
+def measure(way: str, size: int, budget: float) -> tuple[float, float, float]:
+    """Seconds, MiB beyond the input, and the loss itself, of one way at one size, run for ``budget`` seconds."""
     generator = torch.Generator().manual_seed(size)
     predictions = torch.randn(size, generator=generator)
     several = [1 + 4 * torch.rand(size, generator=generator) for _ in range(2 if size > 1 << 17 else 16)]
@@ -133,30 +135,56 @@ def measure(way: str, size: int, budget: float = 2.0) -> tuple[float, float, flo
     return seconds, extra, value
 
 
+Measured = dict[str, tuple[float, float, float]]
+"""What ``measure`` says of each way at one size."""
+
+
 def _ratio(ratio: float) -> str:
-    return f"{ratio:,.0f}x" if ratio >= 10 else f"{ratio:.1f}x"
+    return f"{ratio:,.0f}x" if ratio >= 10 else f"{ratio:.1f}x" if ratio >= 1 else f"{ratio:.2f}x"
 
 
-def table(sizes: list[int]) -> str:
-    """Measures everything and lays it out in Markdown."""
+def row(size: int, found: Measured) -> str:
+    """One line of the table.
+
+    Raises:
+        AssertionError: The ways do not agree on the loss.
+    """
+    values = [found[way][2] for way in (*BASELINES, OURS) if way in found]
+    if max(values) - min(values) > 1e-3 * abs(values[-1]):
+        raise AssertionError(f"the ways do not agree at B = {size}: {values}")
+    times = [f"{found[way][0] * 1000:,.2f} ms" if way in found else "–" for way in WAYS]
+    ratios = [_ratio(found[way][0] / found[OURS][0]) if way in found else "–" for way in BASELINES]
+    return " | ".join([f"| {size:,}", *times, *ratios, f"{found[OURS][1]:,.0f} MiB |"])
+
+
+def verdict(measured: dict[int, Measured], way: str) -> str:
+    """What the table says of one way beside ours with new targets at every step."""
+    ratios = {size: of[way][0] / of[OURS][0] for size, of in sorted(measured.items()) if way in of}
+    slower = [size for size, ratio in ratios.items() if ratio <= 1]
+    said = [f"At {size:,} clips, *{way}* takes {_ratio(ratios[size])} the time of ours." for size in slower]
+    faster = [size for size in ratios if size > max(slower, default=0)]
+    if faster:
+        among = ", ".join(f"{_ratio(ratios[size])} at {size:,}" for size in faster)
+        said.append(f"From {faster[0]:,} clips on, of the sizes tried, ours is faster than *{way}*: {among}.")
+    return " ".join(said)
+
+
+def table(sizes: list[int], budget: float) -> tuple[str, str]:
+    """Measures everything; the table in Markdown, and what it says."""
     rows = [
         "| B | " + " | ".join(WAYS) + " | loop / ours | dense / ours | tuned / ours | ours, memory |",
         "|--:|" + "--:|" * (len(WAYS) + 4),
     ]
+    measured: dict[int, Measured] = {}
     for size in sizes:
-        found: dict[str, tuple[float, float, float]] = {}
+        measured[size] = {}
         for way, (_, largest) in WAYS.items():
             if size <= largest:
                 with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
-                    found[way] = process.submit(measure, way, size).result()
-        values = [found[way][2] for way in (*BASELINES, OURS) if way in found]
-        if max(values) - min(values) > 1e-3 * abs(values[-1]):
-            raise AssertionError(f"the ways do not agree at B = {size}: {values}")
-        times = [f"{found[way][0] * 1000:,.1f} ms" if way in found else "–" for way in WAYS]
-        ratios = [_ratio(found[way][0] / found[OURS][0]) if way in found else "–" for way in BASELINES]
-        rows.append(" | ".join([f"| {size:,}", *times, *ratios, f"{found['ours'][1]:,.0f} MiB |"]))
+                    measured[size][way] = process.submit(measure, way, size, budget).result()
+        rows.append(row(size, measured[size]))
         print(rows[-1], flush=True)
-    return "\n".join(rows)
+    return "\n".join(rows), " ".join(verdict(measured, way) for way in ("dense", "dense, tuned"))
 
 
 def _sama(embeddings: Tensor, targets: Tensor) -> Tensor:
@@ -175,7 +203,7 @@ FAMILIES: dict[str, tuple[Callable[[Tensor, Tensor], Tensor], tuple[int, ...]]] 
 }
 
 
-def families(sizes: tuple[int, ...] = (256, 16_384), budget: float = 1.0) -> str:
+def families(budget: float, sizes: tuple[int, ...] = (256, 16_384)) -> str:
     """Times every loss, forward and backward, and lays the times out in Markdown."""
     rows = ["| loss | " + " | ".join(f"B = {size:,}" for size in sizes) + " |", "|---|" + "--:|" * len(sizes)]
     for name, (loss, extra) in FAMILIES.items():
@@ -198,22 +226,25 @@ def families(sizes: tuple[int, ...] = (256, 16_384), budget: float = 1.0) -> str
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", type=int, nargs="+", default=list(SIZES))
+    parser.add_argument("--budget", type=float, default=1.0, help="seconds to repeat a cell for")
     parser.add_argument("--write", action="store_true", help="write the table to benchmarks/RESULTS.md")
     options = parser.parse_args()
-    before = os.getloadavg()[0]
-    measured = table(options.sizes)
-    others = families()
+    before, threads = os.getloadavg()[0], torch.get_num_threads()
+    measured, said = table(options.sizes, options.budget)
+    others = families(options.budget)
     after = os.getloadavg()[0]
-    print(f"\n{measured}\n\n{others}")
+    print(f"\n{measured}\n\n{said}\n\n{others}")
     if options.write:
         write_section(
             "Losses",
-            f"QAMRO, forward and backward, float32, {torch.get_num_threads()} CPU threads, torch {torch.__version__}; "
-            "`python -m benchmarks.loss --write` makes these tables. Times are the shortest of several runs on a "
-            f"shared machine (load average {before:.1f} before, {after:.1f} after): read the ratios. The double loop "
-            "is that of the published code. Ratios are to ours with new targets at every step. A naive dense form is "
-            "about as fast as ours at 256 clips, where ours is dense, too; beyond 384 clips ours sorts instead, and "
-            "from there on it wins. A dense tensor of 65,536 x 65,536 (17 GB each) does not fit into memory.\n\n"
+            f"QAMRO, forward and backward, float32, CPU threads: {threads}, torch {torch.__version__}; "
+            f"`python -m benchmarks.loss {' '.join(sys.argv[1:])}` makes these tables. "
+            "Times are the shortest of several runs on a shared machine (load average "
+            f"{before:.1f} before, {after:.1f} after): read the ratios, and those of long runs, which suffer most from "
+            "a load, with care. The double loop "
+            "is that of the published code. Ratios are to ours with new targets at every step.\n\n"
+            f"{said} Up to {DENSE_BATCH} clips ours is dense, too, with checks and in float64; beyond, it sorts. A "
+            "dense tensor of 65,536 x 65,536 (17 GB each) does not fit into memory.\n\n"
             f"{measured}\n\nEvery loss, forward and backward, in the same run:\n\n{others}",
         )
 

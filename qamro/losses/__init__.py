@@ -2,7 +2,8 @@
 
 ``torch.func.grad``, ``jvp`` and ``vmap``, second derivatives and ``torch.compile`` work on every loss. Under ``vmap``
 values are not checked, and NaN gives NaN; it goes over targets, too, but for soft Spearman, and never over groups.
-Compiled code goes back to Python for checks and for the counting of pairs, so ``fullgraph=True`` is refused.
+Compiled code goes back to Python for checks and for the counting of pairs, so ``fullgraph=True`` is refused. Inductor,
+the default backend, was tried by hand with QAMRO and Gaussian soft labels on a CPU: same losses and gradients.
 """
 
 from qamro.losses.alignment import SAMALoss, sama_loss, sama_of_cosine

@@ -92,6 +92,8 @@ def test_vmap_over_targets(name: str, size: int) -> None:
     y = 1 + torch.randint(0, 9, (3, size)).double() / 2
     one_by_one = torch.stack([loss(a, b) for a, b in zip(p, y, strict=True)])
     torch.testing.assert_close(func.vmap(loss)(p, y), one_by_one)
+    targets_alone = torch.stack([loss(p[0], row) for row in y])
+    torch.testing.assert_close(func.vmap(loss, in_dims=(None, 0))(p[0], y), targets_alone)
 
 
 def test_soft_spearman_refuses_vmap_over_targets() -> None:
