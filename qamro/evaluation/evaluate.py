@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from qamro.counts import count
 from qamro.evaluation.axes import AxisPair, pair_axes
 from qamro.evaluation.bootstrap import DRAWS, Interval, interval
 from qamro.evaluation.joining import join, ratings_of, sample_of, scored
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from qamro.studies import Study
 
 _ROUNDING = 1e-9
-_ROUGH = "{systems} systems: the interval is rough"
 
 
 def evaluate(
@@ -109,7 +109,7 @@ def metric_rows(
     systems = len(named.system_means[0])
     outside = sample.targets.size - named.targets.size
     if where == "system" and systems and outside:
-        note = _join(note, f"{outside} clips without a system left out")
+        note = _join(note, f"{count(outside, 'clip')} without a system left out")
     values = sample.measure(where)
     rows = []
     for key in METRICS:
@@ -123,10 +123,11 @@ def metric_rows(
             # Found or not is one event: its draws are a share, which the note tells, and no interval.
             ends = Interval(math.nan, math.nan, ends.undefined)
         ties = f"differences up to {used.epsilon(where):.3g} are ties" if key == "ACC_EQ" else ""
-        rough = "" if where == "system" or not drawn[key].size or systems >= FEW or not systems else _ROUGH
+        clear = where == "system" or not drawn[key].size or systems >= FEW or not systems
+        rough = "" if clear else f"{count(systems, 'system')}: the interval is rough"
         doubts = why or _join(
             sample.doubts(where),
-            rough.format(systems=systems),
+            rough,
             ties,
             _doubts(key, drawn[key], ends.undefined),
             _beyond(value, ends),

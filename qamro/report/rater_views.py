@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from qamro.counts import count
 from qamro.evaluation.raters.outlying import Panel
 from qamro.evaluation.rating_matrix import RatingMatrix
 from qamro.report.rater_figures import distributions, individuals, qualities
 from qamro.report.section import Figure, Table, slug
-from qamro.report.words import count, listing
+from qamro.report.words import listing
 
 
 @dataclass(frozen=True)

@@ -265,7 +265,7 @@ def test_of_two_systems_nothing_is_said_about_their_order(systems):
     assert table[["first_value", "second_value", "difference", "low", "high", "p"]].isna().all(axis=None)
     assert table["note"].str.contains("too few for an order").all()
     assert table["hint"].all()
-    assert f"cannot be compared over {systems} systems" in found.sentences()[0]
+    assert f"cannot be compared over {systems} system{'s' * (systems > 1)}" in found.sentences()[0]
 
 
 @pytest.mark.parametrize(("systems", "few"), [(3, True), (7, True), (8, False)])

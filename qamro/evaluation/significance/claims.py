@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from qamro.counts import count
 from qamro.evaluation.sample import hint
 from qamro.listeners import listeners
 
@@ -25,7 +26,7 @@ def claim(row: Mapping[str, Any], kind: str = "human", level: float = 0.95) -> s
     """
     row = better_first(row)
     first, second, metric = row["first"], row["second"], row["metric"]
-    over = f"{row['systems']:,} systems" if row["level"] == "system" else f"{row['clips']:,} clips"
+    over = count(row["systems"], "system") if row["level"] == "system" else count(row["clips"], "clip")
     if math.isnan(row["difference"]):
         return f"{row['axis']}: {first} and {second} cannot be compared over {over}: {row['note']}."
     numbers = (
@@ -43,9 +44,9 @@ def claim(row: Mapping[str, Any], kind: str = "human", level: float = 0.95) -> s
         )
     text = f"{row['axis']}: {first} agrees better with {listeners(kind)} than {second} over {over}: "
     text += f"{metric} {numbers} ({doubt})."
-    few = hint(row["systems"], "systems")
+    few = hint(row["systems"], "system")
     if few and row["level"] == "system":
-        return f"{text} With {row['systems']} systems this is a hint, not a finding."
+        return f"{text} With {count(row['systems'], 'system')} this is a hint, not a finding."
     if row["p_williams"] >= 1 - level:
         text += f" Williams' test does not confirm it (p = {row['p_williams']:.2g})."
     if few and row["systems"]:
