@@ -129,6 +129,7 @@ def metric_rows(
             sample.doubts(where),
             rough,
             ties,
+            _apart(used) if key == "MSE" else "",
             _doubts(key, drawn[key], ends.undefined),
             _beyond(value, ends),
         )
@@ -147,6 +148,18 @@ def _doubts(key: str, drawn: np.ndarray, undefined: float) -> str:
     if undefined:
         notes.append(f"{100 * undefined:.2g} % of draws undefined")
     return _join(*notes)
+
+
+def _apart(sample: Sample) -> str:
+    """Says where all predictions lie far beyond all ratings, as they do when the two are on different scales."""
+    predicted, rated = sample.predictions, sample.targets
+    if predicted.size < FEW:
+        return ""
+    gap = max(predicted.min() - rated.max(), rated.min() - predicted.max())
+    if gap <= np.ptp(rated):
+        return ""
+    ends = [f"{side.min():.3g} to {side.max():.3g}" for side in (predicted, rated)]
+    return f"predictions are {ends[0]}, mean ratings {ends[1]}: on one scale?"
 
 
 def _beyond(value: float, ends: Interval) -> str:

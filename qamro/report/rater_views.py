@@ -39,8 +39,8 @@ def rater_views(found: Panel, matrix: RatingMatrix) -> RaterViews:
     views.sentences.append(_straying(axis, found.straying, total))
     if best.runaway:
         views.sentences.append(
-            f"{axis}: the maximum likelihood of P.910 took {listing(best.runaway)} for the truth itself, which it can "
-            "where clips have few raters; quality comes from the other raters instead."
+            f"{axis}: the maximum likelihood of P.910 took {listing(best.runaway)} for the truth itself: "
+            "a rater's weight has no bound in it; quality comes from the other raters instead."
         )
     if best.left_out:
         views.sentences.append(f"{axis}: {count(len(best.left_out), 'rater')} gave too few ratings for a model.")

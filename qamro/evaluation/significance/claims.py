@@ -34,7 +34,7 @@ def claim(row: Mapping[str, Any], kind: str = "human", level: float = 0.95) -> s
     )
     if math.isnan(row["p"]):
         return f"{row['axis']}: {metric} over {over}: {first} and {second}: {numbers}; not tested."
-    doubt = _p(row)
+    doubt = _p(row, level)
     if not math.isnan(row["low"]):
         doubt = f"{100 * level:.3g} % interval {_score(row['low'])} to {_score(row['high'])}, {doubt}"
     if not row["better"]:
@@ -72,9 +72,12 @@ def better_first(row: Mapping[str, Any]) -> dict[str, Any]:
     return turned | {"difference": -row["difference"], "low": -row["high"], "high": -row["low"]}
 
 
-def _p(row: Mapping[str, Any]) -> str:
+def _p(row: Mapping[str, Any], level: float) -> str:
     several = f" after Holm's correction for {row['tests']:.0f} tests" if row["tests"] > 1 else ""
-    return f"p = {row['p_holm']:.2g}{several}"
+    text, alpha = f"{row['p_holm']:.2g}", round(1 - level, 12)
+    if (float(text) < alpha) != (row["p_holm"] < alpha):  # 0.0498 is a claim, and 0.05 would be none
+        text = f"{row['p_holm']:.4g}"
+    return f"p = {text}{several}"
 
 
 def _score(value: float) -> str:
