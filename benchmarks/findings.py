@@ -45,7 +45,8 @@ def load(spec: str) -> tuple[str, Study]:
 
 def run(spec: str, wanted: Sequence[str], seeds: int, keep: Path) -> None:
     name, study = load(spec)
-    embeddings = embed_study(study, CachedEncoder(load_encoder("logmel")))
+    encoder = load_encoder("logmel")
+    embeddings = embed_study(study, CachedEncoder(encoder))
     means = study.clip_means()
     for axis in AXES.get(name, study.axes):
         targets = means.loc[means["axis"] == axis, "mean"].to_numpy()
@@ -61,7 +62,9 @@ def run(spec: str, wanted: Sequence[str], seeds: int, keep: Path) -> None:
                 parts.append(run_sweep(split, [axis], plan, variants=lambda _, chosen=chosen: chosen))
             target = keep / f"{name} {axis}" / setting
             target.mkdir(parents=True, exist_ok=True)
-            runs = pd.concat([part.runs for part in parts]).assign(kind=study.kind)
+            runs = pd.concat([part.runs for part in parts]).assign(
+                kind=study.kind, encoder=f"{encoder.name} r{encoder.revision}"
+            )
             for level, (value, drawn) in ends.items():
                 found = interval(drawn)
                 runs[f"ceiling {level}"], runs[f"ceiling {level} low"] = value, found.low

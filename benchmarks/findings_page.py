@@ -62,7 +62,8 @@ def _section(study: str, setting: str, sweep: Sweep) -> Iterator[str]:
     yield (
         f"\n### {study}, {setting}\n\n"
         f"{first['kind'].capitalize()} ratings; {first['clips']} clips, {first['systems']} systems, "
-        f"{seeds} seeds; {config.optimizer}, rate {config.lr:g}, {batch}, at most {config.max_epochs} epochs, patience "
+        f"{seeds} seeds; {first['encoder']}; "
+        f"{config.optimizer}, rate {config.lr:g}, {batch}, at most {config.max_epochs} epochs, patience "
         f"{config.patience}; {first['seconds']:.0f} s for {runs.groupby(['variant', 'seed']).ngroups * FOLDS} fits. "
     )
     if setting == "AdamW":

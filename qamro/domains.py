@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from qamro.counts import count
+
 INSIDE, EDGE, OUTSIDE, UNKNOWN = "inside", "edge", "outside", "unknown"
 """What a clip can be: like the training clips; at their edge; unlike them; or nobody kept what they were like."""
 
@@ -31,11 +33,12 @@ def in_words(domains: Iterable[object]) -> str:
     if not counts[INSIDE] + counts[EDGE] + counts[OUTSIDE]:
         return ""
 
-    def are(count: int) -> str:
-        return f"{count} {'is' if count == 1 else 'are'}"
+    def are(n: int) -> str:
+        return f"{n} {'is' if n == 1 else 'are'}"
 
     total = sum(counts.values())
-    parts = [f"{are(counts[INSIDE])} like those that the heads were trained on"]
+    alike = are(counts[INSIDE]) if counts[INSIDE] else "none is"
+    parts = [f"{alike} like those that the heads were trained on"]
     if counts[EDGE]:
         parts.append(f"{are(counts[EDGE])} at their edge")
     if counts[UNKNOWN]:
@@ -43,4 +46,17 @@ def in_words(domains: Iterable[object]) -> str:
     if counts[OUTSIDE]:
         guess = "its score is a guess" if counts[OUTSIDE] == 1 else "their scores are guesses"
         parts.append(f"{are(counts[OUTSIDE])} unlike them (outside): {guess}")
-    return f"of {total} {'clip' if total == 1 else 'clips'} {', '.join(parts)}"
+    return f"of {count(total, 'clip')} {', '.join(parts)}"
+
+
+def known(domains: Iterable[object]) -> list[str]:
+    """Keeps what a column of a score table says in one of the four words; empty for anything else.
+
+    Args:
+        domains: One entry a clip; a foreign table may call something else ``domain``.
+
+    Returns:
+        One entry a clip; nothing at all where no clip is known to be inside, at the edge or outside.
+    """
+    words = [str(word) if str(word) in (INSIDE, EDGE, OUTSIDE, UNKNOWN) else "" for word in domains]
+    return words if {INSIDE, EDGE, OUTSIDE} & set(words) else []

@@ -1,5 +1,5 @@
 // Two clips at the same position, and one key to switch between them.
-// value: { a: { name, system, prompt, url, wav, mean, predicted: [{ name, score }] }, b: … }; a side may be missing.
+// value: { a: { name, system, prompt, url, wav, mean, predicted: [{ name, score, domain }] }, b: … }; a side may be missing.
 // Both play at once in one audio clock and only one is let through, so that switching never moves the position.
 import { ICONS, clock, el, fill, icon, stylesheet } from "./dom.js";
 import { readable } from "./compare_table.js";
@@ -91,10 +91,10 @@ export default function ab({ element, props, trigger, watch }) {
     const clip = props.value?.[side];
     const mark = el("span", { class: "q-side-mark" }, side.toUpperCase());
     if (!clip) { cards[side].replaceChildren(mark, el("span", { class: "q-hint" }, words.none)); return; }
-    const scores = [["MOS", clip.mean], ...clip.predicted.map(({ name, score }) => [name, score])];
+    const scores = [["MOS", clip.mean], ...clip.predicted.map(({ name, score, domain }) => [name, score, domain])];
     cards[side].replaceChildren(mark, el("span", { class: "q-grow" }, el("strong", {}, clip.name),
       el("span", { class: "q-sub" }, [clip.system, clip.prompt && `“${clip.prompt}”`].filter(Boolean).join(" · ")),
-      el("span", { class: "q-sub" }, clip.url ? scores.map(([name, score]) => `${name} ${readable(score)}`).join(" · ") : words.no_sound)));
+      el("span", { class: "q-sub" }, clip.url ? scores.map(([name, score, domain]) => (domain === "outside" ? fill(words.outside, { name, score: readable(score) }) : `${name} ${readable(score)}`)).join(" · ") : words.no_sound)));
   }
 
   function draw() {

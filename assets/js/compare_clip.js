@@ -1,6 +1,6 @@
 // The clip or the system that is looked at.
-// value: { kind: "clip", name, system, prompt, url, wav, axis, scores: [{ judge, score, low, high, ratings, source }], histogram, windows, waiting }
-//     or { kind: "system", name, axis, predictors, rows: [{ name, prompt, mean, predicted }] } or null
+// value: { kind: "clip", name, system, prompt, url, wav, axis, scores: [{ judge, score, low, high, ratings, source, domain }], histogram, windows, waiting }
+//     or { kind: "system", name, axis, predictors, rows: [{ name, prompt, mean, predicted, domains }] } or null
 import { el, fill, icon, ICONS, stylesheet } from "./dom.js";
 import chart from "./chart.js";
 import { readable } from "./compare_table.js";
@@ -52,9 +52,9 @@ export default function clip({ element, props, trigger, watch }) {
   }
 
   function fillIn(value) {
-    const fact = ({ judge, score, low, high, ratings, source }) => el("div", { title: source }, el("dt", {}, judge),
+    const fact = ({ judge, score, low, high, ratings, source, domain }) => el("div", { title: source }, el("dt", {}, judge),
       el("dd", {}, el("b", {}, readable(score)), low !== null && ` ${fill(words.interval, { low: readable(low), high: readable(high) })}`,
-        ratings > 0 && `, ${fill(words.of, { n: ratings })}`));
+        ratings > 0 && `, ${fill(words.of, { n: ratings })}`, words[domain] && el("span", { class: `q-domain q-domain-${domain}` }, words[domain])));
     element.querySelector(".q-facts").replaceChildren(...value.scores.map(fact));
     figures.histogram.set(value.histogram);
     figures.windows.set(value.waiting ? { waiting: words.waiting } : value.windows);
@@ -73,7 +73,8 @@ export default function clip({ element, props, trigger, watch }) {
         el("tbody", {}, value.rows.map((row) => el("tr", { class: "q-opens", onclick: () => look(row.name) },
           el("th", { scope: "row" }, el("button", { type: "button", class: "q-pick", onclick: (event) => { event.stopPropagation(); look(row.name); } }, row.name),
             row.prompt && el("span", { class: "q-sub", title: row.prompt }, row.prompt)),
-          el("td", { class: "q-number" }, readable(row.mean)), row.predicted.map((score) => el("td", { class: "q-number" }, readable(score))))))))));
+          el("td", { class: "q-number" }, readable(row.mean)), row.predicted.map((score, i) => el("td", { class: "q-number", title: words[row.domains[i]] ?? null },
+            readable(score), words[row.domains[i]] && el("span", { class: `q-domain q-domain-${row.domains[i]}` }, row.domains[i]))))))))));
   }
 
   function close() {

@@ -1,5 +1,5 @@
 // The predictors side by side: how each fits the ratings, and which axes are held against each other.
-// value: { rows: [{ name, origin, kinds, axes, clips, problem, match: { n, rated, how, unmatched, examples, ambiguous, ambiguous_examples } }],
+// value: { rows: [{ name, origin, kinds, axes, clips, problem, domain, strays, match: { n, rated, how, unmatched, examples, ambiguous, ambiguous_examples } }],
 //          pairs: [{ name, predicted, rated, own }], columns: [{ name, predicted }], rated }; an empty name is every predictor
 import { el, fill, icon, ICONS, stylesheet } from "./dom.js";
 import { dropZone } from "./dropzone.js";
@@ -11,20 +11,21 @@ export default function predictions({ element, props, trigger, upload, watch }) 
   const list = el("div");
   element.replaceChildren(el("div", { class: "q-predictions" }, list, zone));
 
-  function fits({ match, clips, problem, lacks }) {
+  function fits({ match, clips, problem, domain, strays, lacks }) {
     if (problem) return el("p", { class: "q-hint q-failed" }, problem);
     if (!match) return el("p", { class: "q-hint" }, fill(words.waiting, { n: clips }));
     const says = [`${fill(words.matched, match)}${match.how ? ` (${fill(words.by, match)})` : ""}`];
     if (match.unmatched) says.push(fill(match.unmatched === 1 ? words.unmatched_one : words.unmatched, { n: match.unmatched, examples: match.examples }));
     if (match.ambiguous) says.push(fill(words.ambiguous, { n: match.ambiguous, examples: match.ambiguous_examples }));
     if (lacks) says.push(fill(words.lacks, { lacks }));
-    return el("p", { class: match.unmatched || match.n < match.rated || lacks ? "q-hint q-partly" : "q-hint" }, says.join(". "));
+    if (domain) says.push(domain[0].toUpperCase() + domain.slice(1));
+    return el("p", { class: strays || match.unmatched || match.n < match.rated || lacks ? "q-hint q-partly" : "q-hint" }, says.join(". "));
   }
 
   const row = (entry) => el("li", { "data-name": entry.name },
     el("div", { class: "q-grow" },
       el("p", {}, el("strong", {}, entry.name), " ",
-        entry.kinds.map((kind) => el("span", { class: `q-badge q-${kind}` }, kind)), " ",
+        entry.kinds.map((kind) => el("span", { class: `q-badge q-${kind}${entry.strays ? " q-outside" : ""}` }, kind)), " ",
         el("span", { class: "q-hint" }, [entry.origin, entry.axes.join(" "), !entry.kinds.length && words.unknown].filter(Boolean).join(" · "))),
       fits(entry)),
     el("button", { type: "button", class: "q-icon", "aria-label": fill(words.remove, entry), title: fill(words.remove, entry),

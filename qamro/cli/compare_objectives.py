@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,6 +13,7 @@ from qamro.cli import options
 from qamro.cli.console import progress, say, wrong_use
 from qamro.cli.inputs import open_audible
 from qamro.cli.outputs import check_writable, written_to
+from qamro.counts import count
 from qamro.listeners import listeners
 
 if TYPE_CHECKING:
@@ -89,7 +90,8 @@ def compare_objectives(
         batches = f"batches of {batch_size}" if batch_size else "all clips in every step"
         stop = "validation SRCC" if stop_by == "srcc" else "its own validation loss"
         notes = [
-            f"{opened.name}: {kind}; {len(opened.clips)} clips, {len(opened.systems)} systems; {how}.",
+            f"{opened.name}: {kind}; {count(len(opened.clips), 'clip')}, "
+            f"{count(len(opened.systems), 'system')}; {how}.",
             f"Heads of one architecture on frozen {encoder} embeddings; AdamW, {batches} in the same order, at most "
             f"{epochs} epochs, patience {patience}, the best epoch of each objective by {stop}. {seeds} seeds of "
             f"initial weights and dropout. Each objective gets, in each fold, the learning rate of {rates} with the "
@@ -160,7 +162,15 @@ def _show(finding: Finding) -> None:
         shown.add_column(column, justify="right" if column == "SRCC" else "left")
     for row in table.to_dict("records"):
         ends = [f"{row[f'{over}_low']:.3f}–{row[f'{over}_high']:.3f}" for over in ("seeds", "clips")]
-        shown.add_row(safe(row["variant"]), row["level"], f"{row['mean']:.3f}", *ends)
+        shown.add_row(safe(row["variant"]), _level(row), f"{row['mean']:.3f}", *ends)
     console.print(shown)
     for sentence in finding.sentences:
         say(sentence)
+
+
+def _level(row: dict[str, Any]) -> str:
+    """A level, with what has to be said of it where it rests on too little."""
+    from qamro.evaluation.sample import rests_on
+
+    size = row["systems"] if row["level"] == "system" else row["clips"]
+    return f"{row['level']}, {rests_on(row['level'], size)}" if row["hint"] else row["level"]

@@ -12,8 +12,9 @@ import typer
 from qamro import __version__
 from qamro.cli import options
 from qamro.cli.axis_options import parse_axes
-from qamro.cli.console import FAILED, fail, out, safe, say, wrong_use
+from qamro.cli.console import FAILED, fail, out, remark, safe, say, warn, wrong_use
 from qamro.cli.inputs import open_ratings, ratings_options, warn_of_origin
+from qamro.counts import count
 from qamro.listeners import listeners
 
 if TYPE_CHECKING:
@@ -60,9 +61,11 @@ def evaluate(
 
         table = read_predictions(predictions)
         scored = table
-        table = table[[name for name in ("clip", "path", "system") if name in table.columns] + score_columns(table)]
+        table = table[
+            [name for name in ("clip", "path", "system", "domain") if name in table.columns] + score_columns(table)
+        ]
         study = open_ratings(ratings, told)
-    from qamro.domains import in_words
+    from qamro.domains import OUTSIDE, in_words
     from qamro.evaluation import NoCommonAxis, NothingMatched, PredictionsError
     from qamro.evaluation import evaluate as compare
     from qamro.predictors.provenance import kinds_of
@@ -78,9 +81,11 @@ def evaluate(
     kinds = {column: kinds_of(scored, column) for column in score_columns(scored)}
     _show(result, study, len(table), kinds)
     warn_of_origin("", scored, study)
+    if domain := in_words(scored["domain"]) if "domain" in scored else "":
+        (warn if (scored["domain"] == OUTSIDE).any() else remark)(domain)
     if json_out is not None:
         sources: dict[str, Any] = {"predictions": str(predictions), "predicted": kinds, "ratings_from": ratings}
-        if domain := in_words(scored["domain"]) if "domain" in scored else "":
+        if domain:
             sources["domain"] = domain
         with wrong_use(OSError):
             _write(json_out, result, study, sources)
@@ -91,25 +96,27 @@ def _show(result: Evaluation, study: Study, predicted: int, kinds: dict[str, lis
     from qamro.predictors.provenance import kinds_in_words
 
     say(
-        f"{result.study}: {predicted} predictions against ratings by {listeners(result.kind)}; {result.matched} clips "
-        "matched."
+        f"{result.study}: {count(predicted, 'prediction')} against ratings by {listeners(result.kind)}; "
+        f"{count(result.matched, 'clip')} matched."
     )
     for sentence in kinds_in_words(kinds):
         say(f"  {sentence}")
-    for names, what in (
-        (result.unmatched_predictions, "predictions without a rating"),
-        (result.unmatched_ratings, "rated clips without a prediction"),
+    for names, what, lacks in (
+        (result.unmatched_predictions, "prediction", "a rating"),
+        (result.unmatched_ratings, "rated clip", "a prediction"),
     ):
         if names:
-            say(f"  {len(names)} {what}, for example {names[0]}", "yellow")
+            say(f"  {count(len(names), what)} without {lacks}, for example {names[0]}", "yellow")
     for (axis, level), rows in result.table.groupby(["axis", "level"], sort=False):
         out.print()
         _group(f"{axis}, {level} level", rows, f"{result.level:.0%} interval".replace("%", " %"))
     outside = study.out_of_range()
     if len(outside):
         first = outside.head(_EXAMPLES).itertuples(index=False)
-        worst = ", ".join(f"{row.axis} {row.score:g} ({row.count} times)" for row in first)
-        say(f"{outside['count'].sum()} ratings lie off their axis's scale and were kept as found: {worst}")
+        worst = ", ".join(f"{row.axis} {row.score:g} ({count(int(row.count), 'time')})" for row in first)
+        total = int(outside["count"].sum())
+        lie = "lies off its axis's scale and was" if total == 1 else "lie off their axis's scale and were"
+        say(f"{count(total, 'rating')} {lie} kept as found: {worst}")
 
 
 def _group(title: str, rows: pd.DataFrame, interval: str) -> None:
@@ -119,9 +126,9 @@ def _group(title: str, rows: pd.DataFrame, interval: str) -> None:
     notes = [note.split("; ") if note else [] for note in rows["note"]]
     told = [own for own, value in zip(notes, rows["value"], strict=True) if not math.isnan(value)] or notes
     shared = [note for note in told[-1] if all(note in others for others in told)]
-    systems = f"{rows['systems'].iloc[0]} systems"
+    systems = count(int(rows["systems"].iloc[0]), "system")
     about = [systems, *(note.removeprefix(f"{systems}: ") for note in shared)]
-    say(f"{title}: {rows['clips'].iloc[0]} clips of {'; '.join(about)}", "bold")
+    say(f"{title}: {count(int(rows['clips'].iloc[0]), 'clip')} of {'; '.join(about)}", "bold")
     table = Table(show_edge=False, pad_edge=False)
     table.add_column("metric")
     table.add_column("value", justify="right", no_wrap=True)

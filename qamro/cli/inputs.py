@@ -239,21 +239,17 @@ def open_audible(ratings: str, options: Options | None = None) -> Study:
 
 
 def warn_of_origin(name: str, scores: pd.DataFrame, study: Study) -> None:
-    """Warns where scores say that the heads behind them were trained on this study, or on clips of another kind.
+    """Warns where scores say that the heads behind them were trained on this study.
 
     Args:
         name: What the predictor is called; may be empty.
-        scores: A score table; its columns ``source_AXIS`` name the study that the head was trained on, ``domain`` says
-            what each clip is to that study's.
+        scores: A score table; its columns ``source_AXIS`` name the study that the head was trained on.
         study: What the scores are held against.
     """
-    from qamro.cli.console import remark, warn
-    from qamro.domains import OUTSIDE, in_words
+    from qamro.cli.console import warn
 
     sources = {column.removeprefix("source_"): scores[column] for column in scores if column.startswith("source_")}
     mark = f"; {study.name}, "
-    if "domain" in scores and (told := in_words(scores["domain"])):
-        (warn if (scores["domain"] == OUTSIDE).any() else remark)(f"{name}{': ' if name else ''}{told}")
     seen = [axis for axis, texts in sources.items() if texts.astype(str).str.contains(mark, regex=False).any()]
     if seen:
         warn(

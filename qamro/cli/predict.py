@@ -17,6 +17,7 @@ from qamro.cli.options import check_device
 from qamro.cli.outputs import check_writable
 from qamro.cli.rows import RowWriter
 from qamro.cli.score_table import score_table
+from qamro.counts import count
 
 if TYPE_CHECKING:
     from qamro.predictors import Predictor
@@ -75,10 +76,13 @@ def predict(
         _score(model, clips, out, rows)
     except KeyboardInterrupt:
         kept = f"; kept in {out}" if rows and out is not None else ""
-        fail(f"interrupted: {len(rows)} of {len(clips)} clips done{kept}", INTERRUPTED)
+        fail(f"interrupted: {len(rows)} of {count(len(clips), 'clip')} done{kept}", INTERRUPTED)
     except OSError as problem:
         why = problem.strerror or problem
-        fail(f"--out {out} cannot be written ({why}); {len(rows)} of {len(clips)} clips done, make room there", FAILED)
+        fail(
+            f"--out {out} cannot be written ({why}); {len(rows)} of {len(clips)} clips done, make room there",
+            FAILED,
+        )
     _summarise(model, rows, out, time.perf_counter() - start)
 
 
@@ -105,14 +109,14 @@ def _summarise(model: Predictor, rows: list[dict[str, Any]], out: Path | None, s
     if out is None:
         console.print(score_table(rows, model.axes))
     written = "" if out is None else f", written to {out}"
-    say(f"{len(rows) - len(failed)} of {len(rows)} clips scored in {seconds:.1f} s{written}")
+    say(f"{len(rows) - len(failed)} of {count(len(rows), 'clip')} scored in {seconds:.1f} s{written}")
     sources = {axis: Counter(row[f"source_{axis}"] for row in rows if not row["error"]) for axis in model.axes}
     said: dict[tuple[tuple[str, int], ...], list[str]] = {}
     for axis, counts in sources.items():
         said.setdefault(tuple(counts.most_common()), []).append(axis)
     for counts_of, axes in said.items():
-        for source, count in counts_of:
-            say(f"  {', '.join(axes)}: {source}" + (f" ({count} clips)" if len(counts_of) > 1 else ""))
+        for source, clips_of in counts_of:
+            say(f"  {', '.join(axes)}: {source}" + (f" ({count(clips_of, 'clip')})" if len(counts_of) > 1 else ""))
     if told := in_words(row["domain"] for row in rows):
         outside = any(row["domain"] == OUTSIDE for row in rows)
         say(f"  {told}" + (", without an interval" if outside else ""), "yellow" if outside else "")
@@ -120,7 +124,7 @@ def _summarise(model: Predictor, rows: list[dict[str, Any]], out: Path | None, s
         if kind != "human":
             say(f"  {kind}: {KINDS[kind]}", "yellow")
     if failed:
-        warn(f"{len(failed)} of {len(rows)} clips could not be scored:")
+        warn(f"{len(failed)} of {count(len(rows), 'clip')} could not be scored:")
         for row in failed[:_NAMED]:
             typer.echo(safe(f"  {row['clip']}: {row['error']}"), err=True)
         if len(failed) > _NAMED:

@@ -12,6 +12,7 @@ from qamro import __version__
 from qamro.cli import options
 from qamro.cli.console import progress, say, wrong_use
 from qamro.cli.inputs import open_ratings
+from qamro.counts import count
 
 if TYPE_CHECKING:
     from qamro.evaluation.racing import Replay
@@ -71,8 +72,8 @@ def _show(result: Replay, kind: str) -> None:
     told = result.summary()
     listeners = "simulated listeners" if kind == "simulated" else "people"
     say(
-        f"{result.axis}, goal {result.goal}: {result.systems} systems, {result.ratings:,} ratings by {listeners}; "
-        f"{len(result.runs)} races."
+        f"{result.axis}, goal {result.goal}: {count(result.systems, 'system')}, "
+        f"{count(result.ratings, 'rating')} by {listeners}; {len(result.runs)} races."
     )
     say(
         f"A race needs {told['share_used']:.0%} of the ratings on average and ends with {result.best}, the best by all "

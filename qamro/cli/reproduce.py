@@ -15,6 +15,7 @@ from qamro.cli import options
 from qamro.cli.console import out as console
 from qamro.cli.console import safe, say, wrong_use
 from qamro.cli.outputs import check_writable, written_to
+from qamro.counts import count
 from qamro.listeners import listeners
 from qamro.training.presets import PAPER
 
@@ -78,7 +79,8 @@ def reproduce(
         found = train(parts, axes, plan, device)
         table = table_of(found)
         title = experiment.on_other_data(opened.name) if study else experiment.title
-        about = f"ratings by {listeners(opened.kind)}, {how}; heads on frozen {encoder} embeddings, {seeds} seeds"
+        about = f"ratings by {listeners(opened.kind)}, {how}; heads on frozen {encoder} embeddings, "
+        about += count(seeds, "seed")
         target = out or Path(f"reproduce-{what.value}-{opened.name.split()[0]}")
         with written_to(target):
             write_tables(target, found, opened, plan, {"title": title, "encoder": encoder, "split": how})
@@ -126,8 +128,10 @@ def _ours(table: pd.DataFrame) -> None:
     shown = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
     for column in ("axis", "ours", "rests on", "SRCC", "seeds", "clips", *OTHERS):
         shown.add_column(column, justify="right" if column in ("SRCC", *OTHERS) else "left")
+    from qamro.evaluation.sample import rests_on
+
     for row in table.to_dict("records"):
-        rests = f"{row['systems']} systems" if row["level"] == "system" else f"{row['clips']} clips"
+        rests = rests_on(row["level"], row["systems"] if row["level"] == "system" else row["clips"])
         ends = [_ends(row["seeds_low"], row["seeds_high"]), _ends(row["clips_low"], row["clips_high"])]
         cells = (_number(row["SRCC"]), *ends, *(_number(row[metric]) for metric in OTHERS))
         shown.add_row(Text(safe(row["axis"])), Text(safe(row["name"])), rests, *cells)

@@ -12,6 +12,7 @@ from rich.text import Text
 from qamro.cli import options
 from qamro.cli.console import FAILED, err, fail, out, safe, say, warn, wrong_use
 from qamro.cli.inputs import ratings_options, reading_of
+from qamro.counts import count
 from qamro.listeners import listeners
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def fetch_study(
                     corpora=corpora,
                     audio=audio,
                     on_progress=lambda p: status.update(
-                        f"{p.file} of {p.files} files, {p.bytes / 1e6:.1f}"
+                        f"{p.file} of {count(p.files, 'file')}, {p.bytes / 1e6:.1f}"
                         + (f" of {p.of_bytes / 1e6:.1f}" if p.of_bytes else "")
                         + " MB"
                     ),
@@ -171,11 +172,11 @@ def _describe(study: Study) -> None:
     who = {True: "each rating has a rater", False: "anonymous ratings"}[study.has_raters]
     if study.holds_means:
         who = "means only, no single ratings"
-    counts = f"{len(study.clips)} clips, {len(study.systems)} systems, {len(study.counted)} ratings"
-    if study.votes is not None:
-        counts += f", {len(study.votes)} votes"
+    sizes: dict[str, Any] = {"clip": study.clips, "system": study.systems, "rating": study.counted}
+    sizes |= {"vote": study.votes} if study.votes is not None else {}
+    counts = ", ".join(count(len(them), what) for what, them in sizes.items())
     if study.repeats:
-        who += f"; {study.repeats} repeated ratings averaged, a rater counts once for each clip and axis"
+        who += f"; {count(study.repeats, 'repeated rating')} averaged, a rater counts once for each clip and axis"
     say(f"{study.name}, rated by {listeners(study.kind)}: {counts}; {who}")
     table = Table(show_edge=False, pad_edge=False)
     for column in ("axis", "clips", "ratings", "lowest", "mean", "highest"):
@@ -190,7 +191,9 @@ def _describe(study: Study) -> None:
         say(f"note: {note}")
     outside = study.out_of_range()
     for axis, rows in outside.groupby("axis"):
-        values = ", ".join(f"{row.score:g} ({row.count} times)" for row in rows.head(5).itertuples(index=False))
+        values = ", ".join(
+            f"{row.score:g} ({count(int(row.count), 'time')})" for row in rows.head(5).itertuples(index=False)
+        )
         say(f"off the scale of {axis} and kept as found: {values}")
     _missing(study)
 
@@ -199,7 +202,7 @@ def _missing(study: Study) -> None:
     lost = study.missing_audio()
     if not lost:
         return
-    warn(f"no audio for {len(lost)} of {len(study.clips)} clips, for example {lost[0]}")
+    warn(f"no audio for {len(lost)} of {count(len(study.clips), 'clip')}, for example {lost[0]}")
     if "corpus" in study.clips.columns:
         from qamro.studies.importers.aes_corpora import missing_report
 

@@ -12,6 +12,7 @@ from qamro.cli import options
 from qamro.cli.console import say, wrong_use
 from qamro.cli.inputs import open_audible
 from qamro.cli.outputs import check_writable, written_to
+from qamro.counts import count
 from qamro.listeners import listeners
 
 
@@ -61,9 +62,9 @@ def sweep(
         with written_to(target):
             write_tables(target, found, opened, plan, {"encoder": encoder, "split": how, "seconds": seconds})
         notes = [
-            f"{opened.name}, ratings by {listeners(opened.kind)}; {len(opened.clips)} clips, {len(opened.systems)} "
-            f"systems; {how}.",
-            f"Heads on frozen {encoder} embeddings; {seeds} seeds; {optimizer}, learning rate {lr:g}, "
+            f"{opened.name}, ratings by {listeners(opened.kind)}; {count(len(opened.clips), 'clip')}, "
+            f"{count(len(opened.systems), 'system')}; {how}.",
+            f"Heads on frozen {encoder} embeddings; {count(seeds, 'seed')}; {optimizer}, learning rate {lr:g}, "
             f"{f'batch {batch_size}' if batch_size else 'all clips in every step'}; best epoch by validation "
             f"{'SRCC' if stop_by == 'srcc' else 'loss, each objective by its own'}.",
             INTERVALS,
@@ -75,6 +76,6 @@ def sweep(
             say(best_beta_in_words(found.runs, name, level, "SRCC"))
             if beside := ridge_in_words(found.runs, name, level, "SRCC"):
                 say(beside)
-    count = found.runs.groupby(["axis", "variant", "seed"]).ngroups
-    say(f"{count} runs in {seconds} s (ratings by {listeners(opened.kind)}, {how}); written to {target}:")
+    fits = count(found.runs.groupby(["axis", "variant", "seed"]).ngroups, "run")
+    say(f"{fits} in {seconds} s (ratings by {listeners(opened.kind)}, {how}); written to {target}:")
     say("  runs.csv, summary.csv, predictions.csv, record.json, sweep.html")

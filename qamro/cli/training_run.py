@@ -10,6 +10,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from qamro.cli.console import progress, say
+from qamro.counts import count
 
 if TYPE_CHECKING:
     from qamro.heads import Card
@@ -41,7 +42,7 @@ def name_left_out(failed: Mapping[str, str], clips: int) -> None:
     """
     if not failed:
         return
-    say(f"{len(failed)} of {clips} clips cannot be read and are left out:", "yellow")
+    say(f"{len(failed)} of {count(clips, 'clip')} cannot be read and are left out:", "yellow")
     for clip, why in islice(failed.items(), _NAMED):
         say(f"  {clip}: {why}", "yellow")
     if len(failed) > _NAMED:
@@ -57,7 +58,7 @@ def own_prompts_only(parts: Mapping[str, Sequence[str]]) -> dict[str, list[str]]
 
 def embedded_in(clips: int, seconds: float) -> None:
     """Says how quickly clips were embedded; those that were kept from an earlier run count, too."""
-    say(f"{clips} clips embedded in {seconds:.1f} s, {clips / seconds:.1f} clips/s")
+    say(f"{count(clips, 'clip')} embedded in {seconds:.1f} s, {clips / seconds:.1f} clips/s")
 
 
 @contextmanager
@@ -80,7 +81,8 @@ def report(card: Card, done: str) -> None:
         if (row["level"], row["metric"]) == ("system", "SRCC"):
             value = "undefined" if row["value"] is None else f"{row['value']:.3f}"
             ends = "" if row["low"] is None else f" [{row['low']:.3f}, {row['high']:.3f}]"
-            what = f"system SRCC {value}{ends} on {row['systems']} held-out systems, {row['clips']} clips"
+            what = f"system SRCC {value}{ends} on {count(row['systems'], 'held-out system')}, "
+            what += count(row["clips"], "clip")
             few = "; a hint, not a finding" if row.get("hint") else ""
             note = f"; {row['note']}" if row.get("note") else few
             say(f"{row['axis']}: {what} ({card.kind}{f', on {card.held_out}' if card.held_out else ''}){note}")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from qamro.counts import count
 from qamro.evaluation.axes import AxisPair, pair_axes
 from qamro.evaluation.bootstrap import DRAWS, Interval, interval
 from qamro.evaluation.joining import join, ratings_of, sample_of, scored
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from qamro.studies import Study
 
 _ROUNDING = 1e-9
-_ROUGH = "{systems} systems: the interval is rough"
 
 
 def evaluate(
@@ -109,7 +109,7 @@ def metric_rows(
     systems = len(named.system_means[0])
     outside = sample.targets.size - named.targets.size
     if where == "system" and systems and outside:
-        note = _join(note, f"{outside} clips without a system left out")
+        note = _join(note, f"{count(outside, 'clip')} without a system left out")
     values = sample.measure(where)
     rows = []
     for key in METRICS:
@@ -123,11 +123,13 @@ def metric_rows(
             # Found or not is one event: its draws are a share, which the note tells, and no interval.
             ends = Interval(math.nan, math.nan, ends.undefined)
         ties = f"differences up to {used.epsilon(where):.3g} are ties" if key == "ACC_EQ" else ""
-        rough = "" if where == "system" or not drawn[key].size or systems >= FEW or not systems else _ROUGH
+        clear = where == "system" or not drawn[key].size or systems >= FEW or not systems
+        rough = "" if clear else f"{count(systems, 'system')}: the interval is rough"
         doubts = why or _join(
             sample.doubts(where),
-            rough.format(systems=systems),
+            rough,
             ties,
+            _apart(used) if key == "MSE" else "",
             _doubts(key, drawn[key], ends.undefined),
             _beyond(value, ends),
         )
@@ -146,6 +148,18 @@ def _doubts(key: str, drawn: np.ndarray, undefined: float) -> str:
     if undefined:
         notes.append(f"{100 * undefined:.2g} % of draws undefined")
     return _join(*notes)
+
+
+def _apart(sample: Sample) -> str:
+    """Says where all predictions lie far beyond all ratings, as they do when the two are on different scales."""
+    predicted, rated = sample.predictions, sample.targets
+    if predicted.size < FEW:
+        return ""
+    gap = max(predicted.min() - rated.max(), rated.min() - predicted.max())
+    if gap <= np.ptp(rated):
+        return ""
+    ends = [f"{side.min():.3g} to {side.max():.3g}" for side in (predicted, rated)]
+    return f"predictions are {ends[0]}, mean ratings {ends[1]}: on one scale?"
 
 
 def _beyond(value: float, ends: Interval) -> str:

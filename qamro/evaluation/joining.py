@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from qamro.domains import known
 from qamro.evaluation.axes import AxisPair
 from qamro.evaluation.matching import Match, PredictionsError
 from qamro.evaluation.rating_matrix import RatingMatrix, rating_matrix
@@ -28,7 +29,8 @@ def join(study: Study, predictions: pd.DataFrame, result: Match, pair: AxisPair)
 
     Returns:
         Columns ``clip``, ``system``, ``axis``, ``human`` (MOS, NaN when not rated on this axis), ``human_sem``,
-        ``count`` (ratings), ``predicted`` (NaN when not scored).
+        ``count`` (ratings), ``predicted`` (NaN when not scored); ``domain`` (what the clip is to those that the heads
+        were trained on) where the predictions tell it.
 
     Raises:
         PredictionsError: A score is neither a number nor empty.
@@ -45,6 +47,8 @@ def join(study: Study, predictions: pd.DataFrame, result: Match, pair: AxisPair)
     table["human"], table["human_sem"] = means["mean"].to_numpy(), means["sem"].to_numpy()
     table["count"] = means["count"].fillna(0).to_numpy().astype(int)
     table["predicted"] = numbers(predictions, pair.predicted)[mine]
+    if "domain" in predictions.columns and (told := known(predictions["domain"].iloc[mine])):
+        table["domain"] = told
     return table
 
 

@@ -11,6 +11,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from qamro.audio import AUDIO_ENDINGS
+from qamro.counts import count
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -102,8 +103,8 @@ def nothing_matched(study: Study, result: Match) -> NothingMatched:
     """Makes the error that tells how many clips each side has and what they are called."""
     names, rated = result.predictions_left, result.clips_left
     tell = [
-        f"no prediction belongs to a rated clip of {study.name!r}: {len(names)} predictions, for example "
-        f"{_examples(names)}; {len(rated)} rated clips, for example {_examples(rated)}."
+        f"no prediction belongs to a rated clip of {study.name!r}: {count(len(names), 'prediction')}, for example "
+        f"{_examples(names)}; {count(len(rated), 'rated clip')}, for example {_examples(rated)}."
     ]
     if result.ambiguous:
         tell.append(f"{len(result.ambiguous)} could be several clips, for example {_examples(result.ambiguous)}.")

@@ -23,7 +23,7 @@ class Evaluation:
             ``high`` (ends of the interval), ``clips``, ``systems`` (how many it rests on), ``hint`` (whether they are
             too few for a finding, see ``sample.FEW``), ``note`` (why a value is NaN, what was left out).
         clips: One row a clip and axis: ``clip``, ``system``, ``axis``, ``human`` (MOS), ``human_sem``, ``count``
-            (ratings), ``predicted``.
+            (ratings), ``predicted``; ``domain`` where the predictions tell it (see ``qamro.domains``).
         systems: One row a system and axis: ``system``, ``axis``, ``human``, ``human_low``, ``human_high``,
             ``predicted``, ``predicted_low``, ``predicted_high``, ``clips``; intervals draw clips within the system.
         match: How the clips were joined.

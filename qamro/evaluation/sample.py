@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
+from qamro.counts import count
 from qamro.evaluation.metrics import METRICS, Pairs, calibrate_ties
 from qamro.evaluation.rating_matrix import RatingMatrix
 from qamro.evaluation.rounding import settle
@@ -15,7 +16,7 @@ from qamro.evaluation.rounding import settle
 LEVELS = ("utterance", "system")
 """Clips one by one, and the mean over each system's clips."""
 
-_WHAT = {"utterance": "clips", "system": "systems"}
+_WHAT = {"utterance": "clip", "system": "system"}
 
 ORDERS = tuple(key for key in METRICS if key != "MSE")
 """The metrics that are about an order; a squared error can be told of a single clip."""
@@ -32,29 +33,45 @@ def hint(n: int, what: str) -> str:
 
     Args:
         n: How many there are.
-        what: Of what, for example ``"systems"``.
+        what: Of what, for example ``"system"``.
 
     Example:
-        >>> hint(5, "systems")
+        >>> hint(5, "system")
         '5 systems: a hint'
     """
     if not n or n >= FEW:
         return ""
-    return f"{n} {what if n != 1 else what.removesuffix('s')}: a hint"
+    return f"{count(n, what)}: a hint"
 
 
 def too_few(n: int, what: str) -> str:
     """Why nothing is said of an order; empty where there are enough.
 
     Example:
-        >>> too_few(2, "systems")
+        >>> too_few(2, "system")
         '2 systems are too few for an order'
     """
     if n >= LEAST:
         return ""
     if not n:
-        return "no systems are named" if what == "systems" else f"no {what}"
-    return f"{n} {what} are too few for an order" if n > 1 else f"1 {what.removesuffix('s')} is too few for an order"
+        return "no systems are named" if what == "system" else f"no {what}s"
+    return f"{count(n, what)} {'is' if n == 1 else 'are'} too few for an order"
+
+
+def rests_on(level: str, n: int, metric: str = "SRCC") -> str:
+    """What a number of a level rests on, with what has to be said of it where that is little.
+
+    Args:
+        level: ``"utterance"`` or ``"system"``.
+        n: How many clips, or systems.
+        metric: Key of ``METRICS``: of two systems there is no order, but there is an error.
+
+    Example:
+        >>> rests_on("system", 12), rests_on("system", 5), rests_on("system", 2)
+        ('12 systems', '5 systems: a hint', '2 systems are too few for an order')
+    """
+    what = _WHAT[level]
+    return (metric in ORDERS and too_few(n, what)) or hint(n, what) or count(n, what)
 
 
 @dataclass(frozen=True)

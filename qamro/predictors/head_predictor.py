@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qamro.axes import get_axis
+from qamro.counts import count
 from qamro.domains import OUTSIDE, UNKNOWN
 from qamro.heads.domain import Domain
 from qamro.predictors.base import Predictor, Score
@@ -110,4 +111,4 @@ def provenance_of(card: Card, encoder: str, head: str) -> Provenance:
 
 def study_in_words(card: Card) -> str:
     """Names the study of a card, with its size."""
-    return f"{card.study['name']}, {card.study['clips']} clips of {card.study['systems']} systems"
+    return f"{card.study['name']}, {count(card.study['clips'], 'clip')} of {count(card.study['systems'], 'system')}"

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from qamro.checkpoints import Weights
+from qamro.counts import count
 from qamro.listeners import listeners
 from qamro.predictors.saved_names import key_of
 from qamro.predictors.saved_whole import is_whole
@@ -167,7 +168,7 @@ def _worth(metrics: list[dict[str, Any]], axis: str) -> str:
         for row in metrics:
             if (row["axis"], row["level"], row["metric"]) == (axis, level, "SRCC") and row["value"] is not None:
                 ends = "" if row["low"] is None or row["high"] is None else f" [{row['low']:.2f}, {row['high']:.2f}]"
-                count = f"{row['systems']} systems" if level == "system" else f"{row['clips']} clips"
+                over = count(row["systems"], "system") if level == "system" else count(row["clips"], "clip")
                 note = row.get("note") or ("a hint" if row.get("hint") else "")
-                return f"{axis} {level} SRCC {row['value']:.2f}{ends} on {count}{f' ({note})' if note else ''}"
+                return f"{axis} {level} SRCC {row['value']:.2f}{ends} on {over}{f' ({note})' if note else ''}"
     return ""

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from qamro.counts import count
 from qamro.report.histogram import histogram
 from qamro.report.section import Figure, slug
-from qamro.report.words import count, listeners, number, source_of
+from qamro.report.words import listeners, number, source_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,7 +30,8 @@ class ClipView:
         path: Where its sound is; None when the study names no file.
         about: Further columns of the clips table that are not empty.
         figures: For each axis the histogram of its ratings, with a line a predictor where both are on one scale.
-        scores: One row an axis and judge: ``axis``, ``judge``, ``score``, ``low``, ``high``, ``ratings``, ``source``;
+        scores: One row an axis and judge: ``axis``, ``judge``, ``score``, ``low``, ``high``, ``ratings``, ``source``,
+            ``domain`` (what the clip is to those of training; empty where it is not told);
             people's interval is two standard errors, a predictor's is its own.
     """
 
@@ -72,7 +74,7 @@ def clip_view(comparison: Comparison, clip: str) -> ClipView:
                 if not numbers.pairs[entry["judge"]].why_no_distance
             }
             figures.append(stamp(_figure(comparison, axis, clip, given, lines), comparison.without))
-    columns = ["axis", "judge", "score", "low", "high", "ratings", "source"]
+    columns = ["axis", "judge", "score", "low", "high", "ratings", "source", "domain"]
     own = {"clip", "path", "system", "prompt"}
     return ClipView(
         clip,
@@ -90,7 +92,11 @@ def _human(comparison: Comparison, axis: str, clip: str, given: np.ndarray) -> d
     human = axis
     found = means[(means["clip"] == clip) & (means["axis"] == human)]
     entry: dict[str, Any] = {"judge": listeners(comparison.study), "score": np.nan, "low": np.nan, "high": np.nan}
-    entry |= {"ratings": 0, "source": f"{comparison.study.name}, ratings by {listeners(comparison.study)}"}
+    entry |= {
+        "ratings": 0,
+        "domain": "",
+        "source": f"{comparison.study.name}, ratings by {listeners(comparison.study)}",
+    }
     if len(found):
         mean, sem = float(found["mean"].iloc[0]), float(found["sem"].iloc[0])
         entry |= {"score": mean, "low": mean - 2 * sem, "high": mean + 2 * sem, "ratings": int(found["count"].iloc[0])}
@@ -101,6 +107,7 @@ def _predicted(comparison: Comparison, name: str, axis: str, clip: str) -> dict[
     column = comparison.numbers(axis).pairs[name].predicted
     table = comparison.predictions[name]
     entry: dict[str, Any] = {"judge": name, "score": np.nan, "low": np.nan, "high": np.nan, "ratings": 0}
+    entry["domain"] = comparison.domains(name).get(clip, "")
     row = comparison.row_of(name, clip)
     if row is None:
         return entry | {"source": ""}

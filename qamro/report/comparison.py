@@ -7,6 +7,7 @@ from functools import cached_property
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
+from qamro.domains import known
 from qamro.evaluation.axes import NoCommonAxis
 from qamro.evaluation.raters.leave_out import leave_out, left_out_note
 from qamro.evaluation.side_by_side import SideBySide, side_by_side
@@ -110,6 +111,19 @@ class Comparison:
         """The row of a predictor's table that belongs to a clip of the study; None when it has none."""
         row = self._rows[predictor].get(clip)
         return None if row is None else self.predictions[predictor].iloc[row]
+
+    def domains(self, predictor: str) -> dict[str, str]:
+        """What each clip that a predictor scored is to those that its heads were trained on.
+
+        Returns:
+            One of the words of ``qamro.domains`` by clip of the study; empty where the predictor's table tells nothing.
+        """
+        table = self.predictions[predictor]
+        if "domain" not in table.columns:
+            return {}
+        rows = self._rows[predictor]
+        told = known(table["domain"].iloc[list(rows.values())])
+        return dict(zip(rows, told, strict=True)) if told else {}
 
     @cached_property
     def _rows(self) -> dict[str, dict[str, int]]:

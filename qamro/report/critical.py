@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from qamro.counts import count
 from qamro.evaluation.significance import CriticalDifference, NoBlocks, blocks_of, critical_difference
 from qamro.report.critical_figure import critical_figure
 from qamro.report.section import Figure, slug
-from qamro.report.words import count, listeners, number
+from qamro.report.words import listeners, number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,7 +44,7 @@ def critical_view(numbers: AxisNumbers) -> tuple[str, list[Figure]]:
     )
     if not np.isfinite(people.statistic):
         told = f"All systems tie in every one of {blocks}, so their ranks say nothing."
-    alt = f"Average ranks of {len(systems)} systems over {blocks}; the best is {people.systems[0]}."
+    alt = f"Average ranks of {count(len(systems), 'system')} over {blocks}; the best is {people.systems[0]}."
     note = f"Bars are one critical difference wide: systems whose bars do not touch differ. {told}"
     figure = critical_figure(people, predicted, who)
     title = f"{axis}: average ranks and critical difference"

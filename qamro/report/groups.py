@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from qamro.counts import count
 from qamro.evaluation.by_group import evaluate_groups, group_columns
 from qamro.evaluation.matching import NothingMatched
 from qamro.report.forest_figure import row_forest
@@ -52,7 +53,7 @@ def _figure(numbers: AxisNumbers, column: str, frame: pd.DataFrame, note: str) -
     groups = sorted(rows["group"].unique())
     series = {name: rows[rows["predictor"] == name].set_index("group") for name in numbers.predictors}
     title = f"{numbers.label}: rank correlation over clips, by {column}"
-    alt = f"Utterance SRCC within {len(groups)} groups of {column}."
+    alt = f"Utterance SRCC within {count(len(groups), 'group')} of {column}."
     told = f"Utterance SRCC within each {column}. {note} {about_intervals(numbers)}"
     figure = row_forest(groups, series)
     return Figure(slug("systems", numbers.label, "by", column, "figure"), title, alt, told, figure)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from qamro.counts import count
 from qamro.evaluation.lists import clip_distances, inverted_systems, most_divided
 from qamro.report.scatter_figure import clip_scatter
 from qamro.report.section import Figure, Section, Table, slug
-from qamro.report.words import count, listeners, rests_on
+from qamro.report.words import listeners, rests_on
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,6 +65,9 @@ def _distances(numbers: AxisNumbers) -> Table:
         "disagreement is predicted minus rated."
     )
     frame = pd.concat(parts, ignore_index=True)
+    if "domain" in frame:
+        frame["domain"] = frame["domain"].fillna("")
+        note += " domain says what the clip is to those that the predictor's heads were trained on."
     return Table(
         slug("inspect", numbers.label, "disagreements"), f"{numbers.label}: largest disagreements", note, _rated(frame)
     )

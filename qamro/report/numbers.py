@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from qamro.domains import OUTSIDE, in_words
 from qamro.evaluation.agreement.ceiling import Ceilings, ceiling
 from qamro.evaluation.bootstrap import DRAWS, Interval, interval
 from qamro.evaluation.evaluate import metric_rows
@@ -73,11 +74,18 @@ class AxisNumbers:
 
     @property
     def who_is_here(self) -> list[str]:
-        """Sentences: which axis stands for this one, and who is left out, with the remedy."""
+        """Sentences: which axis stands for this one, who is left out, with the remedy, and who scored clips outside."""
         told = [
             f"{name}: {pair.predicted} stands for {self.label}." for name, pair in self.pairs.items() if pair.differs
         ]
-        return told + [f"{name} is left out here: {why.rstrip('.')}." for name, why in self.absent.items()]
+        told += [f"{name} is left out here: {why.rstrip('.')}." for name, why in self.absent.items()]
+        return told + self.outsiders
+
+    @property
+    def outsiders(self) -> list[str]:
+        """A sentence for each predictor that scored clips unlike those that its heads were trained on."""
+        domains = {name: table["domain"] for name, table in self.tables.items() if "domain" in table}
+        return [f"{name}: {in_words(words)}." for name, words in domains.items() if (words == OUTSIDE).any()]
 
     @property
     def predictors(self) -> list[str]:

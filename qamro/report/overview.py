@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from qamro.counts import count
+from qamro.domains import in_words
 from qamro.evaluation.significance.compare import corrected, differences
 from qamro.report.section import Section, Table
 from qamro.report.systems import told_apart
 from qamro.report.versus import CLAIMED, better_first, claims
-from qamro.report.words import about_intervals, count, listeners, listing, source_of
+from qamro.report.words import about_intervals, listeners, listing, source_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,6 +63,8 @@ def _about(comparison: Comparison) -> list[str]:
         ]
         sources = {source_of(comparison.predictions[name], column) for column in columns}
         told.append(f"{name}: {'; '.join(sorted(sources))}.")
+        if domain := in_words(comparison.domains(name).values()):
+            told.append(f"{name}: {domain}.")
         left = comparison.matches[name]
         if left.predictions_left:
             lost, example = len(left.predictions_left), left.predictions_left[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any
 
+from qamro.domains import in_words
 from qamro.evaluation.raters.leave_out import NOTE
 from qamro.report.words import source_of
 from qamro.studies.summary import study_summary
@@ -22,8 +23,8 @@ def provenance(comparison: Comparison) -> dict[str, dict[str, Any]]:
     """Returns everything that decides the numbers of a comparison, ready for JSON.
 
     Returns:
-        ``study`` (name, kind, counts, licence, hash), ``predictors`` (by name: hash, clips joined, sources by axis),
-        ``problems``, ``options``, ``software``.
+        ``study`` (name, kind, counts, licence, hash), ``predictors`` (by name: hash, clips joined, sources by axis,
+        domain in words where its table tells it), ``problems``, ``options``, ``software``.
     """
     study = comparison.study
     summary = study_summary(study) | {"raters": len(set(study.ratings["rater"]) - {""}) or "anonymous"}
@@ -46,6 +47,7 @@ def table_hash(table: pd.DataFrame) -> str:
 def _predictor(comparison: Comparison, name: str) -> dict[str, Any]:
     table, match = comparison.predictions[name], comparison.matches[name]
     scored = [axis for axis in comparison.axes if name in comparison.numbers(axis).tables]
+    told = in_words(comparison.domains(name).values())
     return {
         "hash": table_hash(table),
         "joined": len(match.rows),
@@ -53,4 +55,4 @@ def _predictor(comparison: Comparison, name: str) -> dict[str, Any]:
         "without_a_rating": len(match.predictions_left),
         "without_a_prediction": len(match.clips_left),
         "sources": {axis: source_of(table, comparison.numbers(axis).pairs[name].predicted) for axis in scored},
-    }
+    } | ({"domain": told} if told else {})

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from qamro.counts import count
 from qamro.evaluation.raters.model import RaterModel
 from qamro.evaluation.rating_matrix import RatingMatrix
 from qamro.figures.style import ACCENT, INK, PREDICTORS, escape, layout, line_axis, predictor_marker, shorten, whiskers
@@ -33,7 +34,7 @@ def distributions(matrix: RatingMatrix) -> go.Figure:
         own = matrix.scores[np.isfinite(matrix.scores[:, column]), column]
         counts, _ = np.histogram(own, bins=edges)
         shares.append(counts / max(own.size, 1))
-        texts.append([f"{n} of {own.size} ratings" for n in counts])
+        texts.append([f"{n} of {count(own.size, 'rating')}" for n in counts])
     names = [matrix.raters[column] for column in order]
     few = len(names) <= _NAMED_ROWS
     figure = go.Figure()
@@ -50,7 +51,7 @@ def distributions(matrix: RatingMatrix) -> go.Figure:
         xgap=1,
     )
     height = 90 + (20 * len(names) if few else max(360, 2 * len(names)))
-    rows: dict[str, Any] = {"showticklabels": False, "title": {"text": f"{len(names)} raters"}}
+    rows: dict[str, Any] = {"showticklabels": False, "title": {"text": f"{count(len(names), 'rater')}"}}
     if few:
         rows = {"tickvals": list(range(len(names))), "ticktext": [f"{shorten(name, 20)} " for name in names]}
     return figure.update_layout(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from qamro.counts import count
 from qamro.evaluation.raters.outlying import Panel
 from qamro.evaluation.rating_matrix import RatingMatrix
 from qamro.report.rater_figures import distributions, individuals, qualities
 from qamro.report.section import Figure, Table, slug
-from qamro.report.words import count, listing
+from qamro.report.words import listing
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,8 @@ def rater_views(found: Panel, matrix: RatingMatrix) -> RaterViews:
     views.sentences.append(_straying(axis, found.straying, total))
     if best.runaway:
         views.sentences.append(
-            f"{axis}: the maximum likelihood of P.910 took {listing(best.runaway)} for the truth itself, which it can "
-            "where clips have few raters; quality comes from the other raters instead."
+            f"{axis}: the maximum likelihood of P.910 took {listing(best.runaway)} for the truth itself: "
+            "a rater's weight has no bound in it; quality comes from the other raters instead."
         )
     if best.left_out:
         views.sentences.append(f"{axis}: {count(len(best.left_out), 'rater')} gave too few ratings for a model.")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from qamro.counts import count
 from qamro.evaluation.agreement import MEANING, agreement, more_raters
 from qamro.evaluation.agreement.ceiling import ceiling_size
 from qamro.evaluation.raters.itu import MODELS
@@ -17,7 +18,7 @@ from qamro.report.histogram import histogram
 from qamro.report.more_raters_figure import more_raters_figure
 from qamro.report.rater_views import RaterViews, rater_views
 from qamro.report.section import Figure, Section, Table, slug
-from qamro.report.words import count, listeners, number, percent, with_ends
+from qamro.report.words import listeners, number, percent, with_ends
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -139,7 +140,7 @@ def _agree(axis: str, table: pd.DataFrame, numbers: AxisNumbers) -> list[str]:
 def _ceiling(level: str, size: int, half: Any, whole: Any, who: str) -> str:
     """Says what a predictor could reach, or that the raters agree too little for anybody to reach anything."""
     found = with_ends(half.value, half.low, half.high)
-    over = f"over {size:,} {'systems' if level == 'system' else 'clips'}"
+    over = f"over {count(size, 'system' if level == 'system' else 'clip')}"
     if half.low <= 0 and level == "utterance":
         return (
             f"{who} do not agree about single clips here: nothing can be learnt at clip level. One half of the raters "
@@ -153,7 +154,7 @@ def _ceiling(level: str, size: int, half: Any, whole: Any, who: str) -> str:
     text = f"one half of the raters predicts the other with SRCC {found} {over}"
     if not np.isnan(whole.value):
         text += f"; two groups of all raters' size would reach {with_ends(whole.value, whole.low, whole.high)}"
-    if doubts := hint(size, "systems" if level == "system" else "clips"):
+    if doubts := hint(size, "system" if level == "system" else "clip"):
         return f"{text} ({doubts}, not a finding)."
     return f"{text}. A predictor that comes near this is as good as other raters."
 

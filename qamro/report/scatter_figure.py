@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from qamro.domains import OUTSIDE
 from qamro.evaluation.axes import AxisPair
 from qamro.figures.style import INK, escape, layout, line_axis, predictor_marker, shorten, whiskers
 from qamro.report.words import number
@@ -64,7 +65,8 @@ def clip_scatter(axis: str, pairs: Mapping[str, AxisPair], tables: Mapping[str, 
     Args:
         axis: The rated axis.
         pairs: What each predictor holds against it.
-        tables: The predictors' scored clips, indexed by clip: ``human``, ``predicted``, ``system``, ``count``.
+        tables: The predictors' scored clips, indexed by clip: ``human``, ``predicted``, ``system``, ``count``,
+            ``domain`` where known.
         who: What the human side is called.
     """
     import plotly.graph_objects as go
@@ -79,10 +81,17 @@ def clip_scatter(axis: str, pairs: Mapping[str, AxisPair], tables: Mapping[str, 
             marker=predictor_marker(k, 5 if len(table) > 400 else 7) | {"opacity": 0.45 if len(table) > 400 else 0.75},
             name=shorten(name),
             customdata=np.column_stack([table.index.astype(str), table["system"].astype(str)]).tolist(),
-            text=[f"<b>{shorten(clip, 48)}</b><br>{shorten(system)}" for clip, system in table["system"].items()],
+            text=[
+                f"<b>{shorten(clip, 48)}</b><br>{shorten(system)}{'<br>outside' if domain == OUTSIDE else ''}"
+                for clip, system, domain in zip(table.index, table["system"], _domains(table), strict=True)
+            ],
             hovertemplate=(f"%{{text}}<br>{escape(name)}: {who} %{{x:.2f}}, predicted %{{y:.2f}}<extra></extra>"),
         )
     return _finish(figure, axis, pairs, who, many=len(tables) > 1)
+
+
+def _domains(table: pd.DataFrame) -> list[str]:
+    return table["domain"].tolist() if "domain" in table else [""] * len(table)
 
 
 def _identity(figure: go.Figure, pairs: Mapping[str, AxisPair], human: Sequence[np.ndarray]) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from qamro.counts import count
 from qamro.report.critical import critical_view
 from qamro.report.forest_figure import metric_forest
 from qamro.report.groups import content_groups
@@ -13,7 +14,7 @@ from qamro.report.pairs_figure import pairs_figure
 from qamro.report.ranking_figure import slope_chart
 from qamro.report.scatter_figure import system_scatter
 from qamro.report.section import Figure, Section, Table, slug
-from qamro.report.words import about_intervals, count, joint, listeners, listing, number, percent, rests_on, with_ends
+from qamro.report.words import about_intervals, joint, listeners, listing, number, percent, rests_on, with_ends
 
 if TYPE_CHECKING:
     from qamro.report.comparison import Comparison
@@ -68,8 +69,8 @@ def _agreement(numbers: AxisNumbers, name: str) -> str:
         top = numbers.ceilings[level]
         ceiling = f", where one half of the raters reaches {number(top.value)} with the other" if top.holds else ""
         doubts = numbers.samples[name].doubts(level)
-        n = row["systems"] if level == "system" else row["clips"]
-        text = f"{with_ends(row['value'], row['low'], row['high'])} over {n:,} {what}{ceiling}"
+        over = count(row["systems"], "system") if level == "system" else count(row["clips"], "clip")
+        text = f"{with_ends(row['value'], row['low'], row['high'])} over {over}{ceiling}"
         told.append(f"{text} ({doubts}, not a finding)" if doubts else text)
     return f"{name}: rank correlation (SRCC) with {listeners(numbers.study)}: {'; '.join(told)}."
 
@@ -86,7 +87,8 @@ def told_apart(numbers: AxisNumbers, people: Ranking, axis: str = "") -> str:
     )
     who = listeners(numbers.study)
     start = f"{axis}: " if axis else ""
-    return f"{start}{joint(numbers.options)}: {apart:,} of {count(pairs, 'pair')} do by the scores of {who}; {best}."
+    told = f"{apart:,} of {count(pairs, 'pair')} {'does' if pairs == 1 else 'do'} by the scores of {who}"
+    return f"{start}{joint(numbers.options)}: {told}; {best}."
 
 
 def _pairs_ordered(people: Ranking, name: str, predicted: Ranking, who: str) -> str:
@@ -97,7 +99,7 @@ def _pairs_ordered(people: Ranking, name: str, predicted: Ranking, who: str) -> 
     gap = np.sign(people.means[:, None] - people.means) == np.sign(predicted.means[:, None] - predicted.means)
     right = int((upper & gap).sum())
     return (
-        f"{name} puts {right:,} of the {total:,} pairs that {who} set apart in the same order "
+        f"{name} puts {right:,} of the {count(total, 'pair')} that {who} set apart in the same order "
         f"({percent(right / total)})."
     )
 
@@ -105,7 +107,7 @@ def _pairs_ordered(people: Ranking, name: str, predicted: Ranking, who: str) -> 
 def _slopes(numbers: AxisNumbers, people: Ranking) -> Figure:
     who = listeners(numbers.study)
     best = listing(people.order[:3])
-    alt = f"Slope chart of {len(people.systems)} systems. The best by the scores of {who}: {best}."
+    alt = f"Slope chart of {count(len(people.systems), 'system')}. The best by the scores of {who}: {best}."
     alt += "".join(f" By {name}: {listing(each.order[:3])}." for name, each in numbers.predicted.items())
     note = (
         "Best on top. Thick bars join systems that cannot be told apart; thin bars are the ranks that a system could "
@@ -123,7 +125,7 @@ def _scatter(numbers: AxisNumbers, people: Ranking) -> Figure:
     if numbers.why_no_distance:
         line = f"There is no identity line: {numbers.why_no_distance}."
     note = f"Means of each system's clips; bars are {percent(numbers.options.level)} intervals over clips. {line}"
-    alt = f"Predicted mean score against that of {who}, for {len(people.systems)} systems."
+    alt = f"Predicted mean score against that of {who}, for {count(len(people.systems), 'system')}."
     figure = system_scatter(numbers.label, numbers.pairs, people, numbers.predicted, who)
     title = f"{numbers.label}: means of systems, predicted against {who}"
     return Figure(slug("systems", numbers.label, "scatter"), title, alt, note, figure)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from itertools import combinations
 from typing import TYPE_CHECKING
 
+from qamro.counts import count
 from qamro.evaluation.significance.compare import Comparison as Differences
 from qamro.evaluation.significance.compare import corrected, differences
 from qamro.report.forest_figure import difference_forest
 from qamro.report.section import Figure, Section, Table, slug
-from qamro.report.words import about_intervals, count, number
+from qamro.report.words import about_intervals, number
 
 if TYPE_CHECKING:
     import pandas as pd

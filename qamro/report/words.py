@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from qamro.counts import count
 from qamro.listeners import listeners as by_kind
 
 if TYPE_CHECKING:
@@ -51,16 +52,6 @@ def listing(names: Sequence[str], most: int = 8) -> str:
     return ", ".join(names[:most]) + more
 
 
-def count(n: int, what: str) -> str:
-    """Writes how many there are.
-
-    Example:
-        >>> count(1, "clip"), count(3060, "clip")
-        ('1 clip', '3,060 clips')
-    """
-    return f"{n:,} {what}{'' if n == 1 else 's'}"
-
-
 def listeners(study: Study) -> str:
     """Who rated a study, in words."""
     return by_kind(study.kind)
@@ -104,18 +95,22 @@ def rests_on(numbers: AxisNumbers) -> str:
     """How many clips, systems and ratings an axis rests on, and whose ratings they are."""
     sample, matrix = numbers.human_sample, numbers.matrix
     systems = len(set(sample.systems.tolist()) - {""})
-    each = f"{matrix.counts.mean():.3g} ratings a clip"
+    each = f"{_ratings(float(matrix.counts.mean()))} a clip"
     if matrix.repeated:
         each += f" ({count(matrix.repeated, 'repeated rating')} averaged: a rater counts once for each clip)"
     who = "anonymous" if matrix.anonymous else f"by {count(len(matrix.raters), 'rater')}"
     if numbers.study.holds_means:
         each, who = "published means of several ratings", "single ratings are not known"
-    left = f"; {len(matrix.clips) - sample.targets.size:,} rated clips without a prediction left out"
+    left = f"; {count(len(matrix.clips) - sample.targets.size, 'rated clip')} without a prediction left out"
     return (
         f"{numbers.label}: {count(sample.targets.size, 'clip')} of {count(systems, 'system')}, rated by "
         f"{listeners(numbers.study)}, {each} ({who})"
         f"{left if sample.targets.size < len(matrix.clips) else ''}."
     )
+
+
+def _ratings(mean: float) -> str:
+    return "1 rating" if mean == 1 else f"{mean:.3g} ratings"
 
 
 def joint(options: Options) -> str:

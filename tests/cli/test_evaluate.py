@@ -133,7 +133,7 @@ def test_what_is_left_over_is_said(files, run):
     result = run("evaluate", "--predictions", files / "scores.csv", "--ratings", files / "ratings.csv", "--draws", 0)
     assert "13 predictions against ratings by people; 11 clips matched" in result.stdout
     assert "2 predictions without a rating, for example d0" in result.stdout
-    assert "1 rated clips without a prediction, for example c0.wav" in result.stdout
+    assert "1 rated clip without a prediction, for example c0.wav" in result.stdout
 
 
 @pytest.mark.parametrize(

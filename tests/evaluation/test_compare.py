@@ -188,6 +188,8 @@ def test_a_claim_is_held_back():
         "PQ: ours and theirs cannot be compared over 30 systems: constant predictions: no order to compare."
     )
     assert claim(row(metric="TOP1", p=math.nan)).endswith("not tested.")
+    assert "p = 0.0498 after" in claim(row(p_holm=0.0498)), "0.05 would be no claim"
+    assert "p = 0.05 after" in claim(row(better="", p_holm=0.05))
     assert "300 clips" in claim(row(level="utterance"))
     assert "rough" not in claim(row(level="utterance"))
     assert claim(row(level="utterance", systems=4)).endswith("is rough: it draws systems, and there are 4.")
@@ -265,7 +267,7 @@ def test_of_two_systems_nothing_is_said_about_their_order(systems):
     assert table[["first_value", "second_value", "difference", "low", "high", "p"]].isna().all(axis=None)
     assert table["note"].str.contains("too few for an order").all()
     assert table["hint"].all()
-    assert f"cannot be compared over {systems} systems" in found.sentences()[0]
+    assert f"cannot be compared over {systems} system{'s' * (systems > 1)}" in found.sentences()[0]
 
 
 @pytest.mark.parametrize(("systems", "few"), [(3, True), (7, True), (8, False)])

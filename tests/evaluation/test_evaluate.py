@@ -285,3 +285,15 @@ def test_half_of_the_raters_as_the_predictor_reaches_the_ceiling(shared, axis, u
         result = evaluate(study, table, draws=0)
         found.append([cell(result, "SRCC", "utterance"), cell(result, "SRCC", "system")])
     assert np.mean(found, axis=0) == pytest.approx([utterance, system], abs=0.01)
+
+
+@pytest.mark.parametrize(("shift", "scale", "apart"), [(0, 1, False), (0, 20, True), (-9, 1, True), (5, 1, False)])
+def test_predictions_wholly_beyond_the_ratings_ask_for_the_scale(shift, scale, apart):
+    clips = pd.DataFrame({"clip": list("abcdefgh"), "path": "", "system": list("ssttuuvv"), "prompt": ""})
+    mos = np.array([1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5])
+    study = Study(clips, pd.DataFrame({"clip": clips["clip"], "rater": "r", "axis": "quality", "score": mos}))
+    predictions = pd.DataFrame({"clip": clips["clip"], "quality": mos * scale + shift + (5 if scale > 1 else 0)})
+    table = evaluate(study, predictions, draws=5).table
+    mse = table[table["metric"] == "MSE"]
+    assert mse["note"].str.contains("on one scale?", regex=False).eq(apart).all()
+    assert not table.loc[table["metric"] != "MSE", "note"].str.contains("one scale").any()

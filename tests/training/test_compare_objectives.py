@@ -198,7 +198,7 @@ def test_ranks_over_folds_by_hand(contest):
 
 
 def test_words_claim_no_more_than_survives():
-    about = {"axis": "MI", "reference": "Huber", "level": "utterance", "metric": "SRCC"}
+    about = {"axis": "MI", "reference": "Huber", "level": "utterance", "metric": "SRCC", "clips": 90, "systems": 9}
     rows = [
         about | {"variant": "A", "difference": 0.1, "survives": "both", "better": "A"},
         about | {"variant": "B", "difference": -0.1, "survives": "both", "better": "Huber"},
@@ -212,6 +212,12 @@ def test_words_claim_no_more_than_survives():
     nothing = [rows[2] | {"survives": "neither"}]
     assert verdict(pd.DataFrame(nothing), "utterance") == (
         "MI, utterance SRCC: no objective differs from Huber by both tests."
+    )
+    few = [row | {"level": "system", "systems": 5} for row in rows]
+    assert verdict(pd.DataFrame(few), "system").startswith("MI, system SRCC (5 systems: a hint): better than Huber: A")
+    two = [row | {"level": "system", "systems": 2, "difference": np.nan, "survives": "neither"} for row in rows]
+    assert verdict(pd.DataFrame(two), "system") == (
+        "MI, system SRCC (2 systems are too few for an order): not defined on these clips."
     )
 
 

@@ -360,3 +360,28 @@ def test_windows_are_steps_that_end_with_the_clip() -> None:
     assert list(figure.data[0].y) == [2, 4, 4]
     assert figure.data[0].name == "&lt;one&gt;"
     assert tuple(figure.layout.xaxis.range) == (0, 5)
+
+
+def test_clips_unlike_those_of_training_are_marked_wherever_a_clip_is_looked_at() -> None:
+    of = study()
+    own = scores(of)
+    own["domain"] = ["outside" if clip == "a_x" else "inside" for clip in own["clip"]]
+    made = bench(of, one=own, two=scores(of, 0.4, 2))
+    row, silent = listing(made)["rows"]
+    assert "1 is unlike them (outside): its score is a guess" in row["domain"]
+    assert row["strays"]
+    assert (silent["domain"], silent["strays"]) == ("", False)
+    made.shown = ("clip", "a_x")
+    judged = clip_panel.panel(made, "MI")["scores"]
+    assert {each["judge"]: each["domain"] for each in judged} == {"people": "", "one": "outside", "two": ""}
+    made.shown = ("system", "a")
+    rows = clip_panel.panel(made, "MI")["rows"]
+    assert {row["name"]: row["domains"] for row in rows if "outside" in row["domains"]} == {"a_x": ["outside", ""]}
+    made.sides = {"a": "a_x", "b": "b_x"}
+    sides = clip_panel.sides(made, "MI")
+    assert [each["domain"] for each in sides["a"]["predicted"]] == ["outside", ""]
+    assert [each["domain"] for each in sides["b"]["predicted"]] == ["inside", ""]
+    said = render.drawn(made, "inspect", made.comparison.inspect("MI"), "MI")
+    assert any(line.startswith("one: of 12 clips 11 are like") for line in said["sentences"])
+    column = next(table for table in said["tables"] if table["id"] == "inspect-MI-disagreements")
+    assert "domain" in [each["key"] for each in column["columns"]]

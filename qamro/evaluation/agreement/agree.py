@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from qamro.counts import count
 from qamro.evaluation.agreement.alpha import krippendorff_alpha
 from qamro.evaluation.agreement.ceiling import Ceilings, ceiling, ceiling_size, spearman_brown
 from qamro.evaluation.agreement.components import components
@@ -93,7 +94,7 @@ def _statistics(matrix: RatingMatrix, draws: int, seed: int, tops: Ceilings | No
     clips = np.concatenate(parts) if parts else np.empty((0, len(matrix.clips)))
     k = len(matrix.raters)
     panel = random.multinomial(k, np.full(k, 1 / k), size=draws).astype(float) if k else None
-    repeated = f"{matrix.repeated} repeated ratings averaged" if matrix.repeated else ""
+    repeated = f"{count(matrix.repeated, 'repeated rating')} averaged" if matrix.repeated else ""
     if (matrix.counts < 2).all():
         yield "alpha", np.nan, np.empty(0), "no clip has two ratings"
         return
@@ -113,7 +114,7 @@ def _statistics(matrix: RatingMatrix, draws: int, seed: int, tops: Ceilings | No
     basis = f"k = {each:.3g} ratings a clip"
     yield f"ICC({model},k)", mean, icc_mean(drawn, each), basis if np.isfinite(mean) else why
     for level, (value, values) in (tops or ceiling(matrix, draws=draws, seed=seed)).items():
-        what = "systems" if level == "system" else "clips"
+        what = "system" if level == "system" else "clip"
         size = ceiling_size(matrix)[level]
         note = hint(size, what)
         if not np.isfinite(value):

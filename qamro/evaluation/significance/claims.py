@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from qamro.counts import count
 from qamro.evaluation.sample import hint
 from qamro.listeners import listeners
 
@@ -25,7 +26,7 @@ def claim(row: Mapping[str, Any], kind: str = "human", level: float = 0.95) -> s
     """
     row = better_first(row)
     first, second, metric = row["first"], row["second"], row["metric"]
-    over = f"{row['systems']:,} systems" if row["level"] == "system" else f"{row['clips']:,} clips"
+    over = count(row["systems"], "system") if row["level"] == "system" else count(row["clips"], "clip")
     if math.isnan(row["difference"]):
         return f"{row['axis']}: {first} and {second} cannot be compared over {over}: {row['note']}."
     numbers = (
@@ -33,7 +34,7 @@ def claim(row: Mapping[str, Any], kind: str = "human", level: float = 0.95) -> s
     )
     if math.isnan(row["p"]):
         return f"{row['axis']}: {metric} over {over}: {first} and {second}: {numbers}; not tested."
-    doubt = _p(row)
+    doubt = _p(row, level)
     if not math.isnan(row["low"]):
         doubt = f"{100 * level:.3g} % interval {_score(row['low'])} to {_score(row['high'])}, {doubt}"
     if not row["better"]:
@@ -43,9 +44,9 @@ def claim(row: Mapping[str, Any], kind: str = "human", level: float = 0.95) -> s
         )
     text = f"{row['axis']}: {first} agrees better with {listeners(kind)} than {second} over {over}: "
     text += f"{metric} {numbers} ({doubt})."
-    few = hint(row["systems"], "systems")
+    few = hint(row["systems"], "system")
     if few and row["level"] == "system":
-        return f"{text} With {row['systems']} systems this is a hint, not a finding."
+        return f"{text} With {count(row['systems'], 'system')} this is a hint, not a finding."
     if row["p_williams"] >= 1 - level:
         text += f" Williams' test does not confirm it (p = {row['p_williams']:.2g})."
     if few and row["systems"]:
@@ -71,9 +72,12 @@ def better_first(row: Mapping[str, Any]) -> dict[str, Any]:
     return turned | {"difference": -row["difference"], "low": -row["high"], "high": -row["low"]}
 
 
-def _p(row: Mapping[str, Any]) -> str:
+def _p(row: Mapping[str, Any], level: float) -> str:
     several = f" after Holm's correction for {row['tests']:.0f} tests" if row["tests"] > 1 else ""
-    return f"p = {row['p_holm']:.2g}{several}"
+    text, alpha = f"{row['p_holm']:.2g}", round(1 - level, 12)
+    if (float(text) < alpha) != (row["p_holm"] < alpha):  # 0.0498 is a claim, and 0.05 would be none
+        text = f"{row['p_holm']:.4g}"
+    return f"p = {text}{several}"
 
 
 def _score(value: float) -> str:

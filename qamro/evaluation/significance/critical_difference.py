@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from qamro.counts import count
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -59,7 +61,7 @@ def critical_difference(scores: np.ndarray, systems: list[str], *, alpha: float 
 
     scores = np.asarray(scores, dtype=float)
     if scores.ndim != 2 or scores.shape[1] != len(systems) or min(scores.shape) < 2:
-        raise ValueError(f"scores of shape {scores.shape} for {len(systems)} systems; both need two or more")
+        raise ValueError(f"scores of shape {scores.shape} for {count(len(systems), 'system')}; both need two or more")
     if not np.isfinite(scores).all():
         raise ValueError("every system needs a score in every block")
     blocks, k = scores.shape
@@ -115,8 +117,8 @@ def blocks_of(study: Study, axis: str, by: str | None = None) -> tuple[np.ndarra
         if len(systems) > 1 and len(scores) > 1:
             return scores.to_numpy(float), systems, column
     raise NoBlocks(
-        f"no two contents were heard from all {len(systems)} systems (looked at {', '.join(choices)}); name what clips "
-        "share in a column 'source' of the clips table"
+        f"no two contents were heard from all {count(len(systems), 'system')} (looked at {', '.join(choices)}); name "
+        "what clips share in a column 'source' of the clips table"
     )
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from qamro.axes import get_axis
-from qamro.evaluation.levels import LEVELS
+from qamro.evaluation.sample import LEVELS, rests_on
 from qamro.figures.style import INK, escape, layout, line_axis, shorten, whiskers
 
 if TYPE_CHECKING:
@@ -110,5 +109,5 @@ def _span(low: float, high: float) -> str:
 
 
 def _title(part: pd.DataFrame, level: str, metric: str) -> str:
-    rests: Sequence[int] = part["systems" if level == "system" else "clips"].tolist()
-    return f"{level} {metric}, {rests[0]} {'systems' if level == 'system' else 'clips'}"
+    n = int(part["systems" if level == "system" else "clips"].iloc[0])
+    return f"{level} {metric}, {rests_on(level, n, metric)}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from qamro.counts import count
 from qamro.evaluation.bootstrap import DRAWS
 from qamro.evaluation.levels import LEVELS
 from qamro.report.critical_figure import critical_figure
@@ -64,7 +65,8 @@ def section(finding: Finding) -> Section:
         Figure(
             slug("standings", axis),
             f"{axis}: SRCC of every objective",
-            f"Spearman correlation of {table['variant'].nunique()} objectives; the highest at utterance level: {best}.",
+            f"Spearman correlation of {count(table['variant'].nunique(), 'objective')}; the highest at utterance "
+            f"level: {best}.",
             f"{INTERVALS} The dotted line is {reference}.",
             standings_figure(table),
         )
@@ -97,7 +99,7 @@ def section(finding: Finding) -> Section:
                 slug("tests", axis),
                 f"{axis}: paired tests against {reference}",
                 "difference: objective minus reference. p over seeds: paired t-test; p over clips: paired bootstrap of "
-                f"systems and clips; holm: corrected over {finding.tests['tests'].iloc[0]} objectives.",
+                f"systems and clips; holm: corrected over {count(finding.tests['tests'].iloc[0], 'objective')}.",
                 finding.tests.drop(columns=["axis", "reference"]).round(4),
             ),
             Table(
@@ -134,7 +136,9 @@ def sensitivity_section(finding: Finding, points: pd.DataFrame) -> Section:
         )
         for parameter, part in found.groupby("parameter", sort=False)
     ]
-    shown = found[["label", "value", "level", "metric", "mean", "seeds_low", "seeds_high", "clips_low", "clips_high"]]
+    shown = found[
+        ["label", "value", "level", "metric", "mean", "seeds_low", "seeds_high", "clips_low", "clips_high", "hint"]
+    ]
     shown = shown.rename(columns={"label": "number"})
     note = f"The objective is {published}. {INTERVALS}"
     tables = [Table(slug("sensitivity", axis, "means"), f"{axis}: every metric over each number", note, shown.round(4))]

@@ -12,7 +12,7 @@ from qamro.evaluation.metrics import METRICS
 from qamro.evaluation.significance import bootstrap_p, holm
 from qamro.training.compare_objectives.contest import Contest
 from qamro.training.sweeps.other_clips import bootstrap_variants
-from qamro.training.sweeps.seeds import by_seed, paired, summarise
+from qamro.training.sweeps.seeds import by_seed, paired, summarise, with_hints
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,7 +40,7 @@ def standings(contest: Contest, drawn: Drawn) -> pd.DataFrame:
         One row a variant, level and metric: ``axis``, ``variant``, ``objective`` (in words), ``level``, ``metric``,
         ``mean`` over seeds, ``seeds_low``, ``seeds_high`` (95 % t-interval of that mean: chance in training),
         ``clips_low``, ``clips_high`` (95 % bootstrap over systems, and clips within them, of that mean: other clips),
-        ``seeds``, ``clips``, ``systems``.
+        ``seeds``, ``clips``, ``systems``, ``hint`` (whether these are too few for a finding).
     """
     table = summarise(contest.sweep.runs)
     table = table[table["metric"].isin(SHOWN)].rename(columns={"low": "seeds_low", "high": "seeds_high"})
@@ -61,7 +61,7 @@ def standings(contest: Contest, drawn: Drawn) -> pd.DataFrame:
         clips_high=[end.high for end in ends],
     )
     columns = ["axis", "variant", "objective", "level", "metric", "mean", "seeds_low", "seeds_high"]
-    return table[[*columns, "clips_low", "clips_high", "seeds", "clips", "systems"]].reset_index(drop=True)
+    return table[[*columns, "clips_low", "clips_high", "seeds", "clips", "systems", "hint"]].reset_index(drop=True)
 
 
 def paired_tests(contest: Contest, drawn: Drawn, *, level: float = 0.95) -> pd.DataFrame:
@@ -80,7 +80,8 @@ def paired_tests(contest: Contest, drawn: Drawn, *, level: float = 0.95) -> pd.D
         One row a variant, level and metric: ``axis``, ``variant``, ``reference``, ``level``, ``metric``,
         ``difference`` (variant minus reference, mean over seeds), ``seeds_low``, ``seeds_high``, ``p_seeds``,
         ``p_seeds_holm``, ``clips_low``, ``clips_high``, ``p_clips``, ``p_clips_holm``, ``tests``, ``survives``
-        (``"both"``, ``"seeds only"``, ``"clips only"`` or ``"neither"``), ``better`` (who is, where both survive).
+        (``"both"``, ``"seeds only"``, ``"clips only"`` or ``"neither"``), ``better`` (who is, where both survive),
+        ``clips``, ``systems`` and ``hint`` (whether these are too few for a finding).
     """
     import pandas as pd
 
@@ -111,4 +112,5 @@ def paired_tests(contest: Contest, drawn: Drawn, *, level: float = 0.95) -> pd.D
     higher = table["metric"].map({key: METRICS[key].higher_is_better for key in SHOWN})
     winner = np.where((table["difference"] > 0) == higher, table["variant"], reference)
     table["better"] = np.where(table["survives"] == "both", winner, "")
-    return table
+    sizes = {size: int(contest.sweep.runs[size].iloc[0]) for size in ("clips", "systems")}
+    return with_hints(table.assign(**sizes))

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from qamro.training.sweeps.seeds import what_of
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -30,7 +32,9 @@ def verdict(table: pd.DataFrame, level: str, metric: str = "SRCC", noun: str = "
     """
     part = table[(table["level"] == level) & (table["metric"] == metric)]
     reference, axis = part["reference"].iloc[0], part["axis"].iloc[0]
-    what = f"{axis}, {level} {metric}"
+    what = what_of(part, axis, level, metric)
+    if part["difference"].isna().all():
+        return f"{what}: not defined on these clips."
     sure = part[part["survives"] == "both"]
     better, worse = (sure[sure["better"] == sure["variant"]], sure[sure["better"] == reference])
     said = [_named(better, f"better than {reference}"), _named(worse, f"worse than {reference}")]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from qamro.training.compare_objectives.pieces import Budget
 from qamro.training.compare_objectives.sections import Finding, section, sensitivity_section
 from qamro.training.compare_objectives.sensitivity import curves
+from qamro.training.sweeps.seeds import hints_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -72,6 +73,7 @@ def write_results(
         contest.axis: {variant.label: str(variant.objective) for variant in contest.variants} for contest in contests
     }
     record = {"study": study_summary(study), **about, "budget": asdict(budget), "objectives": objectives, **versions()}
+    record["hints"] = {contest.axis: hints_of(contest.sweep.runs) for contest in contests}
     text = json.dumps(record, indent=1, ensure_ascii=False, default=list)
     (folder / "record.json").write_text(text + "\n", encoding="utf-8")
     _write_page(folder / PAGE, f"Objectives compared: {study.name}", findings, turned, notes)

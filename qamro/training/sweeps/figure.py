@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from qamro.evaluation.sample import rests_on
 from qamro.figures.style import GRID, INK, layout, ticks_at
 from qamro.training.sweeps.marks import (
     PUBLISHED,
@@ -170,8 +171,8 @@ def heat_map(
 
 def title_of(part: pd.DataFrame, level: str, metric: str) -> str:
     """Returns what a panel is called, with what it rests on."""
-    rests = f"{part['systems'].iloc[0]} systems" if level == "system" else f"{part['clips'].iloc[0]} clips"
-    return f"{level} {metric}, {rests}"
+    n = int(part["systems" if level == "system" else "clips"].iloc[0])
+    return f"{level} {metric}, {rests_on(level, n, metric)}"
 
 
 _LINE: dict[str, Any] = {"gridcolor": GRID, "linecolor": GRID, "zeroline": False, "ticks": ""}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from qamro.figures import page
 from qamro.figures.page import figure_place, slug
-from qamro.training.sweeps.figure import LEVELS_SHOWN, QAMRO_OVER_BETA, beta_curves, heat_map
+from qamro.training.sweeps.figure import LEVELS_SHOWN, QAMRO_OVER_BETA, beta_curves, heat_map, title_of
 from qamro.training.sweeps.marks import Naming
 from qamro.training.sweeps.seeds import best_in_words, ridge_in_words, summarise
 
@@ -43,7 +43,11 @@ def write_page(
         if summary.loc[~summary["baseline"], "curve"].nunique() > 1:
             for level in LEVELS_SHOWN:
                 figure = heat_map(summary, axis, level, "SRCC", naming=naming)
-                figures.append(figure.update_layout(title={"text": f"{level} SRCC"}, margin={"t": 56}))
+                figures.append(
+                    figure.update_layout(
+                        title={"text": title_of(summary[summary["axis"] == axis], level, "SRCC")}, margin={"t": 56}
+                    )
+                )
         for figure, kind in zip(figures, ("curves", *LEVELS_SHOWN), strict=False):
             alt = f"{axis}: {'metrics over ' + naming.over if kind == 'curves' else kind + ' SRCC as a map'}."
             place = figure_place(f"{slug(axis)}-{kind}", figure, alt, wide=True)

@@ -116,7 +116,7 @@ def table_of(sweep: Sweep, *, draws: int = 1000) -> pd.DataFrame:
     Returns:
         Columns ``axis``, ``name``, ``level``, ``SRCC`` (mean over seeds), ``seeds_low``, ``seeds_high`` (t-interval of
         that mean), ``clips_low``, ``clips_high`` (bootstrap over systems and clips, of the mean over seeds), ``MSE``,
-        ``LCC``, ``KTAU`` (means over seeds), ``seeds``, ``clips``, ``systems``.
+        ``LCC``, ``KTAU`` (means over seeds), ``seeds``, ``clips``, ``systems``, ``hint``.
     """
     import pandas as pd
 
@@ -136,4 +136,4 @@ def table_of(sweep: Sweep, *, draws: int = 1000) -> pd.DataFrame:
     summary[others] = means.loc[pd.MultiIndex.from_frame(summary[keys]), others].to_numpy()
     summary = summary.rename(columns={"mean": "SRCC", "low": "seeds_low", "high": "seeds_high"})
     columns = ["axis", "name", "level", "SRCC", "seeds_low", "seeds_high", "clips_low", "clips_high", *others]
-    return summary[[*columns, "seeds", "clips", "systems"]].reset_index(drop=True)
+    return summary[[*columns, "seeds", "clips", "systems", "hint"]].reset_index(drop=True)

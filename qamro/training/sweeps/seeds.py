@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from qamro.counts import count
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -23,9 +25,9 @@ def summarise(runs: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
 
     Returns:
         One row for each axis, variant, level and metric: ``mean`` over seeds, ``low``, ``high`` (t-interval of the
-        mean over seeds, held to the values that the metric can have; NaN with one seed), ``seeds``, and the variant's
-        columns. The interval says how much seeds move the mean on these very clips; not how much other clips or
-        listeners would.
+        mean over seeds, held to the values that the metric can have; NaN with one seed), ``seeds``, ``hint`` (whether
+        it rests on too few systems, or clips, for a finding), and the variant's columns. The interval says how much
+        seeds move the mean on these very clips; not how much other clips or listeners would.
     """
     from scipy.stats import t
 
@@ -42,7 +44,47 @@ def summarise(runs: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
     least = [METRICS[metric].low for metric in table["metric"]]
     most = [METRICS[metric].high for metric in table["metric"]]
     low, high = (table["mean"] - half).clip(lower=least), (table["mean"] + half).clip(upper=most)
-    return table.assign(low=low, high=high).drop(columns="deviation")
+    return with_hints(table.assign(low=low, high=high).drop(columns="deviation"))
+
+
+def with_hints(table: pd.DataFrame) -> pd.DataFrame:
+    """Adds a column ``hint``: whether a row rests on too few systems (or clips) for a finding (``sample.FEW``).
+
+    Args:
+        table: Columns ``level``, ``clips`` and ``systems``.
+    """
+    from qamro.evaluation.sample import FEW
+
+    sizes = table["systems"].where(table["level"] == "system", table["clips"])
+    return table.assign(hint=sizes.between(1, FEW - 1))
+
+
+def what_of(runs: pd.DataFrame, axis: str, level: str, metric: str) -> str:
+    """What a sentence is about, with what has to be said beside it where it rests on too few systems or clips.
+
+    Args:
+        runs: Columns ``axis``, ``level``, ``clips`` and ``systems``.
+        axis: Which axis.
+        level: ``"utterance"`` or ``"system"``.
+        metric: Key of ``METRICS``.
+
+    Returns:
+        For example ``"MI, system SRCC (5 systems: a hint)"``.
+    """
+    from qamro.evaluation.sample import FEW, rests_on
+
+    of_axis = runs.loc[runs["axis"] == axis, "systems" if level == "system" else "clips"]
+    few = len(of_axis) and of_axis.iloc[0] < FEW
+    return f"{axis}, {level} {metric}{f' ({rests_on(level, int(of_axis.iloc[0]), metric)})' if few else ''}"
+
+
+def hints_of(runs: pd.DataFrame) -> dict[str, str]:
+    """Which levels of a sweep are a hint at most, and why, for its record: ``{"system": "5 systems: a hint"}``."""
+    from qamro.evaluation.sample import rests_on
+
+    few = with_hints(runs).query("hint").drop_duplicates("level")
+    sizes = few["systems"].where(few["level"] == "system", few["clips"])
+    return {str(level): rests_on(str(level), int(n)) for level, n in zip(few["level"], sizes, strict=True)}
 
 
 @dataclass(frozen=True)
@@ -140,7 +182,7 @@ def best_in_words(
     from qamro.evaluation import METRICS
 
     points = runs[(runs["axis"] == axis) & ~runs["baseline"]]
-    what = f"{axis}, {level} {metric}{', ' if where else ''}{where}"
+    what = f"{what_of(runs, axis, level, metric)}{', ' if where else ''}{where}"
     if points.empty:
         return f"{what}: the sweep holds no {name}."
     chosen = points["curve"].iloc[0] if curve is None else curve
@@ -166,7 +208,7 @@ def best_in_words(
     if name == "beta":
         choice = choice.replace("values of beta", "betas")
     numbers = f"{found.mean:+.3f} [{found.low:+.3f}, {found.high:+.3f}]".replace("-", "−")
-    paired_by = f"{numbers} paired over {found.seeds} seeds{choice}"
+    paired_by = f"{numbers} paired over {count(found.seeds, 'seed')}{choice}"
     gain, sure = sign * found.mean, sign * (found.low if sign > 0 else found.high)
     if gain <= 0:
         verdict = f"No {name} does better than {name} = {reference:g}"
@@ -199,7 +241,7 @@ def ridge_in_words(runs: pd.DataFrame, axis: str, level: str, metric: str) -> st
     higher = METRICS[metric].higher_is_better
     best = str(others.idxmax() if higher else others.idxmin())
     wins = ridge > others[best] if higher else ridge < others[best]
-    what = f"{axis}, {level} {metric}: ridge regression on the same features has {ridge:.3f}"
+    what = f"{what_of(runs, axis, level, metric)}: ridge regression on the same features has {ridge:.3f}"
     if wins:
         return f"{what}, better than every head that was trained; the best of them, {best}, has {others[best]:.3f}."
     beyond = int((others > ridge).sum() if higher else (others < ridge).sum())

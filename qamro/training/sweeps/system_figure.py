@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qamro.axes import get_axis
+from qamro.counts import count
 from qamro.figures.style import INK, escape, layout, line_axis, shorten, whiskers
 
 if TYPE_CHECKING:
@@ -45,7 +46,8 @@ def ranking_figure(table: pd.DataFrame, axis: str, who: str) -> go.Figure:
         mode="markers",
         marker={"size": 13, "color": "rgba(0,0,0,0)", "line": {"color": INK, "width": 2}},
         hovertext=[
-            f"{escape(str(row.system))}<br>{who}: place {row.place_human:g}, {row.human:.2f}, {row.clips} clips"
+            f"{escape(str(row.system))}<br>{who}: place {row.place_human:g}, {row.human:.2f}, "
+            f"{count(row.clips, 'clip')}"
             for row in rows.itertuples()
         ],
         hoverinfo="text",

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from qamro.counts import count
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -95,12 +97,12 @@ def swaps_in_words(found: pd.DataFrame, model: str, reference: str, *, who: str,
     if found.empty:
         return [f"Averaged over seeds, {model} and {reference} put all systems in the same order."]
     right = int(found["right"].sum())
-    count = "One pair of systems changed" if len(found) == 1 else f"{len(found)} pairs of systems changed"
-    said = [f"{count} places against {reference}, averaged over seeds: {right} towards the order of {who}, "
-            f"{len(found) - right} not."]  # fmt: skip
+    said = [f"{count(len(found), 'pair')} of systems changed places against {reference}, averaged over seeds: "
+            f"{right} towards the order of {who}, {len(found) - right} not."]  # fmt: skip
     for row in found.head(most).itertuples():
         agrees = f"as {who} have it" if row.right else f"against {who}"
-        said.append(f"{row.ahead} now stands ahead of {row.behind}, {agrees}; so in {row.seeds} of {row.of} seeds.")
+        said.append(f"{row.ahead} now stands ahead of {row.behind}, {agrees}; "
+                    f"so in {row.seeds} of {count(row.of, 'seed')}.")  # fmt: skip
     if len(found) > most:
         said.append(f"And {len(found) - most} more.")
     return said

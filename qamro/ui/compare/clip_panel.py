@@ -146,12 +146,14 @@ def _system(state: CompareState, axis: str, system: str) -> dict[str, Any]:
     table = state.table(axis)
     mine = table[table["system"] == system].sort_values("mean", ascending=False, kind="stable")
     names = [name for name in state.usable if name in table.columns]
+    domains = {name: state.domains(name) for name in names}
     rows = [
         {
             "name": str(clip),
             "prompt": row["prompt"],
             "mean": float(row["mean"]),
             "predicted": [None if row[name] != row[name] else float(row[name]) for name in names],
+            "domains": [domains[name].get(str(clip), "") for name in names],
         }
         for clip, row in mine.iterrows()
     ]
@@ -223,11 +225,14 @@ def mean_of(state: CompareState, clip: str, axis: str) -> float | None:
 
 
 def predicted_of(state: CompareState, clip: str, axis: str) -> list[dict[str, Any]]:
-    """Returns ``name`` and ``score`` (None where it has none) of each predictor that scores the axis."""
+    """Returns ``name``, ``score`` (None where it has none) and ``domain`` of each predictor that scores the axis."""
     if not axis:
         return []
     names = [name for name in state.usable if name in state.table(axis).columns]
-    return [{"name": name, "score": _number(state, clip, axis, name)} for name in names]
+    return [
+        {"name": name, "score": _number(state, clip, axis, name), "domain": state.domains(name).get(clip, "")}
+        for name in names
+    ]
 
 
 def _number(state: CompareState, clip: str, axis: str, column: str) -> float | None:

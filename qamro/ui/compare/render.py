@@ -66,6 +66,8 @@ def _predictor(entry: Predictions, rated: int | None) -> dict[str, Any]:
         "axes": entry.columns,
         "clips": len(entry.scores),
         "problem": entry.problem,
+        "domain": entry.domain,
+        "strays": entry.strays,
     }
     if entry.match is not None:
         found = entry.match

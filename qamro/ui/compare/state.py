@@ -51,6 +51,23 @@ class Predictions:
 
         return [axis for axis in score_columns(self.scores) if self.scores[axis].notna().any()]
 
+    @property
+    def domain(self) -> str:
+        """Says how many of its clips are like those that its heads were trained on; empty where nothing is known."""
+        from qamro.domains import in_words, known
+
+        if "domain" not in self.scores.columns:
+            return ""
+        rows = [row for row, _ in self.match.rows] if self.match is not None else range(len(self.scores))
+        return in_words(known(self.scores["domain"].iloc[list(rows)]))
+
+    @property
+    def strays(self) -> bool:
+        """Whether it scored a clip that is unlike those that its heads were trained on."""
+        from qamro.domains import OUTSIDE
+
+        return "domain" in self.scores.columns and bool((self.scores["domain"] == OUTSIDE).any())
+
     def fit(self, study: Study | None) -> None:
         """Looks up which rows are of which clips."""
         from qamro.evaluation.matching import PredictionsError, match, nothing_matched
@@ -234,6 +251,11 @@ class CompareState(Visitor):
         if self.comparison is None or axis not in self.comparison.axes:
             return {}
         return {name: pair.predicted for name, pair in self.comparison.numbers(axis).pairs.items()}
+
+    def domains(self, name: str) -> dict[str, str]:
+        """What each clip is to those that a predictor's heads were trained on; empty where nothing is known."""
+        known = self.comparison is not None and name in self.comparison.matches
+        return self.comparison.domains(name) if known else {}  # type: ignore[union-attr]
 
     def table(self, axis: str) -> pd.DataFrame:
         """The rated clips of an axis with every predictor's score (see ``clip_table``), made once.

@@ -149,6 +149,8 @@ CLIP_WORDS = {
     "clip": "Clip",
     "mean": "MOS",
     "predictors": "Predictors",
+    "outside": "outside: unlike the training clips, a guess",
+    "edge": "at the edge of the training clips",
 }
 
 AB_WORDS = {
@@ -164,6 +166,7 @@ AB_WORDS = {
     "loading": "Loading …",
     "unplayable": "{side} cannot be played.",
     "none": "nothing chosen",
+    "outside": "{name} {score} (outside: a guess)",
     "no_sound": "no sound on this machine",
 }
 

@@ -273,7 +273,7 @@ def write_zip(shown: Shown, folder: Path) -> Path:
 
     record, inside = shown.kept.record, folder / "sweep"
     write_csvs(inside, shown.kept.sweep)
-    write_record(inside, record)
+    write_record(inside, record, shown.kept.sweep)
     name = record["study"]["name"]
     title = T.HEADLINE.format(family=shown.naming.family, over=shown.naming.over, study=name)
     warning = [T.SIMULATED] if record["study"]["kind"] == "simulated" else []

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from qamro.axes import get_axis
+from qamro.evaluation.sample import rests_on
 from qamro.listeners import listeners
 from qamro.training.sweeps.figure import METRICS_SHOWN, heat_map, panel
 from qamro.training.sweeps.marks import BANDS, DASHES, PUBLISHED, dash_of
@@ -98,7 +99,8 @@ def draw_map(p: Parts, state: SensitivityState) -> Answer:
         return {p.map_card: gr.Column(visible=False), p.map: None}
     naming = shown.naming
     figure = heat_map(shown.summary, view.axis, view.level, view.metric, naming=naming)
-    alt = T.MAP_ALT.format(metric=view.metric, level=view.level, axis=view.axis, beside=naming.beside, over=naming.over)
+    named = {"metric": view.metric, "level": view.level, "axis": view.axis}
+    alt = T.MAP_ALT.format(**named, beside=naming.beside, over=naming.over, rests=_rests(part))
     name = f"map-{view.axis}-{view.level}-{view.metric}"
     return {
         p.map_card: gr.Column(visible=True),
@@ -133,6 +135,12 @@ def _cell(shown: Shown, view: View, metric: str) -> pd.DataFrame:
     return table[(table["axis"] == view.axis) & (table["level"] == view.level) & (table["metric"] == metric)]
 
 
+def _rests(cell: pd.DataFrame) -> str:
+    """What the numbers of a level and metric rest on: ``"5 systems: a hint"``."""
+    level, metric = str(cell["level"].iloc[0]), str(cell["metric"].iloc[0])
+    return rests_on(level, int(cell["systems" if level == "system" else "clips"].iloc[0]), metric)
+
+
 def _chart(shown: Shown, view: View, metric: str) -> dict[str, Any]:
     laid = published_curves(view.axis, shown.setup.over) if view.published and view.level == "system" else {}
     figure = panel(
@@ -147,7 +155,9 @@ def _chart(shown: Shown, view: View, metric: str) -> dict[str, Any]:
     )
     cell = _cell(shown, view, metric)
     points = "; ".join(f"{row.variant} {row.mean:.3f}" for row in cell[["variant", "mean"]].itertuples(index=False))
-    alt = T.ALT.format(metric=metric, level=view.level, axis=view.axis, over=shown.naming.over, points=points)
+    alt = T.ALT.format(
+        metric=metric, level=view.level, axis=view.axis, over=shown.naming.over, rests=_rests(cell), points=points
+    )
     return chart_value(figure, name=f"{metric}-{view.axis}-{view.level}", alt=alt)
 
 
@@ -290,7 +300,8 @@ def table_html(shown: Shown, view: View) -> str:
     part = shown.summary[(shown.summary["axis"] == view.axis) & (shown.summary["level"] == view.level)]
     head = "".join(f'<th scope="col">{name}</th>' for name in (escape(T.MODEL_COLUMN), *METRICS_SHOWN))
     body = "".join(_row(part, label, view.model) for label in shown.models(view.axis))
-    return _numbers(T.TABLE_CAPTION, head, body)
+    few = f'<p class="q-hint">{escape(_rests(part[part["metric"] == METRICS_SHOWN[0]]))}.</p>'
+    return (few if part["hint"].any() else "") + _numbers(T.TABLE_CAPTION, head, body)
 
 
 def places_html(table: pd.DataFrame, model: str, reference: str) -> str:

@@ -126,8 +126,8 @@ class Sensitivity:
     PLACES = ("System", "Ratings", "Model", "Held against", "Mean rating", "Prediction")
     PLACES_CAPTION = "Places of the systems; 1 is the best"
     REFERENCE_ALONE = "It is the model that the others are held against."
-    ALT = "{metric} at {level} level on {axis} over {over}: {points}"
-    MAP_ALT = "{metric} at {level} level on {axis} for every {beside} and {over}"
+    ALT = "{metric} at {level} level on {axis} over {over}, {rests}: {points}"
+    MAP_ALT = "{metric} at {level} level on {axis} for every {beside} and {over}, {rests}"
     PLACES_ALT = "Systems by {model} against {who}, {axis}: {order}"
 
     CHART_WORDS: ClassVar[dict[str, str]] = {"save": "Save as {format}", "failed": "The figure could not be drawn."}

@@ -36,7 +36,7 @@ def test_whole_figure_and_legend_once(runs):
     figure = beta_curves(summarise(runs), "MI")
     titles = [note.text for note in figure.layout.annotations]
     assert titles[:2] == ["utterance SRCC, 32 clips", "utterance LCC, 32 clips"]
-    assert "system MSE, 4 systems" in titles
+    assert "system MSE, 4 systems: a hint" in titles
     names = [trace.name for trace in figure.data if trace.showlegend]
     assert sorted(names) == sorted(set(names))
     assert len(names) == 7

@@ -123,11 +123,8 @@ def test_intervals_stay_among_the_values_that_a_metric_can_have(metric, values, 
 def test_ridge_is_said_to_win_where_it_does(metric, ridge, wins, turned):
     values = {"ridge regression": ridge, "one": 0.6, "two": 0.4}
     order = list(values.items())[:: -1 if turned else 1]
-    rows = [
-        {"axis": "MI", "level": "system", "metric": metric, "variant": name, "seed": seed, "value": value}
-        for name, value in order
-        for seed in (0, 1)
-    ]
+    about = {"axis": "MI", "level": "system", "metric": metric, "clips": 90, "systems": 9}
+    rows = [about | {"variant": name, "seed": seed, "value": value} for name, value in order for seed in (0, 1)]
     said = ridge_in_words(pd.DataFrame(rows), "MI", "system", metric)
     assert f"has {ridge:.3f}" in said
     assert ("better than every head that was trained" in said) == wins
