@@ -61,7 +61,9 @@ def one(levels: tuple[float, ...], goal: str, rng: np.random.Generator) -> Seen:
         clip = race.next_clip(f"r{rater}", rng)
         if clip is None:
             continue
-        race.add(clip, f"r{rater}", float(np.clip(round(quality[clip] + bias[rater] + rng.normal(0, NOISE_SD)), *SCALE)))
+        race.add(
+            clip, f"r{rater}", float(np.clip(round(quality[clip] + bias[rater] + rng.normal(0, NOISE_SD)), *SCALE))
+        )
         standing = race.look()
         held = not bool(((standing.low > truth) | (standing.high < truth)).any())
         always = always and held

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import lru_cache
 
 import numpy as np
@@ -164,7 +164,7 @@ class Plan:
         if delta is not None and not delta > 0:
             raise ValueError(f"delta is a difference above 0, not {delta:g}")
         if min(clip_price, rating_price) < 0 or clip_price + rating_price <= 0:
-            raise ValueError("prices are 0 or more, and one of them is more")
+            raise ValueError("prices are 0 or more, and that of a clip or a rating is more")
         if variances.clips + variances.rest + variances.raters <= 0:
             raise ValueError("clips, raters and the rest have no variance, so that one rating tells all")
         self.variances, self.systems, self.level, self.delta = variances, systems, level, delta
@@ -199,7 +199,7 @@ class Plan:
         from scipy.special import nctdtr, stdtrit
 
         n, total = design.clips, self.systems * design.clips * design.ratings
-        cost = self.systems * design.clips * (self.clip_price + design.ratings * self.rating_price)
+        cost = self.cost(design)
         nan = float("nan")
         if n < 2:
             return Outlook(design, total, cost, nan, nan, 0.0, nan)
@@ -230,7 +230,30 @@ class Plan:
         chance = (ndtr(table[:, None] - needed) + ndtr(-table[:, None] - needed)).mean(axis=1)
         return float(np.interp(gaps, table, chance).mean())
 
-    def cheapest(self, goal: Goal, *, most_clips: int = 1000, most_ratings: int = 20, raters: int = 0) -> Outlook | None:
+    def cost(self, design: Design) -> float:
+        """What clips and ratings of a design cost together."""
+        return self.systems * design.clips * (self.clip_price + design.ratings * self.rating_price)
+
+    def alternatives(
+        self, design: Design, *, most_clips: int = 1000, ratings: Iterable[int] = (1, 2, 3, 5, 10)
+    ) -> list[Design]:
+        """Returns designs that cost as much as a design or a little less, spread otherwise over clips and ratings.
+
+        Args:
+            design: The design.
+            most_clips: Clips of each system at most.
+            ratings: How often each clip may be rated.
+        """
+        found = set()
+        for m in ratings:
+            clips = int(self.cost(design) / self.cost(Design(1, m)) + 1e-9) if self.cost(Design(1, m)) else most_clips
+            if m != design.ratings and clips >= 2 and m <= (design.raters or m):
+                found.add((min(clips, most_clips), m))
+        return [Design(n, m, design.raters) for n, m in sorted(found)]
+
+    def cheapest(
+        self, goal: Goal, *, most_clips: int = 1000, most_ratings: int = 20, raters: int = 0
+    ) -> Outlook | None:
         """Finds the cheapest design that reaches a goal; of equally cheap ones the one with fewer ratings a clip.
 
         Args:
@@ -271,22 +294,38 @@ def shrunk(pilot: Estimated) -> np.ndarray:
     return apart * (np.sqrt(pilot.variances.between / seen) if seen > 0 else 0.0)
 
 
-def alternatives(design: Design, systems: int, most_clips: int, ratings: Iterable[int] = (1, 2, 3, 5, 10)) -> list[Design]:
-    """Designs with as many ratings as a design, or a few less, spread otherwise over clips and ratings.
+def apart_range(pilot: Estimated, plan: Plan, design: Design, *, draws: int = 60) -> tuple[float, float]:
+    """Where the share of pairs told apart may lie, as the pilot knows its components only so well.
+
+    Components are drawn about their estimates, each as wide as its own interval, and the systems' spread with them.
 
     Args:
+        pilot: The components with their intervals.
+        plan: What the share was predicted with.
         design: The design.
-        systems: Number of systems.
-        most_clips: Clips of each system at most.
-        ratings: How often each clip may be rated.
+        draws: How many.
+
+    Returns:
+        The 2.5th and 97.5th percentile.
     """
-    whole = design.clips * design.ratings
-    found = {
-        (min(whole // m, most_clips), m)
-        for m in ratings
-        if m != design.ratings and whole // m >= 2 and m <= (design.raters or m)
-    }
-    return [Design(n, m, design.raters) for n, m in sorted(found)]
+    rng = np.random.default_rng(0)
+    values = np.tile([getattr(pilot.variances, each.name) for each in fields(Variances)], (draws, 1))
+    for k, each in enumerate(fields(Variances)):
+        low, high, value = pilot.low.get(each.name, 0.0), pilot.high.get(each.name, 0.0), values[0, k]
+        if value > 0 and np.isfinite(high) and high > value:
+            sides = np.log(high / value), np.log(value / low) if low > 0 else np.inf
+            z = rng.normal(size=draws)
+            down = min(sides[1], 4 * sides[0])
+            values[:, k] *= np.exp(np.where(z > 0, sides[0], down) * z / 1.96)
+        elif np.isfinite(high):
+            values[:, k] = np.abs(rng.normal(size=draws)) * high / 1.96
+    shares = []
+    for row in values:
+        drawn = Variances(*row)
+        scale = np.sqrt(drawn.between / plan.variances.between) if plan.variances.between > 0 else 1.0
+        other = Plan(drawn, plan.systems, levels=plan.levels * scale, level=plan.level)
+        shares.append(other.outlook(design).apart)
+    return float(np.quantile(shares, 0.025)), float(np.quantile(shares, 0.975))
 
 
 @lru_cache(maxsize=4096)

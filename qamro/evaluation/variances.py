@@ -88,7 +88,7 @@ def estimate(study: Study, axis: str) -> Estimated:
     if axis not in study.axes:
         raise KeyError(f"nobody rated {axis!r} in study {study.name!r}; its axes are {', '.join(study.axes)}")
     if study.holds_means:
-        raise ValueError(f"{study.name} holds means of several ratings; planning needs single ones, or typed variances")
+        raise ValueError(f"{study.name} holds means of several ratings; single ones are needed, or typed deviations")
     table = study.counted
     table = table.loc[table["axis"] == axis, ["clip", "rater", "score"]]
     table = table.merge(study.clips[["clip", "system"]], on="clip")
@@ -104,7 +104,7 @@ def estimate(study: Study, axis: str) -> Estimated:
         raise ValueError(f"{study.name} has {len(systems)} named systems rated on {axis}; it takes two or more")
     if clips.max() < 2 or len(first) == len(score):
         lacks = "two clips" if clips.max() < 2 else "a clip with two ratings"
-        raise ValueError(f"{study.name}: no system has {lacks} on {axis}; type the standard deviations in instead")
+        raise ValueError(f"{study.name}: no system has {lacks} on {axis}; the deviations have to be typed in")
     if np.ptp(score) == 0:
         raise ValueError(f"{study.name}: all ratings on {axis} are equal, so there is nothing to plan from")
     model = Model(score, system, clip, rater)
@@ -183,7 +183,8 @@ class Model:
             parts[0].sum(),
             by_clips.sum() + self.alike @ (self.ratings / inner),
             parts[1].sum(),
-            (-(by_cross * cross).sum() - clips * by_clips.sum() + self.n - self.clips) / rest + self.alike @ (1 / inner),
+            (-(by_cross * cross).sum() - clips * by_clips.sum() + self.n - self.clips) / rest
+            + self.alike @ (1 / inner),
         ]
         return float(value), np.array(slopes)
 
