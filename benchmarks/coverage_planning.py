@@ -50,6 +50,6 @@ def about(runs: int) -> str:
     return (
         "`python -m benchmarks.coverage --part planning --annotations JSONL --write` makes this table: AudioMOS 2025 "
         "track 2, 36 systems x 85 clips x 10 anonymous ratings. Predicted by `qamro.evaluation.planning` from REML "
-        f"components of all ratings, replayed {runs} times with clips and ratings drawn at random without repeats (85 x 10 "
-        "is the study itself), told apart by `tell_apart` (5 % family-wise over 630 pairs)."
+        f"components of all ratings, replayed {runs} times with clips and ratings drawn at random without repeats "
+        "(85 x 10 is the study itself), told apart by `tell_apart` (5 % family-wise over 630 pairs)."
     )

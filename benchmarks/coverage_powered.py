@@ -37,6 +37,7 @@ class Seen:
 
     @classmethod
     def none(cls) -> Seen:
+        """Nothing so far."""
         return cls([], [], [], [], [], [], [], [])
 
     def add(self, y: np.ndarray, scores: np.ndarray, system: np.ndarray, truth: np.ndarray) -> None:
@@ -83,7 +84,7 @@ def made_up(studies: int) -> list[str]:
 
 
 def hidden_ratings(
-    name: str, predictor: str, y: np.ndarray, scores: np.ndarray, system: np.ndarray, rated: int, draws: int
+    name: str, predictor: str, y: np.ndarray, scores: np.ndarray, system: np.ndarray, *, rated: int, draws: int
 ) -> str:
     """A row of a rated study: some clips of each system keep their ratings, the truth is the mean over all.
 
@@ -104,7 +105,7 @@ def hidden_ratings(
 
 
 def cross_fitted(
-    name: str, y: np.ndarray, features: np.ndarray, system: np.ndarray, content: np.ndarray, draws: int
+    name: str, y: np.ndarray, features: np.ndarray, system: np.ndarray, content: np.ndarray, *, draws: int
 ) -> str:
     """A row of a rated study whose predictor learns from the very ratings that are kept: half of each system's clips.
 
@@ -178,12 +179,11 @@ def published(table: str, draws: int) -> list[str]:
         ("TA", "TuneJury", "tunejury"),
         ("TA", "MuQ-Eval", "muqeval_TA"),
     )
-    return [
-        hidden_ratings(
-            f"PAM music, {axis}", name, rows[axis].to_numpy(float), rows[column].to_numpy(float), system, 20, draws
-        )
-        for axis, name, column in pairs
-    ]
+    found = []
+    for axis, name, column in pairs:
+        y, scores = rows[axis].to_numpy(float), rows[column].to_numpy(float)
+        found.append(hidden_ratings(f"PAM music, {axis}", name, y, scores, system, rated=20, draws=draws))
+    return found
 
 
 def studies_in(folders: Sequence[str], draws: int) -> list[str]:
@@ -205,7 +205,7 @@ def studies_in(folders: Sequence[str], draws: int) -> list[str]:
         clips = study.clips.set_index("clip").loc[list(embeddings.clips)]
         key = "source" if "source" in clips and (clips["source"] != "").all() else "prompt"
         content = clips[key].to_numpy(str) if (clips[key] != "").all() else np.array(list(embeddings.clips))
-        found.append(cross_fitted(study.name, means["mean"].to_numpy(float), features, system, content, draws))
+        found.append(cross_fitted(study.name, means["mean"].to_numpy(float), features, system, content, draws=draws))
     return found
 
 

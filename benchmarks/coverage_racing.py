@@ -104,11 +104,11 @@ def row(name: str, goal: str, seen: list[Seen]) -> str:
 def about(runs: int) -> str:
     """What the table shows."""
     return (
-        f"`python -m benchmarks.coverage --part racing --races {runs} --write` makes this table: {runs} made-up studies a "
-        f"row, {runs * len(GOALS) * len(STUDIES):,} races in all, looked at after every rating. Four systems of {CLIPS} "
-        f"clips, {RATERS} raters in any order who get the clip that the race wants rated next, at most {MOST} ratings; "
-        f"whole numbers from {SCALE[0]} to {SCALE[1]}, deviations of {CLIP_SD} (clips), {RATER_SD} (raters) and "
-        f'{NOISE_SD} (noise). alpha is {ALPHA}. "A wrong verdict": any pair called better the wrong way round, or '
+        f"`python -m benchmarks.coverage --part racing --races {runs} --write` makes this table: {runs} made-up "
+        f"studies a row, {runs * len(GOALS) * len(STUDIES):,} races in all, looked at after every rating. Four systems of "
+        f"{CLIPS} clips, {RATERS} raters in any order who get the clip that the race wants rated next, at most {MOST} "
+        f"ratings; whole numbers from {SCALE[0]} to {SCALE[1]}, deviations of {CLIP_SD} (clips), {RATER_SD} (raters) "
+        f'and {NOISE_SD} (noise). alpha is {ALPHA}. "A wrong verdict": any pair called better the wrong way round, or '
         'though it is tied, at any look. "Loser wrong": for best and top, a system that belongs in was put out. "All '
         'means held": the intervals of all four systems hold what this panel gives other clips like these, when the '
         "race ends and at every look."
