@@ -105,10 +105,10 @@ def about(runs: int) -> str:
     """What the table shows."""
     return (
         f"`python -m benchmarks.coverage --part racing --races {runs} --write` makes this table: {runs} made-up "
-        f"studies a row, {runs * len(GOALS) * len(STUDIES):,} races in all, looked at after every rating. Four systems of "
-        f"{CLIPS} clips, {RATERS} raters in any order who get the clip that the race wants rated next, at most {MOST} "
-        f"ratings; whole numbers from {SCALE[0]} to {SCALE[1]}, deviations of {CLIP_SD} (clips), {RATER_SD} (raters) "
-        f'and {NOISE_SD} (noise). alpha is {ALPHA}. "A wrong verdict": any pair called better the wrong way round, or '
+        f"studies a row, {runs * len(GOALS) * len(STUDIES):,} races in all, looked at after every rating. Four systems "
+        f"of {CLIPS} clips, {RATERS} raters in any order who get the clip that the race wants rated next, at most "
+        f"{MOST} ratings; whole numbers from {SCALE[0]} to {SCALE[1]}, deviations of {CLIP_SD} (clips), {RATER_SD} "
+        f'(raters) and {NOISE_SD} (noise). alpha is {ALPHA}. "A wrong verdict": any pair called better the wrong way round, or '
         'though it is tied, at any look. "Loser wrong": for best and top, a system that belongs in was put out. "All '
         'means held": the intervals of all four systems hold what this panel gives other clips like these, when the '
         "race ends and at every look."

@@ -8,6 +8,7 @@ import zipfile
 import pytest
 
 from qamro.evaluation.prediction_powered import prediction_powered, worth
+from qamro.studies import Study
 from tests.report.data import predictor, small_study
 
 
@@ -55,8 +56,8 @@ def test_predictions_help_the_ratings_when_asked(files, tmp_path, run):
     study = small_study(sources=12)
     scores = predictor(study, 0.1)
     scores.to_csv(tmp_path / "ours.csv", index=False)
-    rated = study.clips["clip"][::2]
-    study.ratings = study.ratings[study.ratings["clip"].isin(rated)].reset_index(drop=True)
+    rated = study.ratings["clip"].isin(study.clips["clip"][::2])
+    study = Study(study.clips, study.ratings[rated].reset_index(drop=True), name="small")
     study.save(tmp_path / "half")
     given = ["compare", "--ratings", tmp_path / "half", "--predictions", tmp_path / "ours.csv", "--draws", 20]
     result = run(*given, "--prediction-powered", "--html", tmp_path / "r.html")
