@@ -108,8 +108,8 @@ def about(runs: int) -> str:
         f"studies a row, {runs * len(GOALS) * len(STUDIES):,} races in all, looked at after every rating. Four systems "
         f"of {CLIPS} clips, {RATERS} raters in any order who get the clip that the race wants rated next, at most "
         f"{MOST} ratings; whole numbers from {SCALE[0]} to {SCALE[1]}, deviations of {CLIP_SD} (clips), {RATER_SD} "
-        f'(raters) and {NOISE_SD} (noise). alpha is {ALPHA}. "A wrong verdict": any pair called better the wrong way round, or '
-        'though it is tied, at any look. "Loser wrong": for best and top, a system that belongs in was put out. "All '
-        'means held": the intervals of all four systems hold what this panel gives other clips like these, when the '
+        f'(raters) and {NOISE_SD} (noise). alpha is {ALPHA}. "A wrong verdict": any pair called better the wrong '
+        'way round, or though it is tied, at any look. "Loser wrong": for best and top, a system that belongs in was '
+        'put out. "All means held": the intervals of all four systems hold what this panel gives other clips, when the '
         "race ends and at every look."
     )
