@@ -66,6 +66,7 @@ def plan(
         aim = Goal.parse(goal) if goal else None
         typed = dict(zip(_TYPED, (between_sd, clips_sd, raters_sd, noise_sd), strict=True))
         study, pilot, variances = _known(ratings, axis, typed)
+        axis = axis or (study.axes[0] if study else "")
         prices = {"delta": delta, "clip_price": clip_price, "rating_price": rating_price}
         raters = len(set(study.counted["rater"])) if study and pilot and pilot.named else 0
         if pilot and systems in (0, len(pilot.systems)):
@@ -86,13 +87,14 @@ def plan(
     ranges = _ranges(pilot, made, [*shown, *([best] if best else [])])
     for line in _table([*shown, *([best] if best else [])], ranges, delta, cheapest=best is not None):
         say(line)
-    if made.systems > 1 and pilot:
+    if pilot:
         say("In brackets: what the pilot leaves open, for systems that vary as its systems do.")
     if json_out is not None:
         everything: dict[str, Any] = {"qamro": __version__, "ratings_from": ratings, "axis": axis}
         everything |= {"kind": study.kind if study else "typed", "systems": made.systems, "level": made.level}
         everything |= {"variances": asdict(variances), "low": pilot.low if pilot else {}, "delta": delta}
-        everything |= {"high": pilot.high if pilot else {}, "goal": goal}
+        ends = pilot.high.items() if pilot else ()
+        everything |= {"high": {name: end if isfinite(end) else None for name, end in ends}, "goal": goal}
         rows = [_as_json(each, span) for each, span in zip([*shown, *([best] if best else [])], ranges, strict=True)]
         everything |= {"designs": rows[: len(shown)], "cheapest": rows[-1] if best else None}
         with wrong_use(OSError):
@@ -192,7 +194,7 @@ def _basis(
 
     anonymous = "" if pilot.named else "; raters are not named, so the noise holds what differs between them"
     return (
-        f"Standard deviations on {axis or study.axes[0]} from {pilot.ratings:,} ratings by {listeners(study.kind)} "
+        f"Standard deviations on {axis} from {pilot.ratings:,} ratings by {listeners(study.kind)} "
         f"({study.name}, REML, 95 % intervals): {', '.join(told)}{anonymous}."
     )
 

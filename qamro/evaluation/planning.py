@@ -225,7 +225,7 @@ class Plan:
         first, second = np.triu_indices(self.systems, 1)
         gaps = np.abs(self.levels[:, first] - self.levels[:, second]).ravel() / np.sqrt(2 * error)
         # The rule's own standard error varies; gaps are looked up in a table of chances, for there are many.
-        table = np.linspace(0, max(float(gaps.max()), 1e-9), 400)
+        table = np.linspace(0, max(float(gaps.max()), 1e-9), 200)
         needed = limit * errors
         chance = (ndtr(table[:, None] - needed) + ndtr(-table[:, None] - needed)).mean(axis=1)
         return float(np.interp(gaps, table, chance).mean())
@@ -294,7 +294,7 @@ def shrunk(pilot: Estimated) -> np.ndarray:
     return apart * (np.sqrt(pilot.variances.between / seen) if seen > 0 else 0.0)
 
 
-def apart_range(pilot: Estimated, plan: Plan, design: Design, *, draws: int = 60) -> tuple[float, float]:
+def apart_range(pilot: Estimated, plan: Plan, design: Design, *, draws: int = 40) -> tuple[float, float]:
     """Where the share of pairs told apart may lie, as the pilot knows its components only so well.
 
     Components are drawn about their estimates, each as wide as its own interval, and the systems' spread with them.

@@ -61,6 +61,7 @@ def test_a_pilot_brings_its_components_raters_and_systems(run, tmp_path):
     told = json.loads((tmp_path / "p.json").read_text())
     assert told["systems"] == 4
     assert told["kind"] == "human"
+    assert told["axis"] == "MI"
     assert {each["design"]["raters"] for each in told["designs"]} == {6}
     assert set(told["low"]) == {"between", "clips", "raters", "rest"}
     for each in told["designs"]:
