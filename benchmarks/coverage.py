@@ -1,6 +1,6 @@
 """How often intervals hold the truth and equal systems are set apart, on studies made up so that the truth is known.
 
-    python -m benchmarks.coverage [--part intervals|pairs] [--write]
+    python -m benchmarks.coverage [--part intervals|pairs|planning|powered|racing] [--write]
 
 Systems differ, clips of a system differ, ratings and predictions are noisy. The truth is the metric over very many such
 systems with as many clips each. An interval that draws clips alone is shown beside it: it forgets that clips of one
@@ -12,6 +12,8 @@ HSD, which takes the spread within all systems for one.
     python -m benchmarks.coverage --conformal FOLDER FOLDER [--splits 40] [--write]
 
 does the same for the intervals of heads: how often they hold the MOS of test clips of rated studies, over splits.
+The parts planning (predicted against replayed pairs), powered (prediction-powered means) and racing (verdicts that are
+looked at after every rating) stand in modules of their own.
 """
 
 from __future__ import annotations
@@ -228,9 +230,57 @@ def conformal_table(folders: Sequence[str], splits: int) -> list[str]:
     return lines
 
 
+def racing(options: argparse.Namespace) -> tuple[str, str]:
+    """The table of races: errors and coverage when every rating is looked at."""
+    from benchmarks import coverage_racing as part
+
+    lines = [part.HEAD]
+    print(part.HEAD)
+    for goal in part.GOALS:
+        for name in part.STUDIES:
+            lines.append(part.row(name, goal, part.races(name, goal, options.races)))
+            print(lines[-1], flush=True)
+    return "Racing", f"{part.about(options.races)}\n\n" + "\n".join(lines)
+
+
+def powered(options: argparse.Namespace) -> tuple[str, str]:
+    """The tables of prediction-powered means."""
+    from benchmarks import coverage_powered as part
+
+    lines = [part.MADE_UP_HEAD, *part.made_up(options.made_up)]
+    print("\n".join(lines), flush=True)
+    rows = part.published(options.published, options.hidings) if options.published else []
+    rows += part.studies_in(options.rated, options.hidings)
+    if rows:
+        lines += ["", part.RATED, "", part.RATED_HEAD, *rows]
+        print("\n".join([part.RATED_HEAD, *rows]))
+    return "Prediction-powered means", f"{part.about(options.made_up, options.hidings)}\n\n" + "\n".join(lines)
+
+
+def planning(options: argparse.Namespace) -> tuple[str, str]:
+    """The table of predicted and replayed shares of pairs told apart."""
+    from benchmarks import coverage_planning as part
+
+    if not options.annotations:
+        raise SystemExit("name the ratings of AudioMOS track 2 with --annotations")
+    lines = [part.HEAD, *part.rows(options.annotations, options.replays)]
+    print("\n".join(lines))
+    return "Planning", f"{part.about(options.replays)}\n\n" + "\n".join(lines)
+
+
+OTHER_PARTS = {"planning": planning, "powered": powered, "racing": racing}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--part", choices=("intervals", "pairs", "both"), default="both")
+    parser.add_argument("--part", choices=("intervals", "pairs", "both", *OTHER_PARTS), default="both")
+    parser.add_argument("--made-up", type=int, default=1000, help="studies a row of the powered part")
+    parser.add_argument("--hidings", type=int, default=400, help="how often ratings of rated studies are hidden")
+    parser.add_argument("--rated", nargs="+", default=[], metavar="FOLDER", help="powered: studies with their audio")
+    parser.add_argument("--published", default="", metavar="CSV", help="powered: pam_music.csv, MOS and predictions")
+    parser.add_argument("--races", type=int, default=250, help="races a row of the racing part")
+    parser.add_argument("--annotations", default="", metavar="JSONL", help="planning: ratings of AudioMOS track 2")
+    parser.add_argument("--replays", type=int, default=36, help="planning: replays of every design")
     parser.add_argument("--studies", type=int, default=200, help="for the intervals")
     parser.add_argument("--draws", type=int, default=300, help="for the intervals")
     parser.add_argument("--pair-studies", type=int, default=300, help="for the pairs of systems")
@@ -239,6 +289,11 @@ def main() -> None:
     parser.add_argument("--conformal", nargs="+", metavar="FOLDER", help="studies: the intervals of heads instead")
     parser.add_argument("--splits", type=int, default=40)
     options = parser.parse_args()
+    if options.part in OTHER_PARTS:
+        title, text = OTHER_PARTS[options.part](options)
+        if options.write:
+            write_section(title, text)
+        return
     if options.part != "intervals":
         told_apart(options)
     if options.part != "pairs":

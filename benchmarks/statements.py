@@ -74,6 +74,15 @@ def _plain(text: str) -> str:
 # ------------------------------------------------------------------------------------------------ how it is measured
 
 
+def planned() -> tuple[float, ...]:
+    """What ``plan`` says first of six systems with the deviations of docs/ask.md: pairs and shares in per cent."""
+    from qamro.evaluation.planning import Design, Plan, Variances
+
+    plan = Plan(Variances(between=0.5**2, clips=0.6**2, raters=0.4**2, rest=1.0), 6)
+    few, many = (round(100 * plan.outlook(design).apart) for design in (Design(20, 5), Design(100, 1)))
+    return 20, 5, few, 15, 100, many
+
+
 def runaways(clips: int, raters: int, studies: int = 20, missing: float = 0.4) -> int:
     """In how many made-up studies the maximum likelihood of P.910 takes a rater for the truth itself.
 
@@ -316,6 +325,14 @@ STATEMENTS: tuple[Statement, ...] = (
         SELF,
         lambda: defaults("gaussian_cross_entropy_loss", "sigma"),
         (0.25,),
+        quick=True,
+    ),
+    Statement(
+        "docs/ask.md",
+        "20 clips of each system rated 5 times tell about 34 % of the 15 pairs apart; 100 clips rated once tell 49 %",
+        "python -m qamro plan --systems 6 --between-sd 0.5 --clips-sd 0.6 --raters-sd 0.4 --noise-sd 1",
+        planned,
+        (20, 5, 34, 15, 100, 49),
         quick=True,
     ),
     Statement(

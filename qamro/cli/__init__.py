@@ -13,6 +13,7 @@ from qamro.cli.cache import cache
 from qamro.cli.compare import compare
 from qamro.cli.compare_objectives import compare_objectives
 from qamro.cli.evaluate import evaluate
+from qamro.cli.plan import plan
 from qamro.cli.predict import predict
 from qamro.cli.race import race
 from qamro.cli.rank import rank
@@ -36,6 +37,7 @@ app = typer.Typer(
 app.command("predict")(predict)
 app.command("evaluate")(evaluate)
 app.command("compare")(compare)
+app.command("plan")(plan)
 app.command("race")(race)
 app.command("rank")(rank)
 app.command("train")(train)

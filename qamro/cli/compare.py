@@ -50,6 +50,13 @@ def compare(
     fixed_raters: Annotated[
         bool, typer.Option("--fixed-raters", help="Draw systems and clips only: intervals for these raters.")
     ] = False,
+    prediction_powered: Annotated[
+        bool,
+        typer.Option(
+            "--prediction-powered",
+            help="Also estimate systems' means with the help of predictions for clips that nobody rated.",
+        ),
+    ] = False,
     column: options.Columns = None,
     scale: options.Scales = None,
     missing: options.Missing = None,
@@ -85,6 +92,7 @@ def compare(
             seed=seed,
             left_out=tuple(leave_out or ()),
             resample_raters=not fixed_raters,
+            prediction_powered=prediction_powered,
         )
         try:
             comparison = make(study, named, settings)
@@ -98,7 +106,34 @@ def compare(
         warn_of_origin(name, scores, study)
     for sentence in comparison.overview().sentences:
         say(sentence)
+    if prediction_powered:
+        _say_powered(comparison)
     _write(comparison, html, tables)
+
+
+def _say_powered(comparison: Comparison) -> None:
+    """Prints the means of systems with both intervals, axis by axis."""
+    from qamro.report.words import with_ends
+
+    if not comparison.predictors:
+        warn("--prediction-powered needs --predictions; the ratings stand alone")
+    for axis in comparison.axes:
+        if not comparison.numbers(axis).predictors:
+            continue
+        section = comparison.powered(axis)
+        for sentence in section.sentences:
+            say(f"{axis}: {sentence}")
+        for table in section.tables:
+            width = max(len(str(name)) for name in ["system", *table.frame["system"]])
+            for name, rows in table.frame.groupby("predictor", sort=False):
+                say(f"{'system':{width}}  {'with ' + str(name):>24}  {'ratings alone':>24}  rated  predicted")
+                for row in rows.itertuples():
+                    both = [
+                        with_ends(row.mean, row.low, row.high, 2),
+                        with_ends(row.classical_mean, row.classical_low, row.classical_high, 2),
+                    ]
+                    counts = f"{row.n_rated:>5}  {row.n_predicted:>9}"
+                    say(f"{row.system:{width}}  {both[0]:>24}  {both[1]:>24}  {counts}")
 
 
 def _own_maps(
@@ -142,7 +177,8 @@ def _read(given: Sequence[str]) -> dict[str, pd.DataFrame]:
 def _write(comparison: Comparison, html: Path | None, tables: Path | None) -> None:
     from qamro.report import write_html, write_zip
 
-    parts = 2 + sum(2 + (len(comparison.numbers(axis).predictors) > 1) for axis in comparison.axes)
+    many = [len(comparison.numbers(axis).predictors) for axis in comparison.axes]
+    parts = 2 + sum(2 + (n > 1) + (n > 0 and comparison.options.prediction_powered) for n in many)
     for path, write in ((html, write_html), (tables, write_zip)):
         if path is None:
             continue

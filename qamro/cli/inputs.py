@@ -247,11 +247,9 @@ def warn_of_origin(name: str, scores: pd.DataFrame, study: Study) -> None:
         study: What the scores are held against.
     """
     from qamro.cli.console import warn
+    from qamro.predictors.provenance import trained_on
 
-    sources = {column.removeprefix("source_"): scores[column] for column in scores if column.startswith("source_")}
-    mark = f"; {study.name}, "
-    seen = [axis for axis, texts in sources.items() if texts.astype(str).str.contains(mark, regex=False).any()]
-    if seen:
+    if seen := trained_on(scores, study.name):
         warn(
             f"{name}{': ' if name else ''}the heads behind {', '.join(seen)} were trained on {study.name}, too; "
             "figures on clips that a head has seen flatter it, its card has those on clips that it has not"

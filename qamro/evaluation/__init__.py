@@ -4,6 +4,7 @@ from qamro.evaluation.axes import NoCommonAxis
 from qamro.evaluation.evaluate import evaluate
 from qamro.evaluation.matching import Match, NothingMatched, PredictionsError, match
 from qamro.evaluation.metrics import METRICS, Metric
+from qamro.evaluation.prediction_powered import prediction_powered
 from qamro.evaluation.result import Evaluation
 from qamro.evaluation.significance.tell_apart import tell_apart
 
@@ -17,5 +18,6 @@ __all__ = [
     "PredictionsError",
     "evaluate",
     "match",
+    "prediction_powered",
     "tell_apart",
 ]

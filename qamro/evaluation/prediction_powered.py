@@ -81,6 +81,8 @@ def prediction_powered(
 def worth(table: pd.DataFrame) -> str:
     """Says in a sentence what the predictions of a table of ``prediction_powered`` were worth."""
     gain, r = table.attrs["gain"], table.attrs["r"]
+    if (table["n_predicted"] <= table["n_rated"]).all():
+        return "Every clip that was predicted is rated, so predictions have nothing to add."
     if gain < 1.05:
         told = "" if np.isnan(r) else f" (r within systems {r:.2f})".replace("-", "−")
         return f"The predictor is worth nothing here{told}: the intervals are those of the ratings alone."
@@ -118,7 +120,7 @@ def _estimate(
     """Columns of the table and its attributes; y is NaN where a clip was not rated, systems are 0 to k - 1."""
     from scipy.special import stdtrit
 
-    k = int(system.max()) + 1
+    k = int(system.max(initial=-1)) + 1
     rated = ~np.isnan(y)
     y, seen, place = y[rated], prediction[rated], system[rated]
     others, others_place = prediction[~rated], system[~rated]

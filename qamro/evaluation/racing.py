@@ -330,8 +330,10 @@ class Race:
         was judged by.
         """
         known = self._known
-        noise = np.minimum(self._noise(), known.below)
         heard = (known.clips >= [len(own) for own in self.clips.values()]) & np.isfinite(known.below)
+        if not (heard[one] & heard[other]).any():
+            return np.zeros(one.shape, dtype=bool)
+        noise = np.minimum(self._noise(), known.below)
         left = np.where(heard, noise, 0)
         with np.errstate(invalid="ignore"):
             below, above = (np.maximum(each - left, 1e-12) for each in (known.below, known.above))

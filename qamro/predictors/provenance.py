@@ -77,6 +77,18 @@ def kinds_of(table: pd.DataFrame, axis: str) -> list[str]:
     return list(dict.fromkeys(kind if kind in KINDS else UNKNOWN for kind in told))
 
 
+def trained_on(table: pd.DataFrame, study: str) -> list[str]:
+    """Returns the scored axes whose heads were trained on a study, as its columns ``source_AXIS`` tell.
+
+    Args:
+        table: Scores.
+        study: The study's name.
+    """
+    sources = {str(name).removeprefix("source_"): table[name] for name in table if str(name).startswith("source_")}
+    mark = f"; {study}, "
+    return [axis for axis, told in sources.items() if told.astype(str).str.contains(mark, regex=False).any()]
+
+
 def kinds_in_words(kinds: dict[str, list[str]]) -> list[str]:
     """Says what kind of numbers predictions are, one sentence a kind.
 

@@ -157,6 +157,12 @@ class Comparison:
 
         return self._section("systems", axis, lambda: systems(self, self.numbers(axis)))
 
+    def powered(self, axis: str) -> Section:
+        """Means of systems from the ratings alone, and from the ratings with each predictor's help."""
+        from qamro.report.powered import powered
+
+        return self._section("powered", axis, lambda: powered(self, self.numbers(axis)))
+
     def versus(self, axis: str) -> Section:
         """Which predictor is better: paired differences, tested and corrected."""
         from qamro.report.versus import versus
@@ -185,6 +191,8 @@ class Comparison:
         yield self.raters()
         for axis in self.axes:
             yield self.systems(axis)
+            if self.options.prediction_powered and self.numbers(axis).predictors:
+                yield self.powered(axis)
             if len(self.numbers(axis).predictors) > 1:
                 yield self.versus(axis)
             yield self.inspect(axis)

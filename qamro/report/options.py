@@ -24,6 +24,8 @@ class Options:
         left_out: Raters whose ratings do not count.
         resample_raters: Whether the metrics' intervals also draw raters: what another panel might have said.
         level: Coverage of the intervals.
+        prediction_powered: Whether each predictor's scores of clips that nobody rated also help to estimate the means
+            of systems, in a section of its own.
     """
 
     axes: Sequence[str] | None = None
@@ -34,6 +36,7 @@ class Options:
     left_out: Sequence[str] = ()
     resample_raters: bool = True
     level: float = 0.95
+    prediction_powered: bool = False
 
     def __post_init__(self) -> None:
         """Refuses what no bootstrap can do.

@@ -7,6 +7,8 @@ import zipfile
 
 import pytest
 
+from qamro.evaluation.prediction_powered import prediction_powered, worth
+from qamro.studies import Study
 from tests.report.data import predictor, small_study
 
 
@@ -48,6 +50,29 @@ def test_one_that_fails_is_named_and_the_rest_goes_on(files, tmp_path, run):
     alone = run("compare", "--ratings", files / "study", "--predictions", tmp_path / "stranger.csv")
     assert alone.exit_code == 1
     assert "0 clips matched" in alone.stderr
+
+
+def test_predictions_help_the_ratings_when_asked(files, tmp_path, run):
+    study = small_study(sources=12)
+    scores = predictor(study, 0.1)
+    scores.to_csv(tmp_path / "ours.csv", index=False)
+    rated = study.ratings["clip"].isin(study.clips["clip"][::2])
+    study = Study(study.clips, study.ratings[rated].reset_index(drop=True), name="small")
+    study.save(tmp_path / "half")
+    given = ["compare", "--ratings", tmp_path / "half", "--predictions", tmp_path / "ours.csv", "--draws", 20]
+    result = run(*given, "--prediction-powered", "--html", tmp_path / "r.html")
+    assert result.exit_code == 0, result.output
+    table = prediction_powered(study, scores, "MI")
+    assert f"MI: ours: {worth(table)}" in result.stdout
+    for row in table.itertuples():
+        (line,) = [line for line in result.stdout.splitlines() if line.startswith(f"{row.system} ")]
+        for value in (row.mean, row.low, row.high, row.classical_low, row.classical_high):
+            assert f"{value:.2f}" in line
+        assert line.split()[-2:] == ["6", "12"]
+    assert 'id="powered-MI-means"' in (tmp_path / "r.html").read_text("utf-8")
+    assert "worth" not in run(*given).stdout
+    alone = run("compare", "--ratings", tmp_path / "half", "--draws", 20, "--prediction-powered")
+    assert "--prediction-powered needs --predictions" in alone.stderr
 
 
 def test_ratings_alone(files, run):

@@ -118,3 +118,15 @@ def test_wrong_use_is_named():
         prediction_powered(study, table.assign(clip="x" + table["clip"]), "MI")
     with pytest.raises(ValueError, match="level"):
         prediction_powered(study, table, "MI", level=95)
+
+
+def test_what_cannot_help_is_said_as_it_is():
+    """No clip is left to predict, or none names its system: neither is the predictor's fault."""
+    study, scores, _ = made(np.random.default_rng(3), 0.9, 10, 10)
+    table = prediction_powered(study, scores, "MI")
+    assert "Every clip that was predicted is rated" in worth(table)
+    assert table["low"].tolist() == pytest.approx(table["classical_low"].tolist())
+    nameless = Study(study.clips.assign(system=""), study.ratings)
+    empty = prediction_powered(nameless, scores, "MI")
+    assert empty.empty
+    assert empty.attrs["gain"] == 1

@@ -137,6 +137,21 @@ def compare_systems(
     return SystemPairs([str(name) for name in names], counts, means, error, limit, differ)
 
 
+def largest_gaps(means: np.ndarray, variances: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """What the rule makes of draws of equal systems: the largest studentised difference of each, and squared errors.
+
+    Args:
+        means: Means of the systems in every draw, shape (draws, K).
+        variances: Variances of their clips, shape (draws, K).
+        counts: Clips of each system, two or more, shape (K,).
+
+    Returns:
+        Shapes (draws,) and (draws, K); the errors are those of means.
+    """
+    first, second = np.triu_indices(len(counts), 1)
+    return _largest(means, variances, counts, (first, second)), _squared_errors(variances, counts)
+
+
 def _squared_errors(variances: np.ndarray, counts: np.ndarray) -> np.ndarray:
     """Squared standard errors of means from the systems' variances, shape (..., K), moderated by the pooled one."""
     freedom = counts - 1

@@ -1,0 +1,115 @@
+"""How often a race says something wrong, in made-up studies that are looked at after every rating."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import ndtr
+
+from qamro.evaluation.racing import Goal, Race
+
+SCALE = (1, 7)
+CLIP_SD, RATER_SD, NOISE_SD = 0.5, 0.6, 0.8
+CLIPS, RATERS, MOST = 30, 8, 320
+ALPHA = 0.05
+GOALS = ("best", "order", "top:2")
+STUDIES = {
+    "all equal": (4.0, 4.0, 4.0, 4.0),
+    "two tied for the place": (5.0, 5.0, 4.0, 3.0),
+    "none tied": (5.4, 4.4, 3.6, 2.6),
+    "two tied at the end of the scale": (6.6, 6.6, 5.4, 4.2),
+}
+"""Levels of the systems; for a top 2 the tie stands between the second and the third."""
+
+HEAD = (
+    "| systems | goal | races | ratings | decided | a wrong verdict | loser wrong | all means held at the end | "
+    "at every look |\n|---|---|--:|--:|--:|--:|--:|--:|--:|"
+)
+
+
+@dataclass
+class Seen:
+    """What one race showed: a wrong verdict on any pair, one that put out a system that belongs in, and intervals."""
+
+    ratings: int
+    decided: bool
+    wrong: bool
+    lost: bool
+    held: bool
+    always: bool
+
+
+def rated(level: np.ndarray, spread: float) -> np.ndarray:
+    """Mean of a rating about a level, rounded to a whole number of the scale."""
+    steps = np.arange(SCALE[0], SCALE[1]) + 0.5
+    return SCALE[0] + (1 - ndtr((steps - np.asarray(level)[..., None]) / spread)).sum(axis=-1)
+
+
+def one(levels: tuple[float, ...], goal: str, rng: np.random.Generator) -> Seen:
+    """Runs a race as Annotate does: raters come in any order, ask for a clip and rate it."""
+    own = {f"s{k}": [f"s{k}-{i}" for i in range(CLIPS)] for k in range(len(levels))}
+    quality = {clip: levels[k] + rng.normal(0, CLIP_SD) for k, name in enumerate(own) for clip in own[name]}
+    bias = rng.normal(0, RATER_SD, RATERS)
+    # The truth: other clips like these, rated by this panel. Biases are the same for all systems.
+    truth = rated(np.array(levels)[:, None] + bias, float(np.hypot(CLIP_SD, NOISE_SD))).mean(axis=1)
+    truth = np.round(truth, 9)
+    race = Race(own, Goal.parse(goal), SCALE, ALPHA)
+    standing, held, always = race.look(), True, True
+    for _ in range(MOST):
+        rater = int(rng.integers(RATERS))
+        clip = race.next_clip(f"r{rater}", rng)
+        if clip is None:
+            continue
+        race.add(
+            clip, f"r{rater}", float(np.clip(round(quality[clip] + bias[rater] + rng.normal(0, NOISE_SD)), *SCALE))
+        )
+        standing = race.look()
+        held = not bool(((standing.low > truth) | (standing.high < truth)).any())
+        always = always and held
+        if standing.decided:
+            break
+    gap = truth[:, None] - truth
+    better = standing.verdicts == 1
+    wrong = better & (gap <= 0)
+    # Who belongs in: the best one (all that share its level), or the top 2.
+    place = 2 if goal == "top:2" else 1
+    within = truth >= np.sort(truth)[-place]
+    lost = wrong if goal == "order" else better.T[within]
+    if goal == "top:2":  # out only once two have beaten it
+        lost = better.sum(axis=0)[within] >= place
+    return Seen(int(standing.ratings.sum()), standing.decided, bool(wrong.any()), bool(lost.any()), held, always)
+
+
+def races(name: str, goal: str, runs: int) -> list[Seen]:
+    """Runs the races of one row."""
+    levels = STUDIES[name]
+    if goal == "top:2" and levels[0] == levels[1] and levels[1] != levels[2]:
+        levels = (levels[0], levels[2], levels[2], levels[3])
+    seed = [list(STUDIES).index(name), GOALS.index(goal)]
+    return [one(levels, goal, np.random.default_rng([*seed, run])) for run in range(runs)]
+
+
+def row(name: str, goal: str, seen: list[Seen]) -> str:
+    """One row of the table."""
+
+    def share(field: str) -> str:
+        return f"{100 * np.mean([getattr(each, field) for each in seen]):.1f} %"
+
+    ratings = f"{np.mean([each.ratings for each in seen]):.0f}"
+    shares = " | ".join(share(field) for field in ("decided", "wrong", "lost", "held", "always"))
+    return f"| {name} | {goal} | {len(seen)} | {ratings} | {shares} |"
+
+
+def about(runs: int) -> str:
+    """What the table shows."""
+    return (
+        f"`python -m benchmarks.coverage --part racing --races {runs} --write` makes this table: {runs} made-up "
+        f"studies a row, {runs * len(GOALS) * len(STUDIES):,} races in all, looked at after every rating. Four systems "
+        f"of {CLIPS} clips, {RATERS} raters in any order who get the clip that the race wants rated next, at most "
+        f"{MOST} ratings; whole numbers from {SCALE[0]} to {SCALE[1]}, deviations of {CLIP_SD} (clips), {RATER_SD} "
+        f'(raters) and {NOISE_SD} (noise). alpha is {ALPHA}. "A wrong verdict": any pair called better the wrong '
+        'way round, or though it is tied, at any look. "Loser wrong": for best and top, a system that belongs in was '
+        'put out. "All means held": the intervals of all four systems hold what this panel gives other clips, when the '
+        "race ends and at every look."
+    )

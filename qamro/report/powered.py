@@ -1,0 +1,75 @@
+"""Section: means of systems from the ratings alone, and with the help of predictions for clips that nobody rated."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qamro.evaluation.prediction_powered import prediction_powered, worth
+from qamro.predictors.provenance import trained_on
+from qamro.report.forest_figure import row_forest
+from qamro.report.section import Figure, Section, Table, slug
+from qamro.report.words import listeners, percent
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from qamro.report.comparison import Comparison
+    from qamro.report.numbers import AxisNumbers
+
+
+def powered(comparison: Comparison, numbers: AxisNumbers) -> Section:
+    """Makes the section of one axis; each predictor helps by itself, on all clips that it scored."""
+    import pandas as pd
+
+    axis = numbers.label
+    section = Section(slug("powered", axis), f"{axis}: what predictions add to the ratings", list(numbers.who_is_here))
+    found: dict[str, pd.DataFrame] = {}
+    for name in numbers.predictors:
+        predictions, column = comparison.predictions[name], numbers.pairs[name].predicted
+        if column in trained_on(predictions, numbers.study.name):
+            section.sentences.append(
+                f"{name} is left out here: its heads were trained on {numbers.study.name}. Heads that know the answers "
+                "of the rated clips would promise too much for the others."
+            )
+            continue
+        table = prediction_powered(numbers.study, predictions, axis, predicted=column, level=numbers.options.level)
+        if table.empty:
+            section.sentences.append(f"{name} is left out here: no rated clip that it scored names a system.")
+            continue
+        found[name] = table
+        section.sentences.append(f"{name}: {worth(table)}")
+    if not found:
+        return section
+    for name, table in found.items():
+        # The classical interval is symmetric about the mean of the ratings alone.
+        table.insert(0, "predictor", name)
+        alone = (table["classical_low"] + table["classical_high"]) / 2
+        table.insert(table.columns.get_loc("classical_low"), "classical_mean", alone)
+    frame = pd.concat(found.values(), ignore_index=True)
+    section.figures.append(_figure(numbers, found))
+    note = (
+        f"mean, low and high use the predictions of clips that nobody rated; the classical ones are the ratings alone. "
+        f"{percent(numbers.options.level)} intervals, over clips; a system of one rated clip has none."
+    )
+    section.tables.append(Table(slug("powered", axis, "table"), f"{axis}: means of systems, both ways", note, frame))
+    return section
+
+
+def _figure(numbers: AxisNumbers, found: dict[str, pd.DataFrame]) -> Figure:
+    who = listeners(numbers.study)
+    order = next(iter(found.values())).sort_values("mean", ascending=False, kind="stable")["system"].tolist()
+    series: dict[str, pd.DataFrame] = {}
+    for name, table in found.items():
+        own = table.set_index("system")
+        classical = ["classical_mean", "classical_low", "classical_high"]
+        alone = own[classical].set_axis(["value", "low", "high"], axis=1)
+        title = "ratings alone"
+        if title in series and not series[title].equals(alone.reindex(series[title].index)):
+            title = f"ratings alone, of clips that {name} scored"
+        series.setdefault(title, alone)
+        series[f"with {name}"] = own[["mean", "low", "high"]].set_axis(["value", "low", "high"], axis=1)
+    every = list(dict.fromkeys([*order, *(system for each in found.values() for system in each["system"])]))
+    told = "; ".join(f"{name}: {worth(table)}" for name, table in found.items())
+    note = f"Means of systems by the scores of {who}; bars are {percent(numbers.options.level)} intervals over clips."
+    title = f"{numbers.label}: means of systems, with and without predictions"
+    return Figure(slug("powered", numbers.label, "means"), title, told, note, row_forest(every, series))
