@@ -220,8 +220,8 @@ def about(studies: int, draws: int) -> str:
     return (
         f"`python -m benchmarks.coverage --part powered --rated FOLDER ... --published CSV --hidings {draws} --write` "
         f"makes these tables. Made-up studies, {studies:,} a row: {SYSTEMS} systems, normal clips, predictions that "
-        'follow them within systems with r; some of the predicted clips are rated. "Held": how often a 95 % interval holds the mean, with '
-        'predictions and by the ratings alone; "width": of the first as a share of the second, on average and at the '
-        'most; "worth": the squared error of the ratings alone over that with predictions; "printed": the gain that '
-        f"`compare --prediction-powered` says. Rated studies: {draws} draws."
+        'follow them within systems with r; some of the predicted clips are rated. "Held": how often a 95 % interval '
+        'holds the mean, with predictions and by the ratings alone; "width": of the first as a share of the second, on '
+        'average and at the most; "worth": the squared error of the ratings alone over that with predictions; '
+        f'"printed": the gain that `compare --prediction-powered` says. Rated studies: {draws} draws.'
     )
