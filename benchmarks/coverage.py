@@ -240,6 +240,8 @@ def racing(options: argparse.Namespace) -> tuple[str, str]:
         for name in part.STUDIES:
             lines.append(part.row(name, goal, part.races(name, goal, options.races)))
             print(lines[-1], flush=True)
+    lines.append(part.plain(options.races))
+    print(lines[-1])
     return "Racing", f"{part.about(options.races)}\n\n" + "\n".join(lines)
 
 

@@ -222,6 +222,6 @@ def about(studies: int, draws: int) -> str:
         f"makes these tables. Made-up studies, {studies:,} a row: {SYSTEMS} systems, normal clips, predictions that "
         'follow them within systems with r; some of the predicted clips are rated. "Held": how often a 95 % interval '
         'holds the mean, with predictions and by the ratings alone; "width": of the first as a share of the second, on '
-        'average and at the most; "worth": the squared error of the ratings alone over that with predictions; "printed" '
-        f"is the gain that `compare --prediction-powered` says. Rated studies: {draws} draws."
+        'average and at the most; "worth": the squared error of the ratings alone over that with predictions; '
+        f'"printed": the gain that `compare --prediction-powered` says. Rated studies: {draws} draws.'
     )

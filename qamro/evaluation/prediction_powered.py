@@ -84,7 +84,7 @@ def worth(table: pd.DataFrame) -> str:
     if (table["n_predicted"] <= table["n_rated"]).all():
         return "Every clip that was predicted is rated, so predictions have nothing to add."
     if gain < 1.05:
-        told = "" if np.isnan(r) else f" (r within systems {r:.2f})".replace("-", "−")
+        told = "" if np.isnan(r) else f" (r within systems {round(r, 2) + 0:.2f})".replace("-", "−")
         return f"The predictor is worth nothing here{told}: the intervals are those of the ratings alone."
     return f"The predictor makes each rating worth {gain:.1f} ratings (r within systems {r:.2f})."
 

@@ -130,3 +130,7 @@ def test_what_cannot_help_is_said_as_it_is():
     empty = prediction_powered(nameless, scores, "MI")
     assert empty.empty
     assert empty.attrs["gain"] == 1
+    for r, told in ((-0.001, "0.00"), (0.001, "0.00"), (-0.126, "−0.13")):
+        table = prediction_powered(*made(np.random.default_rng(3), 0.0, 10, 20)[:2], "MI")
+        table.attrs |= {"r": r, "gain": 1.0}
+        assert f"(r within systems {told})" in worth(table)
