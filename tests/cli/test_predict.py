@@ -86,7 +86,7 @@ def test_a_manifest_is_scored(tmp_path, run, heads):
     assert "2 of 2 clips scored" in result.output
     assert "simulated: LogMel" in result.output
     assert "simulated: trained on simulated listeners; a demonstration, not evidence" in result.output
-    assert "TA: not scored: no prompt (1 clips)" in result.output
+    assert "TA: not scored: no prompt (1 clip)" in result.output
     assert read_predictions(out)["MI"].notna().all()
 
 

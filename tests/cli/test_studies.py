@@ -63,7 +63,7 @@ def test_show_reports_what_is_off_the_scale(run, tmp_path):
     (tmp_path / "r.csv").write_text("clip,axis,score\na,PQ,0\na,PQ,7\nb,[red]own[/x],99\n")
     result = run("studies", "show", tmp_path / "r.csv")
     assert result.exit_code == 0, result.output
-    assert "off the scale of PQ and kept as found: 0 (1 times)" in result.stdout
+    assert "off the scale of PQ and kept as found: 0 (1 time)" in result.stdout
     assert "[red]own[/x]" in result.stdout
     assert "anonymous ratings" in result.stdout
 
