@@ -14,6 +14,7 @@ export default function studyPicker({ element, props, trigger, upload, watch }) 
   groups += 1;
   const group = `study-${groups}`;
   let changing = false;
+  const opened = new Map(); // parts that the visitor opened or closed
   stylesheet("study_picker");
   const zone = dropZone({ words, upload, testid: "ratings-files", also: /\.(tsv|txt|jsonl?|zip)$/i, take: (files) => trigger("upload", { files }) });
 
@@ -72,7 +73,7 @@ export default function studyPicker({ element, props, trigger, upload, watch }) 
     element.replaceChildren(el("div", { class: "q-bring-parts" },
       summary && chosen(),
       (choosing || (busy && !brought)) && choice(),
-      brought && (choosing || !summary) && !busy && waiting({ ...brought, words, trigger }),
+      brought && (choosing || !summary) && !busy && waiting({ ...brought, words, trigger, opened }),
       busy && working(busy),
       error && el("p", { class: "q-failed", role: "alert" }, error)));
     if (key) element.querySelector(`[data-key="${CSS.escape(key)}"]`)?.focus();
