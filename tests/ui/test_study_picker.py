@@ -141,7 +141,8 @@ def test_a_correction_that_cannot_be_is_said_and_can_be_taken_back(uploads, corr
     shown = correct(state, **correction)
     assert message in shown["problem"] + shown["refused"]
     back = correct(state, change="form", form="wide")
-    assert back["problem"] == "" and back["counts"]["ratings"] == 4
+    assert back["problem"] == ""
+    assert back["counts"]["ratings"] == 4
     assert last(handlers.take(P, state))[1] is not None
 
 
@@ -153,7 +154,8 @@ def test_what_cannot_be_guessed_can_be_said(uploads):
     brought = correct(state, change="column", column="thing", role="clip")
     assert brought["question"], "that answers another question"
     brought = correct(state, change="column", column="much", role="rating")
-    assert brought["problem"] == "" and "question" not in brought
+    assert brought["problem"] == ""
+    assert "question" not in brought
     brought = correct(state, change="column", column="folk", role="rater")
     assert brought["counts"] == {"clips": 1, "raters": 3, "ratings": 6, "votes": 0, "systems": 0}
 
@@ -166,7 +168,8 @@ def test_codes_for_no_answer_are_shown_and_left_out_by_choice(uploads):
     assert "3 times on quality, where all other scores lie from 1 to 5" in shown["brought"]["codes"][0]["text"]
     assert shown["brought"]["asks"]
     shown, study = last(handlers.take(P, state))
-    assert study is None and "leave them out, or keep them" in shown["brought"]["refused"]
+    assert study is None
+    assert "leave them out, or keep them" in shown["brought"]["refused"]
     assert "change nothing" in correct(state, change="missing", scores=[-2])["refused"]
     without = correct(state, change="missing", scores=[-1])
     assert without["counts"]["ratings"] == 15
@@ -228,7 +231,8 @@ def test_two_readings_are_offered_and_one_answers(uploads, reading):
     assert brought["readings"] == ["raters", "qualities (axes)"]
     assert "--column" not in brought["question"], "options are for the command line"
     answered = correct(state, change="reading", reading=reading)
-    assert "question" not in answered and not answered["problem"]
+    assert "question" not in answered
+    assert not answered["problem"]
     assert len(answered["scales"]) == (1, 2)[reading]
     assert answered["counts"]["raters"] == (2, 0)[reading]
     assert len(last(handlers.take(P, state))[1].axes) == (1, 2)[reading]
@@ -240,7 +244,10 @@ def test_two_readings_are_offered_and_one_answers(uploads, reading):
         ("clip,rater,score\na,r,1\nb,r,2\n", {"change": "column", "column": "score", "role": "rating"}),
         ("clip,rater,score\na,r,1\nb,r,2\n", {"change": "form", "form": "long"}),
         ("clip,rater,score\na,r,1\nb,r,2\n", {"change": "scale", "axis": "quality", "from": None}),
-        ("clip,rater,axis,score\na,r,MI,1\nb,r,MI,2\n", {"change": "column", "column": "score", "role": "rating", "axis": "PQ"}),
+        (
+            "clip,rater,axis,score\na,r,MI,1\nb,r,MI,2\n",
+            {"change": "column", "column": "score", "role": "rating", "axis": "PQ"},
+        ),
         ("clip,rater,score\na,R1,1\nb,R2,2\n", {"change": "pseudonyms", "on": True}),
         ("clip,rater,score\na,r,1\nb,r,2\n", {"change": "header", "lines": 1}),
     ],

@@ -20,7 +20,6 @@ from qamro.studies.importers.layout import Layout
 from qamro.studies.importers.options import Options
 from qamro.studies.importers.reading import examples, find, guess, meant, read
 from qamro.studies.importers.scales import ScaleMap
-from qamro.studies.importers.table import Parsing
 from qamro.studies.study import Study
 from qamro.ui.events import Answer
 from qamro.ui.progress import follow
@@ -156,20 +155,22 @@ def correct(p: StudyPicker, state: PickerState, event: gr.EventData) -> Answer:
 
 def _in_vain(before: Upload, after: Upload, change: Mapping[str, Any]) -> str:
     """Why a correction is not made: it has no effect, or finds nothing; empty where it is made."""
-    if before.layout is None or after.layout is None:
+    old, new, was, now = before.layout, after.layout, before.found, after.found
+    if old is None or new is None:
         return ""
-    kind, both = change.get("change"), before.found is not None and after.found is not None
-    if kind in ("rows", "missing") and before.found is not None and after.found is None:
-        return after.problem
-    if kind in _CUTS or kind in ("rows", "missing"):  # what was said is in the layout, but what does it do?
-        plain = {"parsing": Parsing(), "rows": (), "missing": None}
-        same = replace(before.layout, **plain) == replace(after.layout, **plain) and before.examples == after.examples
-        found = replace(after.found, asks=before.found.asks) if both and change.get("scores") else after.found
-        return T.NO_EFFECT if same and before.found == found and (both or kind in _CUTS) else ""
-    if before.layout == after.layout and before.by_rater == after.by_rater:
+    kind = change.get("change")
+    if kind in (*_CUTS, "rows", "missing"):  # what was said is in the layout; it must do something, too
+        if was is not None and now is None and kind not in _CUTS:
+            return after.problem
+        if was is not None and now is not None and change.get("scores"):
+            now = replace(now, asks=was.asks)
+        new = replace(new, parsing=old.parsing, rows=old.rows, missing=old.missing)
+        same = old == new and was == now and before.examples == after.examples
+        return T.NO_EFFECT if same and (was is not None or kind in _CUTS) else ""
+    if old == new and before.by_rater == after.by_rater:
         return T.NO_EFFECT
-    used = kind == "column" and change.get("role") in ("axis", "rater", "rating")
-    return T.NO_EFFECT if (used or kind == "pseudonyms") and both and before.found == after.found else ""
+    read_as = kind == "column" and change.get("role") in ("axis", "rater", "rating")
+    return T.NO_EFFECT if (read_as or kind == "pseudonyms") and was is not None and was == now else ""
 
 
 def take(p: StudyPicker, state: PickerState) -> Iterator[Answer]:
