@@ -62,7 +62,7 @@ export function waiting({ words, trigger, opened, ...b }) {
       el("span", {}, `${name} ${is ? words.row_is : words.row_is_not} “${value}”`),
       el("button", { type: "button", class: "q-button q-small", "data-key": `row drop ${i}`, onclick: () => say({ change: "rows", rows: b.rows.filter((_, other) => other !== i) }) }, words.row_drop)));
     const name = el("select", { "data-key": "row column", "aria-label": words.column, onchange: () => offer() }, b.columns.map((column) => el("option", { value: column.name }, column.name)));
-    const is = el("select", { "data-key": "row is", "aria-label": words.rows }, [[true, words.row_is], [false, words.row_is_not]].map(([key, text]) => el("option", { value: key }, text)));
+    const is = el("select", { "data-key": "row is", "aria-label": words.rows }, [["true", words.row_is], ["false", words.row_is_not]].map(([key, text]) => el("option", { value: key }, text)));
     const list = el("datalist", { id: `row-values-${b.name}` });
     const value = el("input", { type: "text", list: list.id, "data-key": "row value", "aria-label": words.row_value, placeholder: words.row_value });
     const offer = () => list.replaceChildren(...(b.columns.find((column) => column.name === name.value)?.examples ?? []).map((text) => el("option", { value: text })));
