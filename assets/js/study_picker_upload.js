@@ -24,6 +24,7 @@ export function waiting({ words, trigger, opened, ...b }) {
     el("div", { class: "q-row q-start" },
       known && el("button", { type: "button", class: "q-button q-strong q-import", "data-key": "import", disabled: Boolean(stands), onclick: () => trigger("submit") }, words.import),
       el("button", { type: "button", class: "q-button", "data-key": "put away", onclick: () => trigger("delete") }, words.put_away),
+      (b.question || b.asks) && el("span", { class: "q-hint" }, words.first_answer),
       b.counts && el("span", { class: "q-hint" }, [
         b.counts.ratings > 0 && fill(b.counts.raters ? words.totals : words.totals_anonymous, b.counts),
         b.counts.votes > 0 && fill(b.counts.systems ? words.totals_votes : words.totals_votes_clips, b.counts), b.sounds && fill(words.sounds, { n: b.sounds })].filter(Boolean).join(", "))));

@@ -112,8 +112,10 @@ class Layout:
             f"{words}: {' '.join(column_option(*said) for said in columns[:4])}{' …' if len(columns) > 4 else ''}"
             for words, columns in self.readings
         ]
-        several = "Two readings are possible; say which is right: " if len(ways) > 1 else ""
-        return f"{self.question}. {several}{'; or '.join(ways)}" if self.question and ways else self.question
+        if not self.question or not ways:
+            return self.question
+        several = ". Two readings are possible; say which is right: " if len(ways) > 1 else "; or "
+        return f"{self.question}{several}{'; or '.join(ways)}"
 
     @property
     def is_fixed(self) -> bool:

@@ -90,6 +90,7 @@ WORDS = {
     "of_rater": "Rater",
     "chosen": "chosen by you",
     "question": "One thing has to be said before these files can be read",
+    "first_answer": "Answer the framed question first.",
     "codes": "Scores that look like “no answer”",
     "codes_note": "Ticked ones are left out of the ratings; the others count as scores.",
     "keep_all": "They are scores: keep them",
