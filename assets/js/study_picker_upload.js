@@ -26,7 +26,7 @@ export function waiting({ words, trigger, opened, ...b }) {
       el("button", { type: "button", class: "q-button", "data-key": "put away", onclick: () => trigger("delete") }, words.put_away),
       (b.question || b.asks) && el("span", { class: "q-hint" }, words.first_answer),
       b.counts && el("span", { class: "q-hint" }, [
-        b.counts.ratings > 0 && fill(b.counts.raters ? words.totals : words.totals_anonymous, b.counts),
+        b.counts.ratings > 0 && fill(b.counts.raters === 1 ? words.totals_one : b.counts.raters ? words.totals : words.totals_anonymous, b.counts),
         b.counts.votes > 0 && fill(b.counts.systems ? words.totals_votes : words.totals_votes_clips, b.counts), b.sounds && fill(words.sounds, { n: b.sounds })].filter(Boolean).join(", "))));
 
   function form() {

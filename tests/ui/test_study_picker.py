@@ -269,7 +269,8 @@ def test_votes_are_counted(uploads):
         "brought"
     ]
     assert (brought["counts"]["votes"], brought["counts"]["systems"], brought["counts"]["ratings"]) == (4, 3, 0)
-    assert len(last(handlers.take(P, state))[1].votes) == 4
+    shown, study = last(handlers.take(P, state))
+    assert (len(study.votes), shown["summary"]["votes"], shown["summary"]["ratings"]) == (4, 4, 0)
 
 
 def test_three_cells_a_line_need_not_be_a_list_of_means(uploads):

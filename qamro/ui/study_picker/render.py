@@ -129,7 +129,8 @@ def summary(study: Study) -> dict[str, Any]:
         warnings.append(T.REPEATS.format(n=study.repeats))
     warnings += [T.MAPPED.format(axis=axis, scale=scale) for axis, scale in _maps(study).items()]
     warnings += [str(note) for note in study.about.get("notes") or ()]
-    raters = T.RATERS.format(n=study.ratings["rater"].nunique()) if study.has_raters else T.ANONYMOUS
+    people = study.ratings["rater"].nunique()
+    raters = T.ANONYMOUS if not study.has_raters else T.ONE_RATER if people == 1 else T.RATERS.format(n=people)
     if study.holds_means:
         raters = T.MEANS
     extremes = study.ratings.groupby("axis")["score"].agg(["min", "max"])
@@ -140,6 +141,7 @@ def summary(study: Study) -> dict[str, Any]:
         "systems": len(study.systems),
         "ratings": len(study.counted),
         "raters": raters,
+        "votes": 0 if study.votes is None else len(study.votes),
         "axes": [
             {"axis": axis, "low": float(extremes.loc[axis, "min"]), "high": float(extremes.loc[axis, "max"])}
             for axis in study.axes

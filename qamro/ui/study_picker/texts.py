@@ -43,6 +43,7 @@ class Picker:
     OFF_SCALE = "{n} ratings lie off their axis's scale and are kept as found ({axes})"
     MAPPED = "{axis}: scale {scale}"
     RATERS = "{n} raters"
+    ONE_RATER = "1 rater"
     ANONYMOUS = "anonymous ratings"
     MEANS = "means only, no single ratings"
 
@@ -66,6 +67,7 @@ WORDS = {
     "take_home": "Download as zip",
     "packing": "Packing …",
     "counts": "{clips} clips, {systems} systems, {ratings} ratings, {raters}",
+    "voted": "{clips} clips, {systems} systems, {votes} votes",
     "audio": "{audio} of {clips} clips with sound",
     "audio_none": "no sound",
     "axes": "Ratings found: {axes}",
@@ -145,6 +147,7 @@ WORDS = {
     "nobody": "anonymous",
     "was": "was {score}",
     "totals": "{ratings} ratings of {clips} clips by {raters} raters",
+    "totals_one": "{ratings} ratings of {clips} clips by one rater",
     "totals_anonymous": "{ratings} anonymous ratings of {clips} clips",
     "totals_votes": "{votes} votes between {systems} systems",
     "totals_votes_clips": "{votes} votes between {clips} clips",
