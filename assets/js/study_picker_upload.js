@@ -38,7 +38,7 @@ export function waiting({ words, trigger, opened, ...b }) {
     return el("div", { class: "q-bring-form" },
       el("label", {}, el("span", {}, words.read_as), pick), file && el("label", {}, el("span", {}, words.file), file),
       b.why && el("span", { class: "q-hint" }, fill(words.because, b)),
-      b.several && el("div", { class: "q-row q-start", role: "group", "aria-label": words.headers },
+      b.several && !b.question && el("div", { class: "q-row q-start", role: "group", "aria-label": words.headers },
         el("span", {}, words.headers), ["rater", "axis", "both"].map(headers)));
   }
 
