@@ -1,6 +1,6 @@
 // The choice of a study: sources to choose from, files to bring along, what goes on, and the study in force.
 // value: { sources: [{ name, title, note, state, details, obtain, page }], source, busy: { text, done, of } | null, error,
-//          summary: { name, kind, clips, systems, ratings, raters, axes: [{ axis, low, high }], audio, warnings, ours } | null,
+//          summary: { name, kind, clips, systems, ratings, raters, votes, axes: [{ axis, low, high }], audio, warnings, ours } | null,
 //          turn: how often a study was chosen, brought: null | see study_picker_upload.js, zip: { url, name, number } once the study has been packed }
 import { el, fill, stylesheet } from "./dom.js";
 import { dropZone } from "./dropzone.js";
@@ -14,6 +14,7 @@ export default function studyPicker({ element, props, trigger, upload, watch }) 
   groups += 1;
   const group = `study-${groups}`;
   let changing = false;
+  const opened = new Map(); // parts that the visitor opened or closed
   stylesheet("study_picker");
   const zone = dropZone({ words, upload, testid: "ratings-files", also: /\.(tsv|txt|jsonl?|zip)$/i, take: (files) => trigger("upload", { files }) });
 
@@ -50,7 +51,8 @@ export default function studyPicker({ element, props, trigger, upload, watch }) 
     return el("div", { class: "q-bring-chosen" },
       el("div", { class: "q-grow" },
         el("p", {}, el("span", { class: `q-badge q-${s.kind}` }, words[s.kind]), " ", el("strong", {}, s.name)),
-        el("p", { class: "q-hint" }, [fill(words.counts, s), s.audio ? fill(words.audio, s) : words.audio_none, fill(words.axes, { axes })].join(" · ")),
+        el("p", { class: "q-hint" }, [fill(s.votes && !s.ratings ? words.voted : words.counts, s), s.audio ? fill(words.audio, s) : words.audio_none,
+          axes && fill(words.axes, { axes })].filter(Boolean).join(" · ")),
         s.warnings.map((text) => el("p", { class: "q-hint q-remark" }, text))),
       el("div", { class: "q-row" }, s.ours && pack,
         el("button", { type: "button", class: "q-button", "data-key": "change", "aria-expanded": String(changing), disabled: Boolean(props.value.busy),
@@ -72,7 +74,7 @@ export default function studyPicker({ element, props, trigger, upload, watch }) 
     element.replaceChildren(el("div", { class: "q-bring-parts" },
       summary && chosen(),
       (choosing || (busy && !brought)) && choice(),
-      brought && (choosing || !summary) && !busy && waiting({ ...brought, words, trigger }),
+      brought && (choosing || !summary) && !busy && waiting({ ...brought, words, trigger, opened }),
       busy && working(busy),
       error && el("p", { class: "q-failed", role: "alert" }, error)));
     if (key) element.querySelector(`[data-key="${CSS.escape(key)}"]`)?.focus();

@@ -1,25 +1,33 @@
 // Files that wait for their import: what was guessed, what can be corrected, and what will come of it.
 // Takes { name, form, form_words, forms: [{ key, words }], why, files, others, roles, columns: [{ name, role, why, axis, rater, examples }],
-//   several, pseudonyms, by_rater, counts, scales: [{ axis, name, rater, ratings, low, high, likely, why, from, to }], head, notes, problem, sounds }
+//   several, pseudonyms, by_rater, counts, scales: [{ axis, name, rater, ratings, low, high, likely, why, from, to }], head, notes, problem, sounds,
+//   question, readings: [words], codes: [{ value, text, out }], asks, cut: { header, delimiter, encoding } | null, rows: [[column, value, is]],
+//   refused: why the last correction was not made }
 import { el, fill } from "./dom.js";
 
 const USUAL = [[1, 5], [0, 1], [0, 5], [1, 7], [1, 10], [0, 10], [0, 100]];
+const CUTS = { header: ["0", "1", "2", "3"], delimiter: ["comma", "semicolon", "tab", "space", "pipe"], encoding: ["utf-8", "latin-1", "cp1252", "utf-16"] };
 const plain = (value) => String(Number(Number(value).toFixed(3)));
 const same = (a, b) => Boolean(a && b && a[0] === b[0] && a[1] === b[1]);
 
-export function waiting({ words, trigger, ...b }) {
+export function waiting({ words, trigger, opened, ...b }) {
   const say = (correction) => trigger("input", { correction });
   const heading = el("h3", {}, fill(words.waiting, b));
   const known = b.form !== undefined;
+  const stands = b.problem || b.question || b.asks;
   return el("div", { class: "q-waiting" }, heading,
-    known && form(), known && b.columns.length > 0 && columns(), b.scales && scales(), b.head && first(),
+    known && form(), b.question && question(), b.cut && (known || b.problem) && cutting(),
+    known && b.columns.length > 0 && columns(), known && b.columns.length > 0 && rows(),
+    b.codes?.length > 0 && codes(), b.scales?.length > 0 && scales(), b.head?.length > 0 && first(),
     b.notes.map((text) => el("p", { class: "q-hint q-remark" }, text)),
-    b.problem && el("p", { class: "q-failed", role: "alert" }, b.problem),
+    [b.problem, b.refused].filter(Boolean).map((text) => el("p", { class: "q-failed", role: "alert" }, text)),
     el("div", { class: "q-row q-start" },
-      known && el("button", { type: "button", class: "q-button q-strong q-import", "data-key": "import", disabled: Boolean(b.problem), onclick: () => trigger("submit") }, words.import),
+      known && el("button", { type: "button", class: "q-button q-strong q-import", "data-key": "import", disabled: Boolean(stands), onclick: () => trigger("submit") }, words.import),
       el("button", { type: "button", class: "q-button", "data-key": "put away", onclick: () => trigger("delete") }, words.put_away),
+      (b.question || b.asks) && el("span", { class: "q-hint" }, words.first_answer),
       b.counts && el("span", { class: "q-hint" }, [
-        fill(b.counts.raters ? words.totals : words.totals_anonymous, b.counts), b.sounds && fill(words.sounds, { n: b.sounds })].filter(Boolean).join(", "))));
+        b.counts.ratings > 0 && fill(b.counts.raters === 1 ? words.totals_one : b.counts.raters ? words.totals : words.totals_anonymous, b.counts),
+        b.counts.votes > 0 && fill(b.counts.systems ? words.totals_votes : words.totals_votes_clips, b.counts), b.sounds && fill(words.sounds, { n: b.sounds })].filter(Boolean).join(", "))));
 
   function form() {
     const pick = b.forms.length ? select("form", b.forms.map(({ key, words: text }) => [key, text]), b.form, (value) => say({ change: "form", form: value })) : el("strong", {}, b.form_words);
@@ -30,8 +38,54 @@ export function waiting({ words, trigger, ...b }) {
     return el("div", { class: "q-bring-form" },
       el("label", {}, el("span", {}, words.read_as), pick), file && el("label", {}, el("span", {}, words.file), file),
       b.why && el("span", { class: "q-hint" }, fill(words.because, b)),
-      b.several && el("div", { class: "q-row q-start", role: "group", "aria-label": words.headers },
+      b.several && !b.question && el("div", { class: "q-row q-start", role: "group", "aria-label": words.headers },
         el("span", {}, words.headers), ["rater", "axis", "both"].map(headers)));
+  }
+
+  // Several readings are possible: choosing one answers the question.
+  function question() {
+    const choice = (text, i) => el("button", { type: "button", class: "q-button", "data-key": `reading ${i}`, onclick: () => say({ change: "reading", reading: i }) },
+      text[0].toUpperCase() + text.slice(1));
+    return el("section", { class: "q-bring-question" }, el("h4", {}, words.question), el("p", { role: "alert" }, b.question),
+      el("div", { class: "q-row q-start", role: "group", "aria-label": words.question }, b.readings.map(choice)));
+  }
+
+  function cutting() {
+    const said = Object.values(b.cut).some(Boolean);
+    const one = (what) => el("label", {}, el("span", {}, words[`cut_${what}`]), select(`cut ${what}`,
+      [["", words.cut_auto], ...CUTS[what].map((key) => [key, words[`${what}_${key}`]])], b.cut[what],
+      (value) => say(what === "header" ? { change: what, lines: value === "" ? null : Number(value) } : { change: what, to: value })));
+    return folded("cut", said || !known, el("div", { class: "q-bring-form" }, Object.keys(CUTS).map(one)));
+  }
+
+  function rows() {
+    const now = b.rows.map(([name, value, is], i) => el("div", { class: "q-row q-start" },
+      el("span", {}, `${name} ${is ? words.row_is : words.row_is_not} “${value}”`),
+      el("button", { type: "button", class: "q-button q-small", "data-key": `row drop ${i}`, onclick: () => say({ change: "rows", rows: b.rows.filter((_, other) => other !== i) }) }, words.row_drop)));
+    const name = el("select", { "data-key": "row column", "aria-label": words.column, onchange: () => offer() }, b.columns.map((column) => el("option", { value: column.name }, column.name)));
+    const is = el("select", { "data-key": "row is", "aria-label": words.rows }, [["true", words.row_is], ["false", words.row_is_not]].map(([key, text]) => el("option", { value: key }, text)));
+    const list = el("datalist", { id: `row-values-${b.name}` });
+    const value = el("input", { type: "text", list: list.id, "data-key": "row value", "aria-label": words.row_value, placeholder: words.row_value });
+    const offer = () => list.replaceChildren(...(b.columns.find((column) => column.name === name.value)?.examples ?? []).map((text) => el("option", { value: text })));
+    offer();
+    const add = el("button", { type: "button", class: "q-button q-small", "data-key": "row add",
+      onclick: () => say({ change: "rows", rows: [...b.rows, [name.value, value.value, is.value === "true"]] }) }, words.row_add);
+    return folded("rows", b.rows.length > 0, el("p", { class: "q-hint" }, words.rows_note), now, el("div", { class: "q-row q-start" }, name, is, value, list, add));
+  }
+
+  function codes() {
+    const out = () => b.codes.filter((code) => code.out).map((code) => code.value);
+    const box = (code) => el("label", { class: "q-bring-check" }, el("input", { type: "checkbox", checked: code.out, "data-key": `code ${code.value}`,
+      onchange: (event) => say({ change: "missing", scores: event.target.checked ? [...out(), code.value] : out().filter((value) => value !== code.value) }) }), el("span", {}, code.text));
+    return el("section", { class: b.asks ? "q-bring-question" : "q-bring-codes" }, el("h4", {}, words.codes), el("p", { class: "q-hint" }, words.codes_note), b.codes.map(box),
+      b.asks && el("div", { class: "q-row q-start" }, el("button", { type: "button", class: "q-button", "data-key": "keep codes", onclick: () => say({ change: "missing", scores: [] }) }, words.keep_all)));
+  }
+
+  // What most need not look at: open where something was said, or where the visitor opened it.
+  function folded(what, open, ...parts) {
+    const box = el("details", { class: "q-bring-fold", open: opened.get(what) ?? open, ontoggle: () => opened.set(what, box.open) },
+      el("summary", { "data-key": `fold ${what}` }, words[what]), ...parts);
+    return box;
   }
 
   function columns() {

@@ -12,11 +12,12 @@ import pytest
 from audio_files import tone, write_wav
 
 from qamro.studies import Study
+from qamro.studies.importers import read_ratings
 from qamro.ui.compare import clip_panel, handlers, render
 from qamro.ui.compare.clip_panel import address, over_time
 from qamro.ui.compare.render import listing
 from qamro.ui.compare.state import CompareState, clip_table, duel, ratings_of
-from qamro.ui.compare.texts import View
+from qamro.ui.compare.texts import VIEWS, View
 from qamro.ui.session import Clip, Run, Session
 from qamro.ui.static import own_folder
 
@@ -220,6 +221,17 @@ def test_empty_states_say_what_to_do(given: dict, view: str, title: str) -> None
     value = list(handlers.show(P, made, view, "MI"))[-1]["section"]
     assert value["empty"]["title"] == title
     assert value["empty"]["hint"]
+
+
+@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("predicted", [False, True])
+def test_votes_without_ratings_say_so_in_every_view(view: str, predicted: bool, tmp_path: Path) -> None:
+    file = tmp_path / "votes.csv"
+    file.write_text("system_a,system_b,winner\nx,y,a\ny,z,b\nx,z,tie\n")
+    made = bench(read_ratings(file), **({"one": scores(study())} if predicted else {}))
+    value = list(handlers.show(P, made, view, ""))[-1]["section"]
+    assert value["empty"]["title"] == View.VOTES
+    assert listing(made) is not None
 
 
 @pytest.mark.parametrize("named", [True, False])

@@ -65,7 +65,7 @@ def test_from_the_drop_to_the_study_and_back(uploads):
         ("r1", "rating", "quality", "r1"),
         ("r2", "rating", "quality", "r2"),
     ]
-    assert brought["counts"] == {"clips": 2, "raters": 2, "ratings": 4}
+    assert brought["counts"] == {"clips": 2, "raters": 2, "ratings": 4, "votes": 0, "systems": 0}
     assert brought["scales"][0] | {"why": ""} == {
         "axis": "quality", "name": "quality", "rater": "", "ratings": 4, "low": 10.0, "high": 140.0,
         "likely": None, "why": "", "from": None, "to": None,
@@ -125,56 +125,158 @@ def test_a_zip_without_a_name_of_its_own_is_called_like_the_file(uploads):
         ({"change": "scale", "axis": "quality", "from": ["", "x"]}, "a scale needs two numbers"),
         ({"change": "file", "file": "../../etc/passwd"}, "holds no ratings in a known form"),
         ({"change": "form", "form": "<b>"}, "columns can be guessed for long, wide, survey"),
+        ({"change": "header", "lines": 7}, "0, 1, 2 or 3 lines of header"),
+        ({"change": "header", "lines": "many"}, "invalid literal"),
+        ({"change": "delimiter", "to": "ab"}, "give one sign"),
+        ({"change": "delimiter", "to": "semicolon"}, "known form"),
+        ({"change": "encoding", "to": "no such letters"}, "no such letters"),
+        ({"change": "rows", "rows": [["file", "nobody", True]]}, "no cell is 'nobody'"),
+        ({"change": "rows", "rows": [["nothing", "a", True]]}, "nothing"),
+        ({"change": "reading", "reading": 0}, "answered already"),
     ],
 )
 def test_a_correction_that_cannot_be_is_said_and_can_be_taken_back(uploads, correction, message):
     state = PickerState()
     last(handlers.bring(P, state, uploaded(uploads, panel_csv=WIDE)))
-    assert message in correct(state, **correction)["problem"]
-    assert "counts" in correct(state, change="form", form="wide")
-    assert view(state)["brought"]["problem"] == ""
+    shown = correct(state, **correction)
+    assert message in shown["problem"] + shown["refused"]
+    back = correct(state, change="form", form="wide")
+    assert back["problem"] == ""
+    assert back["counts"]["ratings"] == 4
+    assert last(handlers.take(P, state))[1] is not None
 
 
 def test_what_cannot_be_guessed_can_be_said(uploads):
     state = PickerState()
     rows = "".join(f"tone,{who},{score}\n" for who in "xyz" for score in (1, 2))
     shown, _ = last(handlers.bring(P, state, uploaded(uploads, odd_csv=f"thing,folk,much\n{rows}")))
-    assert "nothing says what the numbers under 'much' are" in shown["brought"]["problem"]
+    assert shown["brought"]["question"] == "nothing says what the numbers under 'much' are"
     brought = correct(state, change="column", column="thing", role="clip")
-    assert "nothing says" in brought["problem"], "that answers another question"
+    assert brought["question"], "that answers another question"
     brought = correct(state, change="column", column="much", role="rating")
     assert brought["problem"] == ""
+    assert "question" not in brought
     brought = correct(state, change="column", column="folk", role="rater")
-    assert brought["counts"] == {"clips": 1, "raters": 3, "ratings": 6}
+    assert brought["counts"] == {"clips": 1, "raters": 3, "ratings": 6, "votes": 0, "systems": 0}
 
 
 def test_codes_for_no_answer_are_shown_and_left_out_by_choice(uploads):
     cells = "".join(f"c{i}.wav,r{j},{-1 if i == j else (i + j) % 5 + 1}\n" for i in range(6) for j in range(3))
     state = PickerState()
     shown, _ = last(handlers.bring(P, state, uploaded(uploads, test_csv=f"clip,rater,score\n{cells}")))
-    assert any("-1 stands 3 times on quality" in note for note in shown["brought"]["notes"])
+    assert [(code["value"], code["out"]) for code in shown["brought"]["codes"]] == [(-1, False)]
+    assert "3 times on quality, where all other scores lie from 1 to 5" in shown["brought"]["codes"][0]["text"]
+    assert shown["brought"]["asks"]
+    shown, study = last(handlers.take(P, state))
+    assert study is None
+    assert "leave them out, or keep them" in shown["brought"]["refused"]
+    assert "change nothing" in correct(state, change="missing", scores=[-2])["refused"]
     without = correct(state, change="missing", scores=[-1])
     assert without["counts"]["ratings"] == 15
     assert "left out as no answer: -1 (3 times)" in without["notes"]
+    assert [(code["value"], code["out"]) for code in without["codes"]] == [(-1, True)], "it can be taken back"
     kept = correct(state, change="missing", scores=[])
-    assert (kept["counts"]["ratings"], kept["notes"]) == (18, [])
+    assert (kept["counts"]["ratings"], kept["notes"], kept["asks"]) == (18, [], False)
     assert last(handlers.take(P, state))[1].ratings["score"].min() == -1
 
 
 def test_the_lost_first_line_comes_back(uploads):
     state = PickerState()
-    shown, _ = last(handlers.bring(P, state, uploaded(uploads, test_csv="clip 1,r1,3\nb,r1,4\nc,r2,5\n")))
+    shown, _ = last(handlers.bring(P, state, uploaded(uploads, test_csv="a.wav,model,3\nb.wav,anna,4\nc.wav,anna,5\n")))
+    assert [column["name"] for column in shown["brought"]["columns"]] == ["a.wav", "model", "3"]
     brought = correct(state, change="header", lines=0)
     assert [column["name"] for column in brought["columns"]] == ["column 1", "column 2", "column 3"]
     correct(state, change="column", column="column 3", role="rating")
     brought = correct(state, change="column", column="column 1", role="clip")
     assert brought["counts"]["clips"] == 3
+    assert brought["cut"] == {"header": "0", "delimiter": "", "encoding": ""}
+    brought = correct(state, change="delimiter", to="comma")
+    assert "change nothing" in brought["refused"]
+    assert brought["counts"]["clips"] == 3, "what was said before stays"
+    assert correct(state, change="header", lines=None)["cut"]["header"] == ""
+
+
+def test_letters_of_another_kind_are_read_once_they_are_named(uploads):
+    state = PickerState()
+    text = "clip;rater;score\n" + "".join(f"c{i};Zoë;{i % 5 + 1}\n" for i in range(6))
+    shown, _ = last(handlers.bring(P, state, uploaded(uploads, odd_csv=text.encode("latin-1"))))
+    assert "no table of text" in shown["brought"]["problem"] or "not a table of text" in shown["brought"]["problem"]
+    assert shown["brought"]["cut"] == {"header": "", "delimiter": "", "encoding": ""}
+    brought = correct(state, change="encoding", to="latin-1")
+    assert (brought["problem"], brought["counts"]["ratings"], brought["head"][0]["rater"]) == ("", 6, "Zoë")
+    brought = correct(state, change="form", form="wide")
+    assert brought["counts"]["ratings"] == 6, "other corrections keep to what was said"
+
+
+def test_only_some_rows_are_read_and_all_again(uploads):
+    state = PickerState()
+    cells = "".join(
+        f"c{i}.wav,{'trap' if i == 2 else 'real'},r{j},{(i + j) % 5 + 1}\n" for i in range(5) for j in range(3)
+    )
+    last(handlers.bring(P, state, uploaded(uploads, test_csv=f"clip,kind,rater,score\n{cells}")))
+    some = correct(state, change="rows", rows=[["kind", "trap", False]])
+    assert (some["counts"]["clips"], some["counts"]["ratings"], some["rows"]) == (4, 12, [["kind", "trap", False]])
+    assert correct(state, change="column", column="kind", role="about_rating")["counts"]["ratings"] == 12
+    assert correct(state, change="rows", rows=[])["counts"]["ratings"] == 15
+    assert "change nothing" in correct(state, change="rows", rows=[])["refused"]
+    correct(state, change="rows", rows=[["kind", "trap", True]])
+    assert set(last(handlers.take(P, state))[1].clips["clip"]) == {"c2.wav"}
+
+
+@pytest.mark.parametrize("reading", [0, 1])
+def test_two_readings_are_offered_and_one_answers(uploads, reading):
+    state = PickerState()
+    shown, _ = last(handlers.bring(P, state, uploaded(uploads, two_csv="file,a,b\na.wav,3,4\nb.wav,2,1\nc.wav,5,5\n")))
+    brought = shown["brought"]
+    assert brought["readings"] == ["raters", "qualities (axes)"]
+    assert "--column" not in brought["question"], "options are for the command line"
+    answered = correct(state, change="reading", reading=reading)
+    assert "question" not in answered
+    assert not answered["problem"]
+    assert len(answered["scales"]) == (1, 2)[reading]
+    assert answered["counts"]["raters"] == (2, 0)[reading]
+    assert len(last(handlers.take(P, state))[1].axes) == (1, 2)[reading]
+
+
+@pytest.mark.parametrize(
+    ("table", "correction"),
+    [
+        ("clip,rater,score\na,r,1\nb,r,2\n", {"change": "column", "column": "score", "role": "rating"}),
+        ("clip,rater,score\na,r,1\nb,r,2\n", {"change": "form", "form": "long"}),
+        ("clip,rater,score\na,r,1\nb,r,2\n", {"change": "scale", "axis": "quality", "from": None}),
+        (
+            "clip,rater,axis,score\na,r,MI,1\nb,r,MI,2\n",
+            {"change": "column", "column": "score", "role": "rating", "axis": "PQ"},
+        ),
+        ("clip,rater,score\na,R1,1\nb,R2,2\n", {"change": "pseudonyms", "on": True}),
+        ("clip,rater,score\na,r,1\nb,r,2\n", {"change": "header", "lines": 1}),
+    ],
+)  # fmt: skip
+def test_a_correction_without_effect_is_not_made(uploads, table, correction):
+    state = PickerState()
+    before = last(handlers.bring(P, state, uploaded(uploads, test_csv=table)))[0]["brought"]
+    after = correct(state, **correction)
+    assert "change nothing" in after["refused"]
+    assert after | {"refused": "", "corrections": 0} == before
+    assert last(handlers.take(P, state))[1] is not None, "the import is not in its way"
+
+
+def test_votes_are_counted(uploads):
+    state = PickerState()
+    pairs = [("x", "y", "a"), ("y", "z", "b"), ("x", "z", "tie"), ("z", "x", "a")]
+    rows = "".join(f"{a},{b},{winner}\n" for a, b, winner in pairs)
+    brought = last(handlers.bring(P, state, uploaded(uploads, votes_csv=f"system_a,system_b,winner\n{rows}")))[0][
+        "brought"
+    ]
+    assert (brought["counts"]["votes"], brought["counts"]["systems"], brought["counts"]["ratings"]) == (4, 3, 0)
+    shown, study = last(handlers.take(P, state))
+    assert (len(study.votes), shown["summary"]["votes"], shown["summary"]["ratings"]) == (4, 4, 0)
 
 
 def test_three_cells_a_line_need_not_be_a_list_of_means(uploads):
     state = PickerState()
     shown, _ = last(handlers.bring(P, state, uploaded(uploads, two_csv="a.wav,3.1,4\nb.wav,2,1\n")))
-    assert "Two readings are possible" in shown["brought"]["problem"]
+    assert len(shown["brought"]["readings"]) == 2
     brought = correct(state, change="form", form="wide")
     assert (brought["problem"], brought["counts"]["ratings"]) == ("", 4)
 

@@ -107,3 +107,71 @@ def test_a_tab_that_needs_sound_on_a_phone_in_the_dark(open_page: Visits, tmp_pa
     text_file.write_text("Dear all,\nplease rate.\n")
     page.set_input_files(f"{chooser} [data-testid=ratings-files]", str(text_file))
     page.wait_for_selector(f"{chooser} >> text=letter.txt holds no ratings in a known form")
+
+
+def test_codes_a_lost_first_line_and_a_question_are_answered_on_the_page(open_page: Visits, tmp_path: Path) -> None:
+    page = open_page("?tab=compare&__theme=light", ready="#compare-study .q-option")
+    chooser = "#compare-study"
+    page.click(f"{chooser} [data-source=upload]")
+
+    def drop(name: str, table: str) -> None:
+        file = tmp_path / name
+        file.write_bytes(table.encode("latin-1"))
+        page.set_input_files(f"{chooser} [data-testid=ratings-files]", str(file))
+        page.wait_for_selector(f"{chooser} .q-waiting h3 >> text={file.stem}")
+
+    cells = "".join(f"c{i}.wav,r{j},{-1 if i == j else (i + j) % 5 + 1}\n" for i in range(6) for j in range(3))
+    drop("coded.csv", f"clip,rater,score\n{cells}")
+    page.wait_for_selector(f"{chooser} >> text=Leave out -1: 3 times on quality")
+    assert page.is_disabled(f"{chooser} .q-import"), "nobody has said what -1 is"
+    shot(page, "bring-codes")
+    page.check(f"{chooser} [data-key='code -1']")
+    page.wait_for_selector(f"{chooser} >> text=15 ratings of 6 clips by 3 raters")
+    page.uncheck(f"{chooser} [data-key='code -1']")
+    page.wait_for_selector(f"{chooser} >> text=18 ratings of 6 clips by 3 raters")
+    page.check(f"{chooser} [data-key='code -1']")
+    page.wait_for_selector(f"{chooser} >> text=15 ratings of 6 clips by 3 raters")
+    page.click(f"{chooser} [data-key='fold rows']")
+    page.select_option(f"{chooser} [data-key='row column']", "rater")
+    page.fill(f"{chooser} [data-key='row value']", "nobody")
+    page.click(f"{chooser} [data-key='row add']")
+    page.wait_for_selector(f"{chooser} >> text=no cell is 'nobody'")
+    assert page.is_enabled(f"{chooser} .q-import"), "what was refused is not in the way"
+    page.select_option(f"{chooser} [data-key='row column']", "rater")
+    page.select_option(f"{chooser} [data-key='row is']", "false")
+    page.fill(f"{chooser} [data-key='row value']", "r1")
+    page.click(f"{chooser} [data-key='row add']")
+    page.wait_for_selector(f"{chooser} >> text=10 ratings of 6 clips by 2 raters")
+    page.click(f"{chooser} .q-import")
+    page.wait_for_selector(f"{chooser} .q-bring-chosen")
+    assert "10 ratings, 2 raters" in page.locator(f"{chooser} .q-bring-chosen").inner_text()
+
+    page.click(f"{chooser} [data-key=change]")
+    drop("lost.csv", "a.wav,model,3\nb.wav,Zo\xeb,4\nc.wav,Zo\xeb,5\n")
+    page.wait_for_selector(f"{chooser} >> text=not a table of text in UTF-8")
+    page.select_option(f"{chooser} [data-key='cut encoding']", "latin-1")
+    page.wait_for_selector(f"{chooser} .q-bring-columns")
+    assert texts(page, f"{chooser} .q-bring-columns tbody th") == ["a.wav", "model", "3"]
+    page.select_option(f"{chooser} [data-key='cut header']", "0")
+    page.wait_for_selector(f"{chooser} [data-column='column 3']")
+    assert "Zo\xeb" in page.locator(f"{chooser} [data-column='column 2']").inner_text()
+    for column, role in (("column 1", "clip"), ("column 3", "rating")):
+        if page.input_value(f"{chooser} [data-key='role of {column}']") != role:
+            page.select_option(f"{chooser} [data-key='role of {column}']", role)
+            page.wait_for_selector(f"{chooser} [data-column='{column}'] >> text=chosen by you")
+    page.wait_for_selector(f"{chooser} >> text=ratings of 3 clips")
+
+    drop("two.csv", "file,a,b\nx.wav,3,4\ny.wav,2,1\nz.wav,5,5\n")
+    page.wait_for_selector(f"{chooser} [data-key='reading 1']")
+    assert page.is_disabled(f"{chooser} .q-import")
+    assert texts(page, f"{chooser} .q-bring-question button") == ["Raters", "Qualities (axes)"]
+    shot(page, "bring-question")
+    page.focus(f"{chooser} [data-key='reading 0']")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(f"{chooser} >> text=6 ratings of 3 clips by 2 raters")
+    assert page.is_enabled(f"{chooser} .q-import")
+    assert page.locator(f"{chooser} .q-bring-question").count() == 0
+
+    drop("votes.csv", "system_a,system_b,winner\nx,y,a\ny,z,b\nx,z,tie\n")
+    page.wait_for_selector(f"{chooser} >> text=3 votes between 3 systems")
+    assert page.locator(f"{chooser} .q-waiting table").count() == 0, "no empty tables"

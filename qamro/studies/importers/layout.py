@@ -78,6 +78,7 @@ class Layout:
         parsing: How the file is cut into cells, where somebody has said it.
         labels: What further lines of header say about columns.
         question: Why the file cannot be read before somebody decides; empty where nothing is open.
+        readings: Ways to answer it: each in words, with the columns and what ``--column`` says they are.
         notes: What whoever imports should know.
     """
 
@@ -99,7 +100,22 @@ class Layout:
     parsing: Parsing = field(default_factory=Parsing)
     labels: Mapping[str, str] = field(default_factory=dict)
     question: str = ""
+    readings: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
     notes: tuple[str, ...] = ()
+
+    @property
+    def asked(self) -> str:
+        """The question, with the options that answer it."""
+        from qamro.studies.importers.roles import column_option
+
+        ways = [
+            f"{words}: {' '.join(column_option(*said) for said in columns[:4])}{' …' if len(columns) > 4 else ''}"
+            for words, columns in self.readings
+        ]
+        if not self.question or not ways:
+            return self.question
+        several = ". Two readings are possible; say which is right: " if len(ways) > 1 else "; or "
+        return f"{self.question}{several}{'; or '.join(ways)}"
 
     @property
     def is_fixed(self) -> bool:

@@ -24,7 +24,7 @@ from qamro.studies.importers.melt import clips_of, melt
 from qamro.studies.importers.names import known_axis, role_of
 from qamro.studies.importers.options import Options
 from qamro.studies.importers.roles import axis_in, layout_of
-from qamro.studies.importers.scales import COLUMN, FILE, ROW, codes_in, likely_scale, scaled, without_missing
+from qamro.studies.importers.scales import COLUMN, FILE, ROW, Code, codes_in, likely_scale, scaled, without_missing
 from qamro.studies.importers.table import Parsing, Sheet, joined, open_sheet
 from qamro.studies.study import Study
 from qamro.studies.validation import StudyError
@@ -360,7 +360,7 @@ def read(
     source = open_source(path, layout.parsing)
     with naming(source.folder if source.folder != source.path else None, str(path)):
         if layout.question:
-            raise StudyError(f"{_called(source, layout)}: {layout.question}")
+            raise StudyError(f"{_called(source, layout)}: {layout.asked}")
         return _read(source, layout, strangers or source.folder not in (None, path), options, ask)
 
 
@@ -440,14 +440,19 @@ def _codes(ratings: pd.DataFrame, layout: Layout, ask: bool, options: Options) -
     Raises:
         StudyError: ``ask``, and there are some that no usual scale holds.
     """
-    declared = {axis for axis, _ in layout.scales} | {axis for axis, _ in options.scales}
     codes = codes_in(ratings)
-    open_ones = [code for code in codes if code.is_plain and code.axis not in declared and not (declared & {""})]
+    open_ones = _undecided(codes, layout, options)
     values = ",".join(f"{value:g}" for value in sorted({code.value for code in codes}))
     ways = f"leave it out with --missing={values}, or keep it with --missing keep"
     if ask and open_ones:
         raise StudyError(f"{'; '.join(map(str, open_ones))}. Say what it is: {ways}")
     return [f"{code}; it is kept ({ways})" for code in codes]
+
+
+def _undecided(codes: Sequence[Code], layout: Layout, options: Options | None = None) -> list[Code]:
+    """Those codes of which somebody has to say what they are: a declared scale says it, too."""
+    declared = {axis for axis, _ in layout.scales} | {axis for axis, _ in (options.scales if options else ())}
+    return [code for code in codes if code.is_plain and code.axis not in declared and not (declared & {""})]
 
 
 def _read_fixed(source: Source, layout: Layout) -> Study:
@@ -602,7 +607,10 @@ class Found:
         ratings: Number of ratings.
         axes: What was found on each axis.
         head: The first ratings: ``clip``, ``rater``, ``axis``, ``score``.
-        codes: Scores that look like codes for "no answer", in words.
+        codes: Scores that look like codes for "no answer", left out or not.
+        asks: Whether somebody has to say what they are before the ratings are used.
+        votes: Number of votes between two clips.
+        systems: Number of systems that were voted on.
         notes: What was left out or changed, in words.
     """
 
@@ -611,7 +619,10 @@ class Found:
     ratings: int
     axes: tuple[FoundAxis, ...]
     head: tuple[dict[str, Any], ...]
-    codes: tuple[str, ...] = ()
+    codes: tuple[Code, ...] = ()
+    asks: bool = False
+    votes: int = 0
+    systems: int = 0
     notes: tuple[str, ...] = ()
 
 
@@ -628,37 +639,58 @@ def find(path: Path | str, layout: Layout, *, by_rater: bool = False, rows: int 
     Raises:
         StudyError: As ``read`` does.
     """
-    ratings, notes = _as_found(open_source(path, layout.parsing), layout)
-    codes = codes_in(ratings) if layout.missing is None and len(ratings) else []
+    ratings, votes, notes = _as_found(open_source(path, layout.parsing), layout)
+    codes = codes_in(ratings) if len(ratings) else []
+    if layout.missing is not None:
+        ratings, left = without_missing(ratings, layout.missing)
+        notes += left
+    if layout.pseudonyms:
+        ratings = ratings.assign(rater=_pseudonyms(ratings["rater"]))
     named = ratings.loc[ratings["rater"] != "", "rater"]
     axes = axis_order([str(axis) for axis in ratings["axis"].unique()])
+    voted = set() if votes is None else {*votes["clip_a"], *votes["clip_b"]} - {""}
     return Found(
-        clips=ratings["clip"].nunique(),
+        clips=len(voted.union(ratings["clip"])),
         raters=named.nunique(),
         ratings=len(ratings),
         axes=tuple(found for axis in axes for found in _axis(axis, ratings[ratings["axis"] == axis], by_rater)),
         head=tuple(ratings[["clip", "rater", "axis", "score"]].head(rows).to_dict("records")),
-        codes=tuple(map(str, codes)),
+        codes=tuple(codes),
+        asks=layout.missing is None and not layout.is_fixed and bool(_undecided(codes, layout)),
+        votes=0 if votes is None else len(votes),
+        systems=0 if votes is None else len({*votes["system_a"], *votes["system_b"]} - {""}),
         notes=tuple(notes),
     )
 
 
-def _as_found(source: Source, layout: Layout) -> tuple[pd.DataFrame, list[str]]:
-    """The ratings that a layout finds, before any map."""
+def meant(path: Path | str, layout: Layout, options: Options) -> Layout:
+    """Puts what was said about columns, axis or rows into a layout; how the file is cut stays.
+
+    Args:
+        path: A file, a folder, or a zip.
+        layout: How it was read so far.
+        options: What was said.
+
+    Raises:
+        ValueError: There is no such column, or it cannot be that.
+    """
+    table, *_ = _group_of(open_source(path, layout.parsing), layout).table(layout)
+    return replace(options, parsing=layout.parsing).apply(layout, table)
+
+
+def _as_found(source: Source, layout: Layout) -> tuple[pd.DataFrame, pd.DataFrame | None, list[str]]:
+    """The ratings and the votes that a layout finds, before anything is left out or mapped."""
     with naming(source.folder if source.folder != source.path else None, str(source.path)):
         if layout.question:
-            raise StudyError(f"{_called(source, layout)}: {layout.question}")
+            raise StudyError(f"{_called(source, layout)}: {layout.asked}")
         if layout.is_fixed:
             study = _read_fixed(source, layout)
-            return study.ratings, [f"{len(study.votes)} votes"] if study.votes is not None else []
+            return study.ratings, study.votes, []
         melted, notes = _melted(source, layout)
         _, ratings, more = clips_of(melted, layout)
-    if layout.missing is not None:
-        ratings, left = without_missing(ratings, layout.missing)
-        more += left
     if "rater" not in ratings.columns:
         ratings = ratings.assign(rater="")
-    return (ratings.assign(rater=_pseudonyms(ratings["rater"])) if layout.pseudonyms else ratings), [*notes, *more]
+    return ratings, None, [*notes, *more]
 
 
 def examples(path: Path | str, layout: Layout, *, most: int = 3) -> dict[str, list[str]]:

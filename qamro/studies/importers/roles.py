@@ -138,6 +138,7 @@ class _Guess:
         self.axis, self.axis_given = axis_in(sheet.path.stem)
         self.notes: list[str] = []
         self.question = ""
+        self.readings: list[tuple[str, tuple[tuple[str, str], ...]]] = []
 
     def _role(self, name: str) -> str:
         facts, role = self.facts[name], role_of(name)
@@ -404,13 +405,9 @@ class _Guess:
             axis = name if roles[0] == "axis" else self.axis
             self.take(name, "rating", "numbers, and nothing says of what", axis=axis, rater=rater)
         words = {"axis": "qualities (axes)", "rater": "raters", "note": "no ratings", "score": "the ratings"}
-        more = " …" if len(names) > 4 else ""
-        ways = [f"{words[role]}: {' '.join(column_option(name, role) for name in names[:4])}{more}" for role in roles]
+        self.readings = [(words[role], tuple((name, role) for name in names)) for role in roles]
         listed = ", ".join(map(repr, names[:6])) + (" …" if len(names) > 6 else "")
-        self.question = (
-            f"nothing says what the numbers under {listed} are. Two readings are possible; say which is right: "
-            f"{'; or '.join(ways)}"
-        )
+        self.question = f"nothing says what the numbers under {listed} are"
 
     def _like_answers(self, name: str) -> bool:
         """Whether numbers look like answers on a scale: whole or half ones, and the same again and again."""
@@ -504,7 +501,7 @@ class _Guess:
         return Layout(
             "wide" if form == "matrix" else form, why, columns, delimiter=self.sheet.delimiter, decimal=self.decimal,
             axis=self.axis, axis_given=self.axis_given, headless=self.sheet.headless, labels=self.sheet.labels,
-            question=self.question, notes=(*self.sheet.notes, *self.notes),
+            question=self.question, readings=tuple(self.readings), notes=(*self.sheet.notes, *self.notes),
         )  # fmt: skip
 
     def _pick_rater(self) -> None:

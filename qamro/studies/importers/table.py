@@ -33,7 +33,7 @@ MOST_BYTES = 1 << 30
 _BLOCK = 20_000
 _HEAD = 1 << 18
 _EXCEL = b"PK\x03\x04"
-_NAMES = {"comma": ",", "semicolon": ";", "tab": "\t", "\\t": "\t", "space": " ", "pipe": "|"}
+DELIMITER_NAMES = {"comma": ",", "semicolon": ";", "tab": "\t", "\\t": "\t", "space": " ", "pipe": "|"}
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Parsing:
         Raises:
             ValueError: There cannot be that many lines of header, or the delimiter has several signs.
         """
-        object.__setattr__(self, "delimiter", _NAMES.get(self.delimiter.lower(), self.delimiter))
+        object.__setattr__(self, "delimiter", DELIMITER_NAMES.get(self.delimiter.lower(), self.delimiter))
         if len(self.delimiter) > 1:
             raise ValueError(f"--delimiter {self.delimiter!r}: give one sign, or comma, semicolon, tab, space or pipe")
         if self.header is not None and self.header not in (0, 1, 2, 3):

@@ -128,6 +128,8 @@ def missing(state: CompareState, view: str, axis: str | None) -> dict[str, Any] 
     """Returns what the page says where a view has nothing to draw from; None where it has."""
     if state.study is None:
         return empty(state, view, View.EMPTY, View.EMPTY_HINT, example=True)
+    if state.study.ratings.empty:
+        return empty(state, view, View.VOTES, View.VOTES_HINT)
     if view == "report":
         return {"view": view, "report": True, "out": left_out(state)}
     if view == "raters":

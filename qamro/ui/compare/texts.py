@@ -113,6 +113,8 @@ class View:
     EMPTY = "What do listeners say, and does the predictor agree?"
     EMPTY_HINT = "Choose a study above, or try the example: a simulated study, scored at once by the offline predictor."
     EXAMPLE = "Open the example"
+    VOTES = "These are votes between clips, and no ratings of single clips"
+    VOTES_HINT = "These views need ratings. In Python, qamro.evaluation.preferences.rank ranks systems by votes."
     NO_PREDICTIONS = "No predictions to hold against these ratings yet"
     NO_PREDICTIONS_HINT = "Drop a CSV above, take the Predict tab's scores, or have the clips scored here."
     NO_AXIS = "Predictions and ratings share no axis"

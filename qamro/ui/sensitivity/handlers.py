@@ -75,18 +75,24 @@ def opened(p: Parts, state: SensitivityState, request: gr.Request) -> Answer:
         state.view = view
         return answer | show(p, state, Shown(kept, setup, T.SHIPPED))
     state.wanted = setup, view
-    return answer | _first(p, state) | {p.status: status(_waiting_for(query.get("study", "")))}
+    answer |= _first(p, state)
+    return answer | {p.status: status(_waiting_for(query.get("study", ""), state))}
 
 
-def _waiting_for(study: str) -> str:
+def _waiting_for(study: str, state: SensitivityState) -> str:
     """What is said while a link's sweep is not on the page: the chooser opens a study that is here."""
     from qamro.studies.registry import DATASETS, SIMULATED
 
     if not study:
-        return T.NOT_KEPT.format(run=T.RUN)
+        return _not_kept(state)
     if study == SIMULATED or (study in DATASETS and DATASETS[study].is_here):
         return T.OPENING
     return T.STUDY_FIRST.format(name=study)
+
+
+def _not_kept(state: SensitivityState) -> str:
+    told = T.NOT_KEPT.format(run=T.RUN)
+    return told if state.shown is None else f"{told} {T.BELOW}"
 
 
 def study_chosen(
@@ -99,7 +105,7 @@ def study_chosen(
     answer: Answer = {p.axes: form.axes_choice(study, encoder, wanted.axes)}
     found = found_before(wanted, study)
     if found is None:
-        return answer | {p.status: status(T.NOT_KEPT.format(run=T.RUN))}
+        return answer | {p.status: status(_not_kept(state))}
     state.view, state.wanted = view, None
     return answer | show(p, state, found)
 

@@ -81,7 +81,8 @@ class Sensitivity:
     SHIPPED = "This is the result that ships with the app."
     FAILED = "The sweep could not be run: {problem}"
     BROKE = "The sweep ended with an error: {problem}"
-    NOT_KEPT = "This link's sweep has not been computed here yet: press “{run}”. What stands below is another one."
+    NOT_KEPT = "This link's sweep has not been computed here yet: press “{run}”."
+    BELOW = "What stands below is another one."
     BAD_LINK = "Part of the link was not understood and was left out: {problem}"
     STUDY_FIRST = "This link is about the study “{name}”; choose it in the set-up."
 

@@ -18,9 +18,8 @@ from qamro.audio import AUDIO_ENDINGS
 from qamro.studies.importers.archive import gather, naming, walk
 from qamro.studies.importers.layout import Layout
 from qamro.studies.importers.options import Options
-from qamro.studies.importers.reading import examples, find, guess, read
+from qamro.studies.importers.reading import examples, find, guess, meant, read
 from qamro.studies.importers.scales import ScaleMap
-from qamro.studies.importers.table import Parsing
 from qamro.studies.study import Study
 from qamro.ui.events import Answer
 from qamro.ui.progress import follow
@@ -127,7 +126,7 @@ def take_in(files: list[tuple[Path, str]], folder: Path, tell: Callable[..., Non
 
 def look(upload: Upload, layout: Layout) -> Upload:
     """Returns the files with another layout, and with what that finds."""
-    seen = replace(upload, layout=layout, found=None, problem="")
+    seen = replace(upload, layout=layout, found=None, problem="", refused="")
     try:
         with naming(upload.folder, ""):
             seen.examples = examples(upload.folder, layout)
@@ -140,21 +139,48 @@ def look(upload: Upload, layout: Layout) -> Upload:
 def correct(p: StudyPicker, state: PickerState, event: gr.EventData) -> Answer:
     """Takes one correction over, and shows what comes of it."""
     upload = state.upload
-    if upload is None or upload.layout is None or state.busy:
+    if upload is None or state.busy:
         return {p.view: view(state)}
     state.error = ""
+    change = dict(event.correction)
     try:
-        upload, layout = corrected(upload, dict(event.correction))
-        state.upload = look(upload, layout)
-    except ValueError as problem:
-        state.upload = replace(upload, problem=str(problem))
+        after = corrected(upload, change)
+        if refused := _in_vain(upload, after, change):
+            after = replace(upload, refused=refused)
+    except (ValueError, TypeError, OSError) as problem:
+        after = replace(upload, refused=str(problem))
+    state.upload = replace(after, corrections=upload.corrections + 1)
     return {p.view: view(state)}
+
+
+def _in_vain(before: Upload, after: Upload, change: Mapping[str, Any]) -> str:
+    """Why a correction is not made: it has no effect, or finds nothing; empty where it is made."""
+    old, new, was, now = before.layout, after.layout, before.found, after.found
+    if old is None or new is None:
+        return ""
+    kind = change.get("change")
+    if kind in (*_CUTS, "rows", "missing"):  # what was said is in the layout; it must do something, too
+        if was is not None and now is None and kind not in _CUTS:
+            return after.problem
+        if was is not None and now is not None and change.get("scores"):
+            now = replace(now, asks=was.asks)
+        new = replace(new, parsing=old.parsing, rows=old.rows, missing=old.missing)
+        same = old == new and was == now and before.examples == after.examples
+        return T.NO_EFFECT if same and (was is not None or kind in _CUTS) else ""
+    if old == new and before.by_rater == after.by_rater:
+        return T.NO_EFFECT
+    read_as = kind == "column" and change.get("role") in ("axis", "rater", "rating")
+    return T.NO_EFFECT if (read_as or kind == "pseudonyms") and was is not None and was == now else ""
 
 
 def take(p: StudyPicker, state: PickerState) -> Iterator[Answer]:
     """Imports the files as their layout says."""
     upload = state.upload
     if upload is None or upload.layout is None or state.busy:
+        return
+    if upload.found is not None and upload.found.asks:
+        state.upload = replace(upload, refused=T.ASKS)
+        yield {p.view: view(state)}
         return
     yield from to_study(p, state, T.IMPORTING.format(name=upload.name), lambda tell: study_of(upload), ours=True)
 
@@ -192,8 +218,12 @@ def export(p: StudyPicker, state: PickerState) -> Answer:
     return {p.view: view(state) | {"zip": packed}}
 
 
-def corrected(upload: Upload, change: Mapping[str, Any]) -> tuple[Upload, Layout]:
-    """Returns the files and the layout after one correction.
+_CUTS = {"header": "lines", "delimiter": "to", "encoding": "to"}
+"""Corrections of how files are cut into cells, and under what each says to what."""
+
+
+def corrected(upload: Upload, change: Mapping[str, Any]) -> Upload:
+    """Returns the files after one correction, and what that finds.
 
     Args:
         upload: The files with their layout.
@@ -202,27 +232,32 @@ def corrected(upload: Upload, change: Mapping[str, Any]) -> tuple[Upload, Layout
     Raises:
         ValueError: The correction cannot be made; says why.
     """
+    if change.get("change") in _CUTS:
+        return _cut(upload, str(change["change"]), change.get(_CUTS[str(change["change"])]))
     layout = upload.layout
     if layout is None:
         raise ValueError(T.NOTHING)
+    options = Options(parsing=upload.parsing)
     match change.get("change"):
         case "column":
             given = {key: str(change[key]).strip() for key in ("axis", "rater", "clip") if change.get(key) is not None}
             layout = layout.with_column(str(change.get("column")), str(change.get("role")), **given)
         case "headers":
             layout = layout.with_headers_as(str(change.get("headers")))
+        case "reading":
+            layout = _answered(upload, layout, int(change.get("reading", -1)))
         case "form":
             with naming(upload.folder, ""):
-                layout = guess(upload.folder, form=str(change.get("form")), file=next(iter(layout.files), ""))
+                file = next(iter(layout.files), "")
+                layout = guess(upload.folder, form=str(change.get("form")), file=file, options=options)
         case "file":
             with naming(upload.folder, ""):
-                layout = guess(upload.folder, file=str(change.get("file")))
+                layout = guess(upload.folder, file=str(change.get("file")), options=options)
         case "missing":
             layout = replace(layout, missing=tuple(map(float, change.get("scores") or ())))
-        case "header":
-            options = Options(parsing=Parsing(header=int(change.get("lines", 1))))
-            with naming(upload.folder, ""):
-                layout = guess(upload.folder, file=next(iter(layout.files), ""), options=options)
+        case "rows":
+            rows = tuple((str(name), str(value).strip(), bool(keep)) for name, value, keep in change.get("rows") or ())
+            layout = replace(layout, rows=rows)
         case "scale":
             layout = layout.with_scale(str(change.get("axis")), _scale(change), str(change.get("rater") or ""))
         case "name":
@@ -232,7 +267,39 @@ def corrected(upload: Upload, change: Mapping[str, Any]) -> tuple[Upload, Layout
         case "by_rater":
             upload = replace(upload, by_rater=bool(change.get("on")))
             layout = replace(layout, scales={})
-    return upload, layout
+    return look(upload, layout)
+
+
+def _cut(upload: Upload, what: str, value: Any) -> Upload:
+    """Cuts the files into cells in another way, and guesses anew what the columns mean.
+
+    Raises:
+        ValueError: That cannot be, or what could be read can no longer be.
+    """
+    said: Any = str(value or "")
+    if what == "header":
+        said = None if value in (None, "") else int(value)
+    upload = replace(upload, parsing=replace(upload.parsing, **{what: said}))
+    file = next(iter(upload.layout.files), "") if upload.layout else ""
+    try:
+        with naming(upload.folder, ""):
+            return look(upload, guess(upload.folder, file=file, options=Options(parsing=upload.parsing)))
+    except (ValueError, OSError) as problem:
+        if upload.layout is not None:
+            raise
+        return replace(upload, problem=str(problem), refused="")  # two things may have to be said before it can be read
+
+
+def _answered(upload: Upload, layout: Layout, reading: int) -> Layout:
+    """Takes one of the readings that a question offers.
+
+    Raises:
+        ValueError: There is no such reading, or nothing that holds ratings is left.
+    """
+    if not layout.question or not 0 <= reading < len(layout.readings):
+        raise ValueError(T.NO_READING)
+    with naming(upload.folder, ""):
+        return meant(upload.folder, layout, Options(columns=layout.readings[reading][1]))
 
 
 def _scale(change: Mapping[str, Any]) -> ScaleMap | None:

@@ -8,12 +8,13 @@ import numpy as np
 
 from qamro.studies.importers.forms import FORMS
 from qamro.studies.importers.layout import ROLES, TABULAR, Layout
+from qamro.studies.importers.table import DELIMITER_NAMES
 from qamro.ui.study_picker.state import PickerState, Upload, sources
 from qamro.ui.study_picker.texts import Picker as T
 
 if TYPE_CHECKING:
     from qamro.studies import Study
-    from qamro.studies.importers.reading import FoundAxis
+    from qamro.studies.importers.reading import Found, FoundAxis
 
 UPLOAD = "upload"
 
@@ -41,9 +42,11 @@ def waiting(upload: Upload) -> dict[str, Any]:
         "notes": [
             *(layout.notes if layout else ()),
             *(found.notes if found else ()),
-            *(found.codes if found else ()),
             *upload.notes,
         ],
+        "refused": upload.refused,
+        "corrections": upload.corrections,
+        "cut": _cut(upload),
     }
     if layout is None:
         return answer
@@ -68,17 +71,49 @@ def waiting(upload: Upload) -> dict[str, Any]:
             }
             for column in layout.columns
         ],
+        "rows": [list(row) for row in layout.rows],
         "several": len(layout.having("rating")) > 1 and layout.form == "wide",
         "pseudonyms": layout.pseudonyms,
         "by_rater": upload.by_rater,
     }
+    if layout.question and layout.readings:
+        answer |= {"question": layout.question, "readings": [words for words, _ in layout.readings], "problem": ""}
     if found is not None:
+        numbers = ("clips", "raters", "ratings", "votes", "systems")
         answer |= {
-            "counts": {"clips": found.clips, "raters": found.raters, "ratings": found.ratings},
+            "counts": {name: getattr(found, name) for name in numbers},
+            "codes": _codes(layout, found),
+            "asks": found.asks,
             "scales": [_scale(layout, axis) for axis in found.axes],
             "head": [row | {"axis": _name(layout, row["axis"]), "mapped": _mapped(layout, row)} for row in found.head],
         }
     return answer
+
+
+def _cut(upload: Upload) -> dict[str, Any] | None:
+    """How the files are cut into cells; None where that cannot be said, as their form is fixed."""
+    if upload.layout is not None and upload.layout.is_fixed:
+        return None
+    said = upload.parsing
+    header = "" if said.header is None else str(said.header)
+    delimiter = next((word for word, sign in DELIMITER_NAMES.items() if sign == said.delimiter), "")
+    return {"header": header, "delimiter": delimiter, "encoding": said.encoding}
+
+
+def _codes(layout: Layout, found: Found) -> list[dict[str, Any]]:
+    """Scores that look like codes, one entry a value: where it stands, and whether it is left out."""
+    where: dict[float, list[str]] = {}
+    for code in found.codes:
+        times = T.ONCE if code.count == 1 else T.TIMES.format(n=code.count)
+        axis = _name(layout, code.axis)
+        where.setdefault(code.value, []).append(
+            T.CODE_WHERE.format(times=times, axis=axis, low=code.low, high=code.high)
+        )
+    out = layout.missing or ()
+    return [
+        {"value": value, "text": T.CODE.format(value=value, where="; ".join(told)), "out": value in out}
+        for value, told in sorted(where.items())
+    ]
 
 
 def summary(study: Study) -> dict[str, Any]:
@@ -94,7 +129,8 @@ def summary(study: Study) -> dict[str, Any]:
         warnings.append(T.REPEATS.format(n=study.repeats))
     warnings += [T.MAPPED.format(axis=axis, scale=scale) for axis, scale in _maps(study).items()]
     warnings += [str(note) for note in study.about.get("notes") or ()]
-    raters = T.RATERS.format(n=study.ratings["rater"].nunique()) if study.has_raters else T.ANONYMOUS
+    people = study.ratings["rater"].nunique()
+    raters = T.ANONYMOUS if not study.has_raters else T.ONE_RATER if people == 1 else T.RATERS.format(n=people)
     if study.holds_means:
         raters = T.MEANS
     extremes = study.ratings.groupby("axis")["score"].agg(["min", "max"])
@@ -105,6 +141,7 @@ def summary(study: Study) -> dict[str, Any]:
         "systems": len(study.systems),
         "ratings": len(study.counted),
         "raters": raters,
+        "votes": 0 if study.votes is None else len(study.votes),
         "axes": [
             {"axis": axis, "low": float(extremes.loc[axis, "min"]), "high": float(extremes.loc[axis, "max"])}
             for axis in study.axes

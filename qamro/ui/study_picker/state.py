@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qamro.studies.importers.layout import Layout
+from qamro.studies.importers.table import Parsing
 from qamro.ui.session import Visitor
 from qamro.ui.study_picker.texts import Picker as T
 
@@ -35,6 +36,9 @@ class Upload:
         sounds: Number of sound files among them.
         notes: What was left out, and why.
         problem: What is wrong; empty when nothing is.
+        parsing: How the files are cut into cells, where the visitor said it.
+        refused: Why the last correction was not made; empty when it was.
+        corrections: How often the visitor corrected something.
     """
 
     folder: Path
@@ -46,6 +50,9 @@ class Upload:
     sounds: int = 0
     notes: list[str] = field(default_factory=list)
     problem: str = ""
+    parsing: Parsing = field(default_factory=Parsing)
+    refused: str = ""
+    corrections: int = 0
 
 
 class PickerState(Visitor):

@@ -30,6 +30,12 @@ class Picker:
     )
     NOT_OURS = "These files did not arrive; drop them again."
     NOTHING = "nothing was brought along yet"
+    NO_EFFECT = "That would change nothing: the ratings are read the same way with it and without it."
+    NO_READING = "this question was answered already"
+    ASKS = "Say first what the scores that look like codes are: leave them out, or keep them."
+    CODE = "Leave out {value:g}: {where}"
+    CODE_WHERE = "{times} on {axis}, where all other scores lie from {low:g} to {high:g}"
+    ONCE, TIMES = "once", "{n} times"
     NO_SCALE = "a scale needs two numbers, the lowest and the highest score"
     BROKE = "The study could not be opened: {problem}"
     SOME_AUDIO = "{n} of {all} clips have no sound here"
@@ -37,6 +43,7 @@ class Picker:
     OFF_SCALE = "{n} ratings lie off their axis's scale and are kept as found ({axes})"
     MAPPED = "{axis}: scale {scale}"
     RATERS = "{n} raters"
+    ONE_RATER = "1 rater"
     ANONYMOUS = "anonymous ratings"
     MEANS = "means only, no single ratings"
 
@@ -60,6 +67,7 @@ WORDS = {
     "take_home": "Download as zip",
     "packing": "Packing …",
     "counts": "{clips} clips, {systems} systems, {ratings} ratings, {raters}",
+    "voted": "{clips} clips, {systems} systems, {votes} votes",
     "audio": "{audio} of {clips} clips with sound",
     "audio_none": "no sound",
     "axes": "Ratings found: {axes}",
@@ -83,6 +91,36 @@ WORDS = {
     "of_axis": "Axis",
     "of_rater": "Rater",
     "chosen": "chosen by you",
+    "question": "One thing has to be said before these files can be read",
+    "first_answer": "Answer the framed question first.",
+    "codes": "Scores that look like “no answer”",
+    "codes_note": "Ticked ones are left out of the ratings; the others count as scores.",
+    "keep_all": "They are scores: keep them",
+    "cut": "How the lines are cut",
+    "cut_header": "Header",
+    "cut_delimiter": "Between columns",
+    "cut_encoding": "Letters",
+    "cut_auto": "find out",
+    "header_0": "none: the first line is data, too",
+    "header_1": "one line",
+    "header_2": "two lines",
+    "header_3": "three lines",
+    "delimiter_comma": "comma",
+    "delimiter_semicolon": "semicolon",
+    "delimiter_tab": "tab",
+    "delimiter_space": "space",
+    "delimiter_pipe": "vertical bar",
+    "encoding_utf-8": "UTF-8",
+    "encoding_latin-1": "Latin-1",
+    "encoding_cp1252": "Windows (1252)",
+    "encoding_utf-16": "UTF-16",
+    "rows": "Rows",
+    "rows_note": "Read only some rows: those that hold a value in a column, or all but those.",
+    "row_is": "is",
+    "row_is_not": "is not",
+    "row_value": "Value",
+    "row_add": "Read only these",
+    "row_drop": "Read all again",
     "scales": "Scales",
     "scales_note": "Scores stay as they are unless you say otherwise. With a scale declared, a score off it is an "
     "error; with another one wanted, scores are moved along a straight line.",
@@ -109,7 +147,10 @@ WORDS = {
     "nobody": "anonymous",
     "was": "was {score}",
     "totals": "{ratings} ratings of {clips} clips by {raters} raters",
+    "totals_one": "{ratings} ratings of {clips} clips by one rater",
     "totals_anonymous": "{ratings} anonymous ratings of {clips} clips",
+    "totals_votes": "{votes} votes between {systems} systems",
+    "totals_votes_clips": "{votes} votes between {clips} clips",
     "sounds": "sound files: {n}",
     "import": "Import",
     "put_away": "Put away",

@@ -11,7 +11,7 @@ import numpy as np
 
 from qamro.studies.importers.layout import Layout
 from qamro.studies.importers.names import role_of
-from qamro.studies.importers.roles import column_option, decimal_of, look, number_of
+from qamro.studies.importers.roles import decimal_of, look, number_of
 from qamro.studies.importers.roles import layout_of as guessed
 from qamro.studies.importers.table import Sheet
 
@@ -51,10 +51,11 @@ def layout_of(sheet: Sheet) -> Layout | None:
     told = ", ".join(f"{name} {value}" for name, value in order[:5]) + (" …" if len(order) > 5 else "")
     question = (
         f"these are results a system, not ratings of clips: {len(order)} systems by {score!r} ({told}). Nothing can be "
-        f"said of clips, raters or intervals; give the ratings themselves. To read each system as one clip all the "
-        f"same: {column_option(system, 'clip')}"
+        f"said of clips, raters or intervals; give the ratings themselves"
     )
-    return replace(layout, form="systems", why=f"a row for each {system!r}, and no clips", question=question)
+    readings = (("read each system as one clip all the same", ((system, "clip"),)),)
+    why = f"a row for each {system!r}, and no clips"
+    return replace(layout, form="systems", why=why, question=question, readings=readings)
 
 
 def _number(text: str, decimal: str) -> float:
