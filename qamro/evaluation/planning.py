@@ -14,6 +14,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from qamro.counts import count
 from qamro.evaluation.significance.tell_apart import largest_gaps
 from qamro.evaluation.variances import Estimated, Variances
 
@@ -47,7 +48,7 @@ class Design:
         if self.clips < 1 or self.ratings < 1 or self.raters < 0:
             raise ValueError(f"a design has 1 clip and 1 rating or more, not {self}")
         if 0 < self.raters < self.ratings:
-            raise ValueError(f"{self}: {self.raters} raters cannot rate each clip {self.ratings} times")
+            raise ValueError(f"{self}: {count(self.raters, 'rater')} cannot rate each clip {self.ratings} times")
 
     @classmethod
     def parse(cls, text: str) -> Design:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from qamro.axes import get_axis
 from qamro.counts import count
 from qamro.domains import OUTSIDE, UNKNOWN
-from qamro.heads.domain import Domain
 from qamro.predictors.base import Predictor, Score
 from qamro.predictors.origin import encoder_label
 from qamro.predictors.provenance import Provenance
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 
     from qamro.audio import Waveform
     from qamro.heads import Card
+    from qamro.heads.domain import Domain
 
 NEEDS_PROMPT = ("TA",)
 """Axes that are judged against a prompt: their head reads the audio and the text embedding."""
@@ -46,6 +46,7 @@ class HeadPredictor(Predictor):
             ValueError: The heads belong to another encoder.
         """
         from qamro.heads import HeadBundle
+        from qamro.heads.domain import Domain
 
         bundle = HeadBundle.load(folder, encoder.name, encoder.revision)
         self.name = name
