@@ -22,8 +22,8 @@ FEWEST = 8
 _LIMIT = 10.0
 """Standardised values are held to this many deviations, so that no single number decides."""
 
-_DIRECTIONS = 256
-"""Principal directions that are kept; the others share one variance."""
+_DIRECTIONS = 1024
+"""Principal directions that are kept at most; further ones of a wider encoder share one variance."""
 
 _EDGE_SHARE, _OUTSIDE_SHARE = 0.75, 0.9
 """Of the held-out clips this share lies inside, and this share not outside."""

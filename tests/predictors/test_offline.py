@@ -99,6 +99,17 @@ def test_scores_do_not_depend_on_length(name, held_out):
             assert min(among) - 0.3 <= score.value <= max(among) + 0.3, axis
 
 
+@pytest.mark.parametrize("study", ["codec_mushra", "lstm_music"])
+def test_speech_and_songs_are_no_clips_of_their_kind(predictor, study):
+    folder = Path(__file__).parents[3] / "shared" / "data" / "studies" / study
+    if not folder.is_dir():
+        pytest.skip(f"the study {study} is not on this machine")
+    table = predictor.predict(sorted(folder.glob("audio/**/*.*"))[::5])
+    assert len(table) >= 20
+    assert set(table["domain"]) <= {"edge", "outside"}
+    assert (table["domain"] == "outside").mean() >= 0.8
+
+
 def test_the_prompt_matters(predictor, held_out):
     clips = held_out.study.clips
     facts = held_out.facts
