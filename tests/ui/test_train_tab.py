@@ -49,6 +49,7 @@ def test_from_the_study_to_a_score_with_heads_of_ones_own(open_page: Visits, tmp
 
     # Another objective offers its own parameters; the run is stopped by hand and keeps its best.
     page.click("#train-parameters button")
+    choose(page, "#train-objective", "Regression + QAMRO")
     page.locator("#train-beta").wait_for()
     choose(page, "#train-objective", "BALR + SAMA")
     page.locator("#train-temperature").wait_for()
