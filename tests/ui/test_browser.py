@@ -298,7 +298,7 @@ def test_visitors_do_not_see_each_other(open_page: Visits, ten_files: list[Path]
     assert three.locator("#results tbody tr").count() == 0
 
 
-def test_a_file_that_was_not_uploaded_is_not_scored(open_page: Visits, ten_files: list[Path]) -> None:
+def test_a_file_that_was_not_uploaded_is_not_scored(open_page: Visits, server: Server, ten_files: list[Path]) -> None:
     """A page that lies about a path gets nothing: neither a row nor a score."""
     page = open_page()
     lie = json.dumps({"path": str(ten_files[0]), "url": "x"})
@@ -308,6 +308,9 @@ def test_a_file_that_was_not_uploaded_is_not_scored(open_page: Visits, ten_files
     page.wait_for_timeout(500)
     assert page.locator("#clips tbody tr").count() == 0
     assert page.locator("#score").is_disabled()
+    open_page.settle(page)
+    told = server.troubles()
+    assert not told or "is not in the cache folder and cannot be accessed" in told, "Gradio itself may refuse it"
 
 
 def test_a_predictor_without_its_weights_says_so_and_offers_them(open_page: Visits, ten_files: list[Path]) -> None:
