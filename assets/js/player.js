@@ -16,6 +16,7 @@ export default function player({ element, props, trigger, watch }) {
     const value = props.value;
     if (!value) { element.replaceChildren(); return; }
     const { name, prompt, system, url, error } = value;
+    if (url !== asked) asked = null; // a clip that is chosen again may be asked for again
     element.replaceChildren(el("div", { class: "q-player" },
       el("div", { class: "q-title" },
         el("h3", {}, name),
