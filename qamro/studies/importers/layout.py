@@ -107,6 +107,13 @@ class Layout:
         return not self.columns
 
     @property
+    def takes_rows(self) -> bool:
+        """Whether rows can be left out: of tables, and of votes."""
+        from qamro.studies.importers.forms import FORMS
+
+        return not self.is_fixed or FORMS[self.form].study is not None
+
+    @property
     def names_clips(self) -> bool:
         """Whether something says which clip a rating is of."""
         told = self.having("clip") or self.having("path") or (self.having("system") and self.having("source"))

@@ -13,7 +13,7 @@ from qamro.ui.study_picker.texts import Picker as T
 
 if TYPE_CHECKING:
     from qamro.studies import Study
-    from qamro.studies.importers.reading import FoundAxis
+    from qamro.studies.importers.found import FoundAxis
 
 UPLOAD = "upload"
 
