@@ -50,9 +50,7 @@ def test_table_has_a_row_for_every_clip_and_cells_only_where_there_are_scores(ru
 
 
 def test_a_clip_unlike_those_of_training_is_told_and_the_badge_warns(run: Run) -> None:
-    from qamro.ui.choices import badges
-
-    from qamro.ui.choices import Kind
+    from qamro.ui.choices import Kind, badges
 
     human = [Kind("human", "trained on ratings by people; tested on other clips of the same 8 systems", ("MI",))]
     told = replace(run, rows={key: row | {"domain": "outside"} for key, row in run.rows.items()})
