@@ -166,7 +166,15 @@ class Layout:
                 return replace(column, role="about_rating", why=f"{name!r} is the {ROLES[role]}")
             return column
 
-        asked = role == "rating" or name in self.having("rating") or (role == "clip" and "clip" in self.question)
+        asked = (
+            role == "rating"
+            or name in self.having("rating")
+            or (
+                role == "clip"
+                and "clip" in self.question
+                and not self.question.startswith("nothing says what the numbers")
+            )
+        )
         question = "" if asked else self.question
         layout = replace(self, columns=tuple(map(changed, self.columns)), question=question)
         return layout._told_by_column(role, name) if role in ("axis", "rater", "clip") else layout
