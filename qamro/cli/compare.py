@@ -11,12 +11,13 @@ import typer
 from qamro.cli import options
 from qamro.cli.axis_options import parse_axes
 from qamro.cli.console import FAILED, fail, progress, say, warn, wrong_use
-from qamro.cli.inputs import open_ratings, ratings_options, warn_of_origin
+from qamro.cli.inputs import open_predictions, open_ratings, ratings_options, warn_of_origin
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from qamro.report import Comparison
+    from qamro.studies.importers.options import Options
 
 
 def compare(
@@ -64,6 +65,8 @@ def compare(
     delimiter: options.Delimiter = "",
     header: options.Header = None,
     encoding: options.Encoding = "",
+    answer: options.Answers = None,
+    clip_column: options.ClipColumn = "",
 ) -> None:
     """Compare predictors with people and with each other: rankings, intervals, agreement of raters, and claims.
 
@@ -72,11 +75,11 @@ def compare(
     with wrong_use(OSError, ValueError):
         axes, pairs = parse_axes(axis or [])
         only = axes[0] if len(axes) == 1 and not pairs else ""
-        told = ratings_options(column, only, scale, missing, rows, delimiter, header, encoding)
+        told = ratings_options(column, only, scale, missing, rows, delimiter, header, encoding, answer)
         more, mapped = parse_axes(axis_map or [], "--axis-map")
         if more:
             raise ValueError(f"--axis-map {more[0]!r} is not a pair such as MI=quality")
-        named = _read(predictions or [])
+        named = _read(predictions or [], told, clip_column)
         mapped, own_maps = _own_maps(pairs | mapped, named)
         study = open_ratings(ratings, told)
     from qamro.evaluation import NoCommonAxis, NothingMatched
@@ -158,9 +161,7 @@ def _own_maps(
     return for_all, own
 
 
-def _read(given: Sequence[str]) -> dict[str, pd.DataFrame]:
-    from qamro.studies.importers.predictions import read_predictions
-
+def _read(given: Sequence[str], told: Options, clip_column: str) -> dict[str, pd.DataFrame]:
     tables: dict[str, pd.DataFrame] = {}
     for text in given:
         name, equals, file = text.partition("=")
@@ -170,7 +171,7 @@ def _read(given: Sequence[str]) -> dict[str, pd.DataFrame]:
             name = f"{Path(file).parent.name}/{name}" if not equals else name
         if not name or name in tables:
             raise ValueError(f"--predictions {text}: two predictors are called {name!r}; write NAME={file}")
-        tables[name] = read_predictions(file)
+        tables[name] = open_predictions(Path(file), told, clip_column)
     return tables
 
 

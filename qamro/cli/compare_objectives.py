@@ -11,7 +11,7 @@ import typer
 
 from qamro.cli import options
 from qamro.cli.console import progress, say, wrong_use
-from qamro.cli.inputs import open_audible
+from qamro.cli.inputs import open_audible, ratings_options
 from qamro.cli.outputs import check_writable, written_to
 from qamro.counts import count
 from qamro.listeners import listeners
@@ -53,6 +53,14 @@ def compare_objectives(
     patience: options.Patience = 20,
     stop_by: options.StopBy = "loss",
     device: options.Device = "cpu",
+    column: options.Columns = None,
+    scale: options.Scales = None,
+    missing: options.Missing = None,
+    rows: options.Rows = None,
+    delimiter: options.Delimiter = "",
+    header: options.Header = None,
+    encoding: options.Encoding = "",
+    answer: options.Answers = None,
 ) -> None:
     """Compare losses on equal splits, encoder and budget, with paired tests."""
     from qamro.checkpoints import WeightsError
@@ -69,8 +77,9 @@ def compare_objectives(
         )
         budget = Budget(tuple(range(seeds)), tuple(sorted(numbers(rates, "--rates"))), config)
         names = [name.strip() for name in objectives.split(",")] if objectives else COMPARED
+        told = ratings_options(column, axis, scale, missing, rows, delimiter, header, encoding, answer)
         check_writable(out or Path())
-        opened = open_audible(study)
+        opened = open_audible(study, told)
         parts, how = prepare(opened, encoder, folds, hold_out, device)
         axes = axes_of(parts, axis)
         chosen = {name: entries(name, names) for name in axes}

@@ -13,7 +13,7 @@ from qamro import __version__
 from qamro.cli import options
 from qamro.cli.axis_options import parse_axes
 from qamro.cli.console import FAILED, fail, out, remark, safe, say, warn, wrong_use
-from qamro.cli.inputs import open_ratings, ratings_options, warn_of_origin
+from qamro.cli.inputs import open_predictions, open_ratings, ratings_options, warn_of_origin
 from qamro.counts import count
 from qamro.listeners import listeners
 
@@ -48,6 +48,8 @@ def evaluate(
     delimiter: options.Delimiter = "",
     header: options.Header = None,
     encoding: options.Encoding = "",
+    answer: options.Answers = None,
+    clip_column: options.ClipColumn = "",
 ) -> None:
     """Hold predictions against human ratings: correlations, errors and intervals, by clip and by system.
 
@@ -56,10 +58,10 @@ def evaluate(
     with wrong_use(OSError, ValueError):
         axes, pairs = parse_axes(axis or [])
         named = axes[0] if len(axes) == 1 and not pairs else ""
-        told = ratings_options(column, named, scale, missing, rows, delimiter, header, encoding)
-        from qamro.studies.importers.predictions import read_predictions, score_columns
+        told = ratings_options(column, named, scale, missing, rows, delimiter, header, encoding, answer)
+        from qamro.studies.importers.predictions import score_columns
 
-        table = read_predictions(predictions)
+        table = open_predictions(predictions, told, clip_column)
         scored = table
         table = table[
             [name for name in ("clip", "path", "system", "domain") if name in table.columns] + score_columns(table)

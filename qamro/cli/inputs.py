@@ -118,21 +118,26 @@ def _natural(path: Path) -> list[tuple[int, int, str]]:
 
 def ratings_options(
     column: Sequence[str] | None = None,
-    axis: str = "",
+    axis: str | Sequence[str] | None = "",
     scale: Sequence[str] | None = None,
     missing: Sequence[str] | None = None,
     rows: Sequence[str] | None = None,
     delimiter: str = "",
     header: int | None = None,
     encoding: str = "",
+    answer: Sequence[str] | None = None,
 ) -> Options:
     """Reads what the options say about a file of ratings; see ``qamro.studies.importers.options``.
+
+    Of several axes, none says what the axis is where the file does not.
 
     Raises:
         ValueError: One is not of the form that it takes.
     """
     from qamro.studies.importers.options import Options
 
+    if not isinstance(axis, str):
+        axis = axis[0] if axis and len(axis) == 1 else ""
     return Options.parse(
         column=column or (),
         axis=axis,
@@ -142,6 +147,7 @@ def ratings_options(
         delimiter=delimiter,
         header=header,
         encoding=encoding,
+        answer=answer or (),
     )
 
 
@@ -192,6 +198,26 @@ def _open_and_tell(name: str, options: Options | None) -> Study:
     for line in reading_of(study):
         remark(f"{name}: {line}")
     return study
+
+
+def open_predictions(path: Path, options: Options, clip_column: str = "") -> pd.DataFrame:
+    """Reads a table of predictions; what is said of letters holds for it, too, where it is not in UTF-8.
+
+    Args:
+        path: The table.
+        options: What was said about the ratings.
+        clip_column: The column that names its clips; empty to find out.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: It is no table of predictions.
+    """
+    from qamro.studies.importers.predictions import read_predictions
+    from qamro.studies.importers.table import Parsing, is_utf8
+
+    encoding = options.parsing.encoding
+    parsing = Parsing(encoding=encoding) if encoding and path.is_file() and not is_utf8(path) else None
+    return read_predictions(path, parsing, clip_column=clip_column)
 
 
 def reading_of(study: Study) -> list[str]:

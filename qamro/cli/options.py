@@ -64,6 +64,13 @@ Rows = Annotated[
 ]
 Delimiter = Annotated[str, typer.Option(metavar="SIGN", help="What separates columns: , ; tab space |.")]
 Header = Annotated[int | None, typer.Option(metavar="0|1|2|3", help="Lines of header in the file of ratings.")]
+Answers = Annotated[
+    list[str] | None,
+    typer.Option("--answer", metavar="WORD=NUMBER", help="What a word of the ratings stands for. Repeatable."),
+]
+ClipColumn = Annotated[
+    str, typer.Option(metavar="NAME", help="Column of the predictions that names the clips, where nothing says it.")
+]
 Encoding = Annotated[str, typer.Option(metavar="NAME", help="How letters are stored, where it is not UTF-8: latin-1 …")]
 
 TrainingStudy = Annotated[str, typer.Option(metavar="simulated|FOLDER|FILE|NAME", help="What to train on.")]

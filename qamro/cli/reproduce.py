@@ -14,6 +14,7 @@ from rich.text import Text
 from qamro.cli import options
 from qamro.cli.console import out as console
 from qamro.cli.console import safe, say, wrong_use
+from qamro.cli.inputs import ratings_options
 from qamro.cli.outputs import check_writable, written_to
 from qamro.counts import count
 from qamro.listeners import listeners
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from qamro.studies import Study
+    from qamro.studies.importers.options import Options
     from qamro.training.sweeps.reproduce import Experiment
 
 
@@ -54,6 +56,14 @@ def reproduce(
     batch_size: options.BatchSize = PAPER.batch_size,
     epochs: options.Epochs = PAPER.epochs,
     device: options.Device = "cpu",
+    column: options.Columns = None,
+    scale: options.Scales = None,
+    missing: options.Missing = None,
+    rows: options.Rows = None,
+    delimiter: options.Delimiter = "",
+    header: options.Header = None,
+    encoding: options.Encoding = "",
+    answer: options.Answers = None,
 ) -> None:
     """Run a table of the paper (baseline, QAMRO, w/o weighting, w/o adaptive margin = Eq. 1) or its curve over beta.
 
@@ -70,8 +80,9 @@ def reproduce(
 
         experiment = EXPERIMENTS[what.value]
         study = "" if study == experiment.study else study  # the paper's own data are no other data
+        told = ratings_options(column, axis, scale, missing, rows, delimiter, header, encoding, answer)
         check_writable(out or Path())
-        opened = _open(experiment, study)
+        opened = _open(experiment, study, told)
         config = FitConfig(optimizer=optimizer, lr=lr, batch_size=batch_size, max_epochs=epochs)
         plan = experiment.plan(range(seeds), config)
         parts, how = prepare(opened, encoder, folds, hold_out, device)
@@ -100,7 +111,7 @@ def reproduce(
     say(f"tables written to {target}")
 
 
-def _open(experiment: Experiment, study: str) -> Study:
+def _open(experiment: Experiment, study: str, told: Options) -> Study:
     """Opens the study of the experiment, or another one.
 
     Raises:
@@ -110,7 +121,7 @@ def _open(experiment: Experiment, study: str) -> Study:
     from qamro.studies.registry import get_dataset
 
     if study:
-        return open_audible(study)
+        return open_audible(study, told)
     dataset = get_dataset(experiment.study)
     other = "Or run it on other data: --study codec_mushra, lstm_music or simulated."
     if not dataset.is_here:

@@ -98,9 +98,10 @@ def show_study(
     delimiter: options.Delimiter = "",
     header: options.Header = None,
     encoding: options.Encoding = "",
+    answer: options.Answers = None,
 ) -> None:
     """Show what a study holds: axes, systems, counts, what is off the scale, and what audio is missing."""
-    _show(name, (column, axis, scale, missing, rows, delimiter, header, encoding))
+    _show(name, (column, axis, scale, missing, rows, delimiter, header, encoding, answer))
 
 
 @studies.command("save")
@@ -115,9 +116,10 @@ def save_study(
     delimiter: options.Delimiter = "",
     header: options.Header = None,
     encoding: options.Encoding = "",
+    answer: options.Answers = None,
 ) -> None:
     """Write a study as a folder of clips.csv and ratings.csv, which every verb and the app read without a question."""
-    study = _show(name, (column, axis, scale, missing, rows, delimiter, header, encoding))
+    study = _show(name, (column, axis, scale, missing, rows, delimiter, header, encoding, answer))
     _save(study, folder)
 
 
@@ -135,9 +137,10 @@ def import_study(
     delimiter: options.Delimiter = "",
     header: options.Header = None,
     encoding: options.Encoding = "",
+    answer: options.Answers = None,
 ) -> None:
     """Show how a file is read, column by column, and write it as a study's folder."""
-    study = _show(file, (column, axis, scale, missing, rows, delimiter, header, encoding))
+    study = _show(file, (column, axis, scale, missing, rows, delimiter, header, encoding, answer))
     if out_folder is None:
         say("Nothing was written; with --out FOLDER it becomes a study that every verb and the app read.")
     else:

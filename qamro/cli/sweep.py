@@ -10,7 +10,7 @@ import typer
 
 from qamro.cli import options
 from qamro.cli.console import say, wrong_use
-from qamro.cli.inputs import open_audible
+from qamro.cli.inputs import open_audible, ratings_options
 from qamro.cli.outputs import check_writable, written_to
 from qamro.counts import count
 from qamro.listeners import listeners
@@ -33,6 +33,14 @@ def sweep(
     patience: options.Patience = 20,
     stop_by: options.StopBy = "loss",
     device: options.Device = "cpu",
+    column: options.Columns = None,
+    scale: options.Scales = None,
+    missing: options.Missing = None,
+    rows: options.Rows = None,
+    delimiter: options.Delimiter = "",
+    header: options.Header = None,
+    encoding: options.Encoding = "",
+    answer: options.Answers = None,
 ) -> None:
     """Sweep alpha and beta over seeds, beside ridge regression and baselines without ranking, weighting, margin.
 
@@ -51,8 +59,9 @@ def sweep(
         config = FitConfig(optimizer, lr, batch_size=batch_size, max_epochs=epochs, patience=patience, stop_by=stop_by)
         plan = Plan(numbers(betas, "--betas"), numbers(alphas, "--alphas"), range(seeds), config=config)
         plan.variants("MI")  # a parameter out of range is refused before anything is read
+        told = ratings_options(column, axis, scale, missing, rows, delimiter, header, encoding, answer)
         check_writable(out or Path())
-        opened = open_audible(study)
+        opened = open_audible(study, told)
         parts, how = prepare(opened, encoder, folds, hold_out, device)
         axes = axes_of(parts, axis)
         started = time.perf_counter()

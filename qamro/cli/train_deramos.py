@@ -13,7 +13,7 @@ import typer
 
 from qamro.cli import options
 from qamro.cli.console import progress, wrong_use
-from qamro.cli.inputs import open_audible
+from qamro.cli.inputs import open_audible, ratings_options
 from qamro.cli.outputs import check_writable, written_to
 from qamro.cli.training_run import (
     GOES_ON,
@@ -29,6 +29,7 @@ from qamro.cli.training_run import (
 
 if TYPE_CHECKING:
     from qamro.heads import Card
+    from qamro.studies.importers.options import Options
     from qamro.training.frames.prepared import PreparedFrames
     from qamro.training.frames.recipe import FrameRecipe
     from qamro.training.objective import Objective
@@ -69,6 +70,14 @@ def train_deramos(
     workers: options.Workers = 2,
     device: options.Device = "cpu",
     resume: options.Resume = True,
+    column: options.Columns = None,
+    scale: options.Scales = None,
+    missing: options.Missing = None,
+    rows: options.Rows = None,
+    delimiter: options.Delimiter = "",
+    header: options.Header = None,
+    encoding: options.Encoding = "",
+    answer: options.Answers = None,
 ) -> None:
     """Train a dual-branch model (DeRA-MOS) on frames; it is written with a card that says what it is worth.
 
@@ -86,6 +95,7 @@ def train_deramos(
         from qamro.training.splits import check_hold_out
 
         check_hold_out(hold_out)
+        told = ratings_options(column, axis, scale, missing, rows, delimiter, header, encoding, answer)
         if under_torchrun():
             raise ValueError("train-deramos trains in one process; start it without torchrun")
         target = destination(out, save, replace=replace)
@@ -95,7 +105,7 @@ def train_deramos(
         sizes = BranchSettings(1, width=width, layers=layers, pooling=pooling, output=output, dropout=dropout)
         config = FitConfig("adamw", lr, 0.0, weight_decay, batch_size, epochs, patience, stop_by=stop_by)
         corpus = Corpus(systems, prompts, catches=catches) if study == SIMULATED else None
-        prepared = _prepare(study, corpus, encoder, hold_out, workers, device)
+        prepared = _prepare(study, corpus, encoder, hold_out, workers, device, told)
         recipe = FrameRecipe(
             out.resolve().name, axis or None, losses, config, range(seeds), command_line(), device, settings=sizes
         )
@@ -125,7 +135,7 @@ def _objective(name: str, output: str, balr: float, sama: float, temperature: fl
 
 
 def _prepare(
-    name: str, corpus: Corpus | None, encoder: str, hold_out: str, workers: int, device: str
+    name: str, corpus: Corpus | None, encoder: str, hold_out: str, workers: int, device: str, told: Options
 ) -> PreparedFrames:
     from qamro.encoders.frames import frame_encoder
     from qamro.training.frames.embeddings import frame_study
@@ -144,7 +154,7 @@ def _prepare(
         if corpus is not None:
             study, embeddings = simulated_frames(corpus, make, workers=workers, on_clip=tick)
         else:
-            study = open_audible(name)
+            study = open_audible(name, told)
             split(study, hold_out=hold_out)  # what is too small is refused before a clip is embedded
             embeddings = frame_study(study, make(), on_clip=tick)
     name_left_out(embeddings.failed, len(study.clips))

@@ -77,13 +77,12 @@ def prepare(
 
 def _embed(study: Any, encoder: Any, tick: Any, world: World) -> Embeddings:
     from qamro.training.embeddings import embed_study
-    from qamro.training.splits import subset
 
     if world.size > 1:  # each process a share, which the others then find in the store
         names = list(study.clips["clip"])
         share = names[world.share(len(names))]
         if share:
-            embed_study(subset(study, share), encoder, on_clip=tick)
+            embed_study(study.of_clips(share), encoder, on_clip=tick)
         world.wait()
     return embed_study(study, encoder, on_clip=tick)
 

@@ -50,18 +50,14 @@ def evaluate_groups(study: Study, predictions: pd.DataFrame, column: str, **opti
     """
     import pandas as pd
 
-    from qamro.studies import Study
-
     if column not in study.clips.columns:
         raise KeyError(f"the clips table has no column {column!r}; it has {', '.join(map(str, study.clips.columns))}")
     groups = study.clips[column].fillna("").astype(str)
     tables, problem = [], None
     for group in sorted(set(groups) - {""}):
-        clips = study.clips[groups == group]
-        ratings = study.ratings[study.ratings["clip"].isin(clips["clip"])]
-        if ratings.empty:
+        part = study.of_clips(study.clips.loc[groups == group, "clip"]).replace(name=f"{study.name}, {group}")
+        if part.ratings.empty:
             continue
-        part = Study(clips, ratings, name=f"{study.name}, {group}", kind=study.kind, root=study.root)
         try:
             table = evaluate(part, predictions, **options).table
         except NothingMatched as nothing:

@@ -64,8 +64,6 @@ def _predicted(numbers: AxisNumbers, by: str) -> dict[str, CriticalDifference]:
 
 def study_of(numbers: AxisNumbers, ratings: pd.DataFrame) -> Study:
     """The study with other ratings, for what takes a study."""
-    from qamro.studies import Study
-
     given = numbers.study
     clips = given.clips[given.clips["clip"].isin(ratings["clip"])]
-    return Study(clips, ratings, name=given.name, kind=given.kind, root=given.root, about=given.about)
+    return given.replace(clips=clips, ratings=ratings, votes=None)  # other ratings: nobody voted on these

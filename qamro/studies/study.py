@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -76,8 +77,30 @@ class Study:
         Raises:
             StudyError: A rating or vote names a clip that is not in it.
         """
-        return Study(
-            clips, self.ratings, name=self.name, kind=self.kind, root=self.root, about=self.about, votes=self.votes
+        return self.replace(clips=clips)
+
+    def replace(self, **changes: Any) -> Study:
+        """Returns the study with some of its parts changed; everything else stays, votes and notes too.
+
+        Args:
+            changes: Arguments of ``Study`` by name.
+
+        Raises:
+            StudyError: The parts do not belong together.
+        """
+        parts = {name: getattr(self, name) for name in ("clips", "ratings", "name", "kind", "root", "about", "votes")}
+        return Study(**(parts | changes))
+
+    def of_clips(self, clips: Iterable[str]) -> Study:
+        """Returns the study of some of its clips: their ratings, and the votes between two of them."""
+        kept = set(clips)
+        votes = self.votes
+        if votes is not None:
+            votes = votes[votes["clip_a"].isin(kept) & votes["clip_b"].isin(kept)]
+        return self.replace(
+            clips=self.clips[self.clips["clip"].isin(kept)],
+            ratings=self.ratings[self.ratings["clip"].isin(kept)],
+            votes=votes,
         )
 
     @property

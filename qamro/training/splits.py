@@ -142,16 +142,3 @@ def official_split(study: Study, *, seed: int = 0) -> dict[str, list[str]] | Non
         train = [clip for clip in listed["train"] if groups[clip] not in out]
         stop, test = [clip for clip in listed["train"] if groups[clip] in out], listed["dev"]
     return {"train": train, "validation": stop, "calibration": [], "test": test}
-
-
-def subset(study: Study, clips: Sequence[str]) -> Study:
-    """Returns the study of some of its clips."""
-    kept = set(clips)
-    return Study(
-        study.clips[study.clips["clip"].isin(kept)],
-        study.ratings[study.ratings["clip"].isin(kept)],
-        name=study.name,
-        kind=study.kind,
-        root=study.root,
-        about=study.about,
-    )

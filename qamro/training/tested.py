@@ -14,7 +14,7 @@ from qamro.training.conformal import groups_needed, half_width
 from qamro.training.fitted import Fit
 from qamro.training.groups import group_of_clip, name_of_groups
 from qamro.training.prepared import Prepared
-from qamro.training.splits import PARTS, subset
+from qamro.training.splits import PARTS
 
 LEVEL = 0.9
 """Coverage of the intervals on the card."""
@@ -31,7 +31,7 @@ def held_out_metrics(prepared: Prepared, heads: Mapping[str, Any]) -> list[dict[
     if not tested:
         return []
     clips = prepared.parts["test"]
-    table = evaluate(subset(prepared.study, clips), prepared.predict(clips, tested), axes=list(tested)).table
+    table = evaluate(prepared.study.of_clips(clips), prepared.predict(clips, tested), axes=list(tested)).table
     columns = ["axis", "level", "metric", "value", "low", "high", "clips", "systems", "hint", "note"]
     table = table[columns].round(4).astype(object)
     return table.where(table.notna(), None).to_dict("records")

@@ -128,3 +128,66 @@ def test_what_cannot_be_held_out_is_said_before_a_clip_is_embedded(run, tmp_path
     refused = run("train", "--study", tmp_path / "r.csv", "--out", tmp_path / "out", "--hold-out", "clip")
     assert refused.exit_code == 2
     assert "hold_out is one of content, system, both, not 'clip'" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    "verb", [("train",), ("train-deramos",), ("sweep",), ("compare-objectives",), ("reproduce", "table1")]
+)
+def test_every_verb_that_trains_asks_and_takes_the_answer(run, files, verb, tmp_path):
+    command = (*verb, "--study", files / "ratings.csv", "--out", tmp_path / "out")
+    refused = run(*command)
+    assert refused.exit_code == 2
+    assert "--missing=-1" in refused.stderr
+    taken = run(*command, "--missing=-1")
+    assert "left out as no answer: -1 (1 times)" in taken.output
+    assert "is here without its audio" in taken.output, "the ratings are read; there is nothing to hear"
+    assert not (tmp_path / "out").exists()
+
+
+def test_words_and_rows_of_votes_on_the_command_line(run, files):
+    (files / "words.csv").write_text("clip,rater,score\na.wav,r1,great\nb.wav,r1,awful\n")
+    refused = run("studies", "show", files / "words.csv")
+    assert refused.exit_code == 2
+    assert "--answer great=NUMBER --answer awful=NUMBER" in " ".join(refused.stderr.split())
+    done = run("studies", "show", files / "words.csv", "--answer", "great=5", "--answer", "awful=1")
+    assert done.exit_code == 0, done.output
+    assert "quality 1 to 5" in done.output
+    assert run("studies", "show", files / "words.csv", "--answer", "great").exit_code == 2
+    done = run("studies", "show", files / "votes.csv", "--rows", "winner=tie")
+    assert done.exit_code == 0, done.output
+    assert "1 votes between 2 systems" in " ".join(done.output.split())
+
+
+def test_votes_are_saved_shown_and_kept(run, files):
+    saved = run("studies", "save", files / "votes.csv", files / "kept")
+    assert saved.exit_code == 0, saved.output
+    assert "votes.csv" in saved.output
+    shown = run("studies", "show", files / "kept")
+    assert shown.exit_code == 0, shown.output
+    assert "2 votes" in shown.output
+    study = Study.load(files / "kept")
+    assert study.votes["winner"].tolist() == ["a", "tie"]
+
+
+def test_predictions_say_which_option_names_their_clips(run, files):
+    table = "foo,bar,quality\n" + "".join(f"x{i},c{i}.wav?,{i % 5 + 1}\n" for i in range(8))
+    (files / "odd.csv").write_text(table.replace(".wav?", ""))
+    command = ("evaluate", "--predictions", files / "odd.csv", "--ratings", files / "ratings.csv", "--draws", 0)
+    refused = run(*command, "--missing=-1")
+    assert refused.exit_code == 2
+    assert "--clip-column" in refused.stderr
+    done = run(*command, "--missing=-1", "--clip-column", "bar")
+    assert done.exit_code == 0, done.output
+    assert "8 clips matched" in " ".join(done.output.split())
+
+
+def test_predictions_in_latin_1_take_the_encoding_too(run, files):
+    (files / "rated.csv").write_text("clip,rater,score\nRot.wav,r,3\nBlau.wav,r,1\nGelb.wav,r,4\n")
+    (files / "latin.csv").write_bytes("clip,quality\nGrün.wav,4\nRot.wav,3\nBlau.wav,2\nGelb.wav,5\n".encode("latin-1"))
+    command = ("evaluate", "--predictions", files / "latin.csv", "--ratings", files / "rated.csv", "--draws", 0)
+    refused = run(*command)
+    assert refused.exit_code == 2
+    assert "--encoding latin-1" in refused.stderr
+    done = run(*command, "--encoding", "latin-1")
+    assert done.exit_code == 0, done.output
+    assert "for example Grün.wav" in done.output

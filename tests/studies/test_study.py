@@ -191,3 +191,25 @@ def test_an_empty_study_has_empty_tables():
 def test_kind_is_checked():
     with pytest.raises(ValueError, match="'human' or 'simulated', not 'robot'"):
         Study(pd.DataFrame({"clip": []}), pd.DataFrame({"clip": [], "axis": [], "score": []}), kind="robot")
+
+
+def test_what_rebuilds_a_study_keeps_its_votes():
+    from qamro.evaluation.raters.leave_out import leave_out
+
+    clips = pd.DataFrame({"clip": list("abcd"), "system": ["S", "S", "T", "T"]})
+    ratings = pd.DataFrame(
+        {"clip": list("abcd"), "rater": ["r1", "r2", "r1", "r2"], "axis": "MI", "score": [1, 2, 3, 4]}
+    )
+    votes = pd.DataFrame(
+        {"clip_a": ["a", "a", "b"], "clip_b": ["c", "b", "d"], "rater": ["r1", "r2", "r1"], "winner": ["a", "b", "tie"]}
+    )
+    study = Study(clips, ratings, name="both", about={"licence": "x"}, votes=votes)
+    assert len(study.replace(name="other").votes) == 3
+    assert study.replace(name="other").about == {"licence": "x"}
+    assert len(study.with_clips(study.clips.assign(path="p")).votes) == 3
+    part = study.of_clips(["a", "b", "c"])
+    assert part.votes[["clip_a", "clip_b"]].to_numpy().tolist() == [["a", "c"], ["a", "b"]]
+    assert part.ratings["clip"].tolist() == ["a", "b", "c"]
+    assert study.of_clips(["d"]).votes is None
+    assert leave_out(study, ["r1"]).votes["rater"].tolist() == ["r2"]
+    assert leave_out(study, ["r1"]).ratings["rater"].tolist() == ["r2", "r2"]

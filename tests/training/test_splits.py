@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 
 from qamro.studies import Study
-from qamro.training.splits import PARTS, folds, group_of_clip, official_split, split, subset
+from qamro.training.splits import PARTS, folds, group_of_clip, official_split, split
 
 
 def study(systems=20, contents=10, **columns) -> Study:
@@ -72,7 +72,7 @@ def test_systems_and_content_at_once_share_neither():
         assert sum(map(len, sides)) == len(set().union(*sides)), column
     assert sum(map(len, parts.values())) < len(made.clips), "what would stand between two parts is left out"
     with pytest.raises(ValueError, match="too small to hold out systems and content at once"):
-        split(subset(study(systems=4, contents=4), ["s0_0", "s1_1", "s2_2", "s3_3"]), hold_out="both")
+        split(study(systems=4, contents=4).of_clips(["s0_0", "s1_1", "s2_2", "s3_3"]), hold_out="both")
     with pytest.raises(ValueError, match="folds cannot hold out"):
         folds(made, 5, hold_out="both")
 
@@ -95,7 +95,7 @@ def test_too_few_groups_are_refused():
 
 
 def test_subset_keeps_clips_with_their_ratings():
-    part = subset(study(), ["s0_1", "s3_2"])
+    part = study().of_clips(["s0_1", "s3_2"])
     assert list(part.clips["clip"]) == list(part.ratings["clip"]) == ["s0_1", "s3_2"]
 
 

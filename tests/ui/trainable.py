@@ -23,7 +23,6 @@ def small_study() -> Study:
 
 def trained(folder: Path, number: int = 1, settings: Settings = QUICK, study: Study | None = None) -> TrainedRun:
     """A run as the tab keeps it, trained in this process."""
-    from qamro.training.splits import subset
 
     study = study or small_study()
     curves: Curves = {}
@@ -36,5 +35,5 @@ def trained(folder: Path, number: int = 1, settings: Settings = QUICK, study: St
     done = train(Task(study, settings, place, "toy", command_of(settings, study.name)), tell, lambda: False)
     card, record = (json.loads((done.folder / "heads" / name).read_text("utf-8")) for name in ("card.json", "run.json"))
     run = TrainedRun(number, study, settings, done.folder, card, record, curves)
-    run.study = subset(study, list(run.predictions["clip"]))
+    run.study = study.of_clips(list(run.predictions["clip"]))
     return run

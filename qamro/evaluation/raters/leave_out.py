@@ -23,15 +23,17 @@ def leave_out(study: Study, raters: Collection[str]) -> Study:
     Raises:
         ValueError: A name is not among the raters.
     """
-    from qamro.studies import Study
-
     gone = {str(rater) for rater in raters}
-    unknown = gone - set(study.ratings["rater"])
+    voted = set(study.votes["rater"]) if study.votes is not None else set()
+    unknown = gone - set(study.ratings["rater"]) - voted
     if unknown or "" in gone:
         raise ValueError(f"study {study.name!r} has no rater {min(unknown or {''})!r}")
     kept = study.ratings[~study.ratings["rater"].isin(gone)]
     about = study.about | {NOTE: sorted(gone | set(study.about.get(NOTE, ())))}
-    return Study(study.clips, kept, name=study.name, kind=study.kind, root=study.root, about=about)
+    votes = study.votes
+    if votes is not None:
+        votes = votes[~votes["rater"].isin(gone)]
+    return study.replace(ratings=kept, about=about, votes=votes)
 
 
 def left_out_note(study: Study) -> str:

@@ -123,6 +123,13 @@ class Layout:
         return not self.columns
 
     @property
+    def takes_rows(self) -> bool:
+        """Whether rows can be left out: of tables, and of votes."""
+        from qamro.studies.importers.forms import FORMS
+
+        return not self.is_fixed or FORMS[self.form].study is not None
+
+    @property
     def names_clips(self) -> bool:
         """Whether something says which clip a rating is of."""
         told = self.having("clip") or self.having("path") or (self.having("system") and self.having("source"))
@@ -175,7 +182,15 @@ class Layout:
                 return replace(column, role="about_rating", why=f"{name!r} is the {ROLES[role]}")
             return column
 
-        asked = role == "rating" or name in self.having("rating") or (role == "clip" and "clip" in self.question)
+        asked = (
+            role == "rating"
+            or name in self.having("rating")
+            or (
+                role == "clip"
+                and "clip" in self.question
+                and not self.question.startswith("nothing says what the numbers")
+            )
+        )
         question = "" if asked else self.question
         layout = replace(self, columns=tuple(map(changed, self.columns)), question=question)
         return layout._told_by_column(role, name) if role in ("axis", "rater", "clip") else layout

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import unicodedata
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -11,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from qamro.audio import AUDIO_ENDINGS
+from qamro.studies.importers.cells import number_of, scales_in, shown, sums_in
 from qamro.studies.importers.layout import OF_THE_CLIP, Layout
-from qamro.studies.importers.roles import column_option, number_of
+from qamro.studies.importers.roles import answer_options, column_option, rows_option
 from qamro.studies.importers.scales import COLUMN, FILE, ROW
 from qamro.studies.tables import BLANKS, need
 from qamro.studies.validation import StudyError
@@ -20,6 +20,7 @@ from qamro.studies.validation import StudyError
 if TYPE_CHECKING:
     import pandas as pd
 
+_LOOKED_AT = 2000
 MOST_AXES = 200
 """Most axes of a study; a column with more different cells does not say which axis a rating is of."""
 
@@ -49,11 +50,15 @@ def melt(
 
     path = files[0]
     need(table, [column.name for column in layout.columns], path)
-    keep = _wanted_rows(table, layout, path)
+    keep = wanted_rows(table, layout, path)
     notes = []
     if not keep.all():
         notes.append(f"{int((~keep).sum())} of {len(keep)} rows left out by --rows")
         table, file_of, row_of = table[keep], file_of[keep], row_of[keep]
+    if sums := _sums(table, layout):
+        named = ", ".join(repr(name) for name in sums)
+        notes.append(f"the last {len(sums)} rows ({named}) sum the table up and were left out")
+        table, file_of, row_of = table[: -len(sums)], file_of[: -len(sums)], row_of[: -len(sums)]
     table = table.reset_index(drop=True)
     ratings = [column for column in layout.columns if column.role == "rating"]
     if not ratings:
@@ -93,32 +98,87 @@ def melt(
     if "clip" not in melted.columns:
         listed = ", ".join(map(repr, [column.name for column in layout.columns][:12]))
         raise StudyError(
-            f"{path}: no column names the clip; call one 'clip', or say which one does with "
-            f"{column_option('NAME', 'clip')}; the columns are {listed}"
+            f"{path}: no column names the clip; call one 'clip', or say which one does, for example "
+            f"{column_option(_likeliest_clip(table, layout), 'clip')}; the columns are {listed}"
         )
-    if melted.empty:
-        raise StudyError(f"{path}: the columns of ratings are empty")
+    _check(melted, layout, path)
     if unanswered:
         notes.append(f"{unanswered} empty cells were left out as not rated")
+    return melted, notes
+
+
+def _check(melted: pd.DataFrame, layout: Layout, path: Path) -> None:
+    """Checks that every rating has a clip and an axis, and that axes are few.
+
+    Raises:
+        StudyError: It is not so; names the option that helps.
+    """
+    if melted.empty:
+        raise StudyError(f"{path}: the columns of ratings are empty")
     for key in ("clip", "axis"):
         if (empty := (melted[key] == "").to_numpy()).any():
             row = melted.iloc[int(empty.argmax())]
-            raise StudyError(f"{row[FILE]}, row {row[ROW]}: the column {key!r} is empty; every row needs one")
+            raise StudyError(
+                f"{row[FILE]}, row {row[ROW]}: the column {key!r} is empty; every row needs one. Leave such rows out "
+                f"with {rows_option(next(iter(layout.having(key)), key), '')}"
+            )
     axes = melted["axis"].nunique()
     if axes > MOST_AXES:
-        column_of_axes = next(iter(layout.having("axis")), "")
+        by = next(iter(layout.having("axis")), "")
         raise StudyError(
-            f"{path}: {axes:,} different axes; a study has at most {MOST_AXES}. Is {column_of_axes or 'each header'!r} "
-            f"an axis? If not: {column_option(column_of_axes or 'NAME', 'note')}"
+            f"{path}: {axes:,} different axes; a study has at most {MOST_AXES}. Is {by or 'each header'!r} "
+            f"an axis? If not: {column_option(by or 'NAME', 'note')}"
         )
-    return melted, notes
+
+
+def _one_scale(cells: pd.Series, texts: Sequence[str], place: Callable[[int], str]) -> None:
+    """Checks that percents, shares (``4/5``) and plain numbers are not mixed.
+
+    Raises:
+        StudyError: They are; names the rarer ones, and how to leave them out.
+    """
+    if len(texts) > _LOOKED_AT:
+        return
+    by_unit: dict[str, list[str]] = {}
+    for text in texts:
+        for unit in scales_in([text]):
+            by_unit.setdefault(unit, []).append(text)
+    if len(by_unit) < 2 or not any(unit == "%" or unit.startswith("/") for unit in by_unit):
+        return
+    odd = min(by_unit.values(), key=lambda few: int(cells.isin(few).sum()))
+    row = int(cells.isin(odd).to_numpy().argmax())
+    kinds = ", ".join(sorted(repr(unit) if unit else "plain numbers" for unit in by_unit))
+    out = " ".join(rows_option(str(cells.name), text) for text in odd[:8]) + (" …" if len(odd) > 8 else "")
+    raise StudyError(
+        f"{place(row)}: {shown(cells.iloc[row])} stands in a column of {kinds}, which are not of one scale; leave "
+        f"the fewer out with {out}"
+    )
+
+
+def _sums(table: pd.DataFrame, layout: Layout) -> list[str]:
+    """What the last rows are called where they sum the table up: ``Mean``, ``Total``, ``SD``."""
+    named = layout.having("clip") or layout.having("path") or layout.having("rater")
+    named = named if layout.form != "survey" else [str(name) for name in table.columns[:1]]
+    return sums_in(table[named[0]].tolist()) if named else []
+
+
+def _likeliest_clip(table: pd.DataFrame, layout: Layout) -> str:
+    """The column that is least like ratings and whose cells differ most."""
+    free = [c.name for c in layout.columns if c.role not in ("rating", "rater", "axis", "ignore")]
+    free = free or [c.name for c in layout.columns if c.role in ("rater", "ignore")] or [layout.columns[0].name]
+    return max(free, key=lambda name: int(table[name].nunique()))
 
 
 def _placed(place: Callable[[int, str], str], column: str) -> Callable[[int], str]:
     return lambda row: place(row, column)
 
 
-def _wanted_rows(table: pd.DataFrame, layout: Layout, path: Path) -> np.ndarray:
+def wanted_rows(table: pd.DataFrame, layout: Layout, path: Path) -> np.ndarray:
+    """Says which rows of a table are read, as ``layout.rows`` says.
+
+    Raises:
+        StudyError: There is no such column, or no row has a value that is wanted.
+    """
     keep = np.ones(len(table), dtype=bool)
     for name, value, wanted in layout.rows:
         need(table, [name], path)
@@ -143,11 +203,13 @@ def _scores(cells: pd.Series, layout: Layout, place: Callable[[int], str]) -> np
     numbers = np.array([number_of(text, layout.decimal) for text in texts], dtype=float)
     bad = ~np.isfinite(numbers) & ~blank
     numbers[blank] = np.nan
+    _one_scale(cells, texts[~blank], place)
     if bad.any():
         row = int(np.flatnonzero(bad[values])[0])
         raise StudyError(
-            f"{place(row)}: {cells.iloc[row]!r} is not a finite number; correct it, or leave such rows out with "
-            f"--rows {shlex.quote(str(cells.name) + '!=' + str(cells.iloc[row]))}"
+            f"{place(row)}: {shown(cells.iloc[row])} is not a finite number; correct it, say what it stands for with "
+            f"{answer_options(texts[bad])}, or leave such rows out with "
+            f"{rows_option(str(cells.name), str(cells.iloc[row]))}"
         )
     return numbers[values]
 

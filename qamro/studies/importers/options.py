@@ -9,8 +9,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from qamro.studies.importers.cells import decimal_of, look
 from qamro.studies.importers.layout import Column, Layout
-from qamro.studies.importers.roles import decimal_of, look
 from qamro.studies.importers.scales import ScaleMap
 from qamro.studies.importers.table import Parsing, Sheet
 
@@ -68,6 +68,7 @@ class Options:
         delimiter: str = "",
         header: int | None = None,
         encoding: str = "",
+        answer: Sequence[str] = (),
     ) -> Options:
         """Reads what was typed.
 
@@ -108,7 +109,13 @@ class Options:
             if not match:
                 raise ValueError(f"--rows {text!r}: write COLUMN=VALUE or COLUMN!=VALUE")
             wanted.append((match["name"].strip(), match["value"].strip(), not match["not"]))
-        parsing = Parsing(delimiter, header, encoding)
+        answers = []
+        for text in answer:
+            word, equals, number = text.rpartition("=")
+            if not equals or not word.strip() or not re.fullmatch(_NUMBER, number.strip()):
+                raise ValueError(f"--answer {text!r}: write WORD=NUMBER, for example --answer 'very good=5'")
+            answers.append((word.strip(), number.strip()))
+        parsing = Parsing(delimiter, header, encoding, answers=tuple(answers))
         return cls(
             tuple(columns), axis, tuple(scales), tuple(codes) if codes is not None else None, tuple(wanted), parsing
         )
@@ -128,7 +135,7 @@ class Options:
         Raises:
             ValueError: There is no such column or axis, or it cannot be that.
         """
-        if layout.is_fixed and (self.columns or self.rows):
+        if layout.is_fixed and (self.columns or (self.rows and not layout.takes_rows)):
             raise ValueError(
                 f"--column and --rows change nothing here: the file is read as {layout.form}, whose columns are fixed"
             )

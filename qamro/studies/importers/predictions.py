@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from qamro.studies.importers.cells import decimal_of, listed, look, sums_in
 from qamro.studies.importers.forms import musiceval
-from qamro.studies.importers.names import is_quality, role_of, words_of
-from qamro.studies.importers.roles import decimal_of, look
+from qamro.studies.importers.names import is_quality, role_of
 from qamro.studies.importers.table import Parsing, Sheet, open_sheet
+from qamro.studies.importers.words import words_of
 from qamro.studies.tables import numbers
 from qamro.studies.validation import StudyError
 
@@ -63,7 +65,7 @@ _UNNAMED = "quality"
 """What the axis of a list without a header is called: as in a list of ratings without one."""
 
 
-def read_predictions(path: Path | str, parsing: Parsing | None = None) -> pd.DataFrame:
+def read_predictions(path: Path | str, parsing: Parsing | None = None, *, clip_column: str = "") -> pd.DataFrame:
     """Reads predicted scores.
 
     Without a header, a name and a number are one axis, ``quality``; a name and two numbers MusicEval's answer form,
@@ -74,6 +76,7 @@ def read_predictions(path: Path | str, parsing: Parsing | None = None) -> pd.Dat
     Args:
         path: A table in CSV, Excel, JSON or JSON lines.
         parsing: How it is cut into cells, where somebody knows.
+        clip_column: The column that names the clips, where somebody says it.
 
     Returns:
         The file's columns; text columns as text, the others as floats with NaN for empty cells.
@@ -87,9 +90,11 @@ def read_predictions(path: Path | str, parsing: Parsing | None = None) -> pd.Dat
     sheet = open_sheet(path, parsing)
     if sheet.problem:
         raise StudyError(sheet.problem)
-    table = _with_clip(sheet)
+    table = _with_clip(sheet, clip_column)
+    if sums := sums_in(table["clip"].tolist()):
+        table = table[: -len(sums)].copy()
     if table.empty:
-        raise StudyError(f"{path} has no row below its header ({', '.join(map(str, sheet.header))[:200]})")
+        raise StudyError(f"{path} has no row below its header ({listed(sheet.header, 8)})")
     decimal = decimal_of(table)
     for column in _number_columns(table, decimal):
         if column not in TEXT and not column.startswith(("source_", "domain_")):
@@ -97,8 +102,7 @@ def read_predictions(path: Path | str, parsing: Parsing | None = None) -> pd.Dat
     _one_row_a_clip(table, path)
     if not score_columns(table):
         raise StudyError(
-            f"{path} has no column of scores; it has {', '.join(map(str, table.columns))}. Name each by its axis, "
-            "for example MI"
+            f"{path} has no column of scores; it has {listed(table.columns)}. Name each by its axis, for example MI"
         )
     return table
 
@@ -145,13 +149,15 @@ def _is_no_score(name: str, values: pd.Series) -> bool:
     if not name.strip() or name.lower().startswith("unnamed"):
         return True
     role = role_of(name)
+    if {"id", "ids", "uuid"} & set(words_of(name)):
+        return True
     if is_quality(name) or role == "prediction":
         return False
     counts = len(told) > 2 and told[0] in (0, 1) and bool((np.diff(told) == 1).all())
     return role == "id" or bool(_MEASURES & set(words_of(name))) or (counts and role != "rating")
 
 
-def _with_clip(sheet: Sheet) -> pd.DataFrame:
+def _with_clip(sheet: Sheet, said: str = "") -> pd.DataFrame:
     """Returns the table with the only column that names clips, such as ``file`` or ``wav_name``, called ``clip``.
 
     Raises:
@@ -159,6 +165,10 @@ def _with_clip(sheet: Sheet) -> pd.DataFrame:
     """
     table = sheet.frame.copy()
     names = list(sheet.header)
+    if said:
+        if said not in names:
+            raise StudyError(f"{sheet.path} has no column {said!r}, as --clip-column says; it has {listed(names)}")
+        return table.drop(columns="clip" if said != "clip" and "clip" in names else []).rename(columns={said: "clip"})
     if sheet.headless:
         first = [cells[0] for cells in sheet.columns.values() if len(cells)]
         if len(names) == 2:
@@ -182,8 +192,17 @@ def _with_clip(sheet: Sheet) -> pd.DataFrame:
         )
     if len(named) == 1:
         return table.rename(columns={named[0]: "clip"})
-    told = ", ".join(names)
-    raise StudyError(f"{sheet.path} has no column 'clip'; it has {told}. Call the one that names the clips 'clip'")
+    told = listed(names)
+    raise StudyError(
+        f"{sheet.path} has no column 'clip'; it has {told}. Call the one that names the clips 'clip', or name "
+        f"it with --clip-column {shlex.quote(_likeliest(table))}"
+    )
+
+
+def _likeliest(table: pd.DataFrame) -> str:
+    """The column whose cells are least like numbers and most unlike each other."""
+    names = [name for name in map(str, table.columns) if len(name) < 200]
+    return max(names, key=lambda name: (not _some_number(table[name]), table[name].nunique()), default="NAME")
 
 
 def _one_row_a_clip(table: pd.DataFrame, path: Path) -> None:

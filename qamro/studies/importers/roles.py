@@ -9,119 +9,35 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from qamro.axes import AXES
+from qamro.studies.importers.axis_names import axis_by, axis_in, axis_of, is_mean, is_measure, rest_of
+from qamro.studies.importers.cells import decimal_of, look
 from qamro.studies.importers.layout import Column, Layout
 from qamro.studies.importers.names import (
-    concepts_of,
     is_code,
     is_numbered,
     is_plainly_quality,
     is_quality,
     is_rater,
-    is_sound,
     known_axis,
     role_of,
     sound_in,
     split_headers,
-    words_of,
 )
 from qamro.studies.importers.scales import USUAL
+from qamro.studies.importers.words import words_of
 from qamro.studies.tables import BLANKS
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from qamro.studies.importers.table import Sheet
 
-_COMMA = re.compile(r"[+-]?\d+,\d+")
-_LABEL = re.compile(
-    r"^\s*([+-]?\d+(?:[.,]\d+)?)\s*(?:[-–—:=.)(/]|\s)\s*\D.*$|^\D*\(\s*([+-]?\d+(?:[.,]\d+)?)\s*\)\s*$", re.S
-)
 _BRACKET = re.compile(r"^(?P<group>.*?)\s*\[(?P<item>[^\]]+)\][^\[\]]*$", re.S)
-_WORDS = {"excellent": 5.0, "good": 4.0, "fair": 3.0, "poor": 2.0, "bad": 1.0}
-"""The five words of ITU-T P.800."""
 
-_SAMPLE = 200
-_BLANK = [*BLANKS, *(text.upper() for text in BLANKS), "NaN", "None", "Null"]
 _RATER_FIRST = ("rater", "listener", "participant", "subject", "annotator", "evaluator", "worker", "judge", "assessor")
-
-
-@dataclass(frozen=True)
-class Facts:
-    """What a column's cells look like.
-
-    Attributes:
-        values: The different numbers in it; none unless most of its cells are numbers.
-        numeric: Whether most of its cells are numbers.
-        counts: Whether its cells count the rows.
-        sounds: Whether nearly all of its cells name sound files.
-        empty: Whether no cell holds anything.
-        distinct: Number of different cells.
-        repeats: Whether a cell that holds something stands twice.
-    """
-
-    values: np.ndarray
-    numeric: bool
-    counts: bool
-    sounds: bool
-    empty: bool
-    distinct: int
-    repeats: bool
-
-    @property
-    def on_a_scale(self) -> bool:
-        """Whether its numbers could be scores of one of the usual scales."""
-        return self.numeric and self.values.size > 0 and bool(self.values.min() >= -9 and self.values.max() <= 100)
-
-
-def number_of(text: str, decimal: str = ".") -> float:
-    """Reads one score: a number, a number with its label (``5 - Excellent``), or a word of P.800; NaN else."""
-    plain = text.strip()
-    try:
-        return float(plain.replace(",", ".") if decimal == "," else plain)
-    except ValueError:
-        pass
-    if match := _LABEL.match(plain):
-        return float((match[1] or match[2]).replace(",", "."))
-    return _WORDS.get(plain.lower(), float("nan"))
-
-
-def look(cells: pd.Series, decimal: str) -> Facts:
-    """Looks at a column of text."""
-    different = cells.unique()
-    told = [text for text in different if text.lower() not in BLANKS]
-    few = told[:: max(len(told) // 3000, 1)]
-    values = np.array([number_of(text, decimal) for text in few], dtype=float)
-    finite = values[np.isfinite(values)]
-    words = [text for text, value in zip(few, values, strict=True) if not np.isfinite(value)]
-    stray = int(cells.isin(words).sum()) if len(few) == len(told) and words else 0
-    numeric = bool(told) and (finite.size > 0.5 * values.size or 0 < stray < 0.5 * int((~cells.isin(_BLANK)).sum()))
-    counts = False
-    if numeric and len(cells) > 2 and len(different) == len(cells) and finite.size == values.size:
-        start = number_of(cells.iloc[0], decimal)
-        ends = start + len(cells) - 1
-        counts = (
-            start in (0, 1)
-            and number_of(cells.iloc[-1], decimal) == ends
-            and all(number_of(text, decimal) == start + place for place, text in enumerate(cells.iloc[:3000]))
-        )
-    sounds = bool(told) and sum(map(is_sound, told[:_SAMPLE])) > 0.9 * len(told[:_SAMPLE])
-    filled = len(cells) - int(cells.isin([text for text in different if text.lower() in BLANKS]).sum())
-    return Facts(finite if numeric else np.empty(0), numeric, counts, sounds, not told, len(told), filled > len(told))
-
-
-def decimal_of(table: pd.DataFrame) -> str:
-    """Returns what stands before the decimals: a comma if cells have one and none of that column has a point."""
-    for name in table.columns:
-        cells = table[name].head(_SAMPLE)
-        if cells.str.fullmatch(_COMMA).any() and not cells.str.contains(".", regex=False).any():
-            return ","
-    return "."
 
 
 class _Guess:
@@ -152,7 +68,7 @@ class _Guess:
         elif words_of(name) == ("note",) and facts.on_a_scale:  # a mark in French and German
             role = "rating"
         elif (role in ("clip", "source", "system", "prompt") and facts.on_a_scale and is_plainly_quality(name)) or (
-            role == "never" and is_quality(name) and facts.on_a_scale and not _is_measure(name)
+            role == "never" and is_quality(name) and facts.on_a_scale and not is_measure(name)
         ):
             role = ""
         return role
@@ -238,7 +154,7 @@ class _Guess:
             return False
         if self.form != "survey" and self._clip_column(set(clips)):
             return False
-        rests = {name: _rest(texts[name], clip) for name, clip in clips.items()}
+        rests = {name: rest_of(texts[name], clip) for name, clip in clips.items()}
         more = len(set(clips.values())) < len(clips)
         for name, clip in clips.items():
             axis = axis_of(rests[name]) or (rests[name] if more and rests[name] else "")
@@ -265,9 +181,9 @@ class _Guess:
         scores = [
             n for n in numeric if self.told[n] == "rating" and not (is_numbered(n) and self._numbered(numeric) > 1)
         ]
-        means = [n for n in scores if _is_mean(n)]
+        means = [n for n in scores if is_mean(n)]
         by_rater = any(column.role == "rater" for column in self.columns.values())
-        grid = split_headers([n for n in numeric if n not in scores or not _is_mean(n)]) if len(numeric) > 2 else {}
+        grid = split_headers([n for n in numeric if n not in scores or not is_mean(n)]) if len(numeric) > 2 else {}
         grid = grid or (split_headers([n for n in numeric if n not in scores]) if len(numeric) > 1 else {})
         if self.form == "long":
             return self._long(scores or numeric[:1], "asked for" if not scores else "")
@@ -289,12 +205,14 @@ class _Guess:
         qualities = [n for n in numeric if n not in scores and is_quality(n) and self.facts[n].on_a_scale]
         if raters and by_rater:
             qualities = list(dict.fromkeys([*qualities, *raters]))
+        beside = [*scores, *qualities]
+        if len(beside) > 1 and not by_rater and sum(self._ends_in_rater(n) for n in beside) > 1:
+            self._ask(beside, ["rater", "axis"])
+            return "wide"
         if scores and self.form != "wide":
             return self._with_scores(scores, means, qualities)
         both = [n for n in numeric if n in qualities or n in scores]
-        if any(
-            is_rater(part) or is_code(part) for n in both if len(both) > 1 for part in re.split(r"[_.:/| -]+", n)[1:]
-        ):
+        if len(both) > 1 and any(map(self._ends_in_rater, both)):
             self._ask(both, ["rater", "axis"])
             return "wide"
         if both:
@@ -304,10 +222,17 @@ class _Guess:
                     if known_axis(name)
                     else "a quality by its name"
                 )
-                self.take(name, "rating", why, axis=_axis_by(name))
+                self.take(name, "rating", why, axis=axis_by(name))
             self.axis_given = True
             return "wide"
         return self._unknown([n for n in numeric if n not in self.columns], by_rater)
+
+    def _may_name_clips(self, name: str) -> bool:
+        return name not in self.columns and not is_numbered(name) and self.told[name] not in ("rating", "never")
+
+    def _ends_in_rater(self, name: str) -> bool:
+        """Whether a header ends like a rater behind something else: ``mos_r1``."""
+        return any(is_rater(part) or is_code(part) for part in re.split(r"[_.:/| -]+", name)[1:])
 
     def _numbered(self, names: Sequence[str]) -> int:
         return sum(is_numbered(name) for name in names)
@@ -344,7 +269,7 @@ class _Guess:
             return self._long(exact[:1])
         used: set[str] = set()
         for name in (*scores, *beside):
-            axis = _axis_by(name)
+            axis = axis_by(name)
             axis = name if axis in used else axis
             used.add(axis)
             self.take(name, "rating", "an axis by its name", axis=axis)
@@ -405,7 +330,18 @@ class _Guess:
             axis = name if roles[0] == "axis" else self.axis
             self.take(name, "rating", "numbers, and nothing says of what", axis=axis, rater=rater)
         words = {"axis": "qualities (axes)", "rater": "raters", "note": "no ratings", "score": "the ratings"}
-        self.readings = [(words[role], tuple((name, role) for name in names)) for role in roles]
+        named = {"clip", "path"} & {column.role for column in self.columns.values()}
+        clip = "" if named else next(filter(self._may_name_clips, self.names), names[0])
+        first = ((clip, "clip"),) if clip else ()
+        of = [name for name in names if name != clip] or names
+        said = [words[role] for role in roles]
+        if roles == ["score", "note"] and not any(
+            c.role == "rating" for n, c in self.columns.items() if n not in names
+        ):
+            said[1] += ", and then the file holds none"
+        self.readings = [
+            (word, (*first, *((name, role) for name in of))) for word, role in zip(said, roles, strict=True)
+        ]
         listed = ", ".join(map(repr, names[:6])) + (" …" if len(names) > 6 else "")
         self.question = f"nothing says what the numbers under {listed} are"
 
@@ -470,7 +406,7 @@ class _Guess:
         rated = [self.facts[n] for n, column in self.columns.items() if column.role == "rating"]
         if name.strip().lower() == "mean_of":
             return True
-        named = any(_is_mean(n) for n, column in self.columns.items() if column.role == "rating")
+        named = any(is_mean(n) for n, column in self.columns.items() if column.role == "rating")
         means = named or any((f.values % 1 != 0).any() for f in rated)
         return bool(means and values.size and (values >= 1).all() and (values % 1 == 0).all())
 
@@ -526,82 +462,19 @@ def layout_of(sheet: Sheet, form: str = "") -> Layout | None:
     return _Guess(sheet, form).layout()
 
 
+def rows_option(name: str, value: str) -> str:
+    """Returns the option that leaves out the rows with a cell, as it is typed."""
+    return f"--rows {shlex.quote(f'{name}!={value}')}" if len(value) <= 200 else "--rows COLUMN!=VALUE"
+
+
+def answer_options(words: Iterable[str], most: int = 8) -> str:
+    """Returns the options that say what words stand for, as they are typed but for the numbers."""
+    few = list(dict.fromkeys(word[:60] for word in words))
+    return " ".join(f"--answer {shlex.quote(f'{word}=NUMBER')}" for word in few[:most]) + (
+        " …" if len(few) > most else ""
+    )
+
+
 def column_option(name: str, role: str) -> str:
     """Returns the option that gives a column a meaning, as it is typed."""
     return f"--column {shlex.quote(f'{name}={role}')}"
-
-
-def axis_in(stem: str) -> tuple[str, bool]:
-    """The known axis in a file's name, between signs that part words; ``quality``, made up, without one."""
-    for word in re.split(r"[^A-Za-z]+", stem):
-        if word in AXES or word in ("SIG", "BAK", "OVR", "OVRL"):
-            return word, True
-    return "quality", False
-
-
-def axis_of(header: str) -> str:
-    """The axis that a header names, as it is written: ``SIG``, ``Answer.naturalness``, ``MI score``; else empty."""
-    if known := known_axis(header):
-        return known
-    parts = re.findall(r"[A-Z]?[^\W\d_A-Z]+|[A-Z]+(?![a-z])|[^\W\d_]+", header)
-    for part in parts:
-        if part in AXES:
-            return part
-    told = [part for part in parts if is_quality(part)]
-    if len(told) > 1 or len(parts) > 1:
-        told = [part for part in told if part.lower() not in ("mos", "quality")]
-    told = [part for part in told if part.lower() not in ("mos", "quality") or header.strip().lower() != "mos"]
-    if len(told) == len(parts):
-        return header.strip()
-    return " ".join(told) if 0 < len(told) <= 3 else ""
-
-
-def _axis_by(name: str) -> str:
-    """What an axis is called that stands in a column of its own: its header, without words for a score."""
-    bare = _bare(name)
-    return known_axis(name) or (axis_of(name) if "rating" in concepts_of(bare) else "") or bare
-
-
-def _bare(name: str) -> str:
-    """A header as an axis: without what every answer has in common."""
-    return (
-        re.sub(r"^(?:answer|response)s?[._ ]+|[._ ]+(?:response|rating|score)$", "", name.strip(), flags=re.I) or name
-    )
-
-
-def _rest(text: str, clip: str) -> str:
-    """What a question says beside the clip's name."""
-    rest = text.replace(clip, " ").replace("[", " ").replace("]", " ")
-    return re.sub(r"\s+", " ", rest).strip(" -–:_./?")
-
-
-def _is_mean(name: str) -> bool:
-    words = set(words_of(name))
-    return bool(
-        words
-        & {"mean", "avg", "average", "mos", "dmos", "cmos", "mittelwert", "mittel", "moyenne", "promedio", "media"}
-    )
-
-
-def _is_measure(name: str) -> bool:
-    words = set(words_of(name))
-    never = {
-        "std",
-        "sd",
-        "sem",
-        "ci",
-        "var",
-        "id",
-        "time",
-        "rt",
-        "ms",
-        "index",
-        "order",
-        "duration",
-        "stdev",
-        "se",
-        "low",
-        "high",
-        "rank",
-    }
-    return bool(words & never)

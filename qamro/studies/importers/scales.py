@@ -160,6 +160,8 @@ def codes_in(ratings: pd.DataFrame) -> list[Code]:
     for axis, rows in ratings.groupby("axis", sort=False):
         values, counts = np.unique(rows["score"].to_numpy(float), return_counts=True)
         for value, count in zip(values, counts, strict=True):
+            if values.min() < -1 and values.min() >= -3 and values.max() <= 3:  # comparisons, from -3 to 3
+                continue
             if value not in CODES or not values.min() <= value <= values.max() or len(values) < 3:
                 continue
             rest = values[

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -18,8 +19,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from qamro.studies.importers.names import is_rater, is_sound, known_axis, role_of
-from qamro.studies.tables import VERBATIM
+from qamro.studies.importers.header import header_lines, is_number, names_of
+from qamro.studies.importers.json_table import flat_columns, json_lines, records_of, text_of
+from qamro.studies.importers.names import is_sound, known_axis, role_of
+from qamro.studies.tables import BLANKS, VERBATIM
 from qamro.studies.validation import StudyError
 
 if TYPE_CHECKING:
@@ -31,7 +34,12 @@ MOST_COLUMNS = 2000
 
 MOST_BYTES = 1 << 30
 _BLOCK = 20_000
+_LONGEST = 4000
+"""Letters of a column's name; questions of surveys are shorter."""
+
 _HEAD = 1 << 18
+_LOOKED_AT, _MOST_ABOVE = 60, 20
+"""Lines at the beginning that are looked at for what stands above a table, and most of these."""
 _EXCEL = b"PK\x03\x04"
 DELIMITER_NAMES = {"comma": ",", "semicolon": ";", "tab": "\t", "\\t": "\t", "space": " ", "pipe": "|"}
 
@@ -45,12 +53,14 @@ class Parsing:
         header: How many lines are header; None to find out.
         encoding: How letters are stored; empty to find out.
         sheet: Which sheet of a workbook; empty for the first that holds ratings.
+        answers: Words of a scale and the numbers that they stand for.
     """
 
     delimiter: str = ""
     header: int | None = None
     encoding: str = ""
     sheet: str = ""
+    answers: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
         """Checks the header, and takes words such as ``tab`` for what they stand for.
@@ -124,6 +134,23 @@ def open_sheet(path: Path, parsing: Parsing | None = None) -> Sheet:
         FileNotFoundError: There is no such file.
     """
     parsing = parsing or Parsing()
+    sheet = _opened(path, parsing)
+    if not parsing.answers or sheet.problem:
+        return sheet
+    numbers = {word.lower(): number for word, number in parsing.answers}
+    return replace(sheet, read=lambda: {name: _answered(cells, numbers) for name, cells in sheet.columns.items()})
+
+
+def _answered(cells: Sequence[str], numbers: Mapping[str, str]) -> Sequence[str]:
+    """Puts numbers for words into a column that holds nothing else."""
+    told = {cell for cell in set(cells) if cell.lower() not in BLANKS}
+    known = {cell: numbers[cell.lower()] for cell in told if cell.lower() in numbers}
+    if not known or any(cell not in known and not is_number(cell) for cell in told):
+        return cells
+    return [known.get(cell, cell) for cell in cells]
+
+
+def _opened(path: Path, parsing: Parsing) -> Sheet:
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {path}")
     try:
@@ -147,6 +174,16 @@ def open_sheet(path: Path, parsing: Parsing | None = None) -> Sheet:
         if not isinstance(problem, StudyError):
             text = f"{path} is not a table of text: {problem}; save it as CSV with UTF-8 encoding"
         return Sheet(path, problem=text)
+
+
+def is_utf8(path: Path) -> bool:
+    """Whether a file's beginning is UTF-8 or UTF-16, so that nobody has to say how its letters are stored."""
+    with path.open("rb") as file:
+        head = file.read(_HEAD)
+    try:
+        return head.startswith(_EXCEL) or bool(encoding_of(head, path))
+    except StudyError:
+        return False
 
 
 def encoding_of(head: bytes, path: Path) -> str:
@@ -189,7 +226,10 @@ def _delimited(path: Path, sample: str, whole: bool, encoding: str, parsing: Par
     """Looks at delimited text, of which ``sample`` is the beginning, or the ``whole``."""
     said, skipped = _sep_line(sample)
     notes = [f"the line 'sep={said}' says what separates columns"] if skipped else []
-    delimiter = parsing.delimiter or said or _delimiter(sample)
+    if not skipped and (skipped := _lines_above(sample)):
+        above = " ".join(" ".join(sample.split("\n")[:skipped]).split())
+        notes.append(f"lines above the header were left out: {above[:80]!r}")
+    delimiter = parsing.delimiter or said or _delimiter(sample, skipped)
     rows = _first_rows(sample, delimiter, skipped, 60)
     if not whole and len(rows) > 1:
         rows = rows[:-1]  # the last one may be cut
@@ -199,9 +239,13 @@ def _delimited(path: Path, sample: str, whole: bool, encoding: str, parsing: Par
         raise StudyError(
             f"{path} has {len(rows[0]):,} columns; a table of ratings has at most {MOST_COLUMNS:,}: put a row a rating"
         )
-    lines = parsing.header if parsing.header is not None else _header_lines(rows)
-    header, labels = _names_of(rows, lines)
+    lines = parsing.header if parsing.header is not None else header_lines(rows)
+    header, labels = names_of(rows, lines)
+    if (longest := max(map(len, header))) > _LONGEST:
+        raise StudyError(f"{path} has a column whose name has {longest:,} letters; this is no table of ratings")
     headless = lines == 0
+    if len(header) > 1 and re.match(r"#\s*\w", header[0]):  # numpy's header is a comment
+        header[0] = header[0].lstrip("# ")
     twice = {name for name in header if name and header.count(name) > 1}
     if twice:
         raise StudyError(f"{path} has two columns named {sorted(twice)[0]!r}; rename one")
@@ -255,6 +299,8 @@ def _columns(blocks: Iterator[list[list[str]]], header: list[str], lines: int, p
         block = whole[lines:]
         lines = max(lines - len(whole), 0)
         if block and set(map(len, block)) != {width}:
+            if width > 1:  # comments between the rows or at the end
+                block = [row for row in block if len(row) > 1 or not row[0].startswith("#")]
             _check_widths(block, header, done, path)
         for name, column, seen, values in zip(header, cells, known, zip(*block, strict=False), strict=False):
             if len(seen) > 200_000:
@@ -282,12 +328,40 @@ def _sep_line(sample: str) -> tuple[str, int]:
     return (first[4], 1) if first.lower().startswith("sep=") and len(first) == 5 else ("", int(first.lower() == "sep="))
 
 
-def _delimiter(sample: str) -> str:
+def _lines_above(sample: str) -> int:
+    """How many lines stand above a table: comments after ``#``, a title, in which nothing is cut as below."""
+    lines = [re.sub(r'"[^"]*"', "q", line) for line in sample.split("\n")[:_LOOKED_AT]]  # what is quoted cuts nothing
+    most, found = 0, 0
+    for delimiter in DELIMITERS:
+        counts = [line.count(delimiter) for line in lines]
+        filled = [place for place, line in enumerate(lines) if line.strip()]
+        for start, place in enumerate(filled[: _MOST_ABOVE + 1]):
+            below = filled[start : start + 8]
+            if _is_above(lines[place], delimiter, counts[place]):
+                continue
+            if counts[place] > most and len(below) > 2 and len({counts[p] for p in below}) == 1:
+                above = [lines[p] for p in filled[:start]]
+                if all(_is_above(line, delimiter, counts[place]) for line in above):
+                    most, found = counts[place], place if above else 0
+                break
+    return found
+
+
+def _is_above(line: str, delimiter: str, count: int) -> bool:
+    """Whether a line is no row of the table below it: a comment, or one cell at most."""
+    first, _, rest = line.strip().partition(delimiter)
+    if first.startswith("#") and line.count(delimiter) != count:
+        return True
+    others = any(sign in first for sign in DELIMITERS)  # a header that is cut otherwise
+    return '"' not in line and bool(first) and not rest.strip(f"{delimiter} ") and not others and not is_sound(first)
+
+
+def _delimiter(sample: str, skip: int = 0) -> str:
     """Returns what cuts the first lines into most columns, of what cuts them all into as many."""
     best, most = ",", (0.0, 1)
     for delimiter in DELIMITERS:
         try:
-            rows = _first_rows(sample, delimiter, 0, 40)
+            rows = _first_rows(sample, delimiter, skip, 40)
         except csv.Error:
             continue
         widths = [len(row) for row in rows[:-1] or rows]
@@ -308,97 +382,6 @@ def _delimiter(sample: str) -> str:
     return best
 
 
-def is_number(cell: str) -> bool:
-    """Whether a cell holds a number, with a point or a comma before the decimals."""
-    try:
-        return bool(np.isfinite(float(cell.strip().replace(",", ".", 1))))
-    except ValueError:
-        return False
-
-
-def _header_lines(rows: list[list[str]]) -> int:
-    """Guesses how many lines are header."""
-    if is_data(rows[0]):
-        return 0
-    for place, row in enumerate(rows[1:3], 1):
-        if sum(cell.lstrip().startswith('{"ImportId"') for cell in row) > len(row) / 2:  # Qualtrics
-            return place + 1
-    if _is_questions(rows):
-        return 2
-    return 2 + _index_row(rows, 2) if _is_grouped(rows) else 1
-
-
-def _is_questions(rows: list[list[str]]) -> bool:
-    """Whether the second line holds Qualtrics' questions: the first has its own names, the others' are data."""
-    return "ResponseId" in rows[0] and len(rows) > 1 and "Response ID" in rows[1]
-
-
-def _is_grouped(rows: list[list[str]]) -> bool:
-    """Whether two lines are header: names that repeat or leave gaps above names, and numbers below both."""
-    if len(rows) < 3 or len(rows[0]) < 3 or len(rows[1]) != len(rows[0]):
-        return False
-    top = [cell.strip() for cell in rows[0]]
-    told = [cell for cell in top[1:] if cell]
-    gaps = len(set(told)) < len(top[1:])
-    below = rows[2 + _index_row(rows, 2)] if len(rows) > 3 else rows[2]
-    numeric = [place for place, cell in enumerate(below[: len(top)]) if is_number(cell)]
-    return (
-        gaps
-        and len(set(told)) > 0
-        and len(numeric) > 1
-        and not any(is_number(rows[1][place]) and not is_rater(rows[1][place]) for place in numeric)
-        and all(rows[1][place].strip() for place in numeric)
-    )
-
-
-def _index_row(rows: list[list[str]], place: int) -> int:
-    """Whether a line only names the first column, as pandas writes below two lines of header."""
-    if len(rows) <= place:
-        return 0
-    return int(bool(rows[place][0].strip()) and not any(cell.strip() for cell in rows[place][1:]))
-
-
-def _names_of(rows: list[list[str]], lines: int) -> tuple[list[str], dict[str, str]]:
-    """Returns the names of the columns, and what further lines of header say about each."""
-    if lines == 0:
-        return [f"column {place}" for place in range(1, len(rows[0]) + 1)], {}
-    top = [cell.strip() for cell in rows[0]]
-    if lines == 1:
-        return top, {}
-    if len(set(filter(None, top))) == len(top):  # names above, questions below
-        below = [
-            " ".join(row[place].strip() for row in rows[1:lines] if place < len(row) and "ImportId" not in row[place])
-            for place in range(len(top))
-        ]
-        return top, {name: text for name, text in zip(top, below, strict=True) if text and text != name}
-    names, group = [], ""
-    index = _index_row(rows, lines - 1) if lines > 2 else 0
-    for place in range(len(top)):
-        group = top[place] or group
-        sub = rows[1][place].strip() if place < len(rows[1]) else ""
-        if place == 0:
-            names.append((rows[2][0].strip() if index else "") or sub or group)
-            group = "" if not top[0] else group
-        else:
-            names.append(f"{group}/{sub}" if group and sub else sub or group)
-    return names, {}
-
-
-def is_data(cells: list[str]) -> bool:
-    """Whether a first line is no header: numbers stand in it, and no cell is a name that columns have."""
-    texts = [cell.strip() for cell in cells]
-    names = [cell for cell in texts if cell and not is_sound(cell) and not any(c.isdigit() for c in cell)]
-    if any(known_axis(cell) or role_of(cell) not in ("", "never", "note", "prediction") for cell in names):
-        return False
-    numbers = [cell for cell in texts if is_number(cell)]
-    if not numbers:
-        return False
-    counted = [int(cell) for cell in numbers] if all(cell.isdecimal() for cell in numbers) else []
-    if len(counted) > 1 and counted[0] in (0, 1) and counted == list(range(counted[0], counted[0] + len(counted))):
-        return is_sound(texts[0]) or (len(counted) < 3 and bool(texts[0]))  # raters 1, 2, 3 …
-    return True
-
-
 # JSON
 
 
@@ -406,81 +389,13 @@ def _json(path: Path, text: str) -> Sheet:
     try:
         data: Any = json.loads(text)
     except json.JSONDecodeError:
-        data = _json_lines(text, path)
+        data = json_lines(text, path)
     except RecursionError as problem:
         raise StudyError(f"{path}: JSON that is nested too deeply") from problem
-    columns = _flat_columns(records_of(data))
+    columns = flat_columns(records_of(data))
     if len(columns) > MOST_COLUMNS:
         raise StudyError(f"{path} has {len(columns):,} keys; a table of ratings has at most {MOST_COLUMNS:,}")
     return Sheet(path, tuple(columns), lambda: columns, source="json", data=data)
-
-
-def _json_lines(text: str, path: Path) -> list[Any]:
-    rows = []
-    for number, line in enumerate(text.split("\n"), 1):
-        if line.strip():
-            try:
-                rows.append(json.loads(line))
-            except (json.JSONDecodeError, RecursionError) as problem:
-                raise StudyError(
-                    f"{path}, line {number}: not JSON ({problem}); a file holds one JSON value, or one a line"
-                ) from problem
-    return rows
-
-
-def records_of(data: Any) -> list[dict[str, Any]]:
-    """Returns the records in JSON: a list of objects, an object that holds one, or an object of named values."""
-    if isinstance(data, list):
-        return [record for record in data if isinstance(record, dict)]
-    if not isinstance(data, dict):
-        return []
-    lists = {
-        key: value for key, value in data.items() if isinstance(value, list) and value and isinstance(value[0], dict)
-    }
-    if len(lists) == 1:
-        key, rows = next(iter(lists.items()))
-        shared = {name: value for name, value in data.items() if name != key and not isinstance(value, dict | list)}
-        return [shared | row for row in rows if isinstance(row, dict)]
-    values = list(data.values())
-    if values and all(isinstance(value, dict) for value in values) and len(values) > 1:
-        return [{"clip": name, **value} for name, value in data.items()]
-    if len(values) > 1 and all(isinstance(value, int | float) and not isinstance(value, bool) for value in values):
-        return [{"clip": name, "score": value} for name, value in data.items()]
-    return [data]
-
-
-def _flat_columns(records: list[dict[str, Any]]) -> dict[str, Sequence[str]]:
-    flat = [_flat(record) for record in records]
-    names = list(dict.fromkeys(name for record in flat for name in record))
-    return {name: [record.get(name, "") for record in flat] for name in names}
-
-
-def _flat(record: dict[str, Any], before: str = "", depth: int = 0) -> dict[str, str]:
-    cells: dict[str, str] = {}
-    for key, value in record.items():
-        name = f"{before}{key}"
-        if isinstance(value, dict) and depth < 6:
-            cells |= _flat(value, f"{name}.", depth + 1)
-        else:
-            cells[name] = text_of(value)
-    return cells
-
-
-def text_of(value: Any) -> str:
-    """Returns a value as a cell of text: whole numbers without a point, nothing for None."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float):
-        return "" if np.isnan(value) else f"{value:.15g}"
-    return (
-        value.strip()
-        if isinstance(value, str)
-        else json.dumps(value, ensure_ascii=False)
-        if isinstance(value, list | dict)
-        else str(value)
-    )
 
 
 # Excel
@@ -514,10 +429,12 @@ def _excel(path: Path, parsing: Parsing) -> Sheet:
     _, name, rows = best
     if not rows:
         return Sheet(path, problem=f"{path} is empty")
+    while len(rows) > 3 and rows[0][0] and not any(rows[0][1:]) and all(any(row[1:]) for row in rows[1:4]):
+        rows = rows[1:]  # a title above the table
     width = max(map(len, rows))
     rows = [row + [""] * (width - len(row)) for row in rows]
-    lines = parsing.header if parsing.header is not None else _header_lines(rows)
-    header, labels = _names_of(rows, lines)
+    lines = parsing.header if parsing.header is not None else header_lines(rows)
+    header, labels = names_of(rows, lines)
     while header and not header[-1]:
         header = header[:-1]
     if len(header) > MOST_COLUMNS:

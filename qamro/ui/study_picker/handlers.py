@@ -16,9 +16,11 @@ import gradio as gr
 
 from qamro.audio import AUDIO_ENDINGS
 from qamro.studies.importers.archive import gather, naming, walk
+from qamro.studies.importers.found import examples, find, meant
+from qamro.studies.importers.guessing import guess
 from qamro.studies.importers.layout import Layout
 from qamro.studies.importers.options import Options
-from qamro.studies.importers.reading import examples, find, guess, meant, read
+from qamro.studies.importers.reading import read
 from qamro.studies.importers.scales import ScaleMap
 from qamro.studies.study import Study
 from qamro.ui.events import Answer
@@ -336,9 +338,7 @@ def pack(study: Study, folder: Path) -> Path:
         sounds.append((source, paths[-1]))
     with tempfile.TemporaryDirectory(dir=folder) as work:
         home = Path(work)
-        clips = study.clips.assign(path=paths)
-        about: dict[str, Any] = {"name": study.name, "kind": study.kind, "about": study.about}
-        Study(clips, study.ratings, root=home, votes=study.votes, **about).save(home)
+        study.replace(clips=study.clips.assign(path=paths), root=home).save(home)
         with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
             for table in sorted(home.iterdir()):
                 archive.write(table, table.name)

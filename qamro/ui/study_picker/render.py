@@ -14,7 +14,7 @@ from qamro.ui.study_picker.texts import Picker as T
 
 if TYPE_CHECKING:
     from qamro.studies import Study
-    from qamro.studies.importers.reading import Found, FoundAxis
+    from qamro.studies.importers.found import Found, FoundAxis
 
 UPLOAD = "upload"
 

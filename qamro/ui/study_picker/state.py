@@ -15,7 +15,7 @@ from qamro.ui.study_picker.texts import Picker as T
 
 if TYPE_CHECKING:
     from qamro.studies import Study
-    from qamro.studies.importers.reading import Found
+    from qamro.studies.importers.found import Found
 
 _ORDER = ("here", "fetch", "ask")
 

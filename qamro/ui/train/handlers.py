@@ -239,7 +239,6 @@ def used_parameters(objective: str) -> list[str]:
 
 
 def _run(number: int, study: Study, settings: Settings, done: Done, state: TrainState) -> TrainedRun:
-    from qamro.training.splits import subset
 
     card, record = (_json(done.folder / "heads" / name) for name in ("card.json", "run.json"))
     notes = []
@@ -251,7 +250,7 @@ def _run(number: int, study: Study, settings: Settings, done: Done, state: Train
         notes.append(T.LEFT_OUT.format(n=len(done.failed), why=next(iter(done.failed.values()))))
     curves = {axis: rows for axis, rows in state.curves.items() if axis in card["objective"]}
     run = TrainedRun(number, study, settings, done.folder, card, record, curves, "; ".join(notes))
-    run.study = subset(study, list(run.predictions["clip"]))
+    run.study = study.of_clips(run.predictions["clip"])
     return run
 
 

@@ -13,7 +13,8 @@ from audio_files import tone, write_wav
 from qamro.studies import Study, StudyError
 from qamro.studies.importers import read_ratings
 from qamro.studies.importers.archive import Limits, gather, unpack
-from qamro.studies.importers.reading import guess, read
+from qamro.studies.importers.guessing import guess
+from qamro.studies.importers.reading import read
 
 RATINGS = "clip,rater,axis,score\na.wav,r1,MI,3\nb.wav,r1,MI,4\n"
 

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from qamro.studies import Study, StudyError
 from qamro.studies.importers import read_ratings
+from qamro.studies.importers.guessing import guess
 from qamro.studies.importers.layout import Layout
-from qamro.studies.importers.reading import guess, read
+from qamro.studies.importers.reading import read
 
 
 def write(tmp_path, text, name="test.csv", encoding="utf-8"):

@@ -239,7 +239,7 @@ def test_psychopys_counters_and_times_are_no_ratings(tmp_path):
         ("a.wav,4,3\nb.wav,3,2\n", ["--column 'column 2=rater'", "--column 'column 2=axis'"]),
         ("Rank,Model,Arena Score,# Votes\n1,A,1253,214\n2,B,1143,497\n", ["results a system", "--column Model=clip"]),
         ("system,MOS\nA,3.2\nB,4.1\n", ["A 3.2", "--column system=clip"]),
-        ("thing,rater,score\nx,r1,3\nx,r2,4\n", ["no column names the clip", "--column NAME=clip"]),
+        ("thing,rater,score\nx,r1,3\nx,r2,4\n", ["no column names the clip", "--column thing=clip"]),
         ("clip,rater,score\na.wav,r1,3\nb.wav,r1,four\n", ["row 2, column 'score'", "--rows 'score!=four'"]),
     ],
 )  # fmt: skip

@@ -5,7 +5,14 @@ from __future__ import annotations
 
 import pytest
 
-from qamro.studies.importers.names import is_quality, is_rater, role_of, sound_in, split_headers, words_of
+from qamro.studies.importers.names import (
+    is_quality,
+    is_rater,
+    role_of,
+    sound_in,
+    split_headers,
+)
+from qamro.studies.importers.words import words_of
 
 ROLES = {
     "clip": "clip|Filename|sample_id|filename_deg|wav_name|utteranceId|stimFile|Input.audio_url|Datei|nom_fichier|archivo|文件名",

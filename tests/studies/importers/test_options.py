@@ -6,7 +6,8 @@ from __future__ import annotations
 import pytest
 
 from qamro.studies.importers import Options, guess_and_read, read_ratings
-from qamro.studies.importers.reading import guess, read
+from qamro.studies.importers.guessing import guess
+from qamro.studies.importers.reading import read
 
 
 def write(tmp_path, text, name="test.csv"):

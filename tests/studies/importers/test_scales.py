@@ -8,7 +8,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from qamro.studies import StudyError
-from qamro.studies.importers.reading import find, guess, read
+from qamro.studies.importers.found import find
+from qamro.studies.importers.guessing import guess
+from qamro.studies.importers.reading import read
 from qamro.studies.importers.scales import ScaleMap, likely_scale
 
 ENDS = st.floats(-1000, 1000).map(lambda x: round(x, 3))

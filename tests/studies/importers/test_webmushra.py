@@ -6,7 +6,7 @@ import pytest
 
 from qamro.studies import StudyError
 from qamro.studies.importers import read_ratings
-from qamro.studies.importers.reading import guess
+from qamro.studies.importers.guessing import guess
 
 NEW = (
     "session_test_id,email,age,session_uuid,trial_id,rating_stimulus,rating_score,rating_time,rating_comment\n"

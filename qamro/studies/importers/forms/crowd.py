@@ -10,12 +10,17 @@ Source: batch results of the requester site; ``result_parser.py`` of microsoft/P
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
+
+from qamro.studies.importers.axis_names import axis_of
+from qamro.studies.importers.cells import number_of
 from qamro.studies.importers.layout import Column, Layout
 from qamro.studies.importers.names import is_quality, is_sound
-from qamro.studies.importers.roles import axis_of, column_option
-from qamro.studies.importers.table import Sheet, is_number
+from qamro.studies.importers.roles import column_option
+from qamro.studies.importers.table import Sheet
 
 _TRAP = re.compile(r"tp$|tp_|trap|gold|training|train_|math|cmp", re.IGNORECASE)
 _NUMBER = re.compile(r"(\d+)(?!.*\d)")
@@ -35,7 +40,7 @@ def recognises(sheet: Sheet) -> str:
 
 def tidy(sheet: Sheet) -> Sheet:
     """Writes a row for each clip of each assignment."""
-    columns = dict(sheet.columns)
+    columns = _chosen(dict(sheet.columns))
     inputs = {n[6:]: n for n in columns if n.lower().startswith("input.")}
     answers = {n[7:]: n for n in columns if n.lower().startswith("answer.") and _rated(columns[n], n)}
     clips = {key: name for key, name in inputs.items() if _sounds(columns[name])}
@@ -65,6 +70,24 @@ def tidy(sheet: Sheet) -> Sheet:
     if not worker:
         del table["worker"]
     return sheet.with_columns(table, *notes)
+
+
+def _chosen(columns: dict[str, Sequence[str]]) -> dict[str, Sequence[str]]:
+    """Puts buttons of which one is true (``Answer.quality.4``, ``Answer.quality.Good``) into one column of scores."""
+    groups: dict[str, dict[str, str]] = {}
+    for name, cells in columns.items():
+        whole, _, button = name.rpartition(".")
+        if whole.lower().startswith("answer.") and {cell.lower() for cell in cells} <= {"true", "false", ""}:
+            groups.setdefault(whole, {})[name] = button
+    for whole, buttons in groups.items():
+        numbered = all(np.isfinite(number_of(button)) for button in buttons.values())
+        if len(buttons) < 2 or not numbered or whole in columns:
+            continue
+        rows = zip(*(columns[name] for name in buttons), strict=True)
+        on = [[b for b, cell in zip(buttons.values(), row, strict=True) if cell.lower() == "true"] for row in rows]
+        columns = {name: cells for name, cells in columns.items() if name not in buttons}
+        columns[whole] = [f"{number_of(chosen[0]):g}" if len(chosen) == 1 else "" for chosen in on]
+    return columns
 
 
 def _pairs(clips: dict[str, str], answers: dict[str, str]) -> list[tuple[str, str, str]]:
@@ -98,12 +121,20 @@ def _pairs(clips: dict[str, str], answers: dict[str, str]) -> list[tuple[str, st
 
 def _rated(cells: object, name: str) -> bool:
     told = [cell for cell in cells if cell]  # type: ignore[attr-defined]
-    return bool(told) and not _NOT.search(name) and sum(map(is_number, told)) > 0.5 * len(told)
+    return (
+        bool(told)
+        and not _NOT.search(name)
+        and sum(number_of(cell) == number_of(cell) for cell in told) > 0.5 * len(told)
+    )
 
 
 def _sounds(cells: object) -> bool:
     told = [cell for cell in cells if cell]  # type: ignore[attr-defined]
     return bool(told) and sum(map(is_sound, told)) > 0.9 * len(told)
+
+
+def _first(sheet: Sheet, start: str) -> str:
+    return next(name for name in sheet.header if name.lower().startswith(start))
 
 
 def layout_of(sheet: Sheet) -> Layout:
@@ -113,7 +144,7 @@ def layout_of(sheet: Sheet) -> Layout:
         columns = tuple(Column(name, "about_rating", "kept") for name in sheet.header)
         question = (
             "no Input. column names sound files, or no Answer. column holds numbers; say which do: "
-            f"{column_option('Input.NAME', 'clip')} {column_option('Answer.NAME', 'score')}"
+            f"{column_option(_first(sheet, 'input.'), 'clip')} {column_option(_first(sheet, 'answer.'), 'score')}"
         )
         return Layout("mturk", why, columns, delimiter=sheet.delimiter, question=question, notes=sheet.notes)
     roles = {

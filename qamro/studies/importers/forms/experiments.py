@@ -14,11 +14,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+from qamro.studies.importers.header import is_number
+from qamro.studies.importers.json_table import text_of
 from qamro.studies.importers.layout import Column, Layout
 from qamro.studies.importers.names import is_sound
 from qamro.studies.importers.roles import column_option
 from qamro.studies.importers.roles import layout_of as guessed
-from qamro.studies.importers.table import Sheet, is_number, text_of
+from qamro.studies.importers.table import Sheet
 
 _SCALE = re.compile(r"^(?P<name>.*)\.(?:response|rating|ratings|value|slider)$")
 _OWN = re.compile(
@@ -144,7 +146,9 @@ def layout_of(sheet: Sheet) -> Layout | None:
     tool = "psychopy" if scales != ["response"] else "jspsych"
     question = ""
     if not any(column.role in ("clip", "path") for column in columns):
-        question = f"no column names the clip; say which one does, for example {column_option('NAME', 'clip')}"
+        texts = [c.name for c in columns if c.role in ("about_rating", "source", "system", "prompt", "ignore")]
+        free = max(texts or [sheet.header[0]], key=lambda name: len(set(sheet.columns[name])))
+        question = f"no column names the clip; say which one does, for example {column_option(free, 'clip')}"
     return replace(
         layout,
         form=tool,

@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import re
 
+from qamro.studies.importers.axis_names import axis_in
 from qamro.studies.importers.forms import musiceval
+from qamro.studies.importers.header import is_number
 from qamro.studies.importers.layout import Column, Layout
 from qamro.studies.importers.names import is_sound
-from qamro.studies.importers.roles import axis_in
-from qamro.studies.importers.table import Sheet, is_number
+from qamro.studies.importers.table import Sheet
 
 _SYSTEM = re.compile(r"^(?:.*/)?(?P<system>sys[0-9a-zA-Z]+)-utt", re.IGNORECASE)
 _LISTENER = re.compile(r"^(?P<first>[^_]*)_(?P<age>[^_]*)_(?P<id>[^_]+)_(?P<gender>[^_]*)_")

@@ -1,7 +1,8 @@
 """MusicEval: lists of ``file,MI,TA`` without a header, and the release that they are part of.
 
-Each line holds the means of five experts; single ratings are not in the lists. A mean is kept as one row of the ratings
-table with ``mean_of`` = 5 and no rater, so that counts are right and no spread of ratings is made up.
+Each line of a list holds the means of five experts. A mean is kept as one row of the ratings table with ``mean_of`` = 5
+and no rater, so that counts are right and no spread of ratings is made up. ``person_mos/train_person_mos.txt`` holds
+the single ratings, a row each and no rater named; a list in which clips stand several times is read as such.
 
 File names carry system and prompt: ``audiomos2025-track1-S008_P020.wav``. Six systems were taken from demo pages and
 have prompts of their own, listed by file name in ``demo_prompt_info.txt``; their ``P001`` is not the others' ``P001``.
@@ -30,6 +31,7 @@ SPLITS = ("train", "dev", "test")
 
 _NAME = re.compile(r"(?P<system>S\d+)_(?P<prompt>P\d+)(?:\.\w+)?$")
 _LIST = "{split}_mos_list.txt"
+_SINGLE = "{split}_person_mos.txt"
 
 DEMO_SYSTEMS = frozenset({"S001", "S006", "S013", "S017", "S018", "S033"})
 """Systems whose clips come from demo pages and have prompts of their own."""
@@ -103,11 +105,11 @@ def is_release(folder: Path) -> bool:
 
 
 def read(path: Path) -> Study:
-    """Reads one list; prompts and audio are found when the list lies in the ``sets`` of a release.
+    """Reads one list, of means or of single ratings; prompts are found when the list lies in the ``sets`` of a release.
 
     Raises:
         FileNotFoundError: There is no such file.
-        StudyError: A line is not a name and two means of five ratings, or a clip stands twice.
+        StudyError: A line is not a name and two means of five ratings, or single ratings are not whole.
     """
     root = path.resolve().parent.parent
     return _study(_lines(path), root if is_release(root) else None, path.stem)
@@ -140,8 +142,19 @@ def read_release(folder: Path) -> Study:
         raise FileNotFoundError(f"{folder} holds no sets/train_mos_list.txt; give the unpacked release of MusicEval")
     import pandas as pd
 
-    table = pd.concat([_lines(file).assign(split=split) for split, file in lists.items()], ignore_index=True)
-    study = _study(table, folder, "musiceval")
+    means = [_lines(file).assign(split=split) for split, file in lists.items()]
+    names = pd.concat([part["clip"] for part in means])
+    if names.duplicated().any():
+        raise StudyError(f"{folder}/sets: {names[names.duplicated()].iloc[0]!r} stands twice; remove one")
+    own = {split: folder / "person_mos" / _SINGLE.format(split=split) for split in lists}
+    if all(file.is_file() for file in own.values()):
+        single = [_lines(file).assign(split=split) for split, file in own.items()]
+        study = _study(pd.concat(single, ignore_index=True), folder, "musiceval")
+        if differ := _differing(single, means):
+            told = f"{len(differ)} clips' single ratings do not have their published means, for example {differ[0]}"
+            study.about["notes"] = [*study.about.get("notes", ()), told]
+    else:
+        study = _study(pd.concat(means, ignore_index=True), folder, "musiceval")
     study.about["system_mos"] = read_system_mos(folder)
     return study
 
@@ -170,11 +183,26 @@ def _lines(path: Path) -> pd.DataFrame:
                 f"{path}, row {row + 1}: {axis} {table[axis].iloc[row]:g} is no mean of {EXPERTS} whole ratings; if "
                 "these are predictions, give them as predictions"
             )
-    twice = table["clip"].duplicated()
-    if twice.any():
-        row = int(twice.to_numpy().argmax())
-        raise StudyError(f"{path}, row {row + 1}: {table['clip'].iloc[row]!r} stands twice; remove one")
+    if table["clip"].duplicated().any():
+        for axis in AXES:
+            odd = (table[axis] != table[axis].round()).to_numpy()
+            if odd.any():
+                row = int(table["clip"].duplicated().to_numpy().argmax())
+                raise StudyError(
+                    f"{path}, row {row + 1}: {table['clip'].iloc[row]!r} stands twice, so that these would be single "
+                    f"ratings, and {axis} {table[axis][odd].iloc[0]:g} is not whole; keep one row a clip"
+                )
     return table
+
+
+def _differing(single: list[pd.DataFrame], means: list[pd.DataFrame]) -> list[str]:
+    """The clips of which the single ratings do not have the listed mean, to the third decimal."""
+    import pandas as pd
+
+    found = pd.concat(single).groupby("clip")[list(AXES)].mean()
+    listed = pd.concat(means).set_index("clip")[list(AXES)]
+    near = (listed - found.reindex(listed.index)).abs().le(2e-3).all(axis=1)
+    return [str(clip) for clip in listed.index[~near]]
 
 
 def _study(table: pd.DataFrame, root: Path | None, name: str) -> Study:
@@ -189,8 +217,13 @@ def _study(table: pd.DataFrame, root: Path | None, name: str) -> Study:
     )
     if "split" in table.columns:
         clips["split"] = table["split"]
-    ratings = table.melt("clip", list(AXES), "axis", "score").assign(mean_of=EXPERTS)
-    about: dict[str, object] = {"ratings": f"means of {EXPERTS} experts"}
+    ratings = table.melt("clip", list(AXES), "axis", "score")
+    single = table["clip"].duplicated().any()
+    about: dict[str, object] = {"ratings": "single ratings of experts who are not named"}
+    if not single:
+        ratings = ratings.assign(mean_of=EXPERTS)
+        about = {"ratings": f"means of {EXPERTS} experts"}
+    clips = clips.drop_duplicates("clip").reset_index(drop=True)
     lacking = int((clips["prompt"] == "").sum())
     if root is not None and lacking:
         about["notes"] = [f"{lacking} of {len(clips)} clips have no prompt in prompt_info.txt or demo_prompt_info.txt"]

@@ -15,10 +15,11 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
 
-from qamro.studies.importers.names import role_of, words_of
-from qamro.studies.importers.table import Sheet, is_number
+from qamro.studies.importers.header import is_number
+from qamro.studies.importers.names import role_of
+from qamro.studies.importers.table import Sheet
+from qamro.studies.importers.words import words_of
 from qamro.studies.study import Study
 from qamro.studies.tables import BLANKS
 from qamro.studies.validation import StudyError
@@ -322,10 +323,14 @@ def _best_worst_votes(sheet: Sheet) -> list[tuple[str, ...]]:
                 )
             chosen[name] = clips[match]
         who = sheet.columns[rater][row] if rater else ""
-        for first, second in combinations([clip for clip in clips if clip], 2):
-            if chosen[best] in (first, second) or chosen[worst] in (first, second):
-                won = "a" if chosen[best] == first or chosen[worst] == second else "b"
-                rows.append((first, second, "", "", who, "preference", won))
+        there = [clip for clip in clips if clip]
+        won, lost = chosen[best], chosen[worst]
+        place = {clip: number for number, clip in enumerate(there)}
+        pairs = [(won, other) for other in there if other != won]
+        pairs += [(other, lost) for other in there if other not in (won, lost)]
+        ordered = [(*sorted(pair, key=place.__getitem__), pair[0]) for pair in pairs]
+        for first, second, better in sorted(ordered, key=lambda pair: (place[pair[0]], place[pair[1]])):
+            rows.append((first, second, "", "", who, "preference", "a" if first == better else "b"))
     return rows
 
 

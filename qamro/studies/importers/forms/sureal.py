@@ -5,8 +5,9 @@ Source: ``sureal/dataset_reader.py`` of Netflix/sureal.
 
 from __future__ import annotations
 
+from qamro.studies.importers.json_table import text_of
 from qamro.studies.importers.layout import Column, Layout
-from qamro.studies.importers.table import Sheet, text_of
+from qamro.studies.importers.table import Sheet
 
 
 def recognises(sheet: Sheet) -> str:

@@ -15,9 +15,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from qamro.studies.importers.cells import number_of
 from qamro.studies.importers.layout import Column, Layout
 from qamro.studies.importers.names import role_of
-from qamro.studies.importers.roles import number_of
 from qamro.studies.importers.table import Sheet
 from qamro.studies.tables import BLANKS
 from qamro.studies.validation import StudyError

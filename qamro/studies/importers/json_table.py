@@ -1,0 +1,119 @@
+"""JSON as a table: the records that it holds, whatever holds them, each value a cell of text."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from qamro.studies.importers.names import is_sound
+from qamro.studies.validation import StudyError
+
+
+def json_lines(text: str, path: Path) -> list[Any]:
+    """Reads one JSON value a line.
+
+    Raises:
+        StudyError: A line is not JSON; names it.
+    """
+    rows = []
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.strip():
+            try:
+                rows.append(json.loads(line))
+            except (json.JSONDecodeError, RecursionError) as problem:
+                raise StudyError(
+                    f"{path}, line {number}: not JSON ({problem}); a file holds one JSON value, or one a line"
+                ) from problem
+    return rows
+
+
+def records_of(data: Any) -> list[dict[str, Any]]:
+    """Returns the records in JSON: a list of objects, an object that holds one, or an object of named values."""
+    if isinstance(data, list):
+        return _spread([record for record in data if isinstance(record, dict)])
+    if not isinstance(data, dict):
+        return []
+    lists = {
+        key: value for key, value in data.items() if isinstance(value, list) and value and isinstance(value[0], dict)
+    }
+    if len(lists) == 1:
+        key, rows = next(iter(lists.items()))
+        shared = {name: value for name, value in data.items() if name != key and not isinstance(value, dict | list)}
+        return _spread([shared | row for row in rows if isinstance(row, dict)])
+    values = list(data.values())
+    if values and all(map(is_sound, data)) and all(isinstance(v, list) and all(map(_is_score, v)) for v in values):
+        return [{"clip": name, "score": score} for name, scores in data.items() for score in scores]
+    if values and all(map(_scores_clips, values)) and not any(map(is_sound, data)):  # who, then a score for each clip
+        return [{"rater": who, "clip": clip, "score": s} for who, told in data.items() for clip, s in told.items()]
+    if values and all(isinstance(value, dict) for value in values) and len(values) > 1:
+        return [{"clip": name, **value} for name, value in data.items()]
+    if len(values) > 1 and all(isinstance(value, int | float) and not isinstance(value, bool) for value in values):
+        return [{"clip": name, "score": value} for name, value in data.items()]
+    return [data]
+
+
+def _spread(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Makes a record of each answer where every record holds one list of them: ``{"user": …, "answers": [{…}, …]}``."""
+    keys = {key for record in records for key, value in record.items() if isinstance(value, list) and value}
+    if len(keys) != 1:
+        return records
+    key = keys.pop()
+    lists = [record.get(key) for record in records]
+    if not all(isinstance(told, list) and all(map(_is_answer, told)) for told in lists):
+        return records
+    return [
+        {name: value for name, value in record.items() if name != key} | answer
+        for record in records
+        for answer in record[key]
+    ]
+
+
+def _is_answer(value: Any) -> bool:
+    return isinstance(value, dict) and bool(value) and not any(isinstance(v, list | dict) for v in value.values())
+
+
+def _is_score(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _scores_clips(value: Any) -> bool:
+    return isinstance(value, dict) and bool(value) and all(map(is_sound, value)) and all(map(_is_score, value.values()))
+
+
+def flat_columns(records: list[dict[str, Any]]) -> dict[str, Sequence[str]]:
+    """Returns records as columns of text; what lies within a record is called ``outer.inner``."""
+    flat = [_flat(record) for record in records]
+    names = list(dict.fromkeys(name for record in flat for name in record))
+    return {name: [record.get(name, "") for record in flat] for name in names}
+
+
+def _flat(record: dict[str, Any], before: str = "", depth: int = 0) -> dict[str, str]:
+    cells: dict[str, str] = {}
+    for key, value in record.items():
+        name = f"{before}{key}"
+        if isinstance(value, dict) and depth < 6:
+            cells |= _flat(value, f"{name}.", depth + 1)
+        else:
+            cells[name] = text_of(value)
+    return cells
+
+
+def text_of(value: Any) -> str:
+    """Returns a value as a cell of text: whole numbers without a point, nothing for None."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return "" if np.isnan(value) else f"{value:.15g}"
+    return (
+        value.strip()
+        if isinstance(value, str)
+        else json.dumps(value, ensure_ascii=False)
+        if isinstance(value, list | dict)
+        else str(value)
+    )
