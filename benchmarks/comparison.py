@@ -24,7 +24,7 @@ from benchmarks.report import write_section
 from benchmarks.timing import table, timed
 from qamro.evaluation import evaluate
 from qamro.report import Comparison, Options, compare, write_html, write_zip
-from qamro.report.versus import versus
+from qamro.report.overview import versus
 from qamro.studies import Study
 from qamro.studies.importers import read_ratings
 

@@ -29,22 +29,17 @@ from scipy.stats import studentized_range
 
 from benchmarks.report import write_section
 from qamro.encoders import LogMel
-from qamro.encoders.cached import CachedEncoder
+from qamro.encoders.embedding_store import CachedEncoder
 from qamro.evaluation.bootstrap import interval
-from qamro.evaluation.levels import resample
-from qamro.evaluation.sample import Sample
+from qamro.evaluation.levels import Sample, resample
 from qamro.evaluation.significance import compare_systems
 from qamro.studies import Study
 from qamro.studies.registry import open_study
-from qamro.training.conformal import half_width
-from qamro.training.embeddings import Embeddings, embed_study
-from qamro.training.fit_config import FitConfig
+from qamro.training.cards import calibrated, half_width
+from qamro.training.embedded_study import EmbeddedStudy, Embeddings, embed_study
 from qamro.training.objective import paper_objective
-from qamro.training.objective_heads import head_maker
-from qamro.training.prepared import Prepared
 from qamro.training.splits import split
-from qamro.training.tested import calibrated
-from qamro.training.trainer import fit_many
+from qamro.training.trainer import FitConfig, fit_many, head_maker
 
 METRICS = ("MSE", "LCC", "SRCC", "KTAU", "ACC")
 SIZES = ((8, 12), (12, 12), (36, 30))
@@ -185,7 +180,7 @@ def conformal(study: Study, embeddings: Embeddings, hold_out: str, splits: int) 
     config = FitConfig(optimizer="adamw", lr=1e-3, max_epochs=60, patience=10)
     covered, pooled, widths, why = [], [], [], ""
     for seed in range(splits):
-        prepared = Prepared(study, embeddings, split(study, hold_out=hold_out, seed=seed), hold_out)
+        prepared = EmbeddedStudy(study, embeddings, split(study, hold_out=hold_out, seed=seed), hold_out)
         objectives = [paper_objective(axis)]
         (fit,) = fit_many(
             prepared.data(axis), objectives, [0], config, make_head=head_maker(prepared, axis, objectives, config)

@@ -189,9 +189,9 @@ def published(table: str, draws: int) -> list[str]:
 def studies_in(folders: Sequence[str], draws: int) -> list[str]:
     """Rows of study folders with their audio."""
     from qamro.encoders import LogMel
-    from qamro.encoders.cached import CachedEncoder
+    from qamro.encoders.embedding_store import CachedEncoder
     from qamro.studies.registry import open_study
-    from qamro.training.embeddings import embed_study
+    from qamro.training.embedded_study import embed_study
 
     found = []
     for folder in folders:

@@ -23,15 +23,12 @@ from scipy.stats import spearmanr
 from benchmarks.findings import load
 from benchmarks.report import write_section
 from qamro.encoders import load_encoder
-from qamro.encoders.cached import CachedEncoder
+from qamro.encoders.embedding_store import CachedEncoder
 from qamro.evaluation.levels import Sample
-from qamro.training.embeddings import embed_study
-from qamro.training.groups import group_of_clip
+from qamro.training.embedded_study import EmbeddedStudy, embed_study
 from qamro.training.objective import OBJECTIVES
-from qamro.training.prepared import Prepared
-from qamro.training.run import FitConfig
-from qamro.training.splits import folds
-from qamro.training.trainer import fit_many
+from qamro.training.splits import folds, group_of_clip
+from qamro.training.trainer import FitConfig, fit_many
 
 ADAMW = FitConfig("adamw", lr=1e-3, batch_size=0, max_epochs=300)
 SMALL_BATCHES = replace(ADAMW, batch_size=32)
@@ -62,7 +59,9 @@ ACROSS = (
 Candidates = dict[str, tuple[str, FitConfig]]
 
 
-def fits(prepared: Prepared, axis: str, seed: int, candidates: Candidates) -> Iterator[tuple[str, torch.nn.Module]]:
+def fits(
+    prepared: EmbeddedStudy, axis: str, seed: int, candidates: Candidates
+) -> Iterator[tuple[str, torch.nn.Module]]:
     """Trains every candidate; those that share a configuration side by side."""
     data = prepared.data(axis)
     configs = list(dict.fromkeys(config for _, config in candidates.values()))
@@ -89,7 +88,7 @@ def within(
             predicted: dict[str, list[np.ndarray]] = {candidate: [] for candidate in candidates}
             human, of = [], []
             for part in folds(study, count, hold_out=held, seed=seed):
-                prepared = Prepared(study, embeddings, part)
+                prepared = EmbeddedStudy(study, embeddings, part)
                 clips, features, targets = prepared.test(axis)
                 human.append(targets.double().numpy())
                 of += [system[clip] for clip in clips]
@@ -129,7 +128,7 @@ def across(studies: dict[str, tuple], seeds: int, candidates: Candidates) -> dic
         for seed in range(seeds):
             part = dict(folds(study, 5, hold_out="content", seed=seed)[0])
             part["train"], part["test"] = part["train"] + part["test"], []
-            for candidate, head in fits(Prepared(study, embeddings, part), axis, seed, candidates):
+            for candidate, head in fits(EmbeddedStudy(study, embeddings, part), axis, seed, candidates):
                 with torch.inference_mode():
                     predictions = head(embedded.audio).double().numpy()
                 scores[candidate].append(float(spearmanr(predictions[rated], mos[rated]).statistic))

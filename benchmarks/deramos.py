@@ -16,8 +16,7 @@ import torch
 
 from benchmarks.report import write_section
 from qamro.evaluation.bootstrap import interval
-from qamro.evaluation.levels import resample
-from qamro.evaluation.sample import LEVELS, Sample
+from qamro.evaluation.levels import LEVELS, Sample, resample
 from qamro.predictors import load
 from qamro.studies.simulated import build
 

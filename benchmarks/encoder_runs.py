@@ -70,7 +70,7 @@ def original_audiobox(folder: Path, batch: str, device: str) -> dict:
     sys.modules["torchaudio"] = module
     from audiobox_aesthetics.infer import AesPredictor, Normalize
 
-    from qamro.encoders.audiobox_checkpoint import load_original
+    from qamro.encoders.audiobox_network import load_original
 
     model = load_original(folder / "audiobox").to(device)
     predictor = AesPredictor.__new__(AesPredictor)
@@ -93,7 +93,7 @@ def windows(folder: Path, _: str, __: str) -> dict:
     """Files to the windows that CLAP embeds, for the original, and how long decoding took."""
     import numpy as np
 
-    from qamro.encoders.clap_windows import windows_of
+    from qamro.encoders.clap import windows_of
 
     clock = Clock()
     waves = decoded(folder, 48_000)
@@ -109,7 +109,7 @@ def cold(folder: Path, precision: str, device: str) -> dict:
     clock = Clock()
     for library in ("torch", "pandas", "soundfile", "soxr", "av", "audiobox_aesthetics.model.aes"):
         import_module(library)
-    from qamro.encoders.quick_import import import_clap
+    from qamro.encoders.clap_network import import_clap
     from qamro.predictors import load
 
     import_clap()

@@ -33,8 +33,7 @@ ROWS = (
 
 def clap() -> Any:
     """A CLAP of the published size with random weights, with this project's attention."""
-    from qamro.encoders.clap_network import build
-    from qamro.encoders.quick_import import import_clap
+    from qamro.encoders.clap_network import build, import_clap
 
     module = import_clap()
     audio = {"hidden_size": 1024, "patch_embeds_hidden_size": 128, "depths": [2, 2, 12, 2]}
@@ -53,9 +52,8 @@ def measure(clips: int, size: int, checkpointed: bool, last: bool, device: str) 
     import numpy as np
 
     from qamro.heads import ScoreHead
-    from qamro.training.end_to_end.clap_tower import ClapTower
-    from qamro.training.end_to_end.gradient_cache import Part, backward
-    from qamro.training.end_to_end.network import Item, Network, loss_of
+    from qamro.training.end_to_end.network import Item, Network, Part, backward, loss_of
+    from qamro.training.end_to_end.towers import ClapTower
     from qamro.training.objective import Objective
 
     if device == "cpu":

@@ -23,16 +23,15 @@ from benchmarks.findings_page import INTRODUCTION, lines
 from benchmarks.findings_setup import AXES, CORE, FOLDS, SETTINGS, variants
 from benchmarks.report import write_section
 from qamro.encoders import load_encoder
-from qamro.encoders.cached import CachedEncoder
+from qamro.encoders.embedding_store import CachedEncoder
 from qamro.evaluation.agreement import ceiling, rating_matrix
 from qamro.evaluation.bootstrap import interval
 from qamro.studies import Study
 from qamro.studies.registry import open_study
-from qamro.training.embeddings import embed_study
-from qamro.training.prepared import Prepared
+from qamro.training.embedded_study import EmbeddedStudy, embed_study
 from qamro.training.splits import folds
+from qamro.training.sweeps.setup import Plan
 from qamro.training.sweeps.sweep import run_sweep
-from qamro.training.sweeps.variants import Plan
 
 
 def load(spec: str) -> tuple[str, Study]:
@@ -56,7 +55,8 @@ def run(spec: str, wanted: Sequence[str], seeds: int, keep: Path) -> None:
             started, parts = time.perf_counter(), []
             for seed in range(seeds):
                 split = [
-                    Prepared(study, embeddings, part) for part in folds(study, FOLDS, hold_out="content", seed=seed)
+                    EmbeddedStudy(study, embeddings, part)
+                    for part in folds(study, FOLDS, hold_out="content", seed=seed)
                 ]
                 plan = Plan(seeds=[seed], config=replace(SETTINGS[setting], order=seed))
                 parts.append(run_sweep(split, [axis], plan, variants=lambda _, chosen=chosen: chosen))

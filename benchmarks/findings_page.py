@@ -10,10 +10,10 @@ import pandas as pd
 from benchmarks.findings_setup import EQUATION_1, FOLDS, HIDDEN, MATCHED, REGRESSION, SETTINGS, UNWEIGHTED
 from qamro.evaluation.bootstrap import interval
 from qamro.evaluation.significance import holm
-from qamro.training.sweeps.other_clips import bootstrap_variants
 from qamro.training.sweeps.seeds import by_seed, paired
+from qamro.training.sweeps.setup import FIXED_MARGIN, RIDGE
 from qamro.training.sweeps.sweep import Sweep
-from qamro.training.sweeps.variants import FIXED_MARGIN, RIDGE
+from qamro.training.sweeps.system_places import bootstrap_variants
 
 ENDS = ("", " low", " high")
 

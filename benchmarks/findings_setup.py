@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from qamro.training.objective import paper_objective
-from qamro.training.run import FitConfig
-from qamro.training.sweeps.variants import FIXED_MARGIN, RIDGE, Variant
+from qamro.training.sweeps.setup import FIXED_MARGIN, RIDGE, Variant
+from qamro.training.trainer import FitConfig
 
 AXES = {"simulated": ("MI", "PQ")}  # two of six, chosen before anything was run; the human studies have one each
 FOLDS, HIDDEN = 5, (32, 16)

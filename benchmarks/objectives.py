@@ -25,19 +25,17 @@ from benchmarks.findings import load
 from benchmarks.objectives_page import introduction, lines
 from benchmarks.report import write_section
 from qamro.encoders import load_encoder
-from qamro.encoders.cached import CachedEncoder
+from qamro.encoders.embedding_store import CachedEncoder
 from qamro.evaluation.agreement import ceiling, rating_matrix
 from qamro.predictors.head_predictor import NEEDS_PROMPT
 from qamro.studies import Study
 from qamro.training.compare_objectives import Budget, entries, run_contest
-from qamro.training.compare_objectives.sections import find
-from qamro.training.compare_objectives.sensitivity import sensitivity_entries
-from qamro.training.compare_objectives.written import write_results
-from qamro.training.embeddings import Embeddings, embed_study
-from qamro.training.prepared import Prepared
+from qamro.training.compare_objectives.sections import find, write_results
+from qamro.training.compare_objectives.tables import sensitivity_entries
+from qamro.training.embedded_study import EmbeddedStudy, Embeddings, embed_study
 from qamro.training.simulated_corpus import Corpus, simulated_corpus
 from qamro.training.splits import folds
-from qamro.training.sweeps.fits import SweepProgress
+from qamro.training.sweeps.runs import SweepProgress
 
 AXES = {"simulated": ("MI",), "corpus": ("TA",)}  # chosen before anything was run; the human studies have one each
 CORPUS = Corpus(systems=60, prompts=8, catches=5)
@@ -78,7 +76,7 @@ def run(spec: str, keep: Path, until: float, stops: Sequence[str]) -> None:
     keep.mkdir(parents=True, exist_ok=True)
     name, study, embeddings, held = prepared(spec, keep)
     size = SIZES.get(name, Size())
-    parts = [Prepared(study, embeddings, part) for part in folds(study, size.folds, hold_out=held)]
+    parts = [EmbeddedStudy(study, embeddings, part) for part in folds(study, size.folds, hold_out=held)]
     budget = Budget(tuple(range(size.seeds)), size.rates)
 
     def tick(event: SweepProgress) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from qamro.training.compare_objectives.ranks import average_ranks
-from qamro.training.compare_objectives.words import order_in_words, verdict
+from qamro.training.compare_objectives.sections import order_in_words, verdict
+from qamro.training.compare_objectives.tables import average_ranks
 from qamro.training.simulated_corpus import Corpus
 
 NAMES = {"loss": "each objective's own validation loss", "srcc": "validation SRCC"}

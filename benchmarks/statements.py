@@ -116,8 +116,7 @@ def mse_coverage(fault: float, systems: int = 10, clips: int = 12, studies: int 
         studies: How many studies.
     """
     from qamro.evaluation.bootstrap import interval
-    from qamro.evaluation.levels import resample
-    from qamro.evaluation.sample import Sample
+    from qamro.evaluation.levels import Sample, resample
 
     rng, hits = np.random.default_rng(0), 0
     names = np.repeat([f"s{k}" for k in range(systems)], clips)

@@ -21,9 +21,8 @@ from benchmarks.loss import dense, dense_tuned, double_loop
 from benchmarks.report import write_section
 from qamro.losses import qamro_loss
 from qamro.training.objective import Objective
-from qamro.training.run import Data, Fit, FitConfig
-from qamro.training.sweeps.fits import heads_at_once
-from qamro.training.trainer import fit, fit_many
+from qamro.training.sweeps.runs import heads_at_once
+from qamro.training.trainer import Data, Fit, FitConfig, fit, fit_many
 
 BETAS, SEEDS = (1, 2, 3, 5, 7, 9, 11, 13), range(5)
 STEPS_OF = 2748  # clips of MusicEval

@@ -12,7 +12,7 @@ import qamro
 from qamro.counts import count
 from qamro.evaluation import evaluate
 from qamro.evaluation.agreement import agreement
-from qamro.evaluation.sample import hint, rests_on, too_few
+from qamro.evaluation.levels import hint, rests_on, too_few
 from qamro.report import Options, compare
 from qamro.studies import Study
 

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from qamro.cli import app
 from qamro.listeners import listeners
-from qamro.predictors.provenance import KINDS, kinds_in_words, kinds_of
+from qamro.predictors.base import KINDS, kinds_in_words, kinds_of
 from tests.cli.rated_tones import save_noisy_tones
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -54,7 +54,7 @@ FIXED = {  # a text that is the same whoever listened, and why it may speak of p
     "qamro/listeners.py": "the one place that words it",
     "qamro/studies/study.py": "the error about a kind that is neither",
     "qamro/cli/__init__.py": "what the program is for",
-    "qamro/predictors/provenance.py": "the explanations of the kinds",
+    "qamro/predictors/base.py": "the explanations of the kinds",
     "qamro/studies/importers/guess.py": "an error about a file of predictions",
     "qamro/studies/importers/columns.py": "about private columns",
 }
@@ -202,9 +202,9 @@ def test_the_sections_of_compare(folder, scores):
 
 
 def test_the_result_that_the_sensitivity_tab_opens_with():
-    from qamro.training.sweeps.bundled import bundled
+    from qamro.training.sweeps.figure import ranking_figure
     from qamro.training.sweeps.setup import Setup
-    from qamro.training.sweeps.system_figure import ranking_figure
+    from qamro.training.sweeps.store import bundled
     from qamro.training.sweeps.system_places import swaps, swaps_in_words, system_places
     from qamro.ui.sensitivity import render
     from qamro.ui.sensitivity.state import Shown

@@ -27,7 +27,7 @@ def main(folder: Path) -> int:
     """Prints the differences, returns how many are too large."""
     os.environ["QAMRO_CACHE"] = str(folder / "cache")
     from qamro.encoders import Clap
-    from qamro.encoders.clap_windows import round_to_16_bits
+    from qamro.encoders.clap import round_to_16_bits
 
     answers = np.load(folder / "answers.npz")
     clap = Clap.from_checkpoint(folder / "clap.pt")

@@ -1,6 +1,5 @@
 """Checkpoints: the published weights, where they lie, how they come here, and whether they are what was published."""
 
-from qamro.checkpoints.digest import sha256_of
 from qamro.checkpoints.fetch import FetchCancelledError, HubUnreachableError, fetch
 from qamro.checkpoints.manifest import (
     AUDIOBOX,
@@ -16,7 +15,7 @@ from qamro.checkpoints.manifest import (
     is_published,
     readable_size,
 )
-from qamro.checkpoints.state import FileState, WeightsError, is_ready, look, require
+from qamro.checkpoints.state import FileState, WeightsError, is_ready, look, require, sha256_of
 
 __all__ = [
     "AUDIOBOX",

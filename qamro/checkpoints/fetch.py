@@ -8,10 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from qamro.checkpoints.digest import moved, sha256_of
 from qamro.checkpoints.manifest import WeightFile, Weights, readable_size
-from qamro.checkpoints.places import part_of, place_of
-from qamro.checkpoints.state import FileState, WeightsError, look
+from qamro.checkpoints.state import FileState, WeightsError, look, moved, part_of, place_of, sha256_of
 
 OnProgress = Callable[[int, int], bool | None]
 """Called with bytes done and bytes in all; returning True stops."""

@@ -1,13 +1,16 @@
-"""What is there of a set of weights: everything, a part, or nothing."""
+"""Where weights lie on disk, what is there of them, and whether it is what was published."""
 
 from __future__ import annotations
 
+import hashlib
+import json
+import os
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from qamro.checkpoints.digest import sha256_of
 from qamro.checkpoints.manifest import WeightFile, Weights, readable_size
-from qamro.checkpoints.places import part_of, place_of
+from qamro.paths import cache_dir
 
 
 class WeightsError(RuntimeError):
@@ -83,3 +86,109 @@ def require(weights: Weights) -> list[Path]:
             f"{weights.name}`, or put the files from {weights.page} there by hand"
         )
     return [state.place for state in states]
+
+
+# SHA-256 of large files, computed once and remembered for as long as the file does not change.
+
+
+def sha256_of(path: Path | str, *, fresh: bool = False) -> str:
+    """Returns a file's SHA-256.
+
+    A receipt in the cache remembers it together with the file's size and time of last change; a file whose size and
+    time are unchanged is not read again.
+
+    Args:
+        path: The file.
+        fresh: Read the file in any case.
+
+    Returns:
+        64 hexadecimal digits.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
+    path = Path(path).resolve()
+    state = path.stat()
+    stamp = {"path": str(path), "size": state.st_size, "mtime_ns": state.st_mtime_ns}
+    receipt = _receipt(path)
+    if not fresh and (known := _read(receipt)) and {key: known.get(key) for key in stamp} == stamp:
+        return str(known["sha256"])
+    with path.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    after = path.stat()
+    if (after.st_size, after.st_mtime_ns) == (state.st_size, state.st_mtime_ns):
+        _write(receipt, stamp | {"sha256": digest})
+    return digest
+
+
+def moved(old: Path, new: Path) -> None:
+    """Moves a file and takes the memory of its content along, so that it is not read again."""
+    digest = sha256_of(old)
+    os.replace(old, new)
+    new = new.resolve()
+    state = new.stat()
+    stamp = {"path": str(new), "size": state.st_size, "mtime_ns": state.st_mtime_ns}
+    _write(_receipt(new), stamp | {"sha256": digest})
+
+
+def _receipt(path: Path) -> Path:
+    return cache_dir("receipts") / f"{hashlib.sha256(str(path).encode()).hexdigest()[:32]}.json"
+
+
+def _read(receipt: Path) -> dict[str, object] | None:
+    try:
+        known = json.loads(receipt.read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+    return known if isinstance(known, dict) and "sha256" in known else None
+
+
+def _write(receipt: Path, content: dict[str, object]) -> None:
+    """Writes in one step, so that no other process reads half a receipt; a full disk costs only speed."""
+    try:
+        handle, part = tempfile.mkstemp(dir=receipt.parent)
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            json.dump(content, stream)
+        os.replace(part, receipt)
+    except OSError:
+        return
+
+
+# Where weights lie on disk.
+#
+# Without a setting they are kept as the hub's own client keeps them, so that other programs share them, and the hub's
+# variables (``HF_HOME``, ``HF_HUB_CACHE``) move them. ``QAMRO_WEIGHTS`` names a plain folder instead, with one
+# subfolder for each name: ``$QAMRO_WEIGHTS/clap/music_audioset_epoch_15_esc_90.14.pt``. Files may be put there by
+# hand.
+
+
+def own_root() -> Path | None:
+    """Returns the folder that ``QAMRO_WEIGHTS`` names, or None."""
+    folder = os.environ.get("QAMRO_WEIGHTS")
+    return Path(folder).expanduser() if folder else None
+
+
+def hub_root() -> Path:
+    """Returns the hub client's cache, by the rules of its documentation and without importing it."""
+    if cache := os.environ.get("HF_HUB_CACHE") or os.environ.get("HUGGINGFACE_HUB_CACHE"):
+        return Path(cache).expanduser()
+    caches = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(os.environ.get("HF_HOME") or f"{caches}/huggingface").expanduser() / "hub"
+
+
+def place_of(weights: Weights, file: WeightFile) -> Path:
+    """Returns where a file is, or will be once it is fetched.
+
+    A file that the hub's cache already holds is not fetched again into ``QAMRO_WEIGHTS``.
+    """
+    snapshot = hub_root() / f"models--{weights.repo.replace('/', '--')}" / "snapshots" / weights.revision / file.path
+    root = own_root()
+    if root is None:
+        return snapshot
+    own = root / weights.name / file.path
+    return snapshot if snapshot.is_file() and not own.is_file() else own
+
+
+def part_of(place: Path) -> Path:
+    """Returns where a file lies while it is being fetched."""
+    return place.with_name(place.name + ".part")

@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 
 from qamro import __version__
-from qamro.cli.cache import cache
 from qamro.cli.compare import compare
 from qamro.cli.compare_objectives import compare_objectives
 from qamro.cli.evaluate import evaluate
@@ -23,7 +22,7 @@ from qamro.cli.studies import studies
 from qamro.cli.sweep import sweep
 from qamro.cli.train import train
 from qamro.cli.train_deramos import train_deramos
-from qamro.cli.weights import weights
+from qamro.cli.weights import cache, weights
 
 app = typer.Typer(
     name="qamro",

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from qamro.cli import options
-from qamro.cli.axis_options import parse_axes
 from qamro.cli.console import FAILED, fail, progress, say, warn, wrong_use
 from qamro.cli.inputs import open_predictions, open_ratings, ratings_options, warn_of_origin
+from qamro.cli.options import parse_axes
 
 if TYPE_CHECKING:
     import pandas as pd

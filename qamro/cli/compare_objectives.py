@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from qamro.training.compare_objectives import Budget
     from qamro.training.compare_objectives.sections import Finding
-    from qamro.training.prepared import Prepared
-    from qamro.training.sweeps.variants import Variant
+    from qamro.training.embedded_study import EmbeddedStudy
+    from qamro.training.sweeps.setup import Variant
 
 
 def compare_objectives(
@@ -68,9 +68,8 @@ def compare_objectives(
 
     with wrong_use(ValueError, FileNotFoundError, OSError, WeightsError, kept=NO_TABLES):
         from qamro.training.compare_objectives import COMPARED, Budget, entries
-        from qamro.training.compare_objectives.words import INTERVALS
-        from qamro.training.compare_objectives.written import write_results
-        from qamro.training.run import FitConfig
+        from qamro.training.compare_objectives.sections import INTERVALS, write_results
+        from qamro.training.trainer import FitConfig
 
         config = FitConfig(
             "adamw", batch_size=batch_size, max_epochs=epochs, patience=patience, hidden=(32, 16), stop_by=stop_by
@@ -120,7 +119,7 @@ def compare_objectives(
 
 
 def _train(
-    parts: Sequence[Prepared],
+    parts: Sequence[EmbeddedStudy],
     chosen: dict[str, tuple[list[Variant], list[str]]],
     budget: Budget,
     keep: Path,
@@ -134,8 +133,8 @@ def _train(
     from qamro.cli.folds import stage
     from qamro.training.compare_objectives import run_contest
     from qamro.training.compare_objectives.sections import find
-    from qamro.training.compare_objectives.sensitivity import sensitivity_entries
-    from qamro.training.sweeps.fits import SweepProgress
+    from qamro.training.compare_objectives.tables import sensitivity_entries
+    from qamro.training.sweeps.runs import SweepProgress
 
     found: list[Finding] = []
     turned: list[tuple[Finding, pd.DataFrame]] = []
@@ -179,7 +178,7 @@ def _show(finding: Finding) -> None:
 
 def _level(row: dict[str, Any]) -> str:
     """A level, with what has to be said of it where it rests on too little."""
-    from qamro.evaluation.sample import rests_on
+    from qamro.evaluation.levels import rests_on
 
     size = row["systems"] if row["level"] == "system" else row["clips"]
     return f"{row['level']}, {rests_on(row['level'], size)}" if row["hint"] else row["level"]

@@ -11,9 +11,9 @@ import typer
 
 from qamro import __version__
 from qamro.cli import options
-from qamro.cli.axis_options import parse_axes
 from qamro.cli.console import FAILED, fail, out, remark, safe, say, warn, wrong_use
 from qamro.cli.inputs import open_predictions, open_ratings, ratings_options, warn_of_origin
+from qamro.cli.options import parse_axes
 from qamro.counts import count
 from qamro.listeners import listeners
 
@@ -70,7 +70,7 @@ def evaluate(
     from qamro.domains import OUTSIDE, in_words
     from qamro.evaluation import NoCommonAxis, NothingMatched, PredictionsError
     from qamro.evaluation import evaluate as compare
-    from qamro.predictors.provenance import kinds_of
+    from qamro.predictors.base import kinds_of
 
     try:
         result = compare(study, table, axes=axes or None, axis_map=pairs or None, draws=draws, seed=seed)
@@ -95,7 +95,7 @@ def evaluate(
 
 
 def _show(result: Evaluation, study: Study, predicted: int, kinds: dict[str, list[str]]) -> None:
-    from qamro.predictors.provenance import kinds_in_words
+    from qamro.predictors.base import kinds_in_words
 
     say(
         f"{result.study}: {count(predicted, 'prediction')} against ratings by {listeners(result.kind)}; "
@@ -145,7 +145,7 @@ def _group(title: str, rows: pd.DataFrame, interval: str) -> None:
 
 
 def _write(path: Path, result: Evaluation, study: Study, sources: dict[str, Any]) -> None:
-    from qamro.evaluation.result import records
+    from qamro.evaluation.evaluate import records
 
     everything: dict[str, Any] = {"qamro": __version__, **sources, **result.as_dict()}
     everything["off_scale"] = records(study.out_of_range())

@@ -7,19 +7,19 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from qamro.cli.console import progress
-from qamro.cli.training_run import name_left_out
+from qamro.cli.train import name_left_out
 
 NO_TABLES = "no table was written; embeddings are kept, so the same command starts sooner"
 """What Ctrl-C leaves of a verb that trains on folds."""
 
 if TYPE_CHECKING:
     from qamro.studies import Study
-    from qamro.training.prepared import Prepared
+    from qamro.training.embedded_study import EmbeddedStudy
+    from qamro.training.sweeps.setup import Plan
     from qamro.training.sweeps.sweep import Sweep, SweepProgress
-    from qamro.training.sweeps.variants import Plan
 
 
-def prepare(study: Study, encoder: str, count: int, hold_out: str, device: str) -> tuple[list[Prepared], str]:
+def prepare(study: Study, encoder: str, count: int, hold_out: str, device: str) -> tuple[list[EmbeddedStudy], str]:
     """Embeds a study and splits it.
 
     Args:
@@ -36,10 +36,9 @@ def prepare(study: Study, encoder: str, count: int, hold_out: str, device: str) 
         ValueError: No clip can be read, or the study is too small for the folds.
     """
     from qamro.encoders import load_encoder
-    from qamro.encoders.cached import CachedEncoder
-    from qamro.training.embeddings import embed_study
-    from qamro.training.held_out import hold_out_parts
-    from qamro.training.prepared import Prepared
+    from qamro.encoders.embedding_store import CachedEncoder
+    from qamro.training.embedded_study import EmbeddedStudy, embed_study
+    from qamro.training.splits import hold_out_parts
 
     parts, how = hold_out_parts(study, count, hold_out)
     with progress("clips") as bar:
@@ -50,10 +49,10 @@ def prepare(study: Study, encoder: str, count: int, hold_out: str, device: str) 
             on_clip=lambda done, total: bar.update(task, completed=done, total=total),
         )
     name_left_out(embeddings.failed, len(study.clips))
-    return [Prepared(study, embeddings, part) for part in parts], how
+    return [EmbeddedStudy(study, embeddings, part) for part in parts], how
 
 
-def train(folds: Sequence[Prepared], axes: Sequence[str], plan: Plan, device: str) -> Sweep:
+def train(folds: Sequence[EmbeddedStudy], axes: Sequence[str], plan: Plan, device: str) -> Sweep:
     """Runs a sweep behind a progress bar."""
     from qamro.training.sweeps.sweep import run_sweep
 
@@ -72,7 +71,7 @@ def stage(event: SweepProgress) -> str:
     return f"{event.axis}, fold {event.fold} of {event.folds}, {event.heads} heads, epoch {event.epoch}"
 
 
-def axes_of(folds: Sequence[Prepared], wanted: Sequence[str] | None) -> list[str]:
+def axes_of(folds: Sequence[EmbeddedStudy], wanted: Sequence[str] | None) -> list[str]:
     """Returns the axes to train: those asked for, or all that can be.
 
     Raises:

@@ -273,7 +273,7 @@ def warn_of_origin(name: str, scores: pd.DataFrame, study: Study) -> None:
         study: What the scores are held against.
     """
     from qamro.cli.console import warn
-    from qamro.predictors.provenance import trained_on
+    from qamro.predictors.base import trained_on
 
     if seen := trained_on(scores, study.name):
         warn(

@@ -14,9 +14,7 @@ from qamro.cli.console import FAILED, INTERRUPTED, fail, progress, safe, say, wa
 from qamro.cli.console import out as console
 from qamro.cli.inputs import Clip, gather
 from qamro.cli.options import check_device
-from qamro.cli.outputs import check_writable
-from qamro.cli.rows import RowWriter
-from qamro.cli.score_table import score_table
+from qamro.cli.outputs import RowWriter, check_writable, score_table
 from qamro.counts import count
 
 if TYPE_CHECKING:
@@ -103,7 +101,7 @@ def _score(model: Predictor, clips: list[Clip], out: Path | None, rows: list[dic
 
 def _summarise(model: Predictor, rows: list[dict[str, Any]], out: Path | None, seconds: float) -> None:
     from qamro.domains import OUTSIDE, in_words
-    from qamro.predictors.provenance import KINDS
+    from qamro.predictors.base import KINDS
 
     failed = [row for row in rows if row["error"]]
     if out is None:

@@ -73,10 +73,10 @@ def reproduce(
     from qamro.cli.folds import NO_TABLES, axes_of, prepare, train
 
     with wrong_use(ValueError, FileNotFoundError, OSError, WeightsError, kept=NO_TABLES):
-        from qamro.training.run import FitConfig
-        from qamro.training.sweeps.files import write_tables
-        from qamro.training.sweeps.page import INTERVALS, write_page
+        from qamro.training.sweeps.figure import INTERVALS, write_page
         from qamro.training.sweeps.reproduce import EXPERIMENTS, table_of
+        from qamro.training.sweeps.store import write_tables
+        from qamro.training.trainer import FitConfig
 
         experiment = EXPERIMENTS[what.value]
         study = "" if study == experiment.study else study  # the paper's own data are no other data
@@ -139,7 +139,7 @@ def _ours(table: pd.DataFrame) -> None:
     shown = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
     for column in ("axis", "ours", "rests on", "SRCC", "seeds", "clips", *OTHERS):
         shown.add_column(column, justify="right" if column in ("SRCC", *OTHERS) else "left")
-    from qamro.evaluation.sample import rests_on
+    from qamro.evaluation.levels import rests_on
 
     for row in table.to_dict("records"):
         rests = rests_on(row["level"], row["systems"] if row["level"] == "system" else row["clips"])

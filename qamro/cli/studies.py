@@ -53,8 +53,7 @@ def fetch_study(
     audio: Annotated[bool, typer.Option(help="Download the audio, too.")] = True,
 ) -> None:
     """Fetch a study; what is here already is not fetched again. Interrupting is safe: fetch again to go on."""
-    from qamro.studies.download import FetchError
-    from qamro.studies.fetch import fetch
+    from qamro.studies.fetch import FetchError, fetch
     from qamro.studies.registry import get_dataset
 
     with wrong_use(ValueError, FileNotFoundError, kept="what has arrived is kept; fetch again to go on"):

@@ -50,11 +50,11 @@ def sweep(
     from qamro.cli.folds import NO_TABLES, axes_of, numbers, prepare, train
 
     with wrong_use(ValueError, FileNotFoundError, OSError, WeightsError, kept=NO_TABLES):
-        from qamro.training.run import FitConfig
-        from qamro.training.sweeps.files import write_tables
-        from qamro.training.sweeps.page import INTERVALS, write_page
+        from qamro.training.sweeps.figure import INTERVALS, write_page
         from qamro.training.sweeps.seeds import best_beta_in_words, ridge_in_words
-        from qamro.training.sweeps.variants import Plan
+        from qamro.training.sweeps.setup import Plan
+        from qamro.training.sweeps.store import write_tables
+        from qamro.training.trainer import FitConfig
 
         config = FitConfig(optimizer, lr, batch_size=batch_size, max_epochs=epochs, patience=patience, stop_by=stop_by)
         plan = Plan(numbers(betas, "--betas"), numbers(alphas, "--alphas"), range(seeds), config=config)

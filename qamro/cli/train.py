@@ -1,20 +1,36 @@
-"""``train``: trains heads on a study and writes them with their card."""
+"""``train``: trains heads on a study, with a frozen encoder or together with it, and writes them with their card."""
 
 from __future__ import annotations
 
 import dataclasses
+import shlex
 import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
+from itertools import islice
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from qamro.cli import options
 from qamro.cli.console import out as console
-from qamro.cli.console import warn, wrong_use
-from qamro.cli.inputs import ratings_options
-from qamro.cli.outputs import check_writable
-from qamro.cli.training_run import GOES_ON, UNFINISHED, command_line, report
+from qamro.cli.console import progress, say, warn, wrong_use
+from qamro.cli.inputs import open_audible, ratings_options
+from qamro.cli.outputs import check_writable, written_to
+from qamro.counts import count
+
+if TYPE_CHECKING:
+    from qamro.heads import Card
+    from qamro.studies.importers.options import Options
+    from qamro.training.distributed import World
+    from qamro.training.embedded_study import EmbeddedStudy, Embeddings
+    from qamro.training.end_to_end.tower import Tower
+    from qamro.training.recipe import Progress, Recipe
+    from qamro.training.simulated_corpus import Corpus
 
 
 def train(  # noqa: PLR0915 - its options are the length of it
@@ -109,14 +125,14 @@ def train(  # noqa: PLR0915 - its options are the length of it
     from qamro.checkpoints import WeightsError
 
     with wrong_use(ValueError, FileNotFoundError, OSError, WeightsError, kept=GOES_ON):
-        from qamro.cli.saving import destination
+        from qamro.cli.outputs import destination
         from qamro.training.distributed import join
-        from qamro.training.fit_config import FitConfig
         from qamro.training.objective import Objective
-        from qamro.training.objective.choice import chosen_objective, without_effect
+        from qamro.training.objective.objective import chosen_objective, without_effect
         from qamro.training.presets import preset_of
         from qamro.training.recipe import Recipe
         from qamro.training.splits import check_hold_out
+        from qamro.training.trainer import FitConfig
 
         unsaid = preset_of(preset)
         objective = objective or unsaid.objective
@@ -162,9 +178,8 @@ def train(  # noqa: PLR0915 - its options are the length of it
             shutil.rmtree(out / UNFINISHED, ignore_errors=True)
         world.wait()
         if end_to_end:
-            from qamro.cli.train_end_to_end import fit_end_to_end
-            from qamro.training.end_to_end.config import EndToEndConfig
-            from qamro.training.end_to_end.opening import open_tower
+            from qamro.training.end_to_end.run import EndToEndConfig
+            from qamro.training.end_to_end.towers import open_tower
 
             whole = EndToEndConfig(
                 **fitting,
@@ -178,7 +193,6 @@ def train(  # noqa: PLR0915 - its options are the length of it
             recipe = dataclasses.replace(recipe, config=whole, seeds=(0,))
             card = fit_end_to_end(study, tower, recipe, out, hold_out, world, told)
         else:
-            from qamro.cli.train_frozen import encoders, fit, prepare
             from qamro.training.simulated_corpus import Corpus
 
             model, make = encoders(encoder, device)
@@ -194,3 +208,217 @@ def train(  # noqa: PLR0915 - its options are the length of it
         world.close()
     if card is not None:
         report(card, done)
+
+
+# ``train`` with a frozen encoder: clips are embedded once, heads are trained on the embeddings.
+
+
+def prepare(
+    name: str,
+    encoder: Any,
+    hold_out: str,
+    *,
+    corpus: Corpus,
+    make_encoder: Any,
+    workers: int,
+    world: World,
+    told: Options | None = None,
+) -> EmbeddedStudy:
+    """Opens, embeds and splits a study.
+
+    Args:
+        name: A study, or ``"simulated"`` for a corpus that is rendered.
+        encoder: What embeds; one that keeps its embeddings goes on where a killed run ended.
+        hold_out: See ``splits.split``.
+        corpus: Size of the simulated corpus.
+        make_encoder: Makes the encoder in the processes that render it.
+        workers: How many those are.
+        world: The processes that train together; each embeds its share.
+        told: What is known about a file of ratings.
+    """
+    from qamro.training.embedded_study import EmbeddedStudy
+    from qamro.training.simulated_corpus import simulated_corpus
+    from qamro.training.splits import split
+
+    study = None if name == SIMULATED else open_audible(name, told)
+    parts = split(study, hold_out=hold_out) if study is not None else None  # refused before a clip is embedded
+    started = time.perf_counter()
+    with progress("clips", show=world.first) as bar:
+        task = bar.add_task("Embedding", total=None)
+
+        def tick(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+
+        if study is None:
+            study, embeddings = simulated_corpus(corpus, make_encoder, workers=workers, on_clip=tick)
+        else:
+            embeddings = _embed(study, encoder, tick, world)
+    name_left_out(embeddings.failed, len(study.clips))
+    embedded_in(len(embeddings.clips), time.perf_counter() - started)
+    return EmbeddedStudy(study, embeddings, parts or own_prompts_only(split(study, hold_out=hold_out)), hold_out)
+
+
+def _embed(study: Any, encoder: Any, tick: Any, world: World) -> Embeddings:
+    from qamro.training.embedded_study import embed_study
+
+    if world.size > 1:  # each process a share, which the others then find in the store
+        names = list(study.clips["clip"])
+        share = names[world.share(len(names))]
+        if share:
+            embed_study(study.of_clips(share), encoder, on_clip=tick)
+        world.wait()
+    return embed_study(study, encoder, on_clip=tick)
+
+
+def fit(prepared: EmbeddedStudy, encoder: Any, recipe: Recipe, out: Path, world: World) -> Card:
+    """Trains the heads and writes them; a killed run leaves what the next one goes on from."""
+    from qamro.encoders.loading import FOLDER
+    from qamro.training.recipe import train_heads
+
+    axes = list(recipe.axes) if recipe.axes else prepared.trainable
+    with axes_progress(axes, show=world.first) as tick:
+        bundle = train_heads(prepared, encoder, recipe, on_epoch=tick, checkpoint=out / UNFINISHED, world=world)
+    if world.first:
+        with written_to(out):
+            bundle.save(out)
+        shutil.rmtree(out / UNFINISHED, ignore_errors=True)
+        shutil.rmtree(out / FOLDER, ignore_errors=True)  # of an earlier end-to-end run with the same --out
+    return bundle.card
+
+
+def encoders(name: str, device: str) -> tuple[Any, Any]:
+    """Returns an encoder that keeps its embeddings, and what makes one that does not."""
+    from qamro.encoders import load_encoder
+    from qamro.encoders.embedding_store import CachedEncoder
+
+    encoder = load_encoder(name, device=device)
+    kept = encoder if isinstance(encoder, CachedEncoder) else CachedEncoder(encoder)
+    return kept, partial(load_encoder, name, device=device)
+
+
+# ``train --end-to-end``: the encoder is trained together with the heads.
+
+
+def fit_end_to_end(
+    study: str, tower: Tower, recipe: Recipe, out: Path, hold_out: str, world: World, told: Options | None = None
+) -> Card | None:
+    """Trains and writes heads, card, record and encoder.
+
+    Returns:
+        The card; None in all processes but the first.
+    """
+    from qamro.training.end_to_end.recipe import train_end_to_end
+    from qamro.training.splits import split
+
+    rated = open_audible(study, told)
+    with progress("clips", show=world.first) as bar:
+        task = bar.add_task("Reading", total=None)
+
+        def on_clip(done: int, total: int) -> None:
+            bar.update(task, description="Reading", completed=done, total=total)
+
+        def on_step(epoch: int, done: int, total: int) -> None:
+            bar.update(task, description=f"Epoch {epoch}", completed=done, total=total)
+
+        def on_epoch(row: dict[str, float]) -> None:
+            text = f"epoch {row['epoch']:.0f}: training loss {row['train_loss']:.4f}, validation loss "
+            text += f"{row['val_loss']:.4f}, SRCC {row['val_srcc']:.3f}, {row['clips_per_second']:.1f} clips/s"
+            say(text)
+
+        made = train_end_to_end(
+            rated,
+            split(rated, hold_out=hold_out),
+            tower,
+            recipe,
+            out,
+            hold_out=hold_out,
+            on_clip=on_clip,
+            on_step=on_step,
+            on_epoch=on_epoch,
+            checkpoint=out / UNFINISHED / "end-to-end.pt",
+            world=world,
+        )
+    if made is None:
+        return None
+    bundle, failed = made
+    name_left_out(failed, len(rated.clips))
+    say(f"the encoder is part of the heads: {bundle.card.training['encoder file']}")
+    shutil.rmtree(out / UNFINISHED, ignore_errors=True)
+    return bundle.card
+
+
+# What the verbs that train models on a study share: where a run stops and goes on, its progress and its last words.
+
+SIMULATED = "simulated"
+"""Name of the study that is rendered as the models are trained."""
+
+UNFINISHED = "unfinished"
+"""Folder within ``--out`` that holds what a killed run goes on from."""
+
+_NAMED = 10
+
+GOES_ON = "embeddings and whole epochs are kept, and the same command goes on from there"
+"""What Ctrl-C leaves of a training run."""
+
+
+def command_line() -> str:
+    """What this process was started with, for the card."""
+    return "python -m qamro " + shlex.join(sys.argv[1:])
+
+
+def name_left_out(failed: Mapping[str, str], clips: int) -> None:
+    """Counts the clips that could not be read and names the first of them, with the reason.
+
+    Args:
+        failed: For each of them, why.
+        clips: How many clips there are.
+    """
+    if not failed:
+        return
+    say(f"{len(failed)} of {count(clips, 'clip')} cannot be read and are left out:", "yellow")
+    for clip, why in islice(failed.items(), _NAMED):
+        say(f"  {clip}: {why}", "yellow")
+    if len(failed) > _NAMED:
+        say(f"  and {len(failed) - _NAMED} more", "yellow")
+
+
+def own_prompts_only(parts: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+    """Leaves a corpus's catches to fitting: what is measured are clips with their own prompts."""
+    from qamro.training.simulated_corpus import is_catch
+
+    return {part: [clip for clip in clips if part == "train" or not is_catch(clip)] for part, clips in parts.items()}
+
+
+def embedded_in(clips: int, seconds: float) -> None:
+    """Says how quickly clips were embedded; those that were kept from an earlier run count, too."""
+    say(f"{count(clips, 'clip')} embedded in {seconds:.1f} s, {clips / seconds:.1f} clips/s")
+
+
+@contextmanager
+def axes_progress(axes: Sequence[str], *, show: bool = True) -> Iterator[Callable[[Progress], None]]:
+    """Shows a progress bar over axes, and the epoch within one; yields what to call after every epoch."""
+    with progress(show=show) as bar:
+        task = bar.add_task("Training", total=len(axes))
+
+        def tick(event: Progress) -> None:
+            row = event.row
+            text = f"{event.axis}, epoch {row['epoch']:.0f}, validation loss {row['val_loss']:.4f}"
+            bar.update(task, description=f"{text}, SRCC {row['val_srcc']:.3f}", completed=axes.index(event.axis))
+
+        yield tick
+
+
+def report(card: Card, done: str) -> None:
+    """Says what came out: the correlation of systems on held-out clips, axis by axis, and what to do with it."""
+    for row in card.metrics:
+        if (row["level"], row["metric"]) == ("system", "SRCC"):
+            value = "undefined" if row["value"] is None else f"{row['value']:.3f}"
+            ends = "" if row["low"] is None else f" [{row['low']:.3f}, {row['high']:.3f}]"
+            what = f"system SRCC {value}{ends} on {count(row['systems'], 'held-out system')}, "
+            what += count(row["clips"], "clip")
+            few = "; a hint, not a finding" if row.get("hint") else ""
+            note = f"; {row['note']}" if row.get("note") else few
+            say(f"{row['axis']}: {what} ({card.kind}{f', on {card.held_out}' if card.held_out else ''}){note}")
+    say(card.interval)
+    for line in done.splitlines():
+        say(line)

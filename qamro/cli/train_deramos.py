@@ -15,7 +15,7 @@ from qamro.cli import options
 from qamro.cli.console import progress, wrong_use
 from qamro.cli.inputs import open_audible, ratings_options
 from qamro.cli.outputs import check_writable, written_to
-from qamro.cli.training_run import (
+from qamro.cli.train import (
     GOES_ON,
     SIMULATED,
     UNFINISHED,
@@ -30,7 +30,7 @@ from qamro.cli.training_run import (
 if TYPE_CHECKING:
     from qamro.heads import Card
     from qamro.studies.importers.options import Options
-    from qamro.training.frames.prepared import PreparedFrames
+    from qamro.training.frames.embedded_frames import EmbeddedFrames
     from qamro.training.frames.recipe import FrameRecipe
     from qamro.training.objective import Objective
     from qamro.training.simulated_corpus import Corpus
@@ -86,13 +86,13 @@ def train_deramos(
     from qamro.checkpoints import WeightsError
 
     with wrong_use(ValueError, FileNotFoundError, OSError, WeightsError, kept=GOES_ON):
-        from qamro.cli.saving import destination
-        from qamro.heads.branch_settings import BranchSettings
+        from qamro.cli.outputs import destination
+        from qamro.heads.dual_branch import BranchSettings
         from qamro.training.distributed import under_torchrun
-        from qamro.training.fit_config import FitConfig
         from qamro.training.frames.recipe import FrameRecipe
         from qamro.training.simulated_corpus import Corpus
         from qamro.training.splits import check_hold_out
+        from qamro.training.trainer import FitConfig
 
         check_hold_out(hold_out)
         told = ratings_options(column, axis, scale, missing, rows, delimiter, header, encoding, answer)
@@ -117,8 +117,8 @@ def train_deramos(
 
 
 def _objective(name: str, output: str, balr: float, sama: float, temperature: float) -> Callable[[str], Objective]:
-    from qamro.heads.score_output import OUTPUTS
-    from qamro.training.frames.loss import deramos_objective
+    from qamro.heads.dual_branch import OUTPUTS
+    from qamro.training.frames.run import deramos_objective
     from qamro.training.objective import OBJECTIVES
 
     if output not in OUTPUTS:
@@ -136,11 +136,9 @@ def _objective(name: str, output: str, balr: float, sama: float, temperature: fl
 
 def _prepare(
     name: str, corpus: Corpus | None, encoder: str, hold_out: str, workers: int, device: str, told: Options
-) -> PreparedFrames:
+) -> EmbeddedFrames:
     from qamro.encoders.frames import frame_encoder
-    from qamro.training.frames.embeddings import frame_study
-    from qamro.training.frames.prepared import PreparedFrames
-    from qamro.training.frames.simulated import simulated_frames
+    from qamro.training.frames.embedded_frames import EmbeddedFrames, frame_study, simulated_frames
     from qamro.training.splits import split
 
     make = partial(frame_encoder, encoder, device=device, cache=corpus is None)  # what is rendered is not met again
@@ -162,10 +160,10 @@ def _prepare(
     parts = split(study, hold_out=hold_out)
     if corpus is not None:
         parts = own_prompts_only(parts)
-    return PreparedFrames(study, embeddings, parts, hold_out)  # type: ignore[arg-type]
+    return EmbeddedFrames(study, embeddings, parts, hold_out)  # type: ignore[arg-type]
 
 
-def _fit(prepared: PreparedFrames, encoder: str, recipe: FrameRecipe, out: Path) -> Card:
+def _fit(prepared: EmbeddedFrames, encoder: str, recipe: FrameRecipe, out: Path) -> Card:
     from qamro.encoders.frames import frame_encoder
     from qamro.training.frames.recipe import train_branches
 

@@ -1,8 +1,9 @@
-"""``weights``: the published weights, fetching them, and whether they are what was published."""
+"""``weights`` and ``cache``: the published weights, what was computed and kept, and making room."""
 
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -103,3 +104,43 @@ def _bytes_bar() -> Progress:
         transient=True,
         disable=not err.is_terminal,
     )
+
+
+# ``cache``: what was computed and kept, and making room.
+
+cache = typer.Typer(help="Show and clear what was computed and kept.", no_args_is_help=True, rich_markup_mode=None)
+
+_MADE_AGAIN = ("converted", "receipts")
+"""Folders of the cache whose files are made again when they are missing."""
+
+
+@cache.command("info")
+def show_cache() -> None:
+    """Show where the cache is and what it holds."""
+    from qamro.encoders.embedding_store import EmbeddingStore
+    from qamro.paths import cache_dir
+
+    info = EmbeddingStore().info()
+    say(f"Cache: {cache_dir()}")
+    say(f"Embeddings: {readable_size(info.bytes)} of at most {readable_size(info.limit)}, in {info.path}")
+    for encoder, (count, size) in info.by_encoder.items():
+        say(f"  {encoder}: {count:,} ({readable_size(size)})")
+    say(f"Converted checkpoints: {readable_size(_size(cache_dir('converted')))}")
+
+
+@cache.command("clear")
+def clear_cache() -> None:
+    """Remove embeddings and converted checkpoints; both are made again when they are needed. Weights stay."""
+    from qamro.encoders.embedding_store import EmbeddingStore
+    from qamro.paths import cache_dir
+
+    count = EmbeddingStore().clear()
+    freed = sum(_size(cache_dir(name)) for name in _MADE_AGAIN)
+    for name in _MADE_AGAIN:
+        for file in cache_dir(name).iterdir():
+            file.unlink(missing_ok=True)
+    say(f"Removed {count:,} embeddings and {readable_size(freed)} of converted checkpoints")
+
+
+def _size(folder: Path) -> int:
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())

@@ -12,10 +12,9 @@ import torch
 from torch.nn.functional import normalize
 
 from qamro.checkpoints import AUDIOBOX, is_published, require, sha256_of
-from qamro.encoders.audiobox_checkpoint import CONFIG_FILE, MODEL_FILE, load_original
-from qamro.encoders.audiobox_network import AudioboxNetwork
+from qamro.encoders.audiobox_network import CONFIG_FILE, MODEL_FILE, AudioboxNetwork, load_original
 from qamro.encoders.clips import Clip, at_rate
-from qamro.encoders.precision import autocast, choose, store_products_as
+from qamro.encoders.transformers_folder import autocast, choose, store_products_as
 
 SAMPLE_RATE = 16_000
 WINDOW = 160_000

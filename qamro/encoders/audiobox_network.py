@@ -1,4 +1,4 @@
-"""The network of Audiobox-Aesthetics, run on as much sound as there is.
+"""The network of Audiobox-Aesthetics, run on as much sound as there is, and its weights read from a folder.
 
 The original pads every window to 10 s and computes all of it. What the padding contributes to the answer is known
 beforehand: zeros to the first layer's normalisation, nothing to attention and means, which mask it. This network leaves
@@ -7,14 +7,20 @@ it out and agrees to 1e-5; a window of 3 s costs a third of one of 10 s.
 
 from __future__ import annotations
 
+import json
+import logging
+import warnings
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 from torch.nn import functional
+from torch.overrides import TorchFunctionMode
 from torch.utils.checkpoint import checkpoint
 
-from qamro.encoders.audiobox_attention import GatedAttention
+from qamro.checkpoints import WeightsError
+from qamro.encoders.transformers_folder import hide_broken_packages
 
 
 class AudioboxNetwork(nn.Module):
@@ -172,3 +178,132 @@ def _through(layer: Any, hidden: torch.Tensor, bias: torch.Tensor, masked: torch
 def _mean(hidden: torch.Tensor, valid: torch.Tensor, padding: torch.Tensor) -> torch.Tensor:
     """Means over the valid frames: (B, T, C) → (B, C), float32."""
     return hidden.float().masked_fill(padding[..., None], 0).sum(dim=1) / valid[:, None]
+
+
+# WavLM's attention: relative positions, let through by a gate that the sound itself opens (arXiv 2110.13900).
+
+
+class GatedAttention(nn.Module):
+    """Stands in for the original's ``MultiheadAttention``: same numbers, one product for queries, keys and values.
+
+    Attributes:
+        heads: Number of heads.
+    """
+
+    def __init__(self, original: Any) -> None:
+        """Takes the original's weights."""
+        super().__init__()
+        parts = (original.q_proj, original.k_proj, original.v_proj)
+        weight = torch.cat([part.weight for part in parts])
+        self.heads = original.num_heads
+        self.qkv = nn.Linear(weight.shape[1], weight.shape[0], device="meta")
+        joint = {"weight": weight, "bias": torch.cat([part.bias for part in parts])}
+        self.qkv.load_state_dict(joint, assign=True)
+        self.out_proj = original.out_proj
+        self.gate = original.grep_linear
+        self.gate_scale = original.grep_a
+
+    def forward(self, hidden: torch.Tensor, bias: torch.Tensor, padding: torch.Tensor | None) -> torch.Tensor:
+        """Attends over all frames that are not padding.
+
+        The gate of frame i is g·(r·a - 1) + 2, with g and r from the frame itself and a learned for each head; it
+        multiplies the bias of all its relative positions.
+
+        Args:
+            hidden: (B, T, C).
+            bias: (heads, T, T) bias of relative positions.
+            padding: (B, T) True where a frame is padding; None where none is.
+
+        Returns:
+            (B, T, C).
+        """
+        batch, frames, channels = hidden.shape
+        split = hidden.view(batch, frames, self.heads, -1).transpose(1, 2)
+        gates = torch.sigmoid(self.gate(split).view(batch, self.heads, frames, 2, 4).sum(-1))
+        gate, reset = gates.chunk(2, dim=-1)
+        mask = (gate * (reset * self.gate_scale - 1.0) + 2.0) * bias
+        if padding is not None:
+            mask = mask.masked_fill(padding[:, None, None], -torch.inf)
+        query, key, value = self.qkv(hidden).view(batch, frames, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
+        mixed = nn.functional.scaled_dot_product_attention(query, key, value, attn_mask=mask.to(query.dtype))
+        return self.out_proj(mixed.transpose(1, 2).reshape(batch, frames, channels))
+
+
+# Reads Audiobox-Aesthetics from its folder of ``config.json`` and ``model.safetensors``.
+
+CONFIG_FILE, MODEL_FILE = "config.json", "model.safetensors"
+
+_RANDOM_FILLS = {
+    "normal_",
+    "uniform_",
+    "kaiming_normal_",
+    "kaiming_uniform_",
+    "xavier_normal_",
+    "xavier_uniform_",
+}
+
+
+class _NoRandomFill(TorchFunctionMode):
+    """Leaves new weights unset: they are replaced by the checkpoint's, and filling 104 million takes a second."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if getattr(func, "__name__", "") in _RANDOM_FILLS:
+            return args[0] if args else (kwargs or {})["tensor"]
+        return func(*args, **(kwargs or {}))
+
+
+def load_original(folder: Path | str) -> Any:
+    """Builds ``AesMultiOutput`` and gives it the folder's weights, mapped into memory.
+
+    Args:
+        folder: With ``config.json`` and ``model.safetensors``, as on the hub.
+
+    Returns:
+        The original package's network, in evaluation mode.
+
+    Raises:
+        FileNotFoundError: One of the files is missing.
+        WeightsError: A file is damaged or belongs to another network.
+    """
+    folder = Path(folder)
+    for name in (CONFIG_FILE, MODEL_FILE):
+        if not (folder / name).is_file():
+            raise FileNotFoundError(
+                f"{folder} holds no {name}; a checkpoint is a folder of {CONFIG_FILE} and {MODEL_FILE}"
+            )
+    try:
+        network = _empty(json.loads((folder / CONFIG_FILE).read_text("utf-8")))
+    except (ValueError, TypeError, KeyError) as problem:
+        raise WeightsError(f"{folder / CONFIG_FILE} is not of Audiobox-Aesthetics: {problem}") from problem
+    _fill(network, folder / MODEL_FILE)
+    return network.eval().requires_grad_(False)
+
+
+def _empty(config: dict[str, Any]) -> Any:
+    hide_broken_packages()
+    # `audiobox_aesthetics.infer` would import torchaudio; the network alone does not.
+    from audiobox_aesthetics.model import aes
+
+    if not isinstance(config, dict) or set(config.get("target_transform") or {}) != set(aes.AXES_NAME):
+        raise ValueError(f"target_transform must give mean and std for {', '.join(aes.AXES_NAME)}")
+    aes.logging.setLevel(logging.WARNING)
+    with warnings.catch_warnings(), _NoRandomFill():
+        warnings.simplefilter("ignore", FutureWarning)  # its weight_norm is deprecated
+        network = aes.AesMultiOutput(**config)
+    depth = len(network.wavlm_model.encoder.layers) + 1
+    if not network.use_weighted_layer_sum or network.nth_layer != depth:
+        raise ValueError(f"it must weigh the outputs of all layers (use_weighted_layer_sum, nth_layer {depth})")
+    return network
+
+
+def _fill(network: Any, file: Path) -> None:
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        network.load_state_dict(load_file(file), assign=True)
+    except SafetensorError as problem:
+        raise WeightsError(f"{file} is damaged ({problem}); fetch it again") from problem
+    except RuntimeError as problem:
+        reason = str(problem).splitlines()[0]
+        raise WeightsError(f"{file} does not fit the network that {CONFIG_FILE} describes ({reason})") from problem

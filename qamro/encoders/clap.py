@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,16 +11,82 @@ import numpy as np
 import torch
 from torch.nn.functional import normalize
 
-from qamro.checkpoints import CLAP, TOKENIZER, is_published, require
-from qamro.encoders.clap_checkpoint import load_converted
-from qamro.encoders.clap_frames import FRAMES_A_WINDOW, frames_heard, frames_of
-from qamro.encoders.clap_mel import SAMPLE_RATE, WINDOW, ClapMel
-from qamro.encoders.clap_network import build
-from qamro.encoders.clap_tokens import RobertaTokens
-from qamro.encoders.clap_windows import windows_of
+from qamro.checkpoints import CLAP, TOKENIZER, WeightsError, is_published, require
+from qamro.encoders.clap_network import SAMPLE_RATE, WINDOW, ClapMel, build, load_converted
 from qamro.encoders.clips import Clip, at_rate
-from qamro.encoders.precision import autocast, choose, store_products_as
-from qamro.encoders.token_states import token_states
+from qamro.encoders.text import token_states
+from qamro.encoders.transformers_folder import autocast, choose, store_products_as
+
+# Cuts clips into the 10 s windows that LAION-CLAP embeds.
+
+SHORTEST_REST = SAMPLE_RATE // 2
+"""A rest of a long clip that is shorter than 0.5 s is left out: repeated to 10 s it would be a buzz, not the clip."""
+
+
+def windows_of(samples: np.ndarray, *, like_laion: bool = True) -> list[tuple[np.ndarray, float]]:
+    """Cuts a clip into windows of 10 s without overlap; the last one is filled up.
+
+    laion-clap takes one random window of a longer clip, so that one file has many scores; here the same file always
+    gives the same windows. A clip of up to 10 s is one window, as in laion-clap.
+
+    Args:
+        samples: (T,) float32 at 48 kHz.
+        like_laion: Treat each window exactly as laion-clap treats a clip of up to 10 s, which is what the network was
+            trained on: round to 16 bits, repeat whole, fill the rest with zeros. False keeps the samples' full
+            precision and repeats until the window is full, without a gap.
+
+    Returns:
+        Pairs of a window, (480000,) float32, and its weight: its share of 10 s, in (0, 1].
+    """
+    found = []
+    for first in range(0, samples.size, WINDOW):
+        part = samples[first : first + WINDOW]
+        if first == 0 or part.size >= SHORTEST_REST:
+            found.append((fill(round_to_16_bits(part) if like_laion else part, gap=like_laion), part.size / WINDOW))
+    return found
+
+
+def fill(part: np.ndarray, *, gap: bool) -> np.ndarray:
+    """Repeats a part to the length of a window: whole repeats and then zeros (``gap``), or without a gap."""
+    if part.size == WINDOW:
+        return part
+    window = np.zeros(WINDOW, dtype=np.float32)
+    repeats = WINDOW // part.size
+    window[: repeats * part.size] = np.tile(part, repeats)
+    if not gap:
+        rest = WINDOW - repeats * part.size
+        window[repeats * part.size :] = part[:rest]
+    return window
+
+
+def round_to_16_bits(samples: np.ndarray) -> np.ndarray:
+    """Clips to [-1, 1] and drops what 16 bits cannot hold, towards zero, as laion-clap does; float32, same shape."""
+    scaled = np.clip(samples, -1.0, 1.0) * np.float32(32767.0)
+    return (scaled.astype(np.int16) / 32767.0).astype(np.float32)
+
+
+FRAMES_A_WINDOW = 32
+"""The tower folds a spectrogram of 10 s into four strips side by side and halves them down to 8 places each."""
+
+
+def frames_of(answer: Any) -> torch.Tensor:
+    """Averages the tower's last feature map over frequency.
+
+    transformers has unfolded the four strips again, so the last dimension runs in time.
+
+    Args:
+        answer: What ``ClapAudioModel`` returns for B windows; its ``last_hidden_state`` is (B, C, frequency, time).
+
+    Returns:
+        (B, time, C) float32. Their mean over time is the answer's ``pooler_output``.
+    """
+    return answer.last_hidden_state.float().mean(2).transpose(1, 2)
+
+
+def frames_heard(share: float) -> int:
+    """How many frames of a window are the clip's own, given the share of the window that it fills; at least one."""
+    return max(1, math.ceil(FRAMES_A_WINDOW * share - 1e-9))
+
 
 _AT_ONCE = {"cpu": 4, "cuda": 64}
 """Windows that are computed together: what a CPU's cache and a GPU's memory like."""
@@ -217,3 +284,61 @@ class Clap:
         with autocast(self.device, self._dtype):
             pooled = self._network.audio_model(input_features=mel).pooler_output
         return normalize(self._network.audio_projection(pooled.float()), dim=1)
+
+
+# Turns prompts into the token ids that LAION-CLAP's text tower reads.
+
+MOST_TOKENS = 77
+"""laion-clap cuts prompts off here, start and end marks included."""
+
+_START, _PAD, _END = 0, 1, 2
+
+
+class RobertaTokens:
+    """The tokenizer of roberta-base, from its files."""
+
+    def __init__(self, folder: Path | str) -> None:
+        """Reads ``tokenizer.json``, or ``vocab.json`` and ``merges.txt``.
+
+        Raises:
+            FileNotFoundError: The folder holds neither.
+            WeightsError: The files are no tokenizer.
+        """
+        folder = Path(folder)
+        try:
+            self._tokenizer = _read(folder)
+        except FileNotFoundError:
+            raise
+        except Exception as problem:  # the library raises bare Exceptions
+            raise WeightsError(f"the tokenizer in {folder} cannot be read: {problem}") from problem
+        self._tokenizer.enable_truncation(MOST_TOKENS)
+        self._tokenizer.enable_padding(pad_id=_PAD, pad_token="<pad>")
+
+    def __call__(self, texts: Sequence[str]) -> tuple[torch.Tensor, torch.Tensor]:
+        """Tokenizes texts, padded to the longest of them.
+
+        laion-clap always pads to 77; padding is masked and the embedding is the same without it.
+
+        Returns:
+            Token ids and attention mask, each (N, L), int64.
+        """
+        found = self._tokenizer.encode_batch(list(texts))
+        return torch.tensor([one.ids for one in found]), torch.tensor([one.attention_mask for one in found])
+
+
+def _read(folder: Path) -> Any:
+    from tokenizers import ByteLevelBPETokenizer, Tokenizer
+    from tokenizers.processors import RobertaProcessing
+
+    if (folder / "tokenizer.json").is_file():
+        return Tokenizer.from_file(str(folder / "tokenizer.json"))
+    vocabulary, merges = folder / "vocab.json", folder / "merges.txt"
+    if not (vocabulary.is_file() and merges.is_file()):
+        raise FileNotFoundError(
+            f"{folder} holds neither tokenizer.json nor vocab.json and merges.txt; "
+            "fetch them with `python -m qamro weights fetch roberta-base`"
+        )
+    tokenizer = ByteLevelBPETokenizer(str(vocabulary), str(merges))
+    marks = RobertaProcessing(("</s>", _END), ("<s>", _START), trim_offsets=True, add_prefix_space=False)
+    tokenizer._tokenizer.post_processor = marks
+    return tokenizer

@@ -8,8 +8,7 @@ from typing import Any
 
 import torch
 
-from qamro.encoders.clips import Clip
-from qamro.encoders.probe import probe_sound
+from qamro.encoders.clips import Clip, probe_sound
 
 
 class FrameEncoder:
@@ -94,7 +93,7 @@ def frame_encoder(name: str, *, cache: bool = True, **options: Any) -> FrameEnco
     audio, text = makers[name](**options)
     if not cache:
         return FrameEncoder(name, audio, text)
-    from qamro.encoders.cached_frames import CachedFrames
+    from qamro.encoders.embedding_store import CachedFrames
 
     remembered = CachedFrames(audio)
     words = text if name == "logmel" else remembered if text is audio else CachedFrames(text)  # hashing takes no time

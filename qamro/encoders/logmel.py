@@ -14,10 +14,94 @@ from functools import cached_property
 import numpy as np
 import torch
 
-from qamro.encoders import descriptors, descriptors_harmony, descriptors_rhythm
-from qamro.encoders.logmel_frames import FRAME_DIM, FRAMES_REVISION, HOPS, frames_of
-from qamro.encoders.mel import mel_filterbank
+from qamro.encoders import descriptors
 from qamro.encoders.text import TEXT_DIM, hash_texts, hash_tokens
+
+# The mel filterbank, on the Slaney scale.
+
+
+def _hz_to_mel(hz: np.ndarray) -> np.ndarray:
+    linear = hz / (200 / 3)
+    return np.where(hz < 1000, linear, 15 + np.log(np.maximum(hz, 1e-9) / 1000) / (np.log(6.4) / 27))
+
+
+def _mel_to_hz(mel: np.ndarray) -> np.ndarray:
+    return np.where(mel < 15, mel * 200 / 3, 1000 * np.exp((mel - 15) * np.log(6.4) / 27))
+
+
+def mel_filterbank(sample_rate: int, n_fft: int, n_mels: int, low: float, high: float) -> torch.Tensor:
+    """Makes triangular filters, evenly spaced in mel, each of unit area (Slaney 1998).
+
+    Args:
+        sample_rate: In Hz.
+        n_fft: Length of the FFT.
+        n_mels: Number of filters.
+        low: Lowest frequency in Hz.
+        high: Highest frequency in Hz.
+
+    Returns:
+        (n_mels, n_fft // 2 + 1) float32.
+    """
+    bins = np.linspace(0, sample_rate / 2, n_fft // 2 + 1)
+    ends = _hz_to_mel(np.array([low, high], dtype=np.float64))
+    edges = _mel_to_hz(np.linspace(ends[0], ends[1], n_mels + 2))
+    up = (bins[None, :] - edges[:-2, None]) / (edges[1:-1] - edges[:-2])[:, None]
+    down = (edges[2:, None] - bins[None, :]) / (edges[2:] - edges[1:-1])[:, None]
+    filters = np.maximum(0, np.minimum(up, down)) * (2 / (edges[2:] - edges[:-2]))[:, None]
+    return torch.from_numpy(filters.astype(np.float32))
+
+
+# LogMel along time: what sounds in each tenth of a second.
+
+FRAMES_REVISION = "1"
+"""Part of every cache key and card; raise it with any change of the numbers."""
+
+HOPS = 10
+"""Spectra that make one frame: 10 hops of 320 samples at 32 kHz are 0.1 s."""
+
+FRAME_DIM = 96
+_GROUPS = 16
+
+
+def frames_of(log_mel: torch.Tensor, chroma: torch.Tensor, wave: torch.Tensor, hop: int) -> torch.Tensor:
+    """Describes each tenth of a second of a clip.
+
+    Args:
+        log_mel: (N, 64) in dB, N spectra ``hop`` samples apart, of the clip at equal loudness.
+        chroma: (M, 12) energies over the same time.
+        wave: (samples,) as decoded.
+        hop: Samples between two spectra.
+
+    Returns:
+        (max(1, N // 10), 96): level of each mel band (64); how much it moves from spectrum to spectrum, in groups of
+        four bands (16); share of each pitch class (12); loudness in dB of full scale, crest factor in dB, share of
+        samples at the clip's peak, share of samples equal to the one before (4). What is left over at the end, less
+        than 0.1 s, is dropped.
+    """
+    count = max(1, len(log_mel) // HOPS)
+    used = log_mel[: count * HOPS]
+    level = used.unflatten(0, (count, -1)).mean(1)
+    change = torch.diff(used, dim=0, prepend=used[:1]).abs().unflatten(1, (_GROUPS, -1)).mean(2)
+    moving = change.unflatten(0, (count, -1)).mean(1)
+    share = chroma.sqrt()
+    share = share / share.sum(1, keepdim=True).clamp_min(1e-9)
+    at = ((torch.arange(count, device=share.device) + 0.5) / count * len(share)).long().clamp_max(len(share) - 1)
+    return torch.cat([level, moving, share[at], _samples(wave, count, hop * HOPS)], dim=1)
+
+
+def _samples(wave: torch.Tensor, count: int, length: int) -> torch.Tensor:
+    """What only the samples tell: loudness, crest factor, clipping and standstill; (count, 4)."""
+    padded = torch.nn.functional.pad(wave, (0, max(0, count * length - len(wave))))[: count * length]
+    parts = padded.view(count, length)
+    loudness = parts.square().mean(1).clamp_min(1e-10)
+    peak = parts.abs().amax(1)
+    at_peak = (parts.abs() >= 0.99 * wave.abs().amax().clamp_min(1e-5)).float().mean(1)
+    still = torch.zeros(count, device=wave.device)
+    if length > 1:
+        still = (parts[:, 1:] == parts[:, :-1]).float().mean(1)
+    crest = 20 * torch.log10(peak.clamp_min(1e-5)) - 10 * torch.log10(loudness)
+    return torch.stack([10 * torch.log10(loudness), crest, at_peak, still], dim=1)
+
 
 REVISION = "2"
 """Part of every cache key and card; raise it with any change of the numbers.
@@ -71,7 +155,7 @@ class LogMel:
         """
         self.device = torch.device(device)
         self._mel = mel_filterbank(self.sample_rate, _FFT, _MELS, 30.0, 16_000.0).to(self.device)
-        self._chroma = descriptors_harmony.chroma_filterbank(self.sample_rate, _NOTE_FFT).to(self.device)
+        self._chroma = descriptors.chroma_filterbank(self.sample_rate, _NOTE_FFT).to(self.device)
 
     @cached_property
     def audio_dim(self) -> int:
@@ -100,7 +184,7 @@ class LogMel:
         return hash_texts(texts)
 
     def embed_frames(self, clips: Sequence[tuple[np.ndarray, int]]) -> list[torch.Tensor]:
-        """Describes clips tenth by tenth of a second (see ``qamro.encoders.logmel_frames``).
+        """Describes clips tenth by tenth of a second (see ``qamro.encoders.logmel``).
 
         Args:
             clips: As for ``embed_audio``.
@@ -142,9 +226,9 @@ class LogMel:
         chroma = self._notes(wave / level)
         parts = [
             descriptors.band_statistics(log_mel),
-            descriptors_rhythm.modulation(log_mel, self.sample_rate / _HOP),
-            descriptors_harmony.harmony(chroma),
-            descriptors_rhythm.rhythm(log_mel, self.sample_rate / _HOP),
+            descriptors.modulation(log_mel, self.sample_rate / _HOP),
+            descriptors.harmony(chroma),
+            descriptors.rhythm(log_mel, self.sample_rate / _HOP),
             descriptors.spectral_shape(power, self.sample_rate),
             descriptors.faults(wave, log_mel, level),
         ]

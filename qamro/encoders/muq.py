@@ -14,8 +14,7 @@ import numpy as np
 import torch
 
 from qamro.checkpoints import WeightsError, is_published, sha256_of
-from qamro.encoders.clips import Clip, at_rate
-from qamro.encoders.windowed import averaged, cut, in_batches
+from qamro.encoders.clips import Clip, at_rate, averaged, cut, in_batches
 
 INSTALL = (
     "the encoder muq needs the package muq, which is not among this project's requirements: `pip install muq`, with a "

@@ -9,8 +9,8 @@ from typing import Any
 import torch
 
 from qamro.checkpoints import is_published
-from qamro.encoders.clap_tokens import RobertaTokens
-from qamro.encoders.token_states import token_states
+from qamro.encoders.clap import RobertaTokens
+from qamro.encoders.text import token_states
 from qamro.encoders.transformers_folder import open_network
 
 

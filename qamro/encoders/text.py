@@ -1,11 +1,12 @@
-"""A text encoding without a download: hashed words and word pairs."""
+"""Prompts as numbers: hashed words without a download, and a RoBERTa's states token by token."""
 
 from __future__ import annotations
 
 import itertools
 import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 
@@ -61,3 +62,28 @@ def hash_tokens(texts: Sequence[str]) -> list[torch.Tensor]:
 def _add(row: torch.Tensor, token: str) -> None:
     code = zlib.crc32(token.encode())
     row[code % TEXT_DIM] += 1.0 if code & 0x80000000 else -1.0
+
+
+_AT_ONCE = 32
+
+Tokens = Callable[[Sequence[str]], tuple[torch.Tensor, torch.Tensor]]
+
+
+def token_states(network: Any, tokens: Tokens, texts: Sequence[str], device: torch.device) -> list[torch.Tensor]:
+    """Embeds texts token by token.
+
+    Args:
+        network: transformers' RoBERTa, or one of its kind.
+        tokens: Turns texts into ids and attention mask, padded at the end.
+        texts: N texts.
+        device: Where the network runs.
+
+    Returns:
+        N tensors (L_i, width) float32 on the CPU, start and end marks included, padding left out.
+    """
+    found: list[torch.Tensor] = []
+    for first in range(0, len(texts), _AT_ONCE):
+        ids, mask = tokens(texts[first : first + _AT_ONCE])
+        states = network(input_ids=ids.to(device), attention_mask=mask.to(device)).last_hidden_state.float().cpu()
+        found += [row[:length].clone() for row, length in zip(states, mask.sum(1).tolist(), strict=True)]
+    return found

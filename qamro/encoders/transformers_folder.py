@@ -1,14 +1,21 @@
-"""Opens a network of transformers from a folder on disk, and never from anywhere else."""
+"""Opens a network of transformers from a folder on disk and nowhere else, in the precision that suits the machine."""
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import json
+import os
+import sys
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
+from torch import nn
+
 from qamro.checkpoints import WeightsError, sha256_of
-from qamro.encoders.compat import hide_broken_packages
 
 _WEIGHTS = ("model.safetensors", "pytorch_model.bin")
 _UNUSED = ("masked_spec_embed", "pooler.", "embeddings.position_ids")
@@ -79,3 +86,89 @@ def open_network(folder: Path | str, kind: str, weights: str) -> Opened:
 def _normalizes(folder: Path) -> bool:
     file = folder / "preprocessor_config.json"
     return file.is_file() and bool(json.loads(file.read_text("utf-8")).get("do_normalize"))
+
+
+# Keeps optional packages that are installed but broken from taking everything else down with them.
+
+_OPTIONAL = ("torchaudio", "torchvision")
+
+
+def hide_broken_packages() -> list[str]:
+    """Makes ``import torchaudio`` and ``import torchvision`` fail cleanly where they cannot work.
+
+    The wheels on PyPI are linked against CUDA libraries; beside a CPU build of PyTorch their import dies with an
+    OSError, and transformers, which only looks whether they are installed, dies with them. A None in
+    ``sys.modules`` is Python's own way to say that a module is not to be had. To be called before the first import of
+    transformers; calling it again costs nothing.
+
+    Returns:
+        The packages that are hidden.
+    """
+    # Set before transformers loads, which otherwise asks the tokenizers' threads about every fork.
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    for name in _OPTIONAL:
+        if name in sys.modules:
+            continue
+        try:
+            importlib.import_module(name)
+        except (ImportError, OSError, RuntimeError):
+            _forget(name)
+            sys.modules[name] = None  # type: ignore[assignment]
+    return [name for name in _OPTIONAL if sys.modules.get(name, ...) is None]
+
+
+def _forget(name: str) -> None:
+    """Removes what a failed import left behind."""
+    for module in [key for key in sys.modules if key == name or key.startswith(name + ".")]:
+        with contextlib.suppress(KeyError):
+            del sys.modules[module]
+
+
+# Which number format an encoder computes in, and whether this machine has it in hardware.
+
+PRECISIONS = ("float32", "bfloat16", "auto")
+
+
+def has_bfloat16(device: torch.device) -> bool:
+    """Whether a device computes bfloat16 in hardware; elsewhere it is emulated and slower than float32."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    if device.type == "cpu":
+        checks = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+        return any(getattr(torch.cpu, check, bool)() for check in checks)
+    return False
+
+
+def choose(precision: str, device: torch.device) -> torch.dtype:
+    """Returns the number format to compute in.
+
+    Args:
+        precision: ``"float32"``: the originals' numbers. ``"bfloat16"``: faster, with the deviation that
+            ``benchmarks/RESULTS.md`` states. ``"auto"``: bfloat16 where the device has it in hardware.
+        device: Where the network runs.
+
+    Raises:
+        ValueError: There is no such precision.
+    """
+    if precision not in PRECISIONS:
+        raise ValueError(f"precision is one of {', '.join(PRECISIONS)}, not {precision!r}")
+    if precision == "bfloat16" or (precision == "auto" and has_bfloat16(device)):
+        return torch.bfloat16
+    return torch.float32
+
+
+def autocast(device: torch.device, dtype: torch.dtype) -> AbstractContextManager[object]:
+    """Lets matrix products run in ``dtype`` while norms and sums keep float32 where it matters."""
+    if dtype == torch.float32:
+        return nullcontext()
+    return torch.autocast(device.type, dtype)
+
+
+def store_products_as(network: nn.Module, dtype: torch.dtype) -> None:
+    """Converts the weights of matrix products and convolutions once.
+
+    Under autocast alone they would be converted anew in every call, which costs as much as it gains on a CPU.
+    """
+    for module in network.modules():
+        if isinstance(module, nn.Linear | nn.Conv1d | nn.Conv2d):
+            module.to(dtype)

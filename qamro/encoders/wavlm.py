@@ -10,10 +10,8 @@ import numpy as np
 import torch
 
 from qamro.checkpoints import is_published
-from qamro.encoders.clips import Clip, at_rate
-from qamro.encoders.precision import autocast, choose, store_products_as
-from qamro.encoders.transformers_folder import open_network
-from qamro.encoders.windowed import averaged, cut, in_batches
+from qamro.encoders.clips import Clip, at_rate, averaged, cut, in_batches
+from qamro.encoders.transformers_folder import autocast, choose, open_network, store_products_as
 
 WINDOW_SECONDS = 10.0
 """Longer clips are cut: attention grows with the square of the length."""

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from qamro.evaluation.joining import numbers
-from qamro.evaluation.matching import PredictionsError, match, nothing_matched
+from qamro.evaluation.align import PredictionsError, match, nothing_matched, numbers
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,11 +8,23 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from qamro.evaluation.axes import AxisPair, NoCommonAxis, pair_predictor, remedy
-from qamro.evaluation.joining import join, ratings_of, sample_of, scored
-from qamro.evaluation.matching import Match, NothingMatched, PredictionsError, match, nothing_matched
-from qamro.evaluation.rating_matrix import RatingMatrix
-from qamro.evaluation.sample import Sample
+from qamro.evaluation.align import (
+    AxisPair,
+    Match,
+    NoCommonAxis,
+    NothingMatched,
+    PredictionsError,
+    join,
+    match,
+    nothing_matched,
+    pair_predictor,
+    ratings_of,
+    remedy,
+    sample_of,
+    scored,
+)
+from qamro.evaluation.levels import Sample
+from qamro.evaluation.rater_bootstrap import RatingMatrix
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -1,13 +1,9 @@
 """Heads: small trained networks from an embedding, or from frames, to a score, with their cards."""
 
-from qamro.heads.branch_output import BranchOutput
-from qamro.heads.branch_settings import BranchSettings
-from qamro.heads.bundle import HeadBundle
+from qamro.heads.bundle import FrameBundle, HeadBundle
 from qamro.heads.card import Card
-from qamro.heads.dual_branch import DualBranch, make_branch
-from qamro.heads.frame_bundle import FrameBundle
-from qamro.heads.score_head import ScoreHead
-from qamro.heads.stack import HeadStack
+from qamro.heads.dual_branch import BranchSettings, DualBranch, make_branch
+from qamro.heads.score_head import BranchOutput, HeadStack, ScoreHead
 
 __all__ = [
     "BranchOutput",

@@ -1,4 +1,4 @@
-"""What a user must know of a folder of heads, and the record of the run that made them."""
+"""What a user must know of a folder of heads: the card, its page, and the record of the run that made them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import math
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 CARD_FILE, README_FILE, RECORD_FILE = "card.json", "README.md", "run.json"
 
@@ -58,8 +58,6 @@ def write_card(folder: Path, card: Card, record: dict[str, Any]) -> None:
         card: The card.
         record: Ready for JSON but for numbers that JSON does not know, which become null; empty for none.
     """
-    from qamro.heads.card_page import render
-
     text = json.dumps(_without_nan(asdict(card)), indent=1, ensure_ascii=False, allow_nan=False)
     (folder / CARD_FILE).write_text(text + "\n", "utf-8")
     (folder / README_FILE).write_text(render(card), "utf-8")
@@ -95,3 +93,47 @@ def _without_nan(value: Any) -> Any:
     if isinstance(value, list | tuple | range):
         return [_without_nan(part) for part in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+# Renders a card of heads as a short Markdown page.
+
+if TYPE_CHECKING:
+    pass
+
+
+def render(card: Card) -> str:
+    """Returns the card as Markdown: what it is, what it was trained on, how good it is, how to make it again."""
+    lines = [f"# {card.name}", ""]
+    if card.kind == "simulated":
+        lines += ["**Trained on simulated listeners.** A demonstration of the method, not evidence about people.", ""]
+    lines += ["## Data and encoder", "", *_items(card.study), *_items(card.encoder, "encoder "), ""]
+    lines += ["## Objective", "", *_items(card.objective), "", "## Training", "", *_items(card.training), ""]
+    lines += ["## Held-out results", ""]
+    if card.held_out:
+        lines += [f"On {card.held_out}.", ""]
+    lines += [
+        "| axis | level | metric | value | 95 % interval | clips | systems | note |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for row in card.metrics:
+        few = "a hint" if row.get("hint") else ""
+        lines.append(
+            f"| {row['axis']} | {row['level']} | {row['metric']} | {_number(row['value'])} | "
+            f"{_number(row['low'])} to {_number(row['high'])} | {row['clips']} | {row['systems']} | "
+            f"{row.get('note') or few} |"
+        )
+    lines += ["", "## Interval", "", card.interval, ""]
+    lines += [f"- {axis}: {_width(width)}" for axis, width in card.half_width.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _items(values: dict[str, Any], prefix: str = "") -> list[str]:
+    return [f"- {prefix}{key}: {value}" for key, value in values.items()]
+
+
+def _width(width: float) -> str:
+    return f"± {width:.2f}" if math.isfinite(width) else "no interval"
+
+
+def _number(value: Any) -> str:
+    return "–" if value is None else f"{value:.3f}"

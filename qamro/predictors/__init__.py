@@ -1,8 +1,6 @@
 """Predictors: encoder, heads and provenance behind one ``predict``."""
 
-from qamro.predictors.base import Predictor, Score
-from qamro.predictors.loading import load
-from qamro.predictors.offers import PredictorState, catalogue, download
-from qamro.predictors.provenance import Provenance
+from qamro.predictors.base import Predictor, Provenance, Score
+from qamro.predictors.loading import PredictorState, catalogue, download, load
 
 __all__ = ["Predictor", "PredictorState", "Provenance", "Score", "catalogue", "download", "load"]

@@ -6,11 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qamro.predictors.base import Predictor, Score
-from qamro.predictors.combined import Combined
+from qamro.predictors.base import Combined, Predictor, Provenance, Score, encoder_label
 from qamro.predictors.head_predictor import HeadPredictor
-from qamro.predictors.origin import encoder_label
-from qamro.predictors.provenance import Provenance
 
 if TYPE_CHECKING:
     from qamro.audio import Waveform

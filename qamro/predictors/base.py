@@ -1,17 +1,17 @@
-"""The face that every predictor shows: files and prompts in, a score table out."""
+"""The face that every predictor shows: files and prompts in, a score table with provenance out."""
 
 from __future__ import annotations
 
 import abc
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from qamro.axes import axis_order
 from qamro.domains import UNKNOWN, worst
-from qamro.predictors.given import aligned, clip_names, decode
-from qamro.predictors.provenance import Provenance
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -195,3 +195,197 @@ class Predictor(abc.ABC):
         row["seconds"] = float("nan") if failed else len(wave.samples) / wave.sample_rate
         row["error"] = str(result) if failed else ""
         return row
+
+
+# Clips as they are given to a predictor: their names, what belongs to each, and their sound.
+
+
+def clip_names(paths: Sequence[Path]) -> list[str]:
+    """Names clips by their file names, and by as many parent folders as it takes to tell them apart."""
+    names = [path.name for path in paths]
+    different = len(set(map(str, paths)))
+    for depth in range(2, 1 + max((len(path.parts) for path in paths), default=0)):
+        counts = Counter(names)
+        if len(counts) == different:
+            break
+        longer = ("/".join(path.parts[-depth:]) for path in paths)
+        names = [long if counts[name] > 1 else name for long, name in zip(longer, names, strict=True)]
+    return names
+
+
+def aligned(values: Sequence[str | None] | None, n: int, what: str) -> list[str]:
+    """Returns one text for each clip, empty where there is none.
+
+    Args:
+        values: n texts, or None for none at all.
+        n: Number of clips.
+        what: What they are, for the error.
+
+    Raises:
+        ValueError: There are not n.
+    """
+    if values is None:
+        return [""] * n
+    if len(values) != n:
+        raise ValueError(f"{n} clips but {len(values)} {what}; give one for each clip, or none at all")
+    return ["" if value is None else str(value).strip() for value in values]
+
+
+def decode(path: Path, sample_rate: int | None) -> Waveform | Exception:
+    """Returns a file's sound at a rate in Hz (None for its own), or why it cannot be read."""
+    from qamro.audio import AudioError, load
+
+    try:
+        return load(path, sample_rate=sample_rate)
+    except (AudioError, OSError) as problem:
+        return problem
+
+
+# Where a predicted number comes from; it travels with every score.
+
+KINDS = {
+    "human": "trained on ratings by people",
+    "zero-shot": "not trained on ratings; uncalibrated",
+    "simulated": "trained on simulated listeners; a demonstration, not evidence",
+    "unverified": "made by weights of unknown origin; what they were trained on is not known",
+}
+"""The kinds of origin that a score can have, and what each means."""
+
+PROVENANCE_UNKNOWN = "unknown"
+"""The kind of scores whose table does not say what made them."""
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Says what made a score.
+
+    Attributes:
+        kind: ``"human"``, ``"zero-shot"``, ``"simulated"`` or ``"unverified"``: what the head was trained on.
+        encoder: Name and revision of the encoder, for example ``"LogMel r1"``.
+        head: Name of the head, for example ``"ScoreHead, 3 layers"``.
+        data: The study that the head was trained on, with its size; empty for zero-shot.
+        interval: What the interval is and where it was calibrated, or why there is none; empty where nobody knows.
+        held_out: What clips its card's results are of, next to those of training; empty where it is not known.
+    """
+
+    kind: str
+    encoder: str
+    head: str
+    data: str = ""
+    interval: str = ""
+    held_out: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuses a kind that nobody could explain."""
+        if self.kind not in KINDS:
+            raise ValueError(f"kind is one of {', '.join(KINDS)}, not {self.kind!r}")
+
+    def __str__(self) -> str:
+        """One line for the ``source_<axis>`` column."""
+        parts = [f"{self.kind}: {self.encoder} + {self.head}"]
+        if self.data:
+            parts.append(self.data)
+        if self.held_out:
+            parts.append(f"tested on {self.held_out}")
+        if self.interval:
+            parts.append(self.interval)
+        return "; ".join(parts)
+
+    def as_dict(self) -> dict[str, str]:
+        """Returns the fields, ready for JSON."""
+        return asdict(self)
+
+
+def kinds_of(table: pd.DataFrame, axis: str) -> list[str]:
+    """Returns the kinds of numbers that a score table holds on an axis, by its column ``source_AXIS``.
+
+    Args:
+        table: Scores; those that are NaN do not count.
+        axis: A column of scores.
+
+    Returns:
+        Keys of ``KINDS``, and ``UNKNOWN`` where some score's source is missing or is none of them.
+    """
+    scored = table[table[axis].notna()]
+    sources = scored[f"source_{axis}"].astype(str) if f"source_{axis}" in table.columns else [""] * len(scored)
+    told = (source.partition(":")[0].strip() for source in sources)
+    return list(dict.fromkeys(kind if kind in KINDS else PROVENANCE_UNKNOWN for kind in told))
+
+
+def trained_on(table: pd.DataFrame, study: str) -> list[str]:
+    """Returns the scored axes whose heads were trained on a study, as its columns ``source_AXIS`` tell.
+
+    Args:
+        table: Scores.
+        study: The study's name.
+    """
+    sources = {str(name).removeprefix("source_"): table[name] for name in table if str(name).startswith("source_")}
+    mark = f"; {study}, "
+    return [axis for axis, told in sources.items() if told.astype(str).str.contains(mark, regex=False).any()]
+
+
+def kinds_in_words(kinds: dict[str, list[str]]) -> list[str]:
+    """Says what kind of numbers predictions are, one sentence a kind.
+
+    Args:
+        kinds: For each axis what ``kinds_of`` answered.
+    """
+    axes: dict[str, list[str]] = {}
+    for axis, own in kinds.items():
+        for kind in own:
+            axes.setdefault(kind, []).append(axis)
+    silent = "the table does not say what made these scores"
+    return [f"Predicted {', '.join(names)}: {kind}, {KINDS.get(kind, silent)}." for kind, names in axes.items()]
+
+
+UNVERIFIED = "unverified checkpoint"
+"""Said of weights that are not, byte for byte, the published ones: nobody knows what they were trained on."""
+
+
+def encoder_label(encoder: Any) -> str:
+    """Returns name and revision, and says so when the weights are not the published ones.
+
+    Args:
+        encoder: An encoder; one that needs no weights has no ``published``.
+    """
+    label = f"{encoder.name} r{encoder.revision}"
+    return label if getattr(encoder, "published", True) else f"{label} ({UNVERIFIED})"
+
+
+# Several predictors that score as one.
+
+
+class Combined(Predictor):
+    """Scores every axis with the first part that has it.
+
+    Attributes:
+        parts: The predictors, those that are preferred first.
+        note: What a user should know of how it was put together; empty when there is nothing.
+    """
+
+    def __init__(self, name: str, parts: Sequence[Predictor], *, note: str = "") -> None:
+        """Puts predictors together.
+
+        Args:
+            name: What the predictor is called.
+            parts: At least one predictor; where they want different sample rates, clips keep theirs and each part
+                resamples for itself.
+            note: What a user should know.
+        """
+        self.name, self.note = name, note
+        self.axes = tuple(axis_order([axis for part in parts for axis in part.axes]))
+        owners = {axis: next(part for part in parts if axis in part.axes) for axis in self.axes}
+        self.parts = [part for part in parts if part in owners.values()]
+        self._axes_of = {id(part): [axis for axis in self.axes if owners[axis] is part] for part in self.parts}
+        self.provenance = {axis: part.provenance[axis] for axis, part in owners.items()}
+        rates = {part.sample_rate for part in self.parts}
+        self.sample_rate = rates.pop() if len(rates) == 1 else None
+        self.batch_size = max(part.batch_size for part in self.parts)
+
+    def score(self, waveforms: Sequence[Waveform], prompts: Sequence[str]) -> list[dict[str, Score]]:
+        """Scores decoded clips; see ``Predictor.score``."""
+        results: list[dict[str, Score]] = [{} for _ in waveforms]
+        for part in self.parts:
+            for result, scores in zip(results, part.score(waveforms, prompts), strict=True):
+                result |= {axis: scores[axis] for axis in self._axes_of[id(part)] if axis in scores}
+        return results

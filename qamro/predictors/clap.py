@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from qamro.paths import bundled_weights
-from qamro.predictors.base import Predictor
-from qamro.predictors.combined import Combined
+from qamro.predictors.base import Combined, Predictor
 from qamro.predictors.head_predictor import HeadPredictor
 
 

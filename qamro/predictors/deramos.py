@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qamro.encoders.windowed import cut
+from qamro.encoders.clips import cut
 from qamro.heads.domain import Domain, frame_statistics
-from qamro.predictors.base import Predictor, Score
+from qamro.predictors.base import Predictor, Score, encoder_label
 from qamro.predictors.head_predictor import NEEDS_PROMPT, domains_of, provenance_of, scored
-from qamro.predictors.origin import encoder_label
 
 if TYPE_CHECKING:
     import numpy as np
@@ -47,7 +46,7 @@ class DeraMos(Predictor):
             FileNotFoundError: The folder holds no model.
             ValueError: The model belongs to another encoder, or is no dual-branch model.
         """
-        from qamro.heads.frame_bundle import FrameBundle
+        from qamro.heads.bundle import FrameBundle
 
         bundle = FrameBundle.load(folder)
         for what, here in (("name", encoder.name), ("revision", encoder.revision)):
@@ -93,7 +92,7 @@ class DeraMos(Predictor):
     def _values(self, branch: Any, clips: list[list[torch.Tensor]], tokens: list[torch.Tensor] | None) -> list[float]:
         import torch
 
-        from qamro.heads.sequences import pad
+        from qamro.heads.pooling import pad
 
         clip_of = torch.tensor([i for i, windows in enumerate(clips) for _ in windows])
         batch = pad([window for windows in clips for window in windows])
@@ -123,7 +122,7 @@ def load_deramos(*, heads: Path | str | None = None, **options: Any) -> Predicto
         ValueError: The folder holds no dual-branch model, or one of another encoder.
     """
     from qamro.encoders.frames import frame_encoder
-    from qamro.heads.frame_bundle import encoder_key
+    from qamro.heads.bundle import encoder_key
     from qamro.paths import bundled_weights
 
     folder = Path(heads) if heads is not None else bundled_weights() / "deramos"

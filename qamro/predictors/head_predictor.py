@@ -1,18 +1,19 @@
-"""A predictor made of an encoder and a folder of trained heads."""
+"""Predictors made of an encoder, frozen or trained along, and a folder of trained heads."""
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qamro.axes import get_axis
+from qamro.checkpoints import AUDIOBOX, CLAP, MUQ, ROBERTA, TOKENIZER, WAVLM, Weights
 from qamro.counts import count
 from qamro.domains import OUTSIDE, UNKNOWN
-from qamro.predictors.base import Predictor, Score
-from qamro.predictors.origin import encoder_label
-from qamro.predictors.provenance import Provenance
+from qamro.predictors.base import Predictor, Provenance, Score, encoder_label
 
 if TYPE_CHECKING:
     import torch
@@ -113,3 +114,85 @@ def provenance_of(card: Card, encoder: str, head: str) -> Provenance:
 def study_in_words(card: Card) -> str:
     """Names the study of a card, with its size."""
     return f"{card.study['name']}, {count(card.study['clips'], 'clip')} of {count(card.study['systems'], 'system')}"
+
+
+# Predictors whose encoder was trained together with their heads.
+
+TRAINED_WITH = "trained with the heads"
+"""What a card says of such an encoder."""
+
+
+def is_tuned(heads: Path | str | None) -> bool:
+    """Whether a folder of heads brings the encoder that it was trained with."""
+    if heads is None:
+        return False
+    from qamro.heads.card import CARD_FILE
+
+    file = Path(heads) / CARD_FILE
+    if not file.is_file():
+        return False
+    try:
+        return TRAINED_WITH in json.loads(file.read_text("utf-8"))["encoder"]
+    except (ValueError, KeyError, TypeError):  # no card: whoever opens it says so
+        return False
+
+
+def load_tuned(*, heads: Path | str, name: str = "tuned", **options: Any) -> Predictor:
+    """Loads heads with their own encoder.
+
+    Args:
+        heads: The folder.
+        name: What the predictor is called.
+        **options: ``device``, ``precision``, ``cache``.
+
+    Raises:
+        FileNotFoundError: A file is missing.
+        ValueError: Heads and encoder do not belong together.
+        WeightsError: A file is damaged.
+    """
+    from qamro.encoders.loading import open_tuned
+
+    return HeadPredictor(name, open_tuned(heads, **options), heads)
+
+
+# The encoders that heads can be trained on: what each needs, what it reads, and what its cards call it.
+
+
+@dataclass(frozen=True)
+class Trainable:
+    """An encoder as far as it can be known without loading it.
+
+    Attributes:
+        title: What people read.
+        card_name: What ``encoder.name`` says, and the cards of its heads.
+        weights: The published weights that it needs.
+        reads_prompts: Whether it embeds prompts, so that TA can be trained on it.
+    """
+
+    title: str
+    card_name: str
+    weights: tuple[Weights, ...] = ()
+    reads_prompts: bool = False
+
+
+TRAINABLE: dict[str, Trainable] = {
+    "logmel": Trainable("Log-mel features", "LogMel", reads_prompts=True),
+    "clap": Trainable("LAION-CLAP", "Clap", (CLAP, TOKENIZER), reads_prompts=True),
+    "audiobox": Trainable("Audiobox-Aesthetics", "Audiobox", (AUDIOBOX,)),
+    "wavlm": Trainable("WavLM", "WavLM", (WAVLM,)),
+    "muq": Trainable("MuQ", "MuQ", (MUQ,)),
+}
+"""By the name that ``qamro.encoders.load_encoder`` takes."""
+
+FRAME_WEIGHTS: dict[str, tuple[Weights, ...]] = {
+    "logmel": (),
+    "clap": (CLAP, TOKENIZER),
+    "wavlm": (WAVLM, ROBERTA, TOKENIZER),
+    "muq": (MUQ, ROBERTA, TOKENIZER),
+}
+"""By the name that ``qamro.encoders.frame_encoder`` takes, the published weights of both its parts."""
+
+
+def by_card_name(name: str) -> str:
+    """Returns what ``load_encoder`` calls an encoder that a card names; the card's own name where it is not known."""
+    return next((key for key, encoder in TRAINABLE.items() if encoder.card_name == name), name)

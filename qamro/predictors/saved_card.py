@@ -1,8 +1,11 @@
-"""What a folder of kept heads says of itself: read from its card alone, nothing heavy is loaded."""
+"""Kept heads: where they lie, what they are called, and what their card says; nothing heavy is loaded."""
 
 from __future__ import annotations
 
 import json
+import os
+import re
+import unicodedata
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,10 +14,8 @@ from typing import Any
 from qamro.checkpoints import Weights
 from qamro.counts import count
 from qamro.listeners import listeners
-from qamro.predictors.saved_names import key_of
-from qamro.predictors.saved_whole import is_whole
-from qamro.predictors.trainable import FRAME_WEIGHTS, TRAINABLE, by_card_name
-from qamro.predictors.tuned import TRAINED_WITH
+from qamro.paths import cache_path
+from qamro.predictors.head_predictor import FRAME_WEIGHTS, TRAINABLE, TRAINED_WITH, by_card_name
 
 _CARD, _WEIGHTS, _ENCODER = "card.json", "heads.safetensors", "encoder"
 FILES = (_CARD, _WEIGHTS, "README.md", "run.json", _ENCODER)
@@ -172,3 +173,81 @@ def _worth(metrics: list[dict[str, Any]], axis: str) -> str:
                 note = row.get("note") or ("a hint" if row.get("hint") else "")
                 return f"{axis} {level} SRCC {row['value']:.2f}{ends} on {over}{f' ({note})' if note else ''}"
     return ""
+
+
+# Where kept heads lie and what they may be called.
+
+PREFIX = "saved:"
+"""How the name of a predictor begins that is a folder of kept heads."""
+
+LONGEST = 60
+"""Characters that a name may have."""
+
+_DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+
+
+def saved_folder(owner: str = "") -> Path:
+    """Returns the folder of kept heads, whether it is there or not.
+
+    ``QAMRO_HEADS`` moves it; without it, it lies below the cache.
+
+    Args:
+        owner: Whose, where several people share a machine (16 to 64 hexadecimal digits); empty for everybody's.
+
+    Raises:
+        ValueError: ``owner`` is nobody.
+    """
+    moved = os.environ.get("QAMRO_HEADS")
+    base = Path(moved).expanduser() if moved else cache_path("heads")
+    if not owner:
+        return base
+    if not re.fullmatch(r"[0-9a-f]{16,64}", owner):
+        raise ValueError(f"{owner!r} owns no heads")
+    return base / f".of-{owner}"
+
+
+def clean_name(text: str) -> str:
+    """Makes a name that every file system takes and that people recognise.
+
+    Blanks, slashes and other signs become hyphens; letters of any script, digits, dots, hyphens and underscores stay.
+
+    Example:
+        >>> clean_name("../My heads: v2")
+        'My-heads-v2'
+
+    Raises:
+        ValueError: Nothing is left, it is too long, or Windows keeps the name for a device.
+    """
+    kept = re.sub(r"[^\w.-]+", "-", unicodedata.normalize("NFC", text))
+    name = re.sub(r"([.-])[.-]+", r"\1", kept).strip("-._")
+    if not name:
+        raise ValueError("a name needs a letter or a digit")
+    if len(name) > LONGEST or len(name.encode()) > 3 * LONGEST:
+        raise ValueError(f"a name has at most {LONGEST} characters, this one has {len(name)}; shorten it")
+    if _DEVICES.fullmatch(name):
+        raise ValueError(f"{name!r} is the name of a device on some systems; choose another")
+    return name
+
+
+def key_of(name: str, owner: str = "") -> str:
+    """Returns what ``load`` calls kept heads."""
+    return f"{PREFIX}{owner}/{name}" if owner else PREFIX + name
+
+
+def is_whole(file: Path) -> bool:
+    """Whether a safetensors file holds as many bytes as its header says.
+
+    Source: the format's description, https://huggingface.co/docs/safetensors: eight bytes with the length of the
+    header, the header as JSON with the place of each tensor, the tensors.
+    """
+    size = file.stat().st_size
+    with file.open("rb") as content:
+        length = int.from_bytes(content.read(8), "little")
+        if 8 + length > size:
+            return False
+        try:
+            header = dict(json.loads(content.read(length)))
+            ends = [entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"]
+            return 8 + length + max(ends, default=0) == size
+        except (ValueError, KeyError, TypeError, IndexError):
+            return False

@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from qamro.predictors.base import Predictor, Score
-from qamro.predictors.origin import encoder_label
-from qamro.predictors.provenance import Provenance
+from qamro.predictors.base import Predictor, Provenance, Score, encoder_label
 
 if TYPE_CHECKING:
     from qamro.audio import Waveform

@@ -6,7 +6,6 @@ The app's Compare tab, the command line and the HTML report draw from these and 
 from qamro.report.archive import write_zip
 from qamro.report.comparison import Comparison, compare
 from qamro.report.html import write_html
-from qamro.report.options import Options
-from qamro.report.section import Figure, Section, Table
+from qamro.report.numbers import Figure, Options, Section, Table
 
 __all__ = ["Comparison", "Figure", "Options", "Section", "Table", "compare", "write_html", "write_zip"]

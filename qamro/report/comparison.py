@@ -8,18 +8,16 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from qamro.domains import known
-from qamro.evaluation.axes import NoCommonAxis
-from qamro.evaluation.raters.leave_out import leave_out, left_out_note
+from qamro.evaluation.align import NoCommonAxis
+from qamro.evaluation.raters.model import leave_out, left_out_note
 from qamro.evaluation.side_by_side import SideBySide, side_by_side
-from qamro.report.numbers import AxisNumbers
-from qamro.report.options import Options
-from qamro.report.section import Section
-from qamro.report.stamp import stamped
+from qamro.report.archive import stamped
+from qamro.report.numbers import AxisNumbers, Options, Section
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from qamro.report.clip_view import ClipView
+    from qamro.report.inspect import ClipView
     from qamro.studies import Study
 
 
@@ -165,7 +163,7 @@ class Comparison:
 
     def versus(self, axis: str) -> Section:
         """Which predictor is better: paired differences, tested and corrected."""
-        from qamro.report.versus import versus
+        from qamro.report.overview import versus
 
         return self._section("versus", axis, lambda: versus(self, self.numbers(axis)))
 
@@ -181,7 +179,7 @@ class Comparison:
         Raises:
             KeyError: The study has no such clip.
         """
-        from qamro.report.clip_view import clip_view
+        from qamro.report.inspect import clip_view
 
         return clip_view(self, clip)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from qamro.evaluation.sample import LEVELS
+from qamro.evaluation.levels import LEVELS
 from qamro.figures.style import ACCENT, GRID, INK, escape, layout, line_axis, predictor_marker, shorten, ticks, whiskers
 
 if TYPE_CHECKING:

@@ -1,28 +1,31 @@
-"""The numbers of one axis that sections share, each computed once and when it is first asked for."""
+"""The numbers of one axis that sections share, each computed once; standings, and what a comparison is asked to do."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from qamro.domains import OUTSIDE, in_words
 from qamro.evaluation.agreement.ceiling import Ceilings, ceiling
 from qamro.evaluation.bootstrap import DRAWS, Interval, interval
-from qamro.evaluation.evaluate import metric_rows
-from qamro.evaluation.levels import Draws, resample
-from qamro.evaluation.rating_matrix import RatingMatrix, rating_matrix
-from qamro.evaluation.sample import LEVELS, Sample
+from qamro.evaluation.evaluate import mean_draws, metric_rows
+from qamro.evaluation.levels import LEVELS, Draws, Sample, resample
+from qamro.evaluation.rater_bootstrap import RatingMatrix, rating_matrix
 from qamro.evaluation.side_by_side import SideBySide, samples_of
-from qamro.report.options import Options
-from qamro.report.standings import Ranking, ranking
+from qamro.evaluation.significance import SystemPairs, compare_systems
+from qamro.figures.page import slug
 
 if TYPE_CHECKING:
     import pandas as pd
+    import plotly.graph_objects as go
 
     from qamro.studies import Study
+
+__all__ = ["Figure", "Section", "Table", "slug"]
 
 
 @dataclass(frozen=True)
@@ -191,3 +194,217 @@ class AxisNumbers:
             return None
         options = self.options
         return ranking(scores[named], systems, draws=max(options.draws, DRAWS), seed=options.seed, level=options.level)
+
+
+# The systems in the order of one judge, people or a predictor: means, ranks, intervals, and who is tied.
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Systems as one judge sees them.
+
+    Attributes:
+        pairs: Which systems can be told apart; names (sorted), numbers of clips and means of the K systems.
+        low: Lower ends of the means' intervals over clips; NaN for a system of one clip.
+        high: Upper ends.
+        rank: Rank of each system, 1 is best, ties share the mean, shape (K,).
+        rank_low: Lower end of each rank's interval over draws of clips; NaN for a system of one clip.
+        rank_high: Upper end.
+    """
+
+    pairs: SystemPairs
+    low: np.ndarray
+    high: np.ndarray
+    rank: np.ndarray
+    rank_low: np.ndarray
+    rank_high: np.ndarray
+
+    @property
+    def systems(self) -> list[str]:
+        """Names of the systems, sorted."""
+        return self.pairs.systems
+
+    @property
+    def clips(self) -> np.ndarray:
+        """Number of clips of each system, shape (K,)."""
+        return self.pairs.clips
+
+    @property
+    def means(self) -> np.ndarray:
+        """Mean score of each system, shape (K,)."""
+        return self.pairs.means
+
+    @property
+    def differ(self) -> np.ndarray:
+        """Whether two systems differ, simultaneously for all pairs, shape (K, K)."""
+        return self.pairs.differ
+
+    @property
+    def best_first(self) -> np.ndarray:
+        """Positions of the systems from best to worst, shape (K,)."""
+        return np.argsort(-self.means, kind="stable")
+
+    @property
+    def order(self) -> list[str]:
+        """The systems, best first."""
+        return [self.systems[k] for k in self.best_first]
+
+    @property
+    def runs(self) -> list[tuple[int, int]]:
+        """Largest runs of the order, first and last position, in which no pair differs; of two or more systems."""
+        differ = self.differ[np.ix_(self.best_first, self.best_first)]
+        found: list[tuple[int, int]] = []
+        for first in range(len(differ)):
+            last = first
+            while last + 1 < len(differ) and not differ[first : last + 1, last + 1].any():
+                last += 1
+            if last > first and (not found or last > found[-1][1]):
+                found.append((first, last))
+        return found
+
+    @property
+    def groups(self) -> list[list[str]]:
+        """The systems of each run."""
+        return [self.order[first : last + 1] for first, last in self.runs]
+
+
+def ranking(scores: np.ndarray, systems: np.ndarray, *, draws: int, seed: int, level: float) -> Ranking:
+    """Ranks systems by their mean scores; the draws are of clips within each system.
+
+    Args:
+        scores: One score a clip, shape (n,).
+        systems: Each clip's system, none empty, two at least, shape (n,).
+        draws: Number of draws, two at least.
+        seed: Their seed; the same clips see the same draws.
+        level: Coverage of the intervals.
+    """
+    from scipy.stats import rankdata
+
+    pairs = compare_systems(scores, systems, draws=draws, seed=seed, level=level)
+    drawn, _ = mean_draws(Sample(scores, scores, systems), draws=draws, seed=seed)
+    ranks, several = rankdata(-drawn, axis=1), pairs.clips > 1
+    # The mean of one clip drawn again and again does not vary, which is no knowledge of it.
+    means, places = (
+        [interval(values[:, k] if several[k] else np.empty(0), level) for k in range(several.size)]
+        for values in (drawn, ranks)
+    )
+    return Ranking(
+        pairs,
+        np.array([end.low for end in means]),
+        np.array([end.high for end in means]),
+        rankdata(-pairs.means),
+        # Ranks are whole: an end between two of them holds both.
+        np.floor([end.low for end in places]),
+        np.ceil([end.high for end in places]),
+    )
+
+
+# What a comparison is asked to do.
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to compare.
+
+    Attributes:
+        axes: Rated axes to compare; None takes all that a predictor scores.
+        axis_map: From predicted to rated axis where the names differ, for example ``{"MI": "quality"}``; for every
+            predictor that has no column of the rated axis's name.
+        own_maps: The same for single predictors: ``{"offline": {"MI": "quality"}}``.
+        draws: Bootstrap draws of every interval; 0 leaves the metrics' intervals out (systems are still compared by
+            draws of their own, which cost nothing).
+        seed: Seed of the draws.
+        left_out: Raters whose ratings do not count.
+        resample_raters: Whether the metrics' intervals also draw raters: what another panel might have said.
+        level: Coverage of the intervals.
+        prediction_powered: Whether each predictor's scores of clips that nobody rated also help to estimate the means
+            of systems, in a section of its own.
+    """
+
+    axes: Sequence[str] | None = None
+    axis_map: Mapping[str, str] | None = None
+    own_maps: Mapping[str, Mapping[str, str]] | None = None
+    draws: int = DRAWS
+    seed: int = 0
+    left_out: Sequence[str] = ()
+    resample_raters: bool = True
+    level: float = 0.95
+    prediction_powered: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuses what no bootstrap can do.
+
+        Raises:
+            ValueError: ``draws`` is below zero, or ``level`` is not a share.
+        """
+        if self.draws < 0:
+            raise ValueError(f"draws is zero or more, not {self.draws}")
+        if not 0 < self.level < 1:
+            raise ValueError(f"level is a share between 0 and 1, for example 0.95, not {self.level}")
+
+    def as_dict(self) -> dict[str, Any]:
+        """Returns the fields, ready for JSON."""
+        return asdict(self)
+
+
+# What a comparison shows: sections of sentences, figures and tables.
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A plotly figure with a transparent ground, and what stands around it.
+
+    Attributes:
+        id: Unique in a comparison; letters, digits and hyphens.
+        title: Headline, plain text.
+        alt: What a reader who does not see the figure is told.
+        note: What the figure rests on: intervals, numbers of systems, draws.
+        figure: The figure.
+    """
+
+    id: str
+    title: str
+    alt: str
+    note: str
+    figure: go.Figure
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table, and what stands around it.
+
+    Attributes:
+        id: Unique in a comparison; letters, digits and hyphens.
+        title: Headline, plain text.
+        note: What the columns are and what they rest on.
+        frame: The rows; numbers as numbers, NaN where there is none.
+    """
+
+    id: str
+    title: str
+    note: str
+    frame: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of a comparison.
+
+    Attributes:
+        id: Unique in a comparison; letters, digits and hyphens.
+        title: Headline, plain text.
+        sentences: What can be said, in words.
+        figures: Figures in reading order.
+        tables: Tables in reading order.
+    """
+
+    id: str
+    title: str
+    sentences: list[str] = field(default_factory=list)
+    figures: list[Figure] = field(default_factory=list)
+    tables: list[Table] = field(default_factory=list)
+
+    def __iter__(self) -> Iterator[Figure | Table]:
+        """Yields the figures, then the tables."""
+        yield from self.figures
+        yield from self.tables

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qamro.evaluation.prediction_powered import prediction_powered, worth
-from qamro.predictors.provenance import trained_on
+from qamro.predictors.base import trained_on
 from qamro.report.forest_figure import row_forest
-from qamro.report.section import Figure, Section, Table, slug
+from qamro.report.numbers import Figure, Section, Table, slug
 from qamro.report.words import listeners, percent
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Figures of the raters section."""
+"""Figures of the raters section: agreement, the histogram of ratings, and what more listening would buy."""
 
 from __future__ import annotations
 
@@ -7,11 +7,24 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from qamro.axes import get_axis
 from qamro.counts import count
+from qamro.evaluation.agreement.reliability import MoreRaters
+from qamro.evaluation.rater_bootstrap import RatingMatrix
 from qamro.evaluation.raters.model import RaterModel
-from qamro.evaluation.rating_matrix import RatingMatrix
-from qamro.figures.style import ACCENT, INK, PREDICTORS, escape, layout, line_axis, predictor_marker, shorten, whiskers
-from qamro.report.histogram import score_edges
+from qamro.figures.style import (
+    ACCENT,
+    INK,
+    PREDICTORS,
+    escape,
+    layout,
+    line_axis,
+    predictor_marker,
+    shorten,
+    ticks,
+    whiskers,
+)
+from qamro.report.words import number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -153,3 +166,128 @@ def _labels(part: pd.DataFrame) -> list[str]:
 def _ends(part: pd.DataFrame, column: str) -> dict[str, Any]:
     value = part[column]
     return whiskers(part[f"{column}_high"] - value, value - part[f"{column}_low"])
+
+
+# The histogram of ratings.
+
+_STEPS = 20
+
+
+def score_edges(axis: str, given: np.ndarray) -> np.ndarray:
+    """Edges of the bins for ratings: one a score where scores are few whole numbers, otherwise ten of equal width.
+
+    Args:
+        axis: The rated axis; its whole scale is covered where it is known.
+        given: Ratings, shape (n,), one at least.
+    """
+    scale = get_axis(axis)
+    low, high = float(given.min()), float(given.max())
+    if scale.has_range:
+        low, high = min(low, scale.low), max(high, scale.high)
+    if (given == np.round(given)).all() and high - low <= _STEPS:
+        return np.arange(np.floor(low) - 0.5, np.ceil(high) + 1)
+    return np.linspace(low, high, 11) if high > low else np.array([low - 0.5, low + 0.5])
+
+
+def histogram(axis: str, given: np.ndarray, lines: Mapping[str, float]) -> go.Figure:
+    """Draws how often each score was given, and a dashed line at each predicted score.
+
+    Args:
+        axis: The rated axis; its scale is shown whole where it is known.
+        given: The ratings, shape (n,).
+        lines: Predicted score by predictor, on the same scale.
+    """
+    import plotly.graph_objects as go
+
+    edges = score_edges(axis, given)
+    counts, _ = np.histogram(given, bins=edges)
+    middle = (edges[1:] + edges[:-1]) / 2
+    figure = go.Figure()
+    figure.add_bar(
+        x=middle,
+        y=counts,
+        width=np.diff(edges) * 0.9,
+        marker={"color": ACCENT, "opacity": 0.7},
+        name="ratings",
+        hovertemplate="%{x:.3g}: %{y} ratings<extra></extra>",
+    )
+    figure.add_scatter(
+        x=[given.mean()] * 2,
+        y=[0, max(counts)],
+        mode="lines",
+        line={"color": ACCENT, "width": 2.5},
+        name=f"mean {given.mean():.2f}",
+        hoverinfo="skip",
+    )
+    for k, (name, score) in enumerate(lines.items()):
+        figure.add_scatter(
+            x=[score] * 2,
+            y=[0, max(counts)],
+            mode="lines",
+            line={"color": predictor_marker(k)["color"], "width": 2, "dash": "dash"},
+            name=f"{shorten(name, 22)} {number(score, 2)}",
+            hoverinfo="skip",
+        )
+    return figure.update_layout(
+        layout(height=240, margin={"l": 36, "r": 12, "t": 36, "b": 40}),
+        showlegend=True,
+        legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
+        bargap=0,
+        xaxis={**line_axis(), "title": {"text": escape(axis)}, "range": [edges[0], edges[-1]]},
+        yaxis={
+            **line_axis(),
+            "title": {"text": "ratings"},
+            **ticks(0, int(max(counts)), whole=True),
+            "rangemode": "tozero",
+            "automargin": True,
+        },
+    )
+
+
+# What more listening would buy: the half-width of an interval over the number of ratings a clip.
+
+_NORMAL = 1.959964
+
+
+def more_raters_figure(now: MoreRaters) -> go.Figure:
+    """Draws the 95 % half-width for a clip and for a system over ratings a clip, with today's number marked.
+
+    Args:
+        now: From ``more_raters`` without draws.
+    """
+    import plotly.graph_objects as go
+
+    today = float(now.now)
+    ratings = np.unique(np.round(np.geomspace(1, max(8 * today, 20), 60)))
+    figure = go.Figure()
+    curves = [("a clip's mean", float(now.clip_error) * np.sqrt(today / ratings), ACCENT, "solid")]
+    if np.isfinite(now.system_error):
+        limit = float(now.system_limit)
+        noise = max(float(now.system_error) ** 2 - limit**2, 0.0) * today
+        curves.append(("a system's mean", np.sqrt(limit**2 + noise / ratings), PREDICTORS[0], "dash"))
+    for name, errors, colour, dash in curves:
+        figure.add_scatter(
+            x=ratings,
+            y=_NORMAL * errors,
+            mode="lines",
+            line={"color": colour, "width": 2.5, "dash": dash},
+            name=name,
+            hovertemplate=f"{name}, %{{x}} ratings a clip: ± %{{y:.3f}}<extra></extra>",
+        )
+    figure.add_vline(x=today, line={"color": INK, "width": 1.2, "dash": "dot"})
+    figure.add_annotation(
+        x=np.log10(today), y=1, yref="paper", text=f"now {today:.3g}", showarrow=False, xanchor="left", xshift=6,
+        font={"color": INK},
+    )  # fmt: skip
+    return figure.update_layout(
+        layout(height=320, margin={"l": 56, "r": 16, "t": 40, "b": 48}),
+        showlegend=True,
+        legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
+        xaxis={
+            **line_axis(),
+            "type": "log",
+            "title": {"text": "ratings a clip"},
+            **ticks(1, ratings[-1], most=9, log=True),
+        },
+        yaxis={**line_axis(), "title": {"text": "half-width of the 95 % interval, points"}, "rangemode": "tozero"},
+    )

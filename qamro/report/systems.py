@@ -1,4 +1,4 @@
-"""Section: which system is better, as people and predictors say, and how well the two agree."""
+"""Section: which system is better, as people and predictors say; critical differences and groups of content."""
 
 from __future__ import annotations
 
@@ -7,19 +7,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from qamro.counts import count
-from qamro.report.critical import critical_view
-from qamro.report.forest_figure import metric_forest
-from qamro.report.groups import content_groups
-from qamro.report.pairs_figure import pairs_figure
-from qamro.report.ranking_figure import slope_chart
-from qamro.report.scatter_figure import system_scatter
-from qamro.report.section import Figure, Section, Table, slug
+from qamro.evaluation.align import NothingMatched
+from qamro.evaluation.evaluate import evaluate_groups, group_columns
+from qamro.evaluation.significance import CriticalDifference, NoBlocks, blocks_of, critical_difference
+from qamro.report.forest_figure import metric_forest, row_forest
+from qamro.report.numbers import Figure, Section, Table, slug
+from qamro.report.system_figures import critical_figure, pairs_figure, slope_chart, system_scatter
 from qamro.report.words import about_intervals, joint, listeners, listing, number, percent, rests_on, with_ends
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from qamro.report.comparison import Comparison
-    from qamro.report.numbers import AxisNumbers
-    from qamro.report.standings import Ranking
+    from qamro.report.numbers import AxisNumbers, Ranking
+    from qamro.studies import Study
 
 
 def systems(comparison: Comparison, numbers: AxisNumbers) -> Section:
@@ -189,3 +190,101 @@ def _ranks(numbers: AxisNumbers, people: Ranking) -> Table:
     table = pd.concat(parts, ignore_index=True)
     note = "Means over clips with their intervals, and the ranks that each system could have; 1 is best."
     return Table(slug("systems", numbers.label, "ranks-table"), f"{numbers.label}: systems", note, table)
+
+
+# The critical-difference view of one axis, where systems were heard on common content.
+
+
+def critical_view(numbers: AxisNumbers) -> tuple[str, list[Figure]]:
+    """Ranks the systems within each common content, or by each rater.
+
+    Returns:
+        A sentence, and the figure; no figure when the systems share neither content nor raters, or differ too little
+        in what they share.
+    """
+    study = numbers.study
+    if numbers.tables:
+        clips = next(iter(numbers.tables.values())).index
+        study = study_of(numbers, study.ratings[study.ratings["clip"].isin(clips)])
+    try:
+        scores, systems, what = blocks_of(study, numbers.label)
+    except NoBlocks as problem:
+        return f"There is no critical-difference view: {problem}.", []
+    people = critical_difference(scores, systems, alpha=1 - numbers.options.level)
+    predicted = {} if what == "rater" else _predicted(numbers, what)
+    who, axis = listeners(numbers.study), numbers.label
+    blocks = count(people.blocks, what if what == "rater" else f"common {what}")
+    told = (
+        f"Friedman's test over {blocks}: chi-square {number(people.statistic, 1)}, p = {people.p:.2g}; systems differ "
+        f"when their average ranks are more than {number(people.difference, 2)} apart (Nemenyi)."
+    )
+    if not np.isfinite(people.statistic):
+        told = f"All systems tie in every one of {blocks}, so their ranks say nothing."
+    alt = f"Average ranks of {count(len(systems), 'system')} over {blocks}; the best is {people.systems[0]}."
+    note = f"Bars are one critical difference wide: systems whose bars do not touch differ. {told}"
+    figure = critical_figure(people, predicted, who)
+    title = f"{axis}: average ranks and critical difference"
+    return told, [Figure(slug("systems", axis, "critical"), title, alt, note, figure)]
+
+
+def _predicted(numbers: AxisNumbers, by: str) -> dict[str, CriticalDifference]:
+    """Each predictor's ranks over the same content, its scores taken for ratings."""
+    found = {}
+    for name, table in numbers.tables.items():
+        scores = table.reset_index()[["clip", "predicted"]].rename(columns={"predicted": "score"})
+        study = study_of(numbers, scores.assign(axis=numbers.label))
+        blocks, systems, _ = blocks_of(study, numbers.label, by)
+        found[name] = critical_difference(blocks, systems, alpha=1 - numbers.options.level)
+    return found
+
+
+def study_of(numbers: AxisNumbers, ratings: pd.DataFrame) -> Study:
+    """The study with other ratings, for what takes a study."""
+    given = numbers.study
+    clips = given.clips[given.clips["clip"].isin(ratings["clip"])]
+    return given.replace(clips=clips, ratings=ratings, votes=None)  # other ratings: nobody voted on these
+
+
+# The metrics within each group of content, where a study names some.
+
+MOST = 24
+"""Columns with more groups than this are no groups of content."""
+
+
+def content_groups(numbers: AxisNumbers) -> tuple[list[Figure], list[Table]]:
+    """Makes a figure and a table for each column of the clips table that divides it into groups."""
+    import pandas as pd
+
+    figures: list[Figure] = []
+    tables: list[Table] = []
+    for column in group_columns(numbers.study, most=MOST) if numbers.tables else []:
+        parts = []
+        for name, table in numbers.tables.items():
+            scores = table.reset_index()[["clip", "system", "predicted"]]
+            scores = scores.rename(columns={"predicted": numbers.pairs[name].predicted})
+            options = {"draws": numbers.options.draws, "seed": numbers.options.seed, "level": numbers.options.level}
+            axes = {"axes": [], "axis_map": {numbers.pairs[name].predicted: numbers.label}}
+            try:
+                rows = evaluate_groups(numbers.study, scores, column, raters=numbers.draws_raters, **axes, **options)
+            except (NothingMatched, KeyError):
+                continue
+            rows.insert(0, "predictor", name)
+            parts.append(rows.drop(columns=["axis", "hint"]))
+        if parts:
+            title = f"{numbers.label}: metrics by {column}"
+            note = "Few clips a group make wide intervals: a group that looks worse than another need not be."
+            frame = pd.concat(parts, ignore_index=True)
+            tables.append(Table(slug("systems", numbers.label, "by", column), title, note, frame))
+            figures.append(_figure(numbers, column, frame, note))
+    return figures, tables
+
+
+def _figure(numbers: AxisNumbers, column: str, frame: pd.DataFrame, note: str) -> Figure:
+    rows = frame[(frame["metric"] == "SRCC") & (frame["level"] == "utterance")]
+    groups = sorted(rows["group"].unique())
+    series = {name: rows[rows["predictor"] == name].set_index("group") for name in numbers.predictors}
+    title = f"{numbers.label}: rank correlation over clips, by {column}"
+    alt = f"Utterance SRCC within {count(len(groups), 'group')} of {column}."
+    told = f"Utterance SRCC within each {column}. {note} {about_intervals(numbers)}"
+    figure = row_forest(groups, series)
+    return Figure(slug("systems", numbers.label, "by", column, "figure"), title, alt, told, figure)

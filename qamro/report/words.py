@@ -12,8 +12,7 @@ from qamro.listeners import listeners as by_kind
 if TYPE_CHECKING:
     import pandas as pd
 
-    from qamro.report.numbers import AxisNumbers
-    from qamro.report.options import Options
+    from qamro.report.numbers import AxisNumbers, Options
     from qamro.studies import Study
 
 

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from qamro.paths import cache_path
-from qamro.studies.folder import is_study
 from qamro.studies.importers import Options, read_ratings
-from qamro.studies.study import Study
+from qamro.studies.study import Study, is_study
 
 SIMULATED = "simulated"
 _FOLDER = Path(__file__).parent / "datasets"

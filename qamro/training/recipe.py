@@ -8,16 +8,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from qamro.encoders.probe import probe_embedding
+from qamro.encoders.clips import probe_embedding
 from qamro.heads import HeadBundle
 from qamro.training.cards import chosen, domain_tensors, make_card, make_record
 from qamro.training.distributed import ALONE, World
-from qamro.training.fit_config import FitConfig, describe
+from qamro.training.embedded_study import EmbeddedStudy
 from qamro.training.objective import Objective, paper_objective, source_of
-from qamro.training.objective_heads import head_maker
-from qamro.training.prepared import Prepared
-from qamro.training.run import Fit
-from qamro.training.trainer import fit_many
+from qamro.training.trainer import Fit, FitConfig, describe, fit_many, head_maker
 
 
 @dataclass(frozen=True)
@@ -59,7 +56,7 @@ class Progress:
 
 
 def train_heads(
-    prepared: Prepared,
+    prepared: EmbeddedStudy,
     encoder: Any,
     recipe: Recipe,
     *,
@@ -98,7 +95,7 @@ def train_heads(
     return bundle_of(prepared, encoder, recipe, fits)
 
 
-def bundle_of(prepared: Prepared, encoder: Any, recipe: Recipe, fits: Mapping[str, Sequence[Fit]]) -> HeadBundle:
+def bundle_of(prepared: EmbeddedStudy, encoder: Any, recipe: Recipe, fits: Mapping[str, Sequence[Fit]]) -> HeadBundle:
     """Chooses the best seed of every axis, tests it, and makes card and record.
 
     Args:
@@ -127,7 +124,7 @@ def bundle_of(prepared: Prepared, encoder: Any, recipe: Recipe, fits: Mapping[st
 
 
 def _fit_axis(
-    prepared: Prepared,
+    prepared: EmbeddedStudy,
     axis: str,
     recipe: Recipe,
     *,

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from qamro.heads.score_head import LIMIT, ScoreHead
-from qamro.training.fitted import Data, Fit
+from qamro.training.embedded_study import Data, Fit
 
 PENALTIES = np.logspace(-1, 5, 19)
 """What the penalty is chosen from, by cross-validation."""
@@ -31,7 +31,7 @@ def fit_ridge(data: Data) -> Fit:
     Raises:
         ValueError: There are no training clips.
     """
-    from qamro.training.scored import spearman
+    from qamro.training.trainer import spearman
 
     if len(data.targets) == 0:
         raise ValueError("ridge regression needs training clips, and the part is empty")

@@ -13,7 +13,7 @@ from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any
 
 from qamro.axes import AXES
-from qamro.training.embeddings import Embeddings
+from qamro.training.embedded_study import Embeddings
 
 if TYPE_CHECKING:
     import numpy as np

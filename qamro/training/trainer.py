@@ -1,22 +1,32 @@
-"""Trains heads on frozen embeddings, one or many side by side, with early stopping."""
+"""Trains heads on frozen embeddings, one or many side by side: losses, early stop, and a state that resumes exactly."""
 
 from __future__ import annotations
 
+import math
 import threading
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+import numpy as np
 import torch
+from torch import nn
 
-from qamro.heads import ScoreHead
-from qamro.heads.kinds import Head
+from qamro.axes import get_axis
+from qamro.evaluation.metrics.definitions import srcc_core as spearman_of
+from qamro.evaluation.metrics.pairs import Pairs
+from qamro.heads import HeadStack, ScoreHead
+from qamro.heads.bundle import Head, head_for
+from qamro.heads.score_head import BranchOutput
+from qamro.predictors.head_predictor import NEEDS_PROMPT
+from qamro.training import checkpoint
 from qamro.training.distributed import ALONE, World
-from qamro.training.fit_config import FitConfig
-from qamro.training.objective import Objective
+from qamro.training.embedded_study import Data, EmbeddedStudy, Fit
+from qamro.training.objective import Objective, stacked_loss
 from qamro.training.ridge import fit_ridge
-from qamro.training.run import Data, Fit, Run
 
 _SEEDING = threading.Lock()
 """Initial weights are drawn from torch's one generator, which all threads share."""
@@ -151,3 +161,364 @@ def _with_solved(
         for m, fitted in zip(rest, trained, strict=True):
             fits[m] = fitted
     return fits
+
+
+# The state of a training run: everything that a resumed run needs to be the same run.
+
+
+class Run:
+    """A stack of heads in training.
+
+    Attributes:
+        results: One fit a head; its head's weights are written by ``finish``.
+        epochs: Epochs done.
+    """
+
+    def __init__(
+        self,
+        stack: HeadStack,
+        objectives: Sequence[Objective],
+        config: FitConfig,
+        data: Data,
+        *,
+        world: World = ALONE,
+    ) -> None:
+        """Prepares the optimiser and moves the data to the heads' device; features are standardised once.
+
+        Args:
+            stack: M untrained heads.
+            objectives: M objectives.
+            config: How to fit.
+            data: The same in all processes.
+            world: The processes that share the work.
+
+        Raises:
+            ValueError: Training is to stop by the validation SRCC, and that is undefined.
+        """
+        config.check_criterion(data.val_targets)
+        device, self.world = stack.in_mean.device, world
+        self.stack, self.objectives, self.config, self.data = stack, objectives, config, data
+        self.features = stack.standardise(data.features.to(device))
+        self.val_features = stack.standardise(data.val_features.to(device))
+        self.targets, self.val_targets = data.targets.to(device), data.val_targets.to(device)
+        self.optimizer = config.make_optimizer(stack)
+        self.order = torch.Generator().manual_seed(config.order)
+        self.results = [Fit(head) for head in stack.heads]
+        self.best = [stack.state_of(m) for m in range(len(stack))]
+        self.stale = [0] * len(stack)
+        self.epochs, self.seconds = 0, 0.0
+
+    @property
+    def done(self) -> bool:
+        """Whether every head has stopped, or the epochs are used up."""
+        return self.epochs >= self.config.max_epochs or all(stale >= self.config.patience for stale in self.stale)
+
+    def epoch(self) -> list[dict[str, float]]:
+        """Trains on every batch once and measures the validation loss; returns the newest row of each head."""
+        started = time.perf_counter()
+        self.stack.train()
+        total = torch.zeros(len(self.stack), device=self.targets.device)
+        for batch in self._batches():
+            losses = self._score(self.features, batch).losses(self.objectives, self.targets[batch])
+            self.optimizer.zero_grad()
+            losses.sum().backward()
+            self.world.sum_gradients(self.stack.parameters())
+            self.optimizer.step()
+            total += losses.detach() * len(batch)
+        self.stack.eval()
+        with torch.no_grad():
+            scored = self._score(self.val_features, torch.arange(len(self.val_targets)))
+            val_losses = scored.losses(self.objectives, self.val_targets).tolist()
+            val_srcc = spearman(scored.answer.score, self.val_targets)
+        self.epochs += 1
+        train_losses = (total / len(self.targets)).tolist()
+        rows = [
+            {"epoch": self.epochs, "train_loss": train_loss, "val_loss": val_loss, "val_srcc": srcc}
+            for train_loss, val_loss, srcc in zip(train_losses, val_losses, val_srcc, strict=True)
+        ]
+        for m, row in enumerate(rows):
+            self._note(m, row)
+        self.seconds += time.perf_counter() - started
+        return rows
+
+    def finish(self) -> list[Fit]:
+        """Writes the best weights into the heads and returns the fits; the heads are on the CPU, ready to predict."""
+        for head in self.stack.unstack(self.best):
+            head.cpu()
+        for fitted in self.results:
+            fitted.seconds = self.seconds
+        return self.results
+
+    def save(self, file: Path) -> None:
+        """Writes the run to a file; a kill leaves the last whole epoch, never half of one."""
+        state: dict[str, Any] = {
+            "run": self._fingerprint(),
+            "stack": self.stack.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "best": self.best,
+            "stale": self.stale,
+            "epochs": self.epochs,
+            "seconds": self.seconds,
+            "results": [(fit.history, fit.best_epoch, fit.val_loss) for fit in self.results],
+            "order": self.order.get_state(),
+            "dropout": [generator.get_state() for generator in self.stack.generators],
+        }
+        if self.world.first:
+            checkpoint.write(file, state)
+        self.world.wait()
+
+    def restore(self, file: Path) -> None:
+        """Goes on from a saved run.
+
+        Raises:
+            ValueError: The file is damaged, or was left by a run with other data or settings; more epochs are allowed.
+        """
+        state = checkpoint.read(file, self._fingerprint())
+        self.stack.load_state_dict(state["stack"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.best, self.stale, self.epochs = state["best"], state["stale"], state["epochs"]
+        for fit, (history, best_epoch, val_loss) in zip(self.results, state["results"], strict=True):
+            fit.history, fit.best_epoch, fit.val_loss = history, best_epoch, val_loss
+        self.seconds = state["seconds"]
+        self.order.set_state(state["order"])
+        for generator, saved in zip(self.stack.generators, state["dropout"], strict=True):
+            generator.set_state(saved)
+        self.world.wait()
+
+    def _fingerprint(self) -> str:
+        settings: list[object] = [replace(self.config, max_epochs=0, seed=0), *self.objectives]
+        settings += [generator.initial_seed() for generator in self.stack.generators]
+        return checkpoint.fingerprint(settings, [part for part in vars(self.data).values() if part is not None])
+
+    def _note(self, m: int, row: dict[str, float]) -> None:
+        if self.stale[m] >= self.config.patience:
+            return
+        fit = self.results[m]
+        better = self.config.is_better(row, fit.best_row)
+        fit.history.append(row)
+        if better:
+            fit.val_loss, fit.best_epoch, self.stale[m] = row["val_loss"], self.epochs, 0
+            self.best[m] = self.stack.state_of(m)
+        else:
+            self.stale[m] += 1
+
+    def _batches(self) -> Sequence[torch.Tensor]:
+        """The rows of each step; when all are ranked at once their order does not matter, and stays as it is."""
+        count, size = len(self.targets), self.config.batch_size
+        if not 0 < size < count:
+            return [torch.arange(count, device=self.targets.device)]
+        return torch.randperm(count, generator=self.order).to(self.targets.device).split(size)
+
+    def _score(self, features: torch.Tensor, rows: torch.Tensor) -> Scored:
+        stack, count = self.stack, len(rows)
+        share = self.world.share(count)
+        stack.share = (share, count) if self.world.size > 1 else None
+        answer = stack.answer(features[..., rows[share], :])
+        if self.world.size > 1:
+            score, *others = (None if part is None else self.world.gather(part, share, count, dim=1) for part in answer)
+            answer = BranchOutput(cast("torch.Tensor", score), *others)
+        # The heads of a run share their training clips, and with them the scale of the scores.
+        return Scored(answer, stack.out_mean[0], stack.out_std[0], stack.scale)
+
+
+# How a head is fitted: optimiser, batches, early stop.
+
+STOP_BY = ("loss", "srcc")
+"""What the best epoch may be chosen by."""
+
+
+@dataclass(frozen=True)
+class FitConfig:
+    """How to fit; the defaults are the paper's.
+
+    Attributes:
+        optimizer: ``"sgd"`` or ``"adamw"``.
+        lr: Learning rate.
+        momentum: Of SGD.
+        weight_decay: Of AdamW.
+        batch_size: Clips a step; 0 ranks all training clips in every step, which the linearithmic loss affords.
+        max_epochs: Stops here at the latest.
+        patience: Stops after this many epochs without a better validation loss (or correlation, see ``stop_by``).
+        stop_by: What the best epoch, and of several seeds the best one, is chosen by. ``"loss"``: the lowest validation
+            loss, each objective by its own. ``"srcc"``: the highest Spearman correlation on the validation clips, a
+            criterion common to all objectives.
+        hidden: Widths of the head's hidden layers.
+        dropout: Of the head.
+        seed: Of the initial weights and the dropout.
+        order: Seed of the order of the batches.
+    """
+
+    optimizer: str = "sgd"
+    lr: float = 5e-4
+    momentum: float = 0.9
+    weight_decay: float = 1e-2
+    batch_size: int = 256
+    max_epochs: int = 1000
+    patience: int = 20
+    hidden: tuple[int, int] = (128, 64)
+    dropout: float = 0.1
+    seed: int = 0
+    order: int = 0
+    stop_by: str = "loss"
+
+    def __post_init__(self) -> None:
+        """Refuses an unknown optimiser or criterion, and a learning rate that cannot teach."""
+        if self.optimizer not in ("sgd", "adamw"):
+            raise ValueError(f"optimizer is 'sgd' or 'adamw', not {self.optimizer!r}")
+        if self.stop_by not in STOP_BY:
+            raise ValueError(f"training stops by 'loss' or 'srcc', not {self.stop_by!r}")
+        if not 0 < self.lr < math.inf:
+            raise ValueError(f"the learning rate (lr) is a number above zero, for example 1e-3, not {self.lr}")
+
+    def is_better(self, row: Mapping[str, float], best: Mapping[str, float] | None) -> bool:
+        """Whether an epoch is better than the best one before it; one whose criterion is undefined is not.
+
+        Args:
+            row: The epoch's row of the history.
+            best: The best row; None before there was one.
+        """
+        return not math.isnan(self._badness(row)) and (best is None or self._badness(row) < self._badness(best))
+
+    def choose(self, best: Sequence[Mapping[str, float] | None]) -> int:
+        """Returns which of several fits to keep, by the same criterion; the first of those that are as good.
+
+        Args:
+            best: For each fit the row of its best epoch; None where no epoch was any good.
+        """
+        return min(range(len(best)), key=lambda m: math.inf if (row := best[m]) is None else self._badness(row))
+
+    def check_criterion(self, val_targets: torch.Tensor, axis: str = "") -> None:
+        """Refuses a correlation with clips that are all rated alike: no epoch would ever be better than another.
+
+        Args:
+            val_targets: (M,) MOS of the validation clips.
+            axis: For the message.
+
+        Raises:
+            ValueError: The criterion is a correlation, and undefined.
+        """
+        if self.stop_by == "srcc" and len(val_targets.unique()) < 2:
+            where = f" on {axis}" if axis else ""
+            raise ValueError(
+                f"the {len(val_targets)} validation clips are all rated alike{where}, so their SRCC is undefined; "
+                "stop by the loss, or hold out other clips"
+            )
+
+    def _badness(self, row: Mapping[str, float]) -> float:
+        """What the best epoch has least of."""
+        return row["val_loss"] if self.stop_by == "loss" else -row["val_srcc"]
+
+    def make_optimizer(self, model: nn.Module) -> torch.optim.Optimizer:
+        """Makes the optimiser of a model's parameters."""
+        if self.optimizer == "sgd":
+            return torch.optim.SGD(model.parameters(), lr=self.lr, momentum=self.momentum)
+        return torch.optim.AdamW(model.parameters(), lr=self.lr, weight_decay=self.weight_decay)
+
+
+def describe(config: FitConfig) -> dict[str, Any]:
+    """Returns the settings for a card, without the seed and what the chosen optimiser does not use."""
+    settings = asdict(config) | {"hidden": list(config.hidden)}
+    for unused in ("seed", "weight_decay" if config.optimizer == "sgd" else "momentum"):
+        settings.pop(unused)
+    return settings
+
+
+# What a stack of heads answered for a batch, and the losses and the correlation that follow from it.
+
+
+@dataclass(frozen=True)
+class Scored:
+    """The answers of M heads for B clips, and the scale that they share.
+
+    Attributes:
+        answer: Scores ŷ on the scale of the MOS, (M, B); logits (M, B, K) and similarity of sound and prompt (M, B)
+            where the heads have them, else None.
+        mean: Mean of the training MOS; standardised objectives see scores minus this …
+        deviation: … divided by this.
+        scale: (low, high) of the bins that the logits stand for; None without logits.
+    """
+
+    answer: BranchOutput
+    mean: torch.Tensor
+    deviation: torch.Tensor
+    scale: tuple[float, float] | None
+
+    def losses(
+        self, objectives: Sequence[Objective], targets: torch.Tensor, groups: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """Returns (M,) losses, each by its head's objective.
+
+        Args:
+            objectives: M objectives.
+            targets: (B,) MOS.
+            groups: (B,) study of each clip, or None for one study.
+
+        Raises:
+            ValueError: A score is NaN or infinite; what the targets lack is said by the losses.
+        """
+        if not (finite := torch.isfinite(self.answer.score).all(-1)).all():
+            lost, heads = int((~finite).sum()), len(finite)
+            raise ValueError(f"training diverged: {lost} of {heads} heads score NaN; take a lower learning rate")
+        return stacked_loss(
+            objectives,
+            self.answer.score,
+            targets,
+            groups,
+            logits=self.answer.logits,
+            similarity=self.answer.similarity,
+            scale=self.scale,
+            standard=(self.mean, self.deviation),
+        )
+
+
+def spearman(score: torch.Tensor, targets: torch.Tensor) -> list[float]:
+    """Returns Spearman's correlation of each of M rows of scores, (M, B), with the targets, (B,).
+
+    NaN where it is undefined: a side is constant, a score is not finite, or there are fewer than two clips.
+    """
+    rows, y = score.detach().double().cpu().numpy(), targets.double().cpu().numpy()
+    found, defined = np.full(len(rows), np.nan), np.isfinite(rows).all(axis=1)
+    if len(y) > 1 and defined.any():
+        found[defined] = spearman_of(Pairs.of(rows[defined], y))
+    return found.tolist()
+
+
+# One architecture for all objectives that are trained side by side, so that only the loss differs between them.
+
+
+def head_maker(
+    prepared: EmbeddedStudy,
+    axis: str,
+    objectives: Sequence[Objective],
+    config: FitConfig,
+) -> Callable[[], Head]:
+    """Returns what makes the heads of a run: all of one kind, the simplest that serves every objective.
+
+    Where one objective needs logits, or the cosine of clip and prompt, all get a ``DistributionHead``, and the others
+    train its expectation: at inference all have the same parameters.
+
+    Args:
+        prepared: The study, for the sizes of its embeddings.
+        axis: The axis; its scale, where known, is that of the bins.
+        objectives: What is trained side by side.
+        config: Widths and dropout.
+
+    Raises:
+        ValueError: An objective compares clips with prompts, and the axis or the encoder has none.
+    """
+    embeddings, scale = prepared.embeddings, get_axis(axis)
+    text_dim = embeddings.text.shape[1] if axis in NEEDS_PROMPT and embeddings.text is not None else 0
+    logits = any(objective.needs_logits for objective in objectives)
+    similarity = any(objective.needs_similarity for objective in objectives)
+    make = partial(
+        head_for,
+        logits=logits,
+        similarity=similarity,
+        dim=embeddings.audio.shape[1] + text_dim,
+        text_dim=text_dim,
+        hidden=config.hidden,
+        dropout=config.dropout,
+        scale=(scale.low, scale.high) if scale.has_range else None,
+    )
+    make()  # refuses now what it would refuse in the first fit
+    return make

@@ -48,7 +48,7 @@ def state(name: str) -> PredictorState:
         ValueError: There is no such predictor.
     """
     from qamro.predictors import catalogue
-    from qamro.predictors.saved_names import PREFIX
+    from qamro.predictors.saved_card import PREFIX
 
     owner = name.removeprefix(PREFIX).rpartition("/")[0] if name.startswith(PREFIX) else ""
     for entry in catalogue(owner):
@@ -77,9 +77,8 @@ def get(name: str) -> Predictor:
 
 def _load(name: str) -> Predictor:
     from qamro.predictors import load
-    from qamro.predictors.saved import find
-    from qamro.predictors.saved_loading import encoder_key, shared_encoder
-    from qamro.predictors.saved_names import PREFIX
+    from qamro.predictors.saved import encoder_key, find, shared_encoder
+    from qamro.predictors.saved_card import PREFIX
     from qamro.ui.space import is_zerogpu, lend_gpu
 
     options: dict[str, Any] = {"device": "cuda"} if is_zerogpu() else {}
@@ -105,7 +104,7 @@ def forget_owner(whose: str) -> None:
 
 def kinds(predictor: Any) -> list[Kind]:
     """Groups a predictor's axes by the kind of their scores and what they were tested on, in the order of the axes."""
-    from qamro.predictors.provenance import KINDS
+    from qamro.predictors.base import KINDS
 
     groups: dict[tuple[str, str], list[str]] = {}
     for axis in predictor.axes:
@@ -230,7 +229,7 @@ def described(name: str) -> tuple[str, str]:
     Returns:
         HTML, and the label of a button that downloads what it needs; empty where nothing is needed.
     """
-    from qamro.predictors.offers import DAMAGED
+    from qamro.predictors.loading import DAMAGED
     from qamro.ui.progress import status
 
     try:
@@ -248,21 +247,21 @@ def described(name: str) -> tuple[str, str]:
 
 def encoder_options() -> list[tuple[str, str]]:
     """Returns the encoders with whether they are ready."""
-    from qamro.predictors.offers import ENCODER, encoders
+    from qamro.predictors.loading import ENCODER, encoders
 
     return [(option(entry), entry.name.removeprefix(ENCODER)) for entry in encoders()]
 
 
 def encoder_state(name: str) -> PredictorState:
     """Returns what is known of an encoder without loading it."""
-    from qamro.predictors.offers import ENCODER, encoders
+    from qamro.predictors.loading import ENCODER, encoders
 
     return next(entry for entry in encoders() if entry.name == f"{ENCODER}{name}")
 
 
 def trainable_axes(study: Study, encoder: str) -> tuple[list[str], str]:
     """Returns the axes of a study that heads can be trained for, and why TA is left out where it is."""
-    from qamro.predictors.trainable import TRAINABLE
+    from qamro.predictors.head_predictor import TRAINABLE
 
     if "TA" not in study.axes:
         return study.axes, ""

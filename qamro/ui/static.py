@@ -43,7 +43,7 @@ def _listen() -> BaseRoute:
     from starlette.routing import Route
 
     def listen(request: Any) -> Response:
-        from qamro.studies.listening.places import open_store
+        from qamro.studies.listening.hub_backup import open_store
         from qamro.studies.listening.session import sound_file
 
         path = sound_file(open_store(), request.path_params["name"])

@@ -118,12 +118,12 @@ def test_a_wrong_option_is_said_before_anything_is_read(run, files):
 
 
 def test_what_cannot_be_held_out_is_said_before_a_clip_is_embedded(run, tmp_path, monkeypatch):
-    from qamro.training import embeddings
+    from qamro.training import embedded_study
 
     def fail(*_, **__):
         raise AssertionError("a clip was embedded")
 
-    monkeypatch.setattr(embeddings, "embed_study", fail)
+    monkeypatch.setattr(embedded_study, "embed_study", fail)
     (tmp_path / "r.csv").write_text("clip,rater,score\na.wav,r,3\nb.wav,r,4\n")
     refused = run("train", "--study", tmp_path / "r.csv", "--out", tmp_path / "out", "--hold-out", "clip")
     assert refused.exit_code == 2

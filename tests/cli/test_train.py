@@ -17,9 +17,9 @@ import pytest
 from safetensors.numpy import load_file
 
 from qamro.cli.reproduce import reproduce
-from qamro.training.fit_config import FitConfig
-from qamro.training.objective.choice import chosen_objective
+from qamro.training.objective.objective import chosen_objective
 from qamro.training.presets import PRESETS
+from qamro.training.trainer import FitConfig
 from tests.cli.rated_tones import save_noisy_tones
 from tests.training.end_to_end.conftest import wavlm_folder  # noqa: F401
 

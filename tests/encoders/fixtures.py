@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from qamro.encoders.compat import hide_broken_packages
+from qamro.encoders.transformers_folder import hide_broken_packages
 from tests.encoders.small import WAVLM, clap_model, laion_state, save_audiobox, save_laion, save_tokenizer
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from qamro.encoders.compat import hide_broken_packages
+from qamro.encoders.transformers_folder import hide_broken_packages
 
 RATE = 48_000
 

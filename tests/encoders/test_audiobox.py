@@ -7,7 +7,7 @@ import torch
 
 from qamro.checkpoints import WeightsError
 from qamro.encoders import Audiobox
-from qamro.encoders.audiobox_checkpoint import load_original
+from qamro.encoders.audiobox_network import load_original
 from tests.encoders.small import AES_CONFIG, save_audiobox
 
 RATE = 16_000

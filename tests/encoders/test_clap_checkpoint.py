@@ -6,7 +6,7 @@ import torch
 
 from qamro.checkpoints import WeightsError
 from qamro.encoders import Clap
-from qamro.encoders.clap_checkpoint import load_converted, read_laion
+from qamro.encoders.clap_network import load_converted, read_laion
 from qamro.paths import cache_dir
 from tests.encoders.small import clap_model, laion_state, save_laion
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from qamro.encoders import Clap
-from qamro.encoders.clap_windows import round_to_16_bits
+from qamro.encoders.clap import round_to_16_bits
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +36,6 @@ def test_audio_text_and_log_mel_equal_laion_clap(clap, answers):
 
 
 def test_a_second_load_takes_the_converted_file(clap, seeded_clap, answers, monkeypatch):
-    monkeypatch.setattr("qamro.encoders.clap_checkpoint.read_laion", None)
+    monkeypatch.setattr("qamro.encoders.clap_network.read_laion", None)
     again = Clap.from_checkpoint(seeded_clap)
     close(again.embed_tokens(answers["input_ids"], answers["attention_mask"]), answers["text_embedding"])

@@ -3,8 +3,7 @@ import pytest
 import torch
 
 from qamro.encoders import LogMel, frame_encoder
-from qamro.encoders.cached_frames import CachedFrames
-from qamro.encoders.embedding_store import EmbeddingStore
+from qamro.encoders.embedding_store import CachedFrames, EmbeddingStore
 from tests.encoders.small import save_roberta, save_wavlm
 
 

@@ -5,10 +5,9 @@ import pytest
 
 from qamro.evaluation import bootstrap, levels
 from qamro.evaluation.bootstrap import Bootstrap, interval
-from qamro.evaluation.levels import resample
+from qamro.evaluation.evaluate import mean_draws
+from qamro.evaluation.levels import Sample, resample
 from qamro.evaluation.metrics import METRICS
-from qamro.evaluation.sample import Sample
-from qamro.evaluation.systems import mean_draws
 
 from . import oracles
 

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from qamro.evaluation import METRICS, NoCommonAxis, NothingMatched, PredictionsError, evaluate
-from qamro.evaluation.joining import sample_of
+from qamro.evaluation.align import sample_of
 from qamro.studies import Study
 
 from . import oracles

@@ -12,7 +12,6 @@ from qamro.evaluation.metrics import (
     METRICS,
     Pairs,
     UndefinedMetricWarning,
-    concordance,
     drop_missing,
     ktau,
     lcc,
@@ -21,6 +20,9 @@ from qamro.evaluation.metrics import (
     srcc,
     tie_accuracy,
     top1,
+)
+from qamro.evaluation.metrics import (
+    pairs as concordance,
 )
 
 from . import oracles

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from qamro.evaluation.matching import NothingMatched, PredictionsError
+from qamro.evaluation.align import NothingMatched, PredictionsError
 from qamro.evaluation.prediction_powered import prediction_powered, worth
 from qamro.studies import Study
 

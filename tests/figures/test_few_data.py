@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from qamro.evaluation.sample import LEVELS
+from qamro.evaluation.levels import LEVELS
 from qamro.figures.style import ticks, ticks_at, whiskers
 from qamro.report import compare
 from qamro.report.forest_figure import difference_forest

@@ -6,9 +6,8 @@ import pytest
 import torch
 from torch.nn import functional
 
-from qamro.heads.distribution_head import DistributionHead
-from qamro.heads.distribution_stack import DistributionStack
-from qamro.heads.kinds import head_for, head_from_state
+from qamro.heads.bundle import head_for, head_from_state
+from qamro.heads.distribution_head import DistributionHead, DistributionStack
 from qamro.heads.score_head import ScoreHead
 
 

@@ -4,10 +4,8 @@ import pytest
 import torch
 from torch.nn import functional
 
-from qamro.heads.branch_settings import POOLINGS, BranchSettings
-from qamro.heads.dual_branch import DualBranch, make_branch
-from qamro.heads.sequences import pad
-from qamro.heads.temporal import FrameScale, positions
+from qamro.heads.dual_branch import POOLINGS, BranchSettings, DualBranch, FrameScale, make_branch, positions
+from qamro.heads.pooling import pad
 from qamro.losses.distribution import coral_score, expected_score
 
 FRAMES, TOKENS = 10, 12

@@ -3,10 +3,8 @@
 import pytest
 import torch
 
-from qamro.heads.branch_settings import POOLINGS, BranchSettings, count_parameters
-from qamro.heads.drasp import DRASP
-from qamro.heads.pooling import AttentivePooling, AttentiveStatistics, MeanPooling
-from qamro.heads.sequences import pad
+from qamro.heads.dual_branch import POOLINGS, BranchSettings, count_parameters
+from qamro.heads.pooling import DRASP, AttentivePooling, AttentiveStatistics, MeanPooling, pad
 
 DIM = 6
 CLIPS = [torch.randn(n, DIM, generator=torch.Generator().manual_seed(n)) for n in (11, 1, 5, 24)]

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from qamro.heads.sequences import masked_mean, masked_softmax, pad
+from qamro.heads.pooling import masked_mean, masked_softmax, pad
 
 
 def test_padding_keeps_what_is_there_and_marks_the_rest():

@@ -16,6 +16,6 @@ def no_weights(tmp_path, monkeypatch):
     monkeypatch.setenv("QAMRO_WEIGHTS", str(tmp_path / "weights"))
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
     monkeypatch.setenv("QAMRO_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr("qamro.predictors.offers._unreachable_since", None)
+    monkeypatch.setattr("qamro.predictors.loading._unreachable_since", None)
     monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
     return tmp_path / "weights"

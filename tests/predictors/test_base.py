@@ -6,8 +6,7 @@ import pytest
 import soundfile
 
 from qamro.predictors import Predictor, Provenance, Score
-from qamro.predictors.base import NO_PROMPT
-from qamro.predictors.given import clip_names
+from qamro.predictors.base import NO_PROMPT, clip_names
 
 
 class Loudness(Predictor):

@@ -13,9 +13,9 @@ from scipy.stats import spearmanr
 
 from qamro.encoders import LogMel, frame_encoder
 from qamro.encoders.frames import FrameEncoder
-from qamro.heads.branch_settings import count_parameters
-from qamro.heads.frame_bundle import FrameBundle
-from qamro.heads.sequences import pad
+from qamro.heads.bundle import FrameBundle
+from qamro.heads.dual_branch import count_parameters
+from qamro.heads.pooling import pad
 from qamro.paths import bundled_weights
 from qamro.predictors import catalogue, load
 from qamro.predictors.deramos import DeraMos

@@ -14,25 +14,22 @@ from qamro.encoders import LogMel
 from qamro.heads import Card, HeadBundle
 from qamro.predictors.head_predictor import HeadPredictor
 from qamro.studies import Study
-from qamro.training.embeddings import Embeddings
+from qamro.training.embedded_study import EmbeddedStudy, Embeddings
 from qamro.training.objective import OBJECTIVES
-from qamro.training.objective_heads import head_maker
-from qamro.training.prepared import Prepared
-from qamro.training.run import FitConfig
 from qamro.training.splits import folds
-from qamro.training.trainer import fit_many
+from qamro.training.trainer import FitConfig, fit_many, head_maker
 
 QUICK = FitConfig("adamw", lr=1e-2, max_epochs=3, hidden=(8, 4))
 
 
-def prepared(encoder: LogMel) -> Prepared:
+def prepared(encoder: LogMel) -> EmbeddedStudy:
     torch.manual_seed(0)
     clips = pd.DataFrame({"clip": [f"c{k}" for k in range(18)], "system": "s", "prompt": [f"p{k}" for k in range(18)]})
     ratings = pd.DataFrame({"clip": clips["clip"], "axis": "TA", "score": torch.rand(18).numpy() * 4 + 1})
     study = Study(clips, ratings, name="made up", kind="simulated")
     audio, text = torch.randn(18, encoder.audio_dim), encoder.embed_text(list(clips["prompt"]))
     embeddings = Embeddings(list(clips["clip"]), audio, text, torch.ones(18, dtype=torch.bool), {})
-    return Prepared(study, embeddings, folds(study, 3, hold_out="content")[0])
+    return EmbeddedStudy(study, embeddings, folds(study, 3, hold_out="content")[0])
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from qamro.audio import Waveform
 from qamro.audio import load as load_sound
 from qamro.axes import AXES
 from qamro.encoders import LogMel
-from qamro.encoders.probe import probe_embedding
+from qamro.encoders.clips import probe_embedding
 from qamro.heads import HeadBundle
 from qamro.paths import bundled_weights
 from qamro.predictors import load

@@ -16,25 +16,27 @@ from hypothesis import strategies as st
 from qamro.audio import load as load_audio
 from qamro.checkpoints import CLAP, ROBERTA, TOKENIZER, WAVLM, WeightsError
 from qamro.encoders import LogMel
-from qamro.encoders.probe import probe_embedding
-from qamro.encoders.tuned import open_tuned
+from qamro.encoders.clips import probe_embedding
+from qamro.encoders.loading import open_tuned
 from qamro.heads import Card, HeadBundle, ScoreHead
 from qamro.paths import bundled_weights
 from qamro.predictors import catalogue, load
-from qamro.predictors.offers import weights_of
+from qamro.predictors.loading import weights_of
 from qamro.predictors.saved import (
     DamagedHeadsError,
     NameTakenError,
+    NotHeadsError,
     check_free,
     find,
+    pack,
     remove,
     save_folder,
     save_heads,
     saved,
+    unpack,
 )
-from qamro.predictors.saved_names import clean_name, saved_folder
-from qamro.predictors.saved_zip import NotHeadsError, pack, unpack
-from qamro.training.end_to_end.clap_tower import ClapTower
+from qamro.predictors.saved_card import clean_name, saved_folder
+from qamro.training.end_to_end.towers import ClapTower
 from tests.audio_files import tone, write_wav
 
 OWNER = "0123456789abcdef0123456789abcdef"

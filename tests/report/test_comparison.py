@@ -7,7 +7,7 @@ from scipy import stats
 
 from qamro.evaluation import NoCommonAxis, NothingMatched
 from qamro.report import Options, compare
-from qamro.report.pairs_figure import OPEN, OTHER, SAME, pair_codes
+from qamro.report.system_figures import OPEN, OTHER, SAME, pair_codes
 from qamro.studies import Study
 
 from .data import RATERS, predictor, small_study

@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from qamro.evaluation.rater_bootstrap import rating_matrix
 from qamro.evaluation.raters import panel
 from qamro.evaluation.raters.outlying import with_the_others
-from qamro.evaluation.rating_matrix import rating_matrix
 from qamro.report import Options, compare
 from qamro.studies import Study
 

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from qamro.report import Options, compare, write_html, write_zip
-from qamro.report.html_table import html_table
+from qamro.report.html import html_table
 from qamro.studies import Study
 
 from .data import predictor, small_study

@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from qamro.studies.download import FetchError, checksum, download
+from qamro.studies.fetch import FetchError, checksum, download
 
 from .file_server import serving
 

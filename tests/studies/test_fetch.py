@@ -12,8 +12,7 @@ import zipfile
 import pytest
 
 from qamro.studies import Study
-from qamro.studies.download import FetchError
-from qamro.studies.fetch import RECORD, fetch
+from qamro.studies.fetch import RECORD, FetchError, fetch
 from qamro.studies.registry import DATASETS, RemoteFile, open_study
 
 from .file_server import serving

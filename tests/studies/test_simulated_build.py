@@ -15,7 +15,7 @@ import soundfile
 from qamro.axes import AXES
 from qamro.studies import Study
 from qamro.studies.simulated import FAULTS, GENERATOR, SimulatedStudy, build, draw_prompt, draw_system, render
-from qamro.studies.simulated.examples import PROMPTS, SYSTEMS, write_examples
+from qamro.studies.simulated.build import PROMPTS, SYSTEMS, write_examples
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.signal import welch
 
-from qamro.studies.simulated import INSTRUMENTS, MOODS, SAMPLE_RATE, faults, synth
+from qamro.studies.simulated import INSTRUMENTS, MOODS, SAMPLE_RATE, instruments, systems
 from qamro.studies.simulated.composition import HAT, KICK, LAYER_NAMES, SHAKE, SNARE, UNPITCHED, Note, compose
 from qamro.studies.simulated.instruments import PATCHES, Patch, stroke, tone
 
@@ -73,18 +73,18 @@ def test_strokes_are_short_and_at_full_scale(kind: int) -> None:
 
 
 def test_music_waits_and_ends() -> None:
-    notes, _ = compose("calm", 98, 4, synth.MUSIC_SECONDS, np.random.default_rng(0))
-    dry = synth.mix(notes, "strings", 98)
+    notes, _ = compose("calm", 98, 4, instruments.MUSIC_SECONDS, np.random.default_rng(0))
+    dry = instruments.mix(notes, "strings", 98)
     assert dry.shape == (N,)
-    assert not dry[: int(synth.LEAD_IN * SAMPLE_RATE)].any()
-    assert not dry[int((synth.LEAD_IN + synth.MUSIC_SECONDS + synth.FADE) * SAMPLE_RATE) + 1 :].any()
-    assert synth.room(dry, 0.0).shape == (N,)
+    assert not dry[: int(instruments.LEAD_IN * SAMPLE_RATE)].any()
+    assert not dry[int((instruments.LEAD_IN + instruments.MUSIC_SECONDS + instruments.FADE) * SAMPLE_RATE) + 1 :].any()
+    assert instruments.room(dry, 0.0).shape == (N,)
 
 
 def test_tilt_is_in_decibels_per_octave() -> None:
     click = np.zeros(N)
     click[N // 2] = 1
-    flat, tilted = (np.abs(np.fft.rfft(synth.room(click, tilt)))[[1000 * 5, 4000 * 5]] for tilt in (0.0, -3.0))
+    flat, tilted = (np.abs(np.fft.rfft(instruments.room(click, tilt)))[[1000 * 5, 4000 * 5]] for tilt in (0.0, -3.0))
     change = 20 * np.log10(tilted / flat)
     assert change[0] == pytest.approx(-3, abs=0.3)
     assert change[1] == pytest.approx(-9, abs=0.3)
@@ -110,10 +110,10 @@ def _piece(n: int = 400) -> list[Note]:
 def test_slips_are_foreign_notes_beside_the_right_ones(level: float) -> None:
     scale = {0, 2, 4, 5, 7, 9, 11}
     before = _piece()
-    after, measured = faults.slip(before, level, scale, np.random.default_rng(1))
+    after, measured = systems.slip(before, level, scale, np.random.default_rng(1))
     wrong = [note for note in after if note.layer == "melody" and note.pitch % 12 not in scale]
     assert len(after) == len(before) + len(wrong)
-    assert measured == pytest.approx(min(1, len(wrong) / 400 / faults.MOST_WRONG))
+    assert measured == pytest.approx(min(1, len(wrong) / 400 / systems.MOST_WRONG))
     assert measured == pytest.approx(level, abs=0.12)
     starts = {note.start: note.pitch for note in before if note.layer == "melody"}
     assert all(abs(note.pitch - starts[note.start]) == 1 for note in wrong)
@@ -122,11 +122,11 @@ def test_slips_are_foreign_notes_beside_the_right_ones(level: float) -> None:
 @pytest.mark.parametrize("level", [0.0, 0.3, 1.0])
 def test_stumbles_stray_and_strike_again(level: float) -> None:
     before = [Note("melody", 60, 10.0 + i, 0.5, 1.0) for i in range(400)]
-    after, measured = faults.stumble(before, level, 120, np.random.default_rng(1))
+    after, measured = systems.stumble(before, level, 120, np.random.default_rng(1))
     assert measured == pytest.approx(level, abs=0.12)
     broken = [note for note in after if note.length != 0.5]
     assert len(after) == len(before) + len(broken)
-    assert len(broken) / 400 == pytest.approx(level * faults.MOST_STUMBLES, abs=0.08)
+    assert len(broken) / 400 == pytest.approx(level * systems.MOST_STUMBLES, abs=0.08)
     assert all(0.06 <= note.length * 60 / 120 <= 0.12 for note in broken)
     strays = np.array([note.start % 1 for note in after if note.length == 0.5])
     assert (strays.any()) == (level > 0)
@@ -139,7 +139,7 @@ def _noise(seed: int = 0) -> np.ndarray:
 @pytest.mark.parametrize("level", [0.0, 0.4, 1.0])
 def test_noise_has_its_ratio(level: float) -> None:
     sound = np.sin(np.arange(N) / 20)
-    added = faults.add_noise(sound, faults.snr_db(level), np.random.default_rng(0)) - sound
+    added = systems.add_noise(sound, systems.snr_db(level), np.random.default_rng(0)) - sound
     measured = 20 * np.log10(sound.std() / added.std())
     assert measured == pytest.approx(60 - 54 * level, abs=0.1)
 
@@ -149,7 +149,7 @@ def test_bandwidth_ends_at_its_edge(level: float) -> None:
     edge = 15_000 * (1_800 / 15_000) ** level
     sound = _noise()
     hz, before = welch(sound, SAMPLE_RATE, nperseg=4096)
-    _, after = welch(faults.limit_bandwidth(sound, level), SAMPLE_RATE, nperseg=4096)
+    _, after = welch(systems.limit_bandwidth(sound, level), SAMPLE_RATE, nperseg=4096)
     gain = 10 * np.log10(after / before)
     assert np.interp(edge, hz, gain) == pytest.approx(-3, abs=0.7)
     assert np.interp(edge / 2, hz, gain) == pytest.approx(0, abs=0.3)
@@ -159,17 +159,17 @@ def test_bandwidth_ends_at_its_edge(level: float) -> None:
 
 def test_clipping_cuts_more_and_more() -> None:
     sound = _noise()
-    stuck = [float((np.abs(faults.clip_hard(sound, level)) == 1).mean()) for level in (0.0, 0.3, 0.6, 1.0)]
+    stuck = [float((np.abs(systems.clip_hard(sound, level)) == 1).mean()) for level in (0.0, 0.3, 0.6, 1.0)]
     assert stuck[0] <= 2 / N
     assert stuck == sorted(stuck)
     assert stuck[-1] > 0.3
-    np.testing.assert_allclose(faults.clip_hard(sound, 0.0), sound / np.abs(sound).max())
+    np.testing.assert_allclose(systems.clip_hard(sound, 0.0), sound / np.abs(sound).max())
 
 
 @pytest.mark.parametrize("level", [0.0, 0.05, 0.5, 1.0])
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_dropouts_mute_exactly_their_share(level: float, seed: int) -> None:
-    gated = faults.drop_out(np.ones(N), level, np.random.default_rng(seed))
+    gated = systems.drop_out(np.ones(N), level, np.random.default_rng(seed))
     assert gated.min() >= -1e-12
     assert gated.max() <= 1 + 1e-9
-    assert 1 - gated.mean() == pytest.approx(level * faults.MOST_MUTED, abs=0.003)
+    assert 1 - gated.mean() == pytest.approx(level * systems.MOST_MUTED, abs=0.003)

@@ -12,16 +12,20 @@ from scipy import stats
 
 from qamro.studies import Study
 from qamro.training.compare_objectives import COMPARED, Budget, entries, run_contest
-from qamro.training.compare_objectives.ranks import average_ranks, scores_in_blocks
-from qamro.training.compare_objectives.sections import find, section, sensitivity_section
-from qamro.training.compare_objectives.sensitivity import PUBLISHED, curves, sensitivity_entries
-from qamro.training.compare_objectives.tables import draw, paired_tests, standings
-from qamro.training.compare_objectives.words import order_in_words, verdict
-from qamro.training.embeddings import Embeddings
-from qamro.training.objective_heads import head_maker
-from qamro.training.prepared import Prepared
+from qamro.training.compare_objectives.sections import find, order_in_words, section, sensitivity_section, verdict
+from qamro.training.compare_objectives.tables import (
+    PUBLISHED,
+    average_ranks,
+    curves,
+    draw,
+    paired_tests,
+    scores_in_blocks,
+    sensitivity_entries,
+    standings,
+)
+from qamro.training.embedded_study import EmbeddedStudy, Embeddings
 from qamro.training.splits import folds
-from qamro.training.trainer import fit_many
+from qamro.training.trainer import fit_many, head_maker
 from tests.training.sweeps.swept import QUICK, small_folds, small_study
 
 BUDGET = Budget((0, 1, 2), (1e-3, 1e-2), QUICK)
@@ -49,12 +53,12 @@ def with_prompts(study: Study) -> Study:
     return Study(clips, ratings, name="prompted", kind="simulated")
 
 
-def prompted_folds() -> list[Prepared]:
+def prompted_folds() -> list[EmbeddedStudy]:
     study = with_prompts(small_study())
     given = small_folds()[0].embeddings
     text = torch.randn(len(study.clips), 3, generator=torch.Generator().manual_seed(1))
     embeddings = Embeddings(given.clips, given.audio, text, torch.ones(len(text), dtype=torch.bool), {})
-    return [Prepared(study, embeddings, part) for part in folds(study, 3, hold_out="content")]
+    return [EmbeddedStudy(study, embeddings, part) for part in folds(study, 3, hold_out="content")]
 
 
 def test_sama_is_there_where_there_is_a_prompt():

@@ -11,19 +11,17 @@ from qamro.heads import HeadBundle
 from qamro.heads.domain import Domain
 from qamro.predictors.head_predictor import HeadPredictor
 from qamro.studies import Study
-from qamro.training.conformal import half_width
-from qamro.training.embeddings import Embeddings
+from qamro.training.cards import calibrated, half_width, held_out_in_words
+from qamro.training.embedded_study import EmbeddedStudy, Embeddings
 from qamro.training.objective import OBJECTIVES, Objective
-from qamro.training.prepared import Prepared
 from qamro.training.recipe import Progress, Recipe, train_heads
-from qamro.training.run import FitConfig
 from qamro.training.splits import split
-from qamro.training.tested import calibrated, held_out_in_words
+from qamro.training.trainer import FitConfig
 
 QUICK = FitConfig(optimizer="adamw", lr=3e-3, batch_size=32, max_epochs=60, patience=10, hidden=(16, 8))
 
 
-def prepared(encoder: LogMel, systems=20, clips=12) -> Prepared:
+def prepared(encoder: LogMel, systems=20, clips=12) -> EmbeddedStudy:
     """A study whose MOS is a known function of two features and of the prompt."""
     rng = np.random.default_rng(0)
     names = [(f"{s}_{c}", f"sys{s}", ("good" if c % 2 else "bad")) for s in range(systems) for c in range(clips)]
@@ -39,7 +37,7 @@ def prepared(encoder: LogMel, systems=20, clips=12) -> Prepared:
     study = Study(pd.DataFrame(names, columns=["clip", "system", "prompt"]), ratings, name="made up", kind="simulated")
     text = encoder.embed_text([prompt for _, _, prompt in names])
     embeddings = Embeddings([name for name, _, _ in names], audio, text, torch.ones(len(names), dtype=torch.bool), {})
-    return Prepared(study, embeddings, split(study, hold_out="system"), "system")
+    return EmbeddedStudy(study, embeddings, split(study, hold_out="system"), "system")
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +98,7 @@ def test_intervals_are_calibrated_by_what_was_held_out(trained, encoder, hold_ou
     ready = prepared(encoder, systems, clips)
     table = ready.study.clips.assign(source=[name.split("_")[1] for name in ready.study.clips["clip"]])
     study = Study(table, ready.study.ratings, name="made up", kind="human")
-    ready = Prepared(study, ready.embeddings, split(study, hold_out=hold_out), hold_out)
+    ready = EmbeddedStudy(study, ready.embeddings, split(study, hold_out=hold_out), hold_out)
     found = calibrated(ready, {"MI": bundle.heads["MI"]})
     scores = ready.predict(ready.parts["calibration"], {"MI": bundle.heads["MI"]})
     part = scores["clip"].str.split("_", expand=True)
@@ -131,7 +129,7 @@ def test_a_card_says_what_its_figures_were_tested_on(encoder, hold_out, expected
     table = ready.study.clips.assign(source=[name.split("_")[1] for name in ready.study.clips["clip"]])
     study = Study(table, ready.study.ratings, name="made up", kind="human")
     parts = split(study, hold_out=hold_out)
-    assert held_out_in_words(Prepared(study, ready.embeddings, parts, hold_out)) == expected
+    assert held_out_in_words(EmbeddedStudy(study, ready.embeddings, parts, hold_out)) == expected
 
 
 def test_a_saved_bundle_knows_its_domain(trained):
@@ -202,7 +200,7 @@ def test_an_axis_that_is_rated_on_few_clips_and_clips_that_cannot_be_read(encode
     ratings = ratings[(ratings["axis"] == "MI") | ratings["clip"].isin(trained_on)]
     study = Study(ready.study.clips, ratings, name="made up", kind="simulated")
     recipe = Recipe("toy", config=replace(QUICK, max_epochs=2))
-    bundle = train_heads(Prepared(study, some, ready.parts, "system"), encoder, recipe)
+    bundle = train_heads(EmbeddedStudy(study, some, ready.parts, "system"), encoder, recipe)
     sizes = {part: len(clips) - 1 for part, clips in ready.parts.items()}
     assert bundle.card.training["clips"] == sizes
     assert f"({sizes['calibration']} simulated clips)" in bundle.card.interval

@@ -5,11 +5,10 @@ import pytest
 import torch
 
 from qamro.heads import ScoreHead
-from qamro.training.fitted import Data
+from qamro.training.embedded_study import Data
 from qamro.training.objective import OBJECTIVES, Objective, stacked_loss
 from qamro.training.ridge import FOLDS, PENALTIES, choose_penalty, fit_ridge, solve
-from qamro.training.run import FitConfig
-from qamro.training.trainer import fit_many
+from qamro.training.trainer import FitConfig, fit_many
 
 
 def made(clips=60, dim=8, noise=0.1, seed=0, train=40):

@@ -13,15 +13,13 @@ import torch
 from qamro.losses import qamro_loss
 from qamro.studies import Study
 from qamro.training.distributed import join
-from qamro.training.end_to_end.config import EndToEndConfig
 from qamro.training.end_to_end.recipe import train_end_to_end
-from qamro.training.end_to_end.wavlm_tower import WavlmTower
-from qamro.training.fit_config import FitConfig
+from qamro.training.end_to_end.run import EndToEndConfig
+from qamro.training.end_to_end.towers import WavlmTower
 from qamro.training.objective import OBJECTIVES, Objective
 from qamro.training.recipe import Recipe
-from qamro.training.run import Data
 from qamro.training.splits import split
-from qamro.training.trainer import fit_many
+from qamro.training.trainer import Data, FitConfig, fit_many
 
 OBJECTIVE = Objective(beta=3.0)
 

@@ -4,7 +4,7 @@ import pytest
 
 from qamro.checkpoints import FetchCancelledError, WeightsError
 from qamro.predictors import Provenance, loading
-from qamro.predictors.offers import NEEDS
+from qamro.predictors.loading import NEEDS
 from qamro.ui import choices
 from qamro.ui.choices import needs, option
 from tests.checkpoints.hub_server import HubServer, publish
@@ -18,7 +18,7 @@ def nothing_fetched(tmp_path, monkeypatch):
     monkeypatch.setenv("QAMRO_WEIGHTS", str(tmp_path / "weights"))
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
     monkeypatch.setenv("QAMRO_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr("qamro.predictors.offers._unreachable_since", None)
+    monkeypatch.setattr("qamro.predictors.loading._unreachable_since", None)
     monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
 
 

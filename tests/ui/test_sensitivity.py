@@ -7,10 +7,9 @@ import zipfile
 import pandas as pd
 import pytest
 
-from qamro.training.sweeps.bundled import bundled
 from qamro.training.sweeps.seeds import best_in_words, summarise
-from qamro.training.sweeps.setup import Setup
-from qamro.training.sweeps.variants import BASELINES
+from qamro.training.sweeps.setup import BASELINES, Setup
+from qamro.training.sweeps.store import bundled
 from qamro.ui.sensitivity import form, render
 from qamro.ui.sensitivity.form import from_query, to_query
 from qamro.ui.sensitivity.handlers import write_zip

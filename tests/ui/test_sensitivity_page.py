@@ -9,10 +9,9 @@ import pandas as pd
 import pytest
 
 from qamro.encoders import load_encoder
-from qamro.training.sweeps.bundled import bundled
 from qamro.training.sweeps.seeds import best_in_words, summarise
 from qamro.training.sweeps.setup import Setup
-from qamro.training.sweeps.study import sweep_study
+from qamro.training.sweeps.store import bundled, sweep_study
 from qamro.training.sweeps.system_places import swaps, swaps_in_words
 
 from .serving import FETCHED

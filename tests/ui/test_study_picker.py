@@ -12,7 +12,8 @@ import pytest
 from audio_files import tone, write_wav
 from studies.file_server import serving
 
-from qamro.studies import Study, download
+from qamro.studies import Study
+from qamro.studies import fetch as download
 from qamro.studies.importers import read_ratings
 from qamro.studies.registry import DATASETS, RemoteFile
 from qamro.ui.progress import follow

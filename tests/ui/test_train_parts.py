@@ -15,11 +15,10 @@ from scipy.stats import spearmanr
 
 from qamro.heads import HeadBundle
 from qamro.predictors import load
-from qamro.predictors.saved import find, saved
-from qamro.predictors.saved_zip import pack
-from qamro.predictors.trainable import TRAINABLE
-from qamro.training import fit_config
-from qamro.training.objective import OBJECTIVES, choice
+from qamro.predictors.head_predictor import TRAINABLE
+from qamro.predictors.saved import find, pack, saved
+from qamro.training import trainer
+from qamro.training.objective import OBJECTIVES, objective
 from qamro.training.presets import PRESETS
 from qamro.ui import choices
 from qamro.ui.compare import handlers as compare
@@ -64,17 +63,17 @@ def own_heads(tmp_path, monkeypatch):
 def test_every_choice_is_explained():
     assert set(SAID) == set(OBJECTIVES)
     assert set(ENCODERS) == set(TRAINABLE)
-    assert tuple(texts.STOP_BY) == fit_config.STOP_BY
+    assert tuple(texts.STOP_BY) == trainer.STOP_BY
     assert [name for _, name in choices.encoder_options()] == list(TRAINABLE)
     assert all(text.endswith(".") for text in (*ENCODERS.values(), *(note for _, note in SAID.values())))
 
 
 def test_the_page_begins_with_the_values_of_the_objective_that_it_shows():
-    assert tuple(PARAMETERS) == choice.PARAMETERS
-    assert set(tab.USED_FIRST) == choice.used_by(OBJECTIVES[Settings(()).objective]("TA"))
+    assert tuple(PARAMETERS) == objective.PARAMETERS
+    assert set(tab.USED_FIRST) == objective.used_by(OBJECTIVES[Settings(()).objective]("TA"))
     for name in {Settings(()).objective, "qamro"}:
         first = OBJECTIVES[name]("TA")
-        used = choice.used_by(first)
+        used = objective.used_by(first)
         assert {name: tab.FIRST[name] for name in used} == {name: getattr(first, name) for name in used}
     assert set(FITTING) <= {entry.name for entry in fields(Settings)}
     made = objective_of(Settings(("MI",), objective="qamro", parameters=(("normalize", "scale"), ("beta", 3.0))), "MI")
@@ -199,7 +198,7 @@ def test_curves_are_thinned_and_gaps_stay_gaps():
 
 def test_the_verdict_rests_on_the_paired_test_of_the_same_clips(two, folder):
     from qamro.evaluation.significance import compare
-    from qamro.evaluation.significance.claims import better_first
+    from qamro.evaluation.significance.compare import better_first
 
     found = significance(two, "MI")
     table = compare(two[0].study, {run.short: run.predictions for run in two}).table

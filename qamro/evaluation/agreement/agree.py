@@ -8,14 +8,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from qamro.counts import count
-from qamro.evaluation.agreement.alpha import krippendorff_alpha
 from qamro.evaluation.agreement.ceiling import Ceilings, ceiling, ceiling_size, spearman_brown
-from qamro.evaluation.agreement.components import components
-from qamro.evaluation.agreement.icc import icc_mean, icc_single, why_no_icc
-from qamro.evaluation.agreement.more_raters import more_raters
+from qamro.evaluation.agreement.reliability import (
+    components,
+    icc_mean,
+    icc_single,
+    krippendorff_alpha,
+    more_raters,
+    why_no_icc,
+)
 from qamro.evaluation.bootstrap import DRAWS, Bootstrap, clips_within_systems, interval
-from qamro.evaluation.rating_matrix import RatingMatrix, rating_matrix
-from qamro.evaluation.sample import hint, too_few
+from qamro.evaluation.levels import hint, too_few
+from qamro.evaluation.rater_bootstrap import RatingMatrix, rating_matrix
 
 if TYPE_CHECKING:
     import pandas as pd

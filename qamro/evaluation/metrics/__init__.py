@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import inf
 
-from qamro.evaluation.metrics import best, kendall, linear, pairwise, spearman, squared_error, ties
-from qamro.evaluation.metrics.best import top1
-from qamro.evaluation.metrics.kendall import ktau
-from qamro.evaluation.metrics.linear import lcc
+from qamro.evaluation.metrics import (
+    definitions,
+    ties,
+)
+from qamro.evaluation.metrics.definitions import ktau, lcc, mse, pairwise_accuracy, srcc, top1
 from qamro.evaluation.metrics.pairs import Core, Pairs, UndefinedMetricWarning, drop_missing
-from qamro.evaluation.metrics.pairwise import pairwise_accuracy
-from qamro.evaluation.metrics.spearman import srcc
-from qamro.evaluation.metrics.squared_error import mse
 from qamro.evaluation.metrics.ties import calibrate_ties, tie_accuracy
 
 
@@ -47,14 +45,18 @@ METRICS: dict[str, Metric] = {
             "Mean squared error",
             False,
             "Mean squared distance to the mean rating.",
-            squared_error.core,
+            definitions.mse_core,
             0.0,
             inf,
         ),
-        Metric("LCC", "Linear correlation (Pearson)", True, "How close to a straight line.", linear.core),
-        Metric("SRCC", "Rank correlation (Spearman)", True, "How alike the two orders are.", spearman.core),
-        Metric("KTAU", "Rank correlation (Kendall tau-b)", True, "Right pairs minus wrong pairs.", kendall.core),
-        Metric("ACC", "Pairwise accuracy", True, "Share of pairs put in the right order.", pairwise.core, 0.0),
+        Metric("LCC", "Linear correlation (Pearson)", True, "How close to a straight line.", definitions.lcc_core),
+        Metric("SRCC", "Rank correlation (Spearman)", True, "How alike the two orders are.", definitions.srcc_core),
+        Metric(
+            "KTAU", "Rank correlation (Kendall tau-b)", True, "Right pairs minus wrong pairs.", definitions.ktau_core
+        ),
+        Metric(
+            "ACC", "Pairwise accuracy", True, "Share of pairs put in the right order.", definitions.accuracy_core, 0.0
+        ),
         Metric(
             "ACC_EQ",
             "Pairwise accuracy, ties calibrated",
@@ -63,7 +65,14 @@ METRICS: dict[str, Metric] = {
             ties.core,
             0.0,
         ),
-        Metric("TOP1", "Best one found", True, "Whether the best one gets the highest prediction.", best.core, 0.0),
+        Metric(
+            "TOP1",
+            "Best one found",
+            True,
+            "Whether the best one gets the highest prediction.",
+            definitions.top1_core,
+            0.0,
+        ),
     )
 }
 """The metrics in the order of the tables."""

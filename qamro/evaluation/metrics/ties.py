@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from qamro.evaluation.metrics.levelled import right_pairs_of_panels
 from qamro.evaluation.metrics.pairs import Pairs, apply
+from qamro.evaluation.metrics.ranks import right_pairs_of_panels
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from qamro.evaluation.raters.itu import MODELS
-from qamro.evaluation.raters.model import RaterModel, rater_model
-from qamro.evaluation.rating_matrix import RatingMatrix, rating_matrix
+from qamro.evaluation.rater_bootstrap import RatingMatrix, rating_matrix
+from qamro.evaluation.raters.model import MODELS, RaterModel, rater_model
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -1,17 +1,17 @@
 """What can be claimed: tests, corrections, and systems that cannot be told apart."""
 
-from qamro.evaluation.significance.claims import claim
-from qamro.evaluation.significance.compare import Comparison, compare
-from qamro.evaluation.significance.critical_difference import (
+from qamro.evaluation.significance.compare import Comparison, claim, compare
+from qamro.evaluation.significance.hypothesis_tests import (
     CriticalDifference,
     NoBlocks,
+    WilliamsTest,
     blocks_of,
+    bootstrap_p,
     critical_difference,
+    holm,
+    williams,
 )
-from qamro.evaluation.significance.holm import holm
-from qamro.evaluation.significance.paired import bootstrap_p
 from qamro.evaluation.significance.tell_apart import SystemPairs, compare_systems, tell_apart
-from qamro.evaluation.significance.williams import WilliamsTest, williams
 
 __all__ = [
     "Comparison",

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from qamro.evaluation.bootstrap import DRAWS
-from qamro.evaluation.rounding import settle
+from qamro.evaluation.bootstrap import DRAWS, settle
 
 if TYPE_CHECKING:
     import pandas as pd

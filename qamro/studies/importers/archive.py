@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from qamro.audio import AUDIO_ENDINGS
-from qamro.studies.validation import StudyError
+from qamro.studies.tables import StudyError
 
 TABLES = frozenset((".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".xlsx", ".xlsm"))
 """Endings of the files that may hold ratings or describe clips."""

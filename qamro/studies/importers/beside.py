@@ -10,7 +10,7 @@ from qamro.studies.importers.names import role_of
 from qamro.studies.importers.published import attach_audio
 from qamro.studies.importers.table import Sheet
 from qamro.studies.study import Study
-from qamro.studies.validation import StudyError
+from qamro.studies.tables import StudyError
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -14,7 +14,7 @@ from qamro.studies.importers.options import Options
 from qamro.studies.importers.reading import called, group_of, melted_of, pseudonyms, read_fixed, undecided
 from qamro.studies.importers.scales import Code, codes_in, likely_scale, without_missing
 from qamro.studies.importers.source import Source, open_source
-from qamro.studies.validation import StudyError
+from qamro.studies.tables import StudyError
 
 if TYPE_CHECKING:
     import pandas as pd

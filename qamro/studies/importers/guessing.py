@@ -16,8 +16,7 @@ from qamro.studies.importers.options import Options
 from qamro.studies.importers.roles import answer_options, column_option, layout_of
 from qamro.studies.importers.source import Group, Source, open_source
 from qamro.studies.importers.table import Sheet
-from qamro.studies.tables import BLANKS
-from qamro.studies.validation import StudyError
+from qamro.studies.tables import BLANKS, StudyError
 
 _MOST_KINDS = 300
 """Most different headers in a folder that are looked at closely."""

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from qamro.studies.importers.names import is_sound
-from qamro.studies.validation import StudyError
+from qamro.studies.tables import StudyError
 
 
 def json_lines(text: str, path: Path) -> list[Any]:

@@ -14,8 +14,7 @@ from qamro.studies.importers.cells import number_of, scales_in, shown, sums_in
 from qamro.studies.importers.layout import OF_THE_CLIP, Layout
 from qamro.studies.importers.roles import answer_options, column_option, rows_option
 from qamro.studies.importers.scales import COLUMN, FILE, ROW
-from qamro.studies.tables import BLANKS, need
-from qamro.studies.validation import StudyError
+from qamro.studies.tables import BLANKS, StudyError, need
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -13,8 +13,7 @@ from qamro.studies.importers.forms import musiceval
 from qamro.studies.importers.names import is_quality, role_of
 from qamro.studies.importers.table import Parsing, Sheet, open_sheet
 from qamro.studies.importers.words import words_of
-from qamro.studies.tables import numbers
-from qamro.studies.validation import StudyError
+from qamro.studies.tables import StudyError, numbers
 
 if TYPE_CHECKING:
     import pandas as pd

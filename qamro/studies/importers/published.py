@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
 from qamro.audio import AUDIO_ENDINGS
-from qamro.studies.folder import is_study
 from qamro.studies.importers import aes_corpora
 from qamro.studies.importers.forms import aes_natural, audiobox, codec_mushra, lstm_music, musiceval
-from qamro.studies.study import Study
+from qamro.studies.study import Study, is_study
 
 PAM = "AES_PAM.jsonl"
 TRACK2 = "audiomos2025_track2_human_annotations.jsonl"

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from qamro.studies.folder import is_study
 from qamro.studies.importers.archive import naming
 from qamro.studies.importers.axis_names import axis_in
 from qamro.studies.importers.beside import with_sound, with_tables
@@ -23,8 +22,8 @@ from qamro.studies.importers.melt import clips_of, melt, wanted_rows
 from qamro.studies.importers.options import Options
 from qamro.studies.importers.scales import COLUMN, FILE, ROW, Code, codes_in, scaled, without_missing
 from qamro.studies.importers.source import Group, Source, open_source
-from qamro.studies.study import Study
-from qamro.studies.validation import StudyError
+from qamro.studies.study import Study, is_study
+from qamro.studies.tables import StudyError
 
 if TYPE_CHECKING:
     import pandas as pd

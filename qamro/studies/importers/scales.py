@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from qamro.axes import get_axis
-from qamro.studies.validation import StudyError
+from qamro.studies.tables import StudyError
 
 if TYPE_CHECKING:
     import pandas as pd

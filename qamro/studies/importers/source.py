@@ -9,12 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
-from qamro.studies.folder import is_study
 from qamro.studies.importers.archive import TABLES, is_zip, unpacked, walk
 from qamro.studies.importers.forms import Form, form_of, musiceval
 from qamro.studies.importers.layout import TABULAR, Layout
 from qamro.studies.importers.names import role_of
 from qamro.studies.importers.table import Parsing, Sheet, joined, open_sheet
+from qamro.studies.study import is_study
 
 _STUDY = (("clips.csv", {"clip"}), ("ratings.csv", {"clip", "axis", "score"}))
 

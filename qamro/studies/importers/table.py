@@ -22,8 +22,7 @@ import numpy as np
 from qamro.studies.importers.header import header_lines, is_number, names_of
 from qamro.studies.importers.json_table import flat_columns, json_lines, records_of, text_of
 from qamro.studies.importers.names import is_sound, known_axis, role_of
-from qamro.studies.tables import BLANKS, VERBATIM
-from qamro.studies.validation import StudyError
+from qamro.studies.tables import BLANKS, VERBATIM, StudyError
 
 if TYPE_CHECKING:
     import pandas as pd

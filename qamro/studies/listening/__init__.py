@@ -3,8 +3,7 @@
 >>> from qamro.studies.listening import Design, RatingStore, Scale
 """
 
-from qamro.studies.listening.design import PREFERENCE, Design, Scale, known_scale
-from qamro.studies.listening.errors import ListeningError
+from qamro.studies.listening.design import PREFERENCE, Design, ListeningError, Scale, known_scale
 from qamro.studies.listening.store import RatingStore
 
 __all__ = ["PREFERENCE", "Design", "ListeningError", "RatingStore", "Scale", "known_scale"]

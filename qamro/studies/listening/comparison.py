@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from qamro.studies.listening.design import PREFERENCE
-from qamro.studies.listening.errors import ListeningError
+from qamro.studies.listening.design import PREFERENCE, ListeningError
 from qamro.studies.listening.session import rater_of
 from qamro.studies.listening.store import RatingStore
 

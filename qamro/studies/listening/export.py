@@ -1,4 +1,4 @@
-"""What the owner of a study gets: a ``Study`` like any other, and everything about raters beside it."""
+"""What the owner of a study gets, and how a study is taken off the server."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qamro.studies.listening import identity, quality
-from qamro.studies.listening.design import PREFERENCE
-from qamro.studies.listening.errors import ListeningError
+from qamro.studies.listening import store as identity
+from qamro.studies.listening.design import PREFERENCE, ListeningError
 from qamro.studies.listening.store import RatingStore
 from qamro.studies.study import Study
 from qamro.studies.tables import write_table
@@ -19,10 +18,156 @@ from qamro.studies.tables import write_table
 if TYPE_CHECKING:
     import pandas as pd
 
+# Taking a study off the server: its ratings, its raters and the copies of its clips, all or nothing.
+
+_OF_THE_STUDY = (
+    "DELETE FROM predictions WHERE clip IN (SELECT id FROM clips WHERE study = :study)",
+    "DELETE FROM ratings WHERE task IN"
+    " (SELECT tasks.id FROM tasks JOIN raters ON raters.id = tasks.rater WHERE study = :study)",
+    "DELETE FROM tasks WHERE rater IN (SELECT id FROM raters WHERE study = :study)",
+    "DELETE FROM raters WHERE study = :study",
+    "DELETE FROM items WHERE study = :study",
+    "DELETE FROM clips WHERE study = :study",
+    "DELETE FROM studies WHERE id = :study",
+)
+
+
+def delete_study(store: RatingStore, study: str, token: str) -> int:
+    """Deletes a study for good; for the owner only. Links for its raters lead nowhere afterwards.
+
+    A backup on the hub follows with its next commit; older commits there keep what they hold.
+
+    Args:
+        store: Where the study is.
+        study: Its id.
+        token: The owner's.
+
+    Returns:
+        How many ratings went with it.
+
+    Raises:
+        ListeningError: Not the owner's token, or there is no such study.
+    """
+    owner_only(token)
+    store.design(study)
+    with store.transaction() as db:
+        files = [row["file"] for row in db.execute("SELECT file FROM clips WHERE study = ?", (study,))]
+        counts = [db.execute(statement, {"study": study}).rowcount for statement in _OF_THE_STUDY]
+    for file in files:  # a kill in between leaves sound that nothing names any more, and no rating without its clip
+        (store.folder / "audio" / file).unlink(missing_ok=True)
+    return counts[1]
+
+
+# How carefully raters worked: attention checks, and what they said when a clip came back.
+
+_RATED = """
+SELECT raters.id AS rater, kind, tasks.position, a, b, tasks.answer, axis, score
+FROM ratings JOIN tasks ON tasks.id = ratings.task JOIN raters ON raters.id = tasks.rater
+WHERE raters.study = ? AND withdrawn_at IS NULL ORDER BY raters.joined_at, raters.id, position, ratings.id
+"""
+
+_COLUMNS = [
+    *("rater", "joined", "finished", "tasks", "rated"),
+    *("checks", "checks_passed", "repeats", "repeat_difference"),
+]
+
+
+def label(rater: str) -> str:
+    """Returns what a rater is called in exports: the start of the salted hash."""
+    return f"r-{rater[:10]}"
+
+
+def checks(store: RatingStore, study: str) -> pd.DataFrame:
+    """Returns every answer to an attention check.
+
+    Returns:
+        Columns ``rater``, ``position``, ``axis``, ``answer`` (what was right), ``score`` (what was given), ``passed``.
+    """
+    import pandas as pd
+
+    design = store.design(study)
+    counted = {s.key for s in design.scales if any(s.accepts(n) for n in design.answers)} | {PREFERENCE}
+    rows = [
+        (label(row["rater"]), row["position"], row["axis"], row["answer"], row["score"], row["score"] == row["answer"])
+        for row in store.all(_RATED, study)
+        if row["kind"] == "check" and row["axis"] in counted
+    ]
+    return pd.DataFrame(rows, columns=["rater", "position", "axis", "answer", "score", "passed"])
+
+
+def repeats(store: RatingStore, study: str) -> pd.DataFrame:
+    """Returns what raters said the first and the second time.
+
+    Returns:
+        Columns ``rater``, ``clip``, ``against`` (the other clip of a pair, else empty), ``axis``, ``first``,
+        ``second``; preferences are those for ``clip``.
+    """
+    import pandas as pd
+
+    names = {row["id"]: row["name"] for row in store.all("SELECT id, name FROM clips WHERE study = ?", study)}
+    rows = store.all(_RATED, study)
+    first = {(row["rater"], _pair(row), row["axis"]): _for_lower(row) for row in rows if row["kind"] == "first"}
+    found = []
+    for row in rows:
+        key = row["rater"], _pair(row), row["axis"]
+        if row["kind"] == "repeat" and key in first:
+            clip, against = [*(names[clip] for clip in _pair(row)), ""][:2]
+            found.append((label(row["rater"]), clip, against, row["axis"], first[key], _for_lower(row)))
+    return pd.DataFrame(found, columns=["rater", "clip", "against", "axis", "first", "second"])
+
+
+def raters(store: RatingStore, study: str) -> pd.DataFrame:
+    """Returns a line for every rater, without anything that tells who it is.
+
+    Returns:
+        Columns ``rater``, ``joined`` (day, UTC), ``finished`` (bool), ``tasks``, ``rated``, ``checks``,
+        ``checks_passed``, ``repeats``, and ``repeat_difference`` (mean absolute difference between the two times as a
+        share of the scale; NaN without repeats).
+    """
+    import pandas as pd
+
+    people = store.all(
+        "SELECT raters.*, count(tasks.id) AS n, count(rated_at) AS rated"
+        " FROM raters LEFT JOIN tasks ON rater = raters.id WHERE study = ?"
+        " GROUP BY raters.id ORDER BY joined_at, raters.id",
+        study,
+    )
+    asked, again = checks(store, study), repeats(store, study)
+    widths = {scale.key: scale.high - scale.low for scale in store.design(study).scales} | {PREFERENCE: 1.0}
+    again["difference"] = (again["first"] - again["second"]).abs() / again["axis"].map(widths)
+    rows = []
+    for person in people:
+        name = label(person["id"])
+        answers, twice = asked[asked["rater"] == name], again[again["rater"] == name]
+        passed = answers.groupby("position")["passed"].all()
+        rows.append({
+            "rater": name,
+            "joined": str(pd.Timestamp(person["joined_at"], unit="s", tz="UTC").date()),
+            "finished": person["finished_at"] is not None,
+            "tasks": person["n"],
+            "rated": person["rated"],
+            "checks": len(passed),
+            "checks_passed": int(passed.sum()),
+            "repeats": int(twice.groupby(["clip", "against"]).ngroups),
+            "repeat_difference": float(twice["difference"].mean()) if len(twice) else float("nan"),
+        })  # fmt: skip
+    return pd.DataFrame(rows, columns=_COLUMNS)
+
+
+def _pair(row: Any) -> tuple[int, ...]:
+    return tuple(sorted(clip for clip in (row["a"], row["b"]) if clip is not None))
+
+
+def _for_lower(row: Any) -> float:
+    """A score as it is; a preference as one for the clip that was added first, whatever side it stood on."""
+    swapped = row["b"] is not None and row["b"] < row["a"]
+    return 1 - row["score"] if swapped else row["score"]
+
+
 _TABLES: dict[str, Callable[[RatingStore, str], pd.DataFrame]] = {
-    "raters.csv": quality.raters,
-    "checks.csv": quality.checks,
-    "repeats.csv": quality.repeats,
+    "raters.csv": raters,
+    "checks.csv": checks,
+    "repeats.csv": repeats,
 }
 
 _README = """# {name}
@@ -87,7 +232,7 @@ def to_study(store: RatingStore, study: str) -> Study:
     )
     ratings = []
     for row in rows:
-        head = {"rater": quality.label(row["rater"]), "axis": row["axis"], "position": row["position"]}
+        head = {"rater": label(row["rater"]), "axis": row["axis"], "position": row["position"]}
         left = head | {"clip": names[row["a"]], "score": row["score"], "heard": round(row["heard_a"], 2)}
         if row["b"] is None:
             ratings.append(left)

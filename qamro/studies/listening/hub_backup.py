@@ -1,4 +1,4 @@
-"""Commits the ratings to a data set on the Hugging Face Hub, whose Spaces forget their disk when they restart."""
+"""Where ratings lie on this machine, and their backup as a data set on the Hugging Face Hub."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from qamro.paths import cache_dir
 from qamro.studies.listening.export import write_folder
 from qamro.studies.listening.store import RatingStore
 
@@ -165,3 +166,32 @@ def _last_change(path: Path) -> float:
             return max((time for time in found if time is not None), default=0.0)
     except sqlite3.Error:
         return 0.0
+
+
+# Where the store of this machine lies.
+
+FOLDER = "QAMRO_RATINGS_DIR"
+"""Environment variable that moves the store."""
+
+_opening = threading.Lock()
+_open: dict[Path, RatingStore] = {}
+
+
+def ratings_dir() -> Path:
+    """Returns the store's folder: ``QAMRO_RATINGS_DIR``, or ``annotations`` in the cache."""
+    named = os.environ.get(FOLDER)
+    return Path(named).expanduser() if named else cache_dir("annotations")
+
+
+def open_store() -> RatingStore:
+    """Opens the store of this machine once and keeps it; on a machine with a backup, what was lost is fetched first."""
+    folder = ratings_dir().resolve()
+    with _opening:
+        if folder not in _open:
+            target = wanted()
+            if target is not None:
+                restore(folder, target)
+            _open[folder] = RatingStore(folder)
+            if target is not None:
+                start_backup(_open[folder], target)
+        return _open[folder]

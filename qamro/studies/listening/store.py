@@ -1,8 +1,12 @@
-"""The store of ratings: one SQLite file, one transaction a confirmation, nothing that was confirmed is lost."""
+"""The store of ratings: one SQLite file, one transaction a confirmation; and who may do what."""
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+import os
 import random
+import secrets
 import sqlite3
 import threading
 import time
@@ -11,13 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from qamro.studies.listening import identity
-from qamro.studies.listening.blind import copy_blind, random_file, write_beeps
-from qamro.studies.listening.design import PREFERENCE, Design
-from qamro.studies.listening.errors import ListeningError
-from qamro.studies.listening.order import Item, pairs, plan
-from qamro.studies.listening.schema import connect
-from qamro.studies.listening.sources import Sound
+from qamro.studies.listening.design import PREFERENCE, Design, Item, ListeningError, pairs, plan
+from qamro.studies.listening.sources import Sound, copy_blind, random_file, write_beeps
 
 
 class RatingStore:
@@ -44,7 +43,7 @@ class RatingStore:
         self._lock = threading.RLock()
         with self.transaction() as db:
             for key in ("salt", "store"):
-                db.execute("INSERT OR IGNORE INTO meta VALUES (?, ?)", (key, identity.new_salt()))
+                db.execute("INSERT OR IGNORE INTO meta VALUES (?, ?)", (key, new_salt()))
         self.salt, self.id = (self.one("SELECT value FROM meta WHERE key = ?", k)["value"] for k in ("salt", "store"))
 
     def close(self) -> None:
@@ -120,7 +119,7 @@ class RatingStore:
             raise
 
     def _add(self, design: Design, clips: list[tuple[Sound, str, float, int | None]]) -> str:
-        study, systems, contents = identity.new_token()[:16], {}, {}
+        study, systems, contents = new_token()[:16], {}, {}
         with self.transaction() as db:
             db.execute("INSERT INTO studies VALUES (?, ?, ?)", (study, design.to_json(), self.clock()))
             for sound, file, seconds, beeps in clips:
@@ -154,8 +153,8 @@ class RatingStore:
         Raises:
             ListeningError: There is no such study.
         """
-        design, token = self.design(study), identity.new_token()
-        rater, rng = identity.hashed(token, self.salt), random.SystemRandom()
+        design, token = self.design(study), new_token()
+        rater, rng = hashed(token, self.salt), random.SystemRandom()
         with self.transaction() as db:
             clips = {row["id"]: row for row in db.execute("SELECT * FROM clips WHERE study = ?", (study,))}
             pool = db.execute("SELECT a, b FROM items WHERE study = ?", (study,))
@@ -167,7 +166,7 @@ class RatingStore:
             for position, task in enumerate(tasks):
                 shown = rng.choice(music) if task.kind == "check" else clips[task.clips[0]]
                 right = task.clips[1] if len(task.clips) > 1 else None
-                names = identity.new_token(), identity.new_token() if right is not None else None
+                names = new_token(), new_token() if right is not None else None
                 db.execute(
                     "INSERT INTO tasks (rater, position, kind, a, b, prompt, answer, audio_a, audio_b)"
                     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -197,3 +196,135 @@ def _check_names(sounds: Sequence[Sound]) -> None:
     for name in names:
         if not name.strip() or names.count(name) > 1:
             raise ListeningError(f"clip {name!r} stands twice, or has no name; give every clip a name of its own")
+
+
+# The tables of the store, and how its file is opened.
+
+VERSION = 1
+"""Version of the tables; a store of another version is refused and not guessed at."""
+
+_TABLES = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+CREATE TABLE studies (
+  id TEXT PRIMARY KEY, design TEXT NOT NULL, created_at REAL NOT NULL
+) STRICT;
+CREATE TABLE clips (
+  id INTEGER PRIMARY KEY, study TEXT NOT NULL REFERENCES studies (id), name TEXT NOT NULL, system TEXT NOT NULL,
+  prompt TEXT NOT NULL, source TEXT NOT NULL, file TEXT NOT NULL UNIQUE, seconds REAL NOT NULL,
+  beeps INTEGER  -- NULL for a clip of the study; else an attention check
+) STRICT;
+CREATE TABLE items (  -- what can be asked: a clip, or two
+  study TEXT NOT NULL REFERENCES studies (id), a INTEGER NOT NULL REFERENCES clips (id), b INTEGER REFERENCES clips (id)
+) STRICT;
+CREATE TABLE raters (
+  id TEXT PRIMARY KEY,  -- salted hash of the token in the personal link
+  study TEXT NOT NULL REFERENCES studies (id), joined_at REAL NOT NULL, finished_at REAL
+) STRICT;
+CREATE TABLE tasks (
+  id INTEGER PRIMARY KEY, rater TEXT NOT NULL REFERENCES raters (id), position INTEGER NOT NULL,
+  kind TEXT NOT NULL CHECK (kind IN ('first', 'repeat', 'check')),
+  a INTEGER NOT NULL REFERENCES clips (id), b INTEGER REFERENCES clips (id),
+  prompt TEXT NOT NULL, answer REAL,
+  audio_a TEXT NOT NULL UNIQUE, audio_b TEXT UNIQUE,  -- random names under which the sound is served
+  shown_at REAL, heard_a REAL NOT NULL DEFAULT 0, heard_b REAL NOT NULL DEFAULT 0, rated_at REAL,
+  UNIQUE (rater, position)
+) STRICT;
+CREATE TABLE ratings (
+  id INTEGER PRIMARY KEY, task INTEGER NOT NULL REFERENCES tasks (id), axis TEXT NOT NULL, score REAL NOT NULL,
+  rated_at REAL NOT NULL, withdrawn_at REAL  -- set by undo; what is withdrawn counts nowhere
+) STRICT;
+CREATE UNIQUE INDEX one_rating ON ratings (task, axis) WHERE withdrawn_at IS NULL;
+CREATE TABLE predictions (
+  clip INTEGER NOT NULL REFERENCES clips (id), predictor TEXT NOT NULL, axis TEXT NOT NULL, score REAL,
+  source TEXT NOT NULL, PRIMARY KEY (clip, predictor, axis)
+) STRICT;
+CREATE INDEX clips_of ON clips (study);
+CREATE INDEX items_of ON items (study);
+CREATE INDEX raters_of ON raters (study);
+"""
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """Opens a store's file and makes its tables when it is new.
+
+    Write-ahead logging with ``synchronous=FULL``: a transaction that was confirmed is on the disk, whatever happens to
+    the process (https://www.sqlite.org/pragma.html#pragma_synchronous).
+
+    Raises:
+        sqlite3.DatabaseError: The file is no store of this version.
+    """
+    db = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
+    try:
+        db.row_factory = sqlite3.Row
+        db.execute("PRAGMA journal_mode=WAL")
+        db.execute("PRAGMA synchronous=FULL")
+        db.execute("PRAGMA foreign_keys=ON")
+        _make(db)
+        version = db.execute("PRAGMA user_version").fetchone()[0]
+        if version != VERSION:
+            raise sqlite3.DatabaseError(f"{path} is a store of version {version}; this program reads version {VERSION}")
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _make(db: sqlite3.Connection) -> None:
+    """Makes the tables, unless another process was quicker."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        if not db.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone():
+            for statement in _TABLES.split(";\n"):
+                if statement.strip():
+                    db.execute(statement)
+            db.execute(f"PRAGMA user_version={VERSION}")
+        db.execute("COMMIT")
+    except BaseException:
+        db.execute("ROLLBACK")
+        raise
+
+
+# Who may do what: random links for raters, kept as salted hashes, and the owner's token.
+
+OWNER = "QAMRO_OWNER_TOKEN"
+"""Environment variable that holds the owner's token."""
+
+SPACE = "SPACE_ID"
+"""Environment variable that a Hugging Face Space sets: there, strangers visit."""
+
+_BYTES = 24
+
+
+def new_token() -> str:
+    """Returns a token of 192 random bits, fit for an address."""
+    return secrets.token_urlsafe(_BYTES)
+
+
+def new_salt() -> str:
+    """Returns 128 random bits as hexadecimal digits."""
+    return secrets.token_hex(16)
+
+
+def hashed(token: str, salt: str) -> str:
+    """Returns what is stored instead of a token.
+
+    A plain keyed hash is enough: nobody guesses 192 random bits, however fast each try is.
+    """
+    return hmac.new(bytes.fromhex(salt), token.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
+
+
+def has_owner() -> bool:
+    """Whether this server has an owner's token."""
+    return bool(os.environ.get(OWNER))
+
+
+def is_owner(token: str) -> bool:
+    """Whether this is the owner's token, found out in constant time; never where no token is set."""
+    expected = os.environ.get(OWNER, "")
+    same = hmac.compare_digest(token.encode("utf-8", "surrogatepass"), expected.encode("utf-8", "surrogatepass"))
+    return bool(expected) and same
+
+
+def may_set_up(token: str) -> bool:
+    """Whether a visitor may set up a study: the owner, or anybody on a machine that has none and is no Space."""
+    return is_owner(token) if has_owner() else not os.environ.get(SPACE)

@@ -4,14 +4,12 @@ Nothing in it is evidence about people. docs/simulated-study.md has the formulas
 """
 
 from qamro.studies.simulated.build import GENERATOR, SimulatedStudy, build
-from qamro.studies.simulated.instruments import SAMPLE_RATE
+from qamro.studies.simulated.composition import INSTRUMENTS, LAYERS, MOODS, TEMPI, Prompt, draw_prompt
+from qamro.studies.simulated.instruments import SAMPLE_RATE, SECONDS
 from qamro.studies.simulated.listeners import Listener, draw_listener, rate, rate_all
-from qamro.studies.simulated.prompts import INSTRUMENTS, LAYERS, MOODS, TEMPI, Prompt, draw_prompt
-from qamro.studies.simulated.rendering import Facts, judge, render
+from qamro.studies.simulated.rendering import Facts, judge, render, true_scores
 from qamro.studies.simulated.streaming import Rendered, clip_name, stream
-from qamro.studies.simulated.synth import SECONDS
 from qamro.studies.simulated.systems import FAULTS, System, draw_system
-from qamro.studies.simulated.truth import true_scores
 
 __all__ = [
     "FAULTS",

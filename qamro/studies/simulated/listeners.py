@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from qamro.axes import AXES
-from qamro.studies.simulated.prompts import Prompt
+from qamro.studies.simulated.composition import Prompt
 from qamro.studies.simulated.randomness import generator
 from qamro.studies.simulated.streaming import clip_name
 from qamro.studies.simulated.systems import System

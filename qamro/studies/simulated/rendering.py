@@ -1,4 +1,4 @@
-"""From a prompt and a system to sound: what is played, how it is spoilt, and the facts about what really sounds."""
+"""From prompt and system to sound, what really sounds in it, and the true scores that follow."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from qamro.studies.simulated import faults
-from qamro.studies.simulated.composition import LAYER_NAMES, MOOD_STYLES, compose
-from qamro.studies.simulated.prompts import TEMPI, Prompt
+from qamro.axes import AXES
+from qamro.studies.simulated import systems
+from qamro.studies.simulated.composition import LAYER_NAMES, MOOD_STYLES, TEMPI, Prompt, compose
+from qamro.studies.simulated.instruments import MUSIC_SECONDS, mix, room
 from qamro.studies.simulated.randomness import generator
-from qamro.studies.simulated.synth import MUSIC_SECONDS, mix, room
 from qamro.studies.simulated.systems import MUSICAL, TECHNICAL, System
 
 VARIATION = 0.15
@@ -86,15 +86,15 @@ def render(prompt: Prompt, system: System, seed: int = 0) -> tuple[np.ndarray, F
 
     notes, scale = compose(mood, bpm, layers, MUSIC_SECONDS, rng)
     notes_per_second = len(notes) / MUSIC_SECONDS
-    notes, wrong = faults.slip(notes, wanted["wrong_notes"], scale, rng)
-    notes, late = faults.stumble(notes, wanted["timing"], bpm, rng)
+    notes, wrong = systems.slip(notes, wanted["wrong_notes"], scale, rng)
+    notes, late = systems.stumble(notes, wanted["timing"], bpm, rng)
     sound = room(mix(notes, instrument, bpm), MOOD_STYLES[mood].tilt)
-    sound = faults.add_noise(sound, AIR_DB, rng)
-    sound = faults.limit_bandwidth(sound, wanted["bandwidth"])
-    sound = faults.clip_hard(sound, wanted["clipping"])
-    sound = faults.add_noise(sound, faults.snr_db(wanted["noise"]), rng)
-    sound = faults.drop_out(sound, wanted["dropouts"], rng)
-    sound *= faults.PEAK / np.abs(sound).max()
+    sound = systems.add_noise(sound, AIR_DB, rng)
+    sound = systems.limit_bandwidth(sound, wanted["bandwidth"])
+    sound = systems.clip_hard(sound, wanted["clipping"])
+    sound = systems.add_noise(sound, systems.snr_db(wanted["noise"]), rng)
+    sound = systems.drop_out(sound, wanted["dropouts"], rng)
+    sound *= systems.PEAK / np.abs(sound).max()
 
     facts = Facts(
         **{fault: wanted[fault] for fault in TECHNICAL},
@@ -119,3 +119,50 @@ def judge(facts: Facts, prompt: Prompt) -> Facts:
         mood_match=float(facts.mood == prompt.mood),
         layers_match=max(0.0, 1 - abs(facts.layers - prompt.layers) / 3),
     )
+
+
+# True scores: documented formulas of what really sounds in a clip.
+
+
+def true_scores(facts: Facts) -> dict[str, float]:
+    """Returns a clip's true score on all six axes (docs/simulated-study.md says it in words).
+
+    Every axis is its scale's low end plus its range times a share in [0, 1]. With the levels n (noise), b
+    (bandwidth), c (clipping), d (drop-outs), w (wrong notes), t (timing), the number L of layers and
+    r = notes per second / 40 (at most 1):
+
+    - fidelity f = (1 - .75 n)(1 - .65 b)(1 - .65 c)(1 - .75 d), and PQ = f
+    - PC = .85 (L - 1) / 5 + .15 r
+    - TA = .35 instrument + .25 layers + .2 tempo + .2 mood (each the share that was honoured)
+    - playing p = (1 - .7 w)(1 - .35 t); richness ρ = 1 - |L - 4| / 5
+    - MI = p (.55 + .45 f) (.7 + .3 ρ)
+    - CE = p^.5 f^.6 (.5 + .5 ρ)
+    - CU = f (1 - .3 w)(1 - .3 t)(1 - .35 max(0, L - 3) / 3)
+
+    Args:
+        facts: What really sounds.
+
+    Returns:
+        Axis to score, on the axis's scale.
+    """
+    fidelity = (
+        (1 - 0.75 * facts.noise)
+        * (1 - 0.65 * facts.bandwidth)
+        * (1 - 0.65 * facts.clipping)
+        * (1 - 0.75 * facts.dropouts)
+    )
+    playing = (1 - 0.7 * facts.wrong_notes) * (1 - 0.35 * facts.timing)
+    richness = 1 - abs(facts.layers - 4) / 5
+    crowded = max(0, facts.layers - 3) / 3
+    shares = {
+        "MI": playing * (0.55 + 0.45 * fidelity) * (0.7 + 0.3 * richness),
+        "TA": 0.35 * facts.instrument_match
+        + 0.25 * facts.layers_match
+        + 0.2 * facts.tempo_match
+        + 0.2 * facts.mood_match,
+        "PQ": fidelity,
+        "PC": 0.85 * (facts.layers - 1) / 5 + 0.15 * min(1.0, facts.notes_per_second / 40),
+        "CE": playing**0.5 * fidelity**0.6 * (0.5 + 0.5 * richness),
+        "CU": fidelity * (1 - 0.3 * facts.wrong_notes) * (1 - 0.3 * facts.timing) * (1 - 0.35 * crowded),
+    }
+    return {key: AXES[key].low + (AXES[key].high - AXES[key].low) * share for key, share in shares.items()}

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from qamro.studies.simulated.prompts import Prompt
-from qamro.studies.simulated.rendering import Facts, render
+from qamro.studies.simulated.composition import Prompt
+from qamro.studies.simulated.rendering import Facts, render, true_scores
 from qamro.studies.simulated.systems import System
-from qamro.studies.simulated.truth import true_scores
 
 
 @dataclass(frozen=True)

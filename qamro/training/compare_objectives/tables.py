@@ -1,4 +1,4 @@
-"""What a comparison allows to say: means with two intervals, and paired tests against the reference."""
+"""What a comparison allows to say: means with two intervals, paired tests, average ranks, sensitivity."""
 
 from __future__ import annotations
 
@@ -9,10 +9,14 @@ import numpy as np
 from qamro.evaluation.bootstrap import DRAWS, interval
 from qamro.evaluation.levels import LEVELS
 from qamro.evaluation.metrics import METRICS
-from qamro.evaluation.significance import bootstrap_p, holm
-from qamro.training.compare_objectives.contest import Contest
-from qamro.training.sweeps.other_clips import bootstrap_variants
+from qamro.evaluation.significance import CriticalDifference, bootstrap_p, critical_difference, holm
+from qamro.training.compare_objectives.comparison import ObjectiveComparison
+from qamro.training.objective import OBJECTIVES
+from qamro.training.sweeps.objective_variants import HYPERPARAMETERS, variants_over
+from qamro.training.sweeps.runs import sample_of_fit
 from qamro.training.sweeps.seeds import by_seed, paired, summarise, with_hints
+from qamro.training.sweeps.setup import Variant
+from qamro.training.sweeps.system_places import bootstrap_variants
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,12 +28,12 @@ Drawn = dict[tuple[str, str, str], np.ndarray]
 """For each variant, level and metric its mean over seeds in every bootstrap draw, shape (draws,)."""
 
 
-def draw(contest: Contest, *, draws: int = DRAWS, seed: int = 0) -> Drawn:
+def draw(contest: ObjectiveComparison, *, draws: int = DRAWS, seed: int = 0) -> Drawn:
     """Draws systems and clips, the same for all objectives; both tables rest on it."""
     return bootstrap_variants(contest.sweep.predictions, contest.axis, metrics=SHOWN, draws=draws, seed=seed)
 
 
-def standings(contest: Contest, drawn: Drawn) -> pd.DataFrame:
+def standings(contest: ObjectiveComparison, drawn: Drawn) -> pd.DataFrame:
     """Lays out every objective's metrics.
 
     Args:
@@ -64,7 +68,7 @@ def standings(contest: Contest, drawn: Drawn) -> pd.DataFrame:
     return table[[*columns, "clips_low", "clips_high", "seeds", "clips", "systems", "hint"]].reset_index(drop=True)
 
 
-def paired_tests(contest: Contest, drawn: Drawn, *, level: float = 0.95) -> pd.DataFrame:
+def paired_tests(contest: ObjectiveComparison, drawn: Drawn, *, level: float = 0.95) -> pd.DataFrame:
     """Tests every objective against the reference, paired over seeds and paired over clips.
 
     Two questions, two tests. Over seeds, a paired t-test: would training again on these very clips say the same? Over
@@ -114,3 +118,93 @@ def paired_tests(contest: Contest, drawn: Drawn, *, level: float = 0.95) -> pd.D
     table["better"] = np.where(table["survives"] == "both", winner, "")
     sizes = {size: int(contest.sweep.runs[size].iloc[0]) for size in ("clips", "systems")}
     return with_hints(table.assign(**sizes))
+
+
+# Average ranks of objectives over folds, and how far apart they must be to differ.
+
+
+def scores_in_blocks(contest: ObjectiveComparison) -> pd.DataFrame:
+    """Returns each objective's utterance SRCC within each fold, mean over seeds; rows are folds, columns objectives.
+
+    A head that predicts one value has no correlation and counts as 0.
+    """
+    import pandas as pd
+
+    rows = {}
+    for key, table in contest.sweep.predictions.groupby(["fold", "variant", "seed"], sort=False):
+        rows[key] = sample_of_fit(table).measure("utterance", ("SRCC",))["SRCC"]
+    index = pd.MultiIndex.from_tuples(rows, names=["fold", "variant", "seed"])
+    values = pd.Series(np.nan_to_num(list(rows.values())), index=index)
+    means = values.groupby(["fold", "variant"]).mean().unstack("variant")
+    return means[[variant.label for variant in contest.variants]]
+
+
+def average_ranks(blocks: pd.DataFrame, *, alpha: float = 0.05) -> CriticalDifference | None:
+    """Ranks objectives in every block and compares their average ranks (Friedman, Nemenyi).
+
+    Folds share most of their training clips, so that their ranks agree more than those of separate studies would: what
+    differs here need not differ on the next study.
+
+    Args:
+        blocks: From ``scores_in_blocks``, of one study and axis or of several, one above the other.
+        alpha: Chance of a false difference that is accepted.
+
+    Returns:
+        None with fewer than two blocks.
+    """
+    if len(blocks) < 2:
+        return None
+    return critical_difference(blocks.to_numpy(float), [str(name) for name in blocks.columns], alpha=alpha)
+
+
+# How much an objective's numbers matter: one of them turned at a time, the others as published.
+
+TURNED = ("ranking_weight", "alignment_weight", "temperature")
+"""DeRA-MOS's alpha, beta, and the temperature of BALR, as in its Figure 2."""
+
+PUBLISHED = "the published values"
+"""What the objective with its own numbers is called; it is a point of every curve."""
+
+
+def sensitivity_entries(axis: str, name: str = "ce-gauss+balr+sama") -> tuple[list[Variant], pd.DataFrame]:
+    """Returns the variants of a sensitivity analysis, each once, the published objective first.
+
+    Args:
+        axis: What they are trained for; without a prompt there is no SAMA whose weight could be turned.
+        name: Key of ``OBJECTIVES``.
+
+    Returns:
+        The variants, and where they stand: one row a point of a curve: ``parameter``, ``label`` (of the parameter),
+        ``value``, ``variant``, ``default``.
+    """
+    import pandas as pd
+
+    published = OBJECTIVES[name](axis)
+    variants, points = [Variant(PUBLISHED, published, baseline=True)], []
+    for parameter in (HYPERPARAMETERS[key] for key in TURNED):
+        if not parameter.used(published):
+            continue
+        own = float(getattr(published, parameter.name))
+        for variant in variants_over(published, parameter.name, (*parameter.values, own)):
+            value = float(getattr(variant.objective, parameter.name))
+            points.append(
+                {"parameter": parameter.name, "label": parameter.label, "value": value, "default": value == own}
+                | {"variant": PUBLISHED if value == own else variant.label}
+            )
+            if value != own:
+                variants.append(variant)
+    return variants, pd.DataFrame(points)
+
+
+def curves(standings: pd.DataFrame, points: pd.DataFrame) -> pd.DataFrame:
+    """Joins what a sensitivity analysis found to where its variants stand.
+
+    Args:
+        standings: See ``tables.standings``.
+        points: From ``sensitivity_entries``.
+
+    Returns:
+        The standings' rows with ``parameter``, ``label``, ``value`` and ``default``; the published objective once for
+        each parameter.
+    """
+    return points.merge(standings, on="variant", how="inner")

@@ -10,22 +10,18 @@ from typing import TYPE_CHECKING
 import torch
 
 from qamro.axes import get_axis
-from qamro.encoders.tuned import FOLDER, open_tuned
+from qamro.encoders.loading import FOLDER, open_tuned
 from qamro.heads import HeadBundle
-from qamro.heads.kinds import Head, head_for
-from qamro.predictors.head_predictor import NEEDS_PROMPT
-from qamro.predictors.tuned import TRAINED_WITH
+from qamro.heads.bundle import Head, head_for
+from qamro.predictors.head_predictor import NEEDS_PROMPT, TRAINED_WITH
 from qamro.training.distributed import ALONE, World
-from qamro.training.embeddings import embed_study
-from qamro.training.end_to_end.clips import Clips
-from qamro.training.end_to_end.config import EndToEndConfig
-from qamro.training.end_to_end.network import Network
-from qamro.training.end_to_end.run import EndToEndRun, Rated
+from qamro.training.embedded_study import EmbeddedStudy, embed_study
+from qamro.training.end_to_end.network import Clips, Network
+from qamro.training.end_to_end.run import EndToEndConfig, EndToEndRun, Rated
 from qamro.training.end_to_end.tower import Tower
 from qamro.training.objective import Objective
-from qamro.training.prepared import Prepared
 from qamro.training.recipe import Recipe, bundle_of
-from qamro.training.run import Fit
+from qamro.training.trainer import Fit
 
 if TYPE_CHECKING:
     from qamro.studies import Study
@@ -123,7 +119,7 @@ def _bundle(
 ) -> tuple[HeadBundle, dict[str, str]]:
     encoder = open_tuned(out, device=recipe.device, cache=False)
     embeddings = embed_study(study, encoder, on_clip=on_clip)  # training clips, too: the card keeps what they are like
-    prepared = Prepared(study, embeddings, dict(parts), hold_out)
+    prepared = EmbeddedStudy(study, embeddings, dict(parts), hold_out)
     prepared.embeddings.failed = {**failed, **prepared.embeddings.failed}
     fits = {
         axis: [Fit(head.cpu(), run.history, run.best_epoch, run.val_loss, run.seconds)]

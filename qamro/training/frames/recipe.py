@@ -11,18 +11,15 @@ from urllib.parse import quote
 import torch
 
 from qamro.axes import get_axis
-from qamro.heads.branch_settings import BranchSettings, count_parameters
-from qamro.heads.dual_branch import make_branch
-from qamro.heads.frame_bundle import FrameBundle
+from qamro.heads.bundle import FrameBundle
+from qamro.heads.dual_branch import BranchSettings, count_parameters, make_branch
 from qamro.predictors.head_predictor import NEEDS_PROMPT
 from qamro.training.cards import chosen, domain_tensors, make_card, make_record
-from qamro.training.fit_config import FitConfig, describe
-from qamro.training.frames.loss import deramos_objective, in_words
-from qamro.training.frames.prepared import FrameData, PreparedFrames
-from qamro.training.frames.run import FrameRun
+from qamro.training.frames.embedded_frames import EmbeddedFrames, FrameData
+from qamro.training.frames.run import FrameRun, deramos_objective, in_words
 from qamro.training.objective import Objective
 from qamro.training.recipe import Progress, Recipe
-from qamro.training.run import Fit
+from qamro.training.trainer import Fit, FitConfig, describe
 
 if TYPE_CHECKING:
     from qamro.encoders.frames import FrameEncoder
@@ -46,7 +43,7 @@ class FrameRecipe(Recipe):
 
 
 def train_branches(
-    prepared: PreparedFrames,
+    prepared: EmbeddedFrames,
     encoder: FrameEncoder,
     recipe: FrameRecipe,
     *,

@@ -1,12 +1,15 @@
-"""The choice of a loss: which terms, with which weights and parameters."""
+"""An objective: which terms, with which weights and parameters; by name, by choice, and in words."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
 
-from qamro.training.objective.words import in_words
+from qamro.axes import AESTHETIC, get_axis
+from qamro.predictors.head_predictor import NEEDS_PROMPT
+from qamro.training.objective.intervals import RELEASED_WEIGHTS
 
 if TYPE_CHECKING:
     import torch
@@ -151,7 +154,7 @@ class Objective:
         Returns:
             A scalar.
         """
-        from qamro.training.objective.stacked import stacked_loss
+        from qamro.training.objective.terms import stacked_loss
 
         losses = stacked_loss(
             [self],
@@ -168,3 +171,211 @@ class Objective:
     def __str__(self) -> str:
         """The objective in words, for cards and tables."""
         return in_words(self)
+
+
+# An objective in words, for cards and tables.
+
+if TYPE_CHECKING:
+    pass
+
+_REGRESSION = {"huber": "Huber", "ce-gauss": "CE-Gauss", "ridge": "ridge regression"}
+
+
+def in_words(objective: Objective) -> str:
+    """Names the terms with their weights and parameters: ``Huber + QAMRO (alpha 0.2, beta 7)``."""
+    terms = []
+    if objective.regression != "none":
+        name = _REGRESSION.get(objective.regression, objective.regression.upper().replace("+", " + "))
+        if objective.needs_logits and objective.sigma != type(objective).sigma:
+            name += f" (sigma {objective.sigma:g} of the scale)"
+        terms.append(_weighted(name, objective.regression_weight))
+    if objective.ranking != "none":
+        terms.append(_weighted(_ranking(objective), objective.ranking_weight))
+    if objective.alignment_weight > 0:
+        terms.append(_weighted("SAMA", objective.alignment_weight))
+    on_scores = (objective.ranking != "none" or not objective.needs_logits) and not objective.solved
+    where = ""
+    if objective.standardise and on_scores:
+        mixed = objective.rank_on_scale and objective.ranking != "none"
+        where = " on standardised scores" + (", ranking on the scale's own" if mixed else "")
+    return " + ".join(terms) + where
+
+
+def _ranking(objective: Objective) -> str:
+    alpha, beta = f"alpha {objective.alpha:g}", f"beta {objective.beta:g}"
+    margin, temperature = f"margin {objective.margin:g}", f"temperature {objective.temperature:g}"
+    quality = ", weights by interval of MOS" if objective.interval_weights is not None else ""
+    return {
+        "qamro": f"QAMRO ({alpha}, {beta}{quality})",
+        "qamro-unweighted": f"QAMRO without weighting ({alpha}, beta 1)",
+        "qamro-fixed-margin": f"QAMRO's weights with a fixed margin, ours ({margin}, {beta})",
+        "mr": f"margin ranking ({margin})",
+        "balr": f"BALR ({temperature})",
+        "listmle": f"ListMLE ({temperature})",
+        "soft-spearman": f"soft Spearman ({temperature})",
+    }[objective.ranking]
+
+
+def _weighted(name: str, weight: float) -> str:
+    return name if weight == 1 else f"{weight:g} x {name}"
+
+
+# An objective by name, with some of its parameters set otherwise.
+
+PARAMETERS = (
+    "alpha",
+    "beta",
+    "margin",
+    "temperature",
+    "sigma",
+    "regression_weight",
+    "ranking_weight",
+    "alignment_weight",
+    "normalize",
+)
+"""The parameters of an objective that can be set; each objective uses some of them."""
+
+
+def used_by(objective: Objective) -> set[str]:
+    """Returns which of ``PARAMETERS`` change anything about an objective."""
+    ranking, listwise = objective.ranking, ("balr", "listmle", "soft-spearman")
+    used = {
+        "alpha": ranking in ("qamro", "qamro-unweighted"),
+        "beta": ranking in ("qamro", "qamro-fixed-margin"),
+        "margin": ranking in ("mr", "qamro-fixed-margin"),
+        "normalize": ranking in ("qamro", "qamro-fixed-margin") and objective.interval_weights is None,
+        "temperature": ranking in listwise,
+        "sigma": objective.needs_logits,
+        "regression_weight": "none" not in (objective.regression, ranking),
+        "ranking_weight": "none" not in (objective.regression, ranking),
+        "alignment_weight": objective.needs_similarity,
+    }
+    return {name for name, does in used.items() if does}
+
+
+def chosen_objective(
+    name: str, axis: str, parameters: Mapping[str, Any], *, regression: str = "", ranking: str = ""
+) -> Objective:
+    """Returns the objective of an axis by its name.
+
+    Args:
+        name: A key of ``OBJECTIVES``.
+        axis: What is scored.
+        parameters: Values for some of ``PARAMETERS``; those that the objective does not use change nothing. With
+            ``normalize="scale"`` the scale is the axis's, where it has one and scores are not standardised.
+        regression: Another regression term, on the scores as they are where the axis has a scale.
+        ranking: Another ranking term.
+
+    Raises:
+        ValueError: There is no such objective, or a parameter is out of range; the message says which.
+    """
+    if name not in OBJECTIVES:
+        raise ValueError(f"there is no objective {name!r}; choose one of {', '.join(OBJECTIVES)}")
+    base, scale = OBJECTIVES[name](axis), get_axis(axis)
+    if regression:
+        base = replace(base, regression=regression, standardise=base.standardise and not scale.has_range)
+    if ranking:
+        base = replace(base, ranking=ranking, interval_weights=None, rank_on_scale=False)
+    wanted = {key: value for key, value in parameters.items() if key in used_by(base)}
+    if wanted.get("normalize") == "scale":
+        if base.standardise or not scale.has_range:
+            del wanted["normalize"]
+        else:
+            wanted["scale"] = (scale.low, scale.high)
+    return replace(base, **wanted)
+
+
+def without_effect(objectives: Iterable[Objective], parameters: Mapping[str, Any]) -> list[str]:
+    """Returns which parameters were set in vain: no objective uses them, or none took the value over.
+
+    Args:
+        objectives: As ``chosen_objective`` made them.
+        parameters: What it was given.
+    """
+    made = list(objectives)
+    return [
+        name
+        for name, value in parameters.items()
+        if not any(name in used_by(one) and getattr(one, name) == value for one in made)
+    ]
+
+
+# Objectives with a name, which the command line and the tabs offer.
+
+ALPHA_BALR, BETA_SAMA = 0.2, 0.3
+"""DeRA-MOS's weights: L = L_CE-Gauss + 0.2 L_BALR + 0.3 L_SAMA (arXiv 2606.10010)."""
+
+
+def paper_objective(axis: str) -> Objective:
+    """Returns what QAMRO's paper trains an axis with, as far as it says.
+
+    MI and TA: Huber + QAMRO. The aesthetic axes: "QAMRO + traditional regression objectives", not named further; that
+    these are MSE + MAE is what the released code does, and that QAMRO stands on standardised scores beside them, with
+    Eq. 3's weights, is ours (``"aes-released"`` is the code's own). An axis of your own gets what MI and TA get, on
+    standardised scores: Huber's delta of 1 and the fixed margin of 0.1 mean something on a scale of 1 to 5, and nothing
+    on one of 0 to 100.
+    """
+    if axis in AESTHETIC:
+        return Objective(regression="mse+mae", standardise=True)
+    return Objective(standardise=not get_axis(axis).has_range)
+
+
+def released_objective(axis: str) -> Objective:
+    """Returns what QAMRO's released code trains an axis with.
+
+    The aesthetic axes: MSE + MAE on standardised scores, QAMRO on the scores of the scale itself, its weights looked up
+    by interval of MOS (see ``intervals``). The code standardises by the published mean and deviation of
+    Audiobox-Aesthetics; here it is by those of the training clips. Other axes: Huber + QAMRO, which the code has, too.
+    """
+    if axis not in AESTHETIC:
+        return paper_objective(axis)
+    return replace(paper_objective(axis), rank_on_scale=True, interval_weights=RELEASED_WEIGHTS[axis])
+
+
+def source_of(objective: Objective, axis: str) -> str:
+    """Returns whose objective it is, for the card: QAMRO's paper's, its released code's, our reading; else empty."""
+    if axis in AESTHETIC and objective == released_objective(axis):
+        return "QAMRO's released code (track 2)"
+    if objective != paper_objective(axis):
+        return ""
+    if axis in AESTHETIC:
+        return "our reading of QAMRO's paper, which names no regression terms for this axis"
+    return "QAMRO's paper" if get_axis(axis).has_range else "QAMRO's paper for MI and TA, on standardised scores"
+
+
+def _made(*, sama: bool = False, **choices: Any) -> Callable[[str], Objective]:
+    def of(axis: str) -> Objective:
+        weight = BETA_SAMA if sama and axis in NEEDS_PROMPT else 0.0
+        return replace(paper_objective(axis), alignment_weight=weight, **choices)
+
+    return of
+
+
+_DISTRIBUTION: dict[str, Any] = {"regression": "ce-gauss"}
+_BALR: dict[str, Any] = {"ranking": "balr", "ranking_weight": ALPHA_BALR}
+
+OBJECTIVES: dict[str, Callable[[str], Objective]] = {
+    "huber": _made(regression="huber", ranking="none"),
+    "mse": _made(regression="mse", ranking="none"),
+    "ridge": _made(regression="ridge", ranking="none"),
+    "mr": _made(ranking="mr"),
+    "qamro": _made(ranking="qamro"),
+    "aes-released": released_objective,
+    "qamro-unweighted": _made(ranking="qamro-unweighted"),
+    "qamro-fixed-margin": _made(ranking="qamro-fixed-margin"),
+    "balr": _made(**_BALR),
+    "listmle": _made(ranking="listmle"),
+    "soft-spearman": _made(ranking="soft-spearman"),
+    "ce-gauss": _made(**_DISTRIBUTION, ranking="none"),
+    "ce-gauss+balr": _made(**_DISTRIBUTION, **_BALR),
+    "ce-gauss+balr+sama": _made(**_DISTRIBUTION, **_BALR, sama=True),
+    "qamro+sama": _made(ranking="qamro", sama=True),
+}
+"""What to train an axis with, by name.
+
+Where a name holds no regression term it is that of ``paper_objective``: Huber for MI and TA, MSE + MAE on standardised
+scores for the aesthetic axes, Huber on standardised scores for an axis of your own. The paper's "w/o quality-aware
+weighting" is ``"qamro-unweighted"``, its "w/o adaptive margin" is ``"mr"``; ``"qamro-fixed-margin"`` is ours. SAMA is
+there for axes that are judged against the prompt only, as in DeRA-MOS: for MI, ``"ce-gauss+balr+sama"`` is
+CE-Gauss + 0.2 BALR.
+"""

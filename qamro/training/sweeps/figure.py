@@ -1,4 +1,4 @@
-"""Figures of sweeps: a metric over what is turned, with intervals over seeds and baselines as bands; and as a map.
+"""Figures and the HTML page of a sweep: a metric over what is swept, a map, and one model's ranking.
 
 The ground is transparent, and text and grid are of a grey that reads well on light and dark pages.
 """
@@ -6,11 +6,17 @@ The ground is transparent, and text and grid are of a grey that reads well on li
 from __future__ import annotations
 
 from collections.abc import Sequence
+from html import escape as escape_html
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qamro.evaluation.sample import rests_on
-from qamro.figures.style import GRID, INK, layout, ticks_at
-from qamro.training.sweeps.marks import (
+from qamro.axes import get_axis
+from qamro.counts import count
+from qamro.evaluation.levels import rests_on
+from qamro.figures import page
+from qamro.figures.page import figure_place, slug
+from qamro.figures.style import GRID, INK, escape, layout, line_axis, shorten, ticks_at, whiskers
+from qamro.training.sweeps.plotting import (
     PUBLISHED,
     Naming,
     add_band,
@@ -20,6 +26,7 @@ from qamro.training.sweeps.marks import (
     dash_of,
     ends_of,
 )
+from qamro.training.sweeps.seeds import best_in_words, ridge_in_words, summarise
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -215,3 +222,117 @@ def _fill(figure: go.Figure, cell: pd.DataFrame, naming: Naming, place: dict[str
     for value, curve in curves.groupby("curve", dropna=False):
         drawn, style = curve.sort_values("at"), 0 if len(listed) == 1 else dash_of(listed, value)
         add_curve(figure, drawn, naming.curve(value), style, place, over=naming.over, nudge=nudge.get(value, 0.0))
+
+
+# One HTML page for a sweep: what was done, the lines in words, and the figures; it opens without a network.
+
+
+def write_page(
+    path: Path, runs: pd.DataFrame, title: str, notes: Sequence[str], *, naming: Naming = QAMRO_OVER_BETA
+) -> None:
+    """Writes the page; plotly's script is in it, so that nothing is fetched.
+
+    Args:
+        path: The HTML file.
+        runs: ``Sweep.runs``.
+        title: Headline.
+        notes: Paragraphs under it: the study, the split, the encoder, who rated.
+        naming: What things are called, where it is not beta and alpha.
+    """
+    summary = summarise(runs)
+    body = [f"<h1>{escape_html(title)}</h1>", *(f"<p>{escape_html(note)}</p>" for note in notes)]
+    for axis in summary["axis"].unique():
+        body.append(f"<h2>{escape_html(axis)}</h2>")
+        words = [
+            best_in_words(runs, axis, level, "SRCC", name=naming.over, reference=naming.reference)
+            for level in LEVELS_SHOWN
+        ]
+        words += filter(None, (ridge_in_words(runs, axis, level, "SRCC") for level in LEVELS_SHOWN))
+        body.append("<ul>" + "".join(f"<li>{escape_html(line)}</li>" for line in words) + "</ul>")
+        figures = [beta_curves(summary, axis, naming=naming)]
+        if summary.loc[~summary["baseline"], "curve"].nunique() > 1:
+            for level in LEVELS_SHOWN:
+                figure = heat_map(summary, axis, level, "SRCC", naming=naming)
+                figures.append(
+                    figure.update_layout(
+                        title={"text": title_of(summary[summary["axis"] == axis], level, "SRCC")}, margin={"t": 56}
+                    )
+                )
+        for figure, kind in zip(figures, ("curves", *LEVELS_SHOWN), strict=False):
+            alt = f"{axis}: {'metrics over ' + naming.over if kind == 'curves' else kind + ' SRCC as a map'}."
+            place = figure_place(f"{slug(axis)}-{kind}", figure, alt, wide=True)
+            body.append(f"<figure>{place}</figure>")
+    page.write_page(path, title, "".join(body))
+
+
+INTERVALS = (
+    "Bars and bands are 95 % intervals of the mean over seeds (initial weights and dropout): what chance in training "
+    "does on these clips. Other clips and other listeners would move the numbers further."
+)
+"""What the intervals of a sweep are; stands on its page and in the terminal."""
+
+
+# The figure of one model's ranking: ratings and predictions side by side, a line a system.
+
+_MOVED = "#d55e00"
+
+
+def ranking_figure(table: pd.DataFrame, axis: str, who: str) -> go.Figure:
+    """Draws each system's mean rating as a ring and its mean prediction as a dot with its interval.
+
+    Args:
+        table: From ``system_places``, the best by ratings first.
+        axis: Gives colour and scale.
+        who: Who rated, from ``qamro.listeners``.
+    """
+    import plotly.graph_objects as go
+
+    scale = get_axis(axis)
+    rows = table.iloc[::-1].reset_index(drop=True)
+    heights = list(range(len(rows)))
+    moved = rows["place_reference"].notna() & (rows["place"] != rows["place_reference"])
+    colours = [_MOVED if changed else scale.colour for changed in moved]
+    figure = go.Figure()
+    for height, row in rows.iterrows():
+        figure.add_scatter(
+            x=[row["human"], row["predicted"]],
+            y=[height, height],
+            mode="lines",
+            line={"color": INK, "width": 1},
+            opacity=0.5,
+            hoverinfo="skip",
+        )
+    figure.add_scatter(
+        x=rows["human"],
+        y=heights,
+        mode="markers",
+        marker={"size": 13, "color": "rgba(0,0,0,0)", "line": {"color": INK, "width": 2}},
+        hovertext=[
+            f"{escape(str(row.system))}<br>{who}: place {row.place_human:g}, {row.human:.2f}, "
+            f"{count(row.clips, 'clip')}"
+            for row in rows.itertuples()
+        ],
+        hoverinfo="text",
+    )
+    figure.add_scatter(
+        x=rows["predicted"],
+        y=heights,
+        mode="markers",
+        marker={"size": 9, "color": colours},
+        error_x={
+            "type": "data",
+            **whiskers(rows["high"] - rows["predicted"]),
+            "color": INK,
+            "thickness": 1.4,
+            "width": 4,
+        },
+        hovertext=[
+            f"{escape(str(row.system))}<br>predicted: place {row.place:g}, {row.predicted:.2f}"
+            for row in rows.itertuples()
+        ],
+        hoverinfo="text",
+    )
+    labels = [f"{shorten(str(row.system), 22)}  {row.place_human:g} → {row.place:g}" for row in rows.itertuples()]
+    figure.update_xaxes(title=f"{scale.name}, {scale.key}", **line_axis())
+    figure.update_yaxes(tickvals=heights, ticktext=labels, automargin=True, ticksuffix="  ", **line_axis())
+    return figure.update_layout(layout(height=90 + 26 * len(rows), margin={"l": 12, "r": 16, "t": 10, "b": 44}))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from qamro.training.objective import Objective
-from qamro.training.sweeps.variants import Variant
+from qamro.training.sweeps.setup import Variant
 
 _TEMPERED = ("balr", "listmle", "soft-spearman")
 _ADAPTIVE = ("qamro", "qamro-unweighted")

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qamro.evaluation.bootstrap import interval
-from qamro.training.run import FitConfig
-from qamro.training.sweeps.other_clips import bootstrap_variants
 from qamro.training.sweeps.seeds import summarise
-from qamro.training.sweeps.variants import BASELINES, RIDGE, Plan, point_label
+from qamro.training.sweeps.setup import BASELINES, RIDGE, Plan, point_label
+from qamro.training.sweeps.system_places import bootstrap_variants
+from qamro.training.trainer import FitConfig
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -53,7 +53,7 @@ def with_hints(table: pd.DataFrame) -> pd.DataFrame:
     Args:
         table: Columns ``level``, ``clips`` and ``systems``.
     """
-    from qamro.evaluation.sample import FEW
+    from qamro.evaluation.levels import FEW
 
     sizes = table["systems"].where(table["level"] == "system", table["clips"])
     return table.assign(hint=sizes.between(1, FEW - 1))
@@ -71,7 +71,7 @@ def what_of(runs: pd.DataFrame, axis: str, level: str, metric: str) -> str:
     Returns:
         For example ``"MI, system SRCC (5 systems: a hint)"``.
     """
-    from qamro.evaluation.sample import FEW, rests_on
+    from qamro.evaluation.levels import FEW, rests_on
 
     of_axis = runs.loc[runs["axis"] == axis, "systems" if level == "system" else "clips"]
     few = len(of_axis) and of_axis.iloc[0] < FEW
@@ -80,7 +80,7 @@ def what_of(runs: pd.DataFrame, axis: str, level: str, metric: str) -> str:
 
 def hints_of(runs: pd.DataFrame) -> dict[str, str]:
     """Which levels of a sweep are a hint at most, and why, for its record: ``{"system": "5 systems: a hint"}``."""
-    from qamro.evaluation.sample import rests_on
+    from qamro.evaluation.levels import rests_on
 
     few = with_hints(runs).query("hint").drop_duplicates("level")
     sizes = few["systems"].where(few["level"] == "system", few["clips"])
@@ -232,7 +232,7 @@ def ridge_in_words(runs: pd.DataFrame, axis: str, level: str, metric: str) -> st
         A sentence; empty where the sweep has no ridge regression, or the metric is undefined.
     """
     from qamro.evaluation import METRICS
-    from qamro.training.sweeps.variants import RIDGE
+    from qamro.training.sweeps.setup import RIDGE
 
     means = by_seed(runs, axis, level, metric).mean()
     if RIDGE not in means or np.isnan(means[RIDGE]) or means.drop(RIDGE).isna().all():

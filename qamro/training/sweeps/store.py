@@ -1,27 +1,35 @@
-"""Sweeps that are kept: what was computed once is there at once, and a link to it shows the same numbers."""
+"""Sweeps that are made once and kept: run, written, found again, and the one that ships."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import tempfile
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from qamro.paths import cache_path
-from qamro.studies.summary import study_hash
-from qamro.training.sweeps.sweep import Sweep
+from qamro.paths import assets, cache_path
+from qamro.studies.summary import study_hash, study_summary
+from qamro.training.embedded_study import EmbeddedStudy, embed_study
+from qamro.training.splits import hold_out_parts
+from qamro.training.sweeps.seeds import hints_of, summarise, with_hints
+from qamro.training.sweeps.setup import Setup
+from qamro.training.sweeps.sweep import Sweep, SweepProgress, run_sweep
+from qamro.versions import versions
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from qamro.studies import Study
-    from qamro.training.sweeps.setup import Setup
+    from qamro.training.sweeps.setup import Plan
 
 VERSION = 2
 """Changes when the same setup would give other numbers."""
@@ -63,7 +71,7 @@ def key_of(setup: Setup, study: Study) -> str:
 def encoder_revision(name: str) -> str:
     """Returns the revision of an encoder's numbers without loading its weights."""
     from qamro.encoders.logmel import LogMel
-    from qamro.predictors.trainable import TRAINABLE
+    from qamro.predictors.head_predictor import TRAINABLE
 
     weights = TRAINABLE[name].weights if name in TRAINABLE else ()
     return " ".join(str(part.revision) for part in weights) or str(LogMel.revision)
@@ -146,3 +154,122 @@ def _unpacked(arrays: dict[str, np.ndarray]) -> pd.DataFrame:
         )
     table = pd.concat(tables, ignore_index=True)
     return table.astype({"human": float, "predicted": float})
+
+
+# The sweep that ships, so that a visitor sees curves at once; ``python -m qamro.training.sweeps.store`` makes it.
+#
+# It is of the simulated study, with the setup that the Sensitivity tab starts with.
+
+
+def bundled_folder() -> Path:
+    """Returns where it lies."""
+    return assets() / "sensitivity" / "simulated"
+
+
+def bundled(setup: Setup) -> KeptSweep | None:
+    """Returns the sweep that ships if it is the one asked for and still true; else None."""
+    from qamro.studies.simulated import GENERATOR
+
+    if setup != Setup():
+        return None
+    kept = read(bundled_folder())
+    if kept is None or kept.record.get("generator") != GENERATOR:
+        return None
+    return kept if kept.record["encoder"]["revision"] == encoder_revision(setup.encoder) else None
+
+
+def write_bundled() -> Path:
+    """Makes the sweep that ships and returns its folder."""
+    from qamro.encoders import load_encoder
+    from qamro.encoders.embedding_store import CachedEncoder
+    from qamro.studies.simulated import GENERATOR, build
+
+    setup = Setup()
+    kept = sweep_study(build().study, setup, CachedEncoder(load_encoder(setup.encoder)))
+    kept.record["generator"] = GENERATOR
+    keep(bundled_folder(), kept)
+    return bundled_folder()
+
+
+def write_tables(out: Path, sweep: Sweep, study: Study, plan: Plan, about: dict[str, Any]) -> None:
+    """Writes ``runs.csv``, ``summary.csv``, ``predictions.csv`` and ``record.json`` into a folder."""
+    write_csvs(out, sweep)
+    write_record(out, {"study": study_summary(study), **about, "plan": asdict(plan), **versions()}, sweep)
+
+
+def write_csvs(out: Path, sweep: Sweep) -> None:
+    """Writes ``runs.csv``, ``summary.csv`` and ``predictions.csv`` into a folder."""
+    out.mkdir(parents=True, exist_ok=True)
+    with_hints(sweep.runs).to_csv(out / "runs.csv", index=False)
+    summarise(sweep.runs).to_csv(out / "summary.csv", index=False)
+    sweep.predictions.to_csv(out / "predictions.csv", index=False)
+
+
+def write_record(out: Path, record: dict[str, Any], sweep: Sweep) -> None:
+    """Writes ``record.json`` into a folder; it also says which levels rest on too little for a finding."""
+    text = json.dumps(record | {"hints": hints_of(sweep.runs)}, indent=1, ensure_ascii=False, default=list)
+    (out / "record.json").write_text(f"{text}\n", encoding="utf-8")
+
+
+# From a study and a setup to a sweep with its record: embed, split, train, judge.
+
+WORKERS = min(2, os.cpu_count() or 1)
+"""Threads of a sweep."""
+
+
+def sweep_study(
+    study: Study,
+    setup: Setup,
+    encoder: Any,
+    *,
+    on_clip: Callable[[int, int], None] | None = None,
+    on_fit: Callable[[str, float, float], None] | None = None,
+) -> KeptSweep:
+    """Sweeps a study.
+
+    Args:
+        study: With ratings and audio.
+        setup: What to sweep; its ``study`` is not read.
+        encoder: The one that the setup names.
+        on_clip: Called with (clips embedded, clips in all); may raise to stop.
+        on_fit: Called with (axis, fits done, fits in all) after every epoch; may raise to stop.
+
+    Raises:
+        ValueError: No clip can be read, the study is too small for the folds, or an axis cannot be trained.
+    """
+    started = time.perf_counter()
+    parts, how = hold_out_parts(study, setup.folds, setup.hold_out)
+    embeddings = embed_study(study, encoder, on_clip=on_clip)
+    folds = [EmbeddedStudy(study, embeddings, part) for part in parts]
+    for axis in setup.axes:
+        if axis not in folds[0].trainable:
+            usable = ", ".join(folds[0].trainable)
+            raise ValueError(f"{axis} cannot be trained on {study.name} with this encoder; these can: {usable}")
+    embedded = time.perf_counter()
+
+    def tell(event: SweepProgress) -> None:
+        if on_fit is not None:
+            before = setup.axes.index(event.axis)
+            on_fit(event.axis, before * event.total + event.done, len(setup.axes) * event.total)
+
+    found = run_sweep(folds, setup.axes, setup.plan, variants=setup.variants, on_epoch=tell, workers=WORKERS)
+    record = {
+        "setup": asdict(setup),
+        "study": study_summary(study),
+        "split": how,
+        "encoder": {"name": encoder.name, "revision": encoder_revision(setup.encoder)},
+        "config": asdict(setup.config),
+        "unreadable clips": embeddings.failed,
+        "fits": setup.fits(len(folds)),
+        "seconds": {
+            "embedding": round(embedded - started, 1),
+            "training": round(time.perf_counter() - embedded, 1),
+        },
+        "made": datetime.now(UTC).isoformat(timespec="seconds"),
+        **versions(),
+    }
+    return KeptSweep(found, record)
+
+
+if __name__ == "__main__":
+    print(write_bundled())

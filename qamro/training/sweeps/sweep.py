@@ -6,10 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from qamro.training.prepared import Prepared
-from qamro.training.sweeps.fits import Answers, SweepProgress, answer
-from qamro.training.sweeps.judged import judged
-from qamro.training.sweeps.variants import Plan, Variant
+from qamro.training.embedded_study import EmbeddedStudy
+from qamro.training.sweeps.runs import Answers, SweepProgress, answer, judged
+from qamro.training.sweeps.setup import Plan, Variant
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,7 +33,7 @@ class Sweep:
 
 
 def run_sweep(
-    folds: Prepared | Sequence[Prepared],
+    folds: EmbeddedStudy | Sequence[EmbeddedStudy],
     axes: Sequence[str],
     plan: Plan,
     *,
@@ -61,7 +60,7 @@ def run_sweep(
     """
     import pandas as pd
 
-    given = [folds] if isinstance(folds, Prepared) else list(folds)
+    given = [folds] if isinstance(folds, EmbeddedStudy) else list(folds)
     tested = [clip for prepared in given for clip in prepared.parts["test"]]
     if len(set(tested)) != len(tested):
         raise ValueError("a clip stands in the test parts of two folds; every clip is judged once")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from qamro.axes import axis_order
 from qamro.figures.style import ticks
-from qamro.studies.listening import PREFERENCE, RatingStore, Scale, comparison, quality
+from qamro.studies.listening import PREFERENCE, RatingStore, Scale, comparison, export
 from qamro.studies.listening.session import rater_of
 from qamro.ui import choices
 from qamro.ui.annotate.texts import Compare as T
@@ -108,8 +108,8 @@ def _row(row: dict[str, Any], predicted: dict[int, dict[str, float]], panel: dic
 
 def _consistency(store: RatingStore, token: str) -> list[str]:
     rater = rater_of(store, token)
-    people = quality.raters(store, rater["study"])
-    line = people[people["rater"] == quality.label(rater["id"])].iloc[0]
+    people = export.raters(store, rater["study"])
+    line = people[people["rater"] == export.label(rater["id"])].iloc[0]
     notes = []
     if line["repeats"]:
         share = f"{100 * line['repeat_difference']:.0f}"

@@ -9,8 +9,8 @@ import sqlite3
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from qamro.studies.listening import ListeningError, RatingStore, export, removal, session
-from qamro.studies.listening.places import open_store
+from qamro.studies.listening import ListeningError, RatingStore, export, session
+from qamro.studies.listening.hub_backup import open_store
 from qamro.ui.annotate import comparing
 from qamro.ui.annotate.texts import BROKE
 from qamro.ui.static import own_folder, url
@@ -103,7 +103,7 @@ def download(store: RatingStore, data: Asked) -> dict[str, Any]:
 def delete(store: RatingStore, data: Asked) -> dict[str, Any]:
     """Deletes a study for good and lists what is left."""
     token = str(data.get("token") or "")
-    removal.delete_study(store, str(data.get("study") or ""), token)
+    export.delete_study(store, str(data.get("study") or ""), token)
     return {"studies": export.overview(store, token)}
 
 

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from qamro.audio import AudioError
-from qamro.studies.listening import Design, ListeningError, RatingStore, Scale, identity, known_scale
-from qamro.studies.listening.places import open_store
+from qamro.studies.listening import Design, ListeningError, RatingStore, Scale, known_scale
+from qamro.studies.listening import store as identity
+from qamro.studies.listening.hub_backup import open_store
 from qamro.studies.listening.sources import Sound, from_files, from_study
 from qamro.ui.annotate.texts import Setup as T
 from qamro.ui.events import Answer

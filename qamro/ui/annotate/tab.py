@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import gradio as gr
 
 from qamro.axes import AXES
-from qamro.studies.listening import hub_backup, identity
+from qamro.studies.listening import hub_backup, store
 from qamro.ui.annotate import rating, setup
 from qamro.ui.annotate.texts import RATE_WORDS, RESULT_WORDS, SETUP_WORDS
 from qamro.ui.events import listen
@@ -31,8 +31,8 @@ def build() -> None:
     widget("annotate", words=RATE_WORDS, elem_id="annotate", server_functions=list(rating.FUNCTIONS))
     with gr.Column(elem_classes="q-card", elem_id="annotate-setup"):
         axes = [{"key": a.key, "name": a.name, "low": a.low, "high": a.high} for a in AXES.values()]
-        locked = identity.has_owner()
-        closed = not locked and not identity.may_set_up("")
+        locked = store.has_owner()
+        closed = not locked and not store.may_set_up("")
         form = widget(
             "annotate_setup",
             {"axes": axes, "locked": locked, "closed": closed, "made": None},

@@ -14,7 +14,7 @@ import gradio as gr
 
 from qamro.axes import get_axis
 from qamro.figures.style import PREDICTORS, escape, layout, line_axis
-from qamro.report.section import slug
+from qamro.report.numbers import slug
 from qamro.ui import choices
 from qamro.ui.compare.render import chart_of, plain
 from qamro.ui.compare.state import CompareState, Predictions, duel

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from qamro.predictors.offers import DAMAGED
+from qamro.predictors.loading import DAMAGED
 from qamro.ui import choices
 from qamro.ui.compare.render import drawn, empty, file_name, listing, missing
 from qamro.ui.compare.state import ALONE, CompareState

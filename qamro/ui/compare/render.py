@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from qamro.predictors.provenance import UNKNOWN, kinds_of
+from qamro.predictors.base import PROVENANCE_UNKNOWN, kinds_of
 from qamro.ui.compare.state import CompareState, Predictions
 from qamro.ui.compare.texts import NOTES, View
 from qamro.ui.widgets import chart_value
@@ -55,7 +55,7 @@ def _lacks(state: CompareState, entry: Predictions) -> str:
 def kinds(entry: Predictions) -> list[str]:
     """Returns the kinds of numbers that a table says it holds: human, zero-shot, …; none where it does not say."""
     every = [kind for axis in entry.columns for kind in kinds_of(entry.scores, axis)]
-    return [kind for kind in dict.fromkeys(every) if kind != UNKNOWN]
+    return [kind for kind in dict.fromkeys(every) if kind != PROVENANCE_UNKNOWN]
 
 
 def _predictor(entry: Predictions, rated: int | None) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from qamro.ui.session import Visitor
 if TYPE_CHECKING:
     import pandas as pd
 
-    from qamro.evaluation.matching import Match
+    from qamro.evaluation.align import Match
     from qamro.report import Comparison
     from qamro.studies import Study
 
@@ -70,7 +70,7 @@ class Predictions:
 
     def fit(self, study: Study | None) -> None:
         """Looks up which rows are of which clips."""
-        from qamro.evaluation.matching import PredictionsError, match, nothing_matched
+        from qamro.evaluation.align import PredictionsError, match, nothing_matched
 
         self.match, self.problem = None, ""
         if study is None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from qamro.axes import get_axis
-from qamro.predictors.offers import DAMAGED
+from qamro.predictors.loading import DAMAGED
 from qamro.ui import choices, figures
 from qamro.ui.events import Answer
 from qamro.ui.examples import examples

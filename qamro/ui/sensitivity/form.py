@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from qamro.predictors.trainable import TRAINABLE
+from qamro.predictors.head_predictor import TRAINABLE
 from qamro.training.sweeps.setup import Setup
 from qamro.ui.choices import trainable_axes
 from qamro.ui.events import Answer

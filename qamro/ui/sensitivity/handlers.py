@@ -118,7 +118,7 @@ def _first(p: Parts, state: SensitivityState) -> Answer:
 
 
 def _bundled(setup: Setup) -> KeptSweep | None:
-    from qamro.training.sweeps.bundled import bundled
+    from qamro.training.sweeps.store import bundled
 
     return bundled(setup)
 
@@ -200,10 +200,10 @@ def found_before(setup: Setup, study: Study | None) -> Shown | None:
 
 
 def _sweep(setup: Setup, study: Study | None, tell: Callable[..., None]) -> Shown:
-    from qamro.predictors.saved_loading import remembering_encoder
+    from qamro.predictors.saved import remembering_encoder
     from qamro.studies.registry import open_study
     from qamro.training.sweeps import store
-    from qamro.training.sweeps.study import sweep_study
+    from qamro.training.sweeps.store import sweep_study
 
     if study is None:
         study = open_study(setup.study)
@@ -274,8 +274,8 @@ def write_zip(shown: Shown, folder: Path) -> Path:
         shown: The sweep.
         folder: Where to write.
     """
-    from qamro.training.sweeps.files import write_csvs, write_record
-    from qamro.training.sweeps.page import INTERVALS, write_page
+    from qamro.training.sweeps.figure import INTERVALS, write_page
+    from qamro.training.sweeps.store import write_csvs, write_record
 
     record, inside = shown.kept.record, folder / "sweep"
     write_csvs(inside, shown.kept.sweep)

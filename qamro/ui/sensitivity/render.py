@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from qamro.axes import get_axis
-from qamro.evaluation.sample import rests_on
+from qamro.evaluation.levels import rests_on
 from qamro.listeners import listeners
-from qamro.training.sweeps.figure import METRICS_SHOWN, heat_map, panel
-from qamro.training.sweeps.marks import BANDS, DASHES, PUBLISHED, dash_of
+from qamro.training.sweeps.figure import METRICS_SHOWN, heat_map, panel, ranking_figure
+from qamro.training.sweeps.plotting import BANDS, DASHES, PUBLISHED, dash_of
 from qamro.training.sweeps.seeds import best_in_words, ridge_in_words
-from qamro.training.sweeps.system_figure import ranking_figure
 from qamro.training.sweeps.system_places import swaps, swaps_in_words, system_places
 from qamro.ui.events import Answer
 from qamro.ui.sensitivity.form import to_query

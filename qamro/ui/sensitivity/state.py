@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from qamro.training.sweeps.marks import Naming
+from qamro.training.sweeps.plotting import Naming
 from qamro.training.sweeps.setup import ALONE, Setup
 from qamro.ui.sensitivity.texts import FAMILIES
 from qamro.ui.session import Visitor

@@ -134,8 +134,7 @@ def registered(name: str, tell: Tell) -> Study:
     Raises:
         ValueError: It cannot be fetched; says why, and what to do instead.
     """
-    from qamro.studies.download import FetchError
-    from qamro.studies.fetch import Progress, fetch
+    from qamro.studies.fetch import FetchError, Progress, fetch
     from qamro.studies.registry import get_dataset, open_study
 
     data = get_dataset(name)

@@ -232,7 +232,7 @@ def _settings(study: Study | None, form: Mapping[str, Any]) -> tuple[Settings, l
 def used_parameters(objective: str) -> list[str]:
     """Returns those of ``PARAMETERS`` that an objective uses."""
     from qamro.training.objective import OBJECTIVES
-    from qamro.training.objective.choice import used_by
+    from qamro.training.objective.objective import used_by
 
     used = used_by(OBJECTIVES[objective]("TA"))  # the axis on which every term acts
     return [name for name in PARAMETERS if name in used]

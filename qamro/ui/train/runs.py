@@ -178,7 +178,7 @@ def significance(runs: Sequence[TrainedRun], axis: str) -> Claims:
 
 def _test(runs: Sequence[TrainedRun], axis: str, found: Claims) -> None:
     from qamro.evaluation.significance import compare
-    from qamro.evaluation.significance.claims import claim
+    from qamro.evaluation.significance.compare import claim
 
     try:
         compared = compare(runs[0].study, {run.short: run.predictions for run in runs})

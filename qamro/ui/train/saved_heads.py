@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from qamro.predictors.saved import NameTakenError, SavedHeads, remove, save_heads, saved
-from qamro.predictors.saved_names import clean_name
-from qamro.predictors.saved_zip import NotHeadsError, pack, unpack
+from qamro.predictors.saved import NameTakenError, NotHeadsError, SavedHeads, pack, remove, save_heads, saved, unpack
+from qamro.predictors.saved_card import clean_name
 from qamro.ui import choices
 from qamro.ui.events import Answer
 from qamro.ui.progress import status

@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qamro.predictors.saved_names import saved_folder
+from qamro.predictors.saved_card import saved_folder
 from qamro.training.presets import MEASURED
 from qamro.ui import choices
 from qamro.ui.session import Visitor
@@ -178,7 +178,7 @@ def objective_of(settings: Settings, axis: str) -> Objective:
     Raises:
         ValueError: There is no such objective, or a parameter is out of range; the message says which.
     """
-    from qamro.training.objective.choice import chosen_objective
+    from qamro.training.objective.objective import chosen_objective
 
     return chosen_objective(settings.objective, axis, dict(settings.parameters))
 
@@ -196,8 +196,8 @@ def recipe_of(settings: Settings, name: str, command: str) -> Recipe:
     """
     from functools import partial
 
-    from qamro.training.fit_config import FitConfig
     from qamro.training.recipe import Recipe
+    from qamro.training.trainer import FitConfig
 
     for axis in settings.axes:
         objective_of(settings, axis)

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
     from qamro.studies import Study
-    from qamro.training.embeddings import Embeddings
+    from qamro.training.embedded_study import Embeddings
     from qamro.training.recipe import Progress
 
 TELL_EVERY = 0.2
@@ -90,8 +90,8 @@ def train(task: Task, tell: Callable[[Message], None], stop: Callable[[], bool])
     """
     import torch
 
-    from qamro.predictors.saved_loading import remembering_encoder
-    from qamro.training.prepared import Prepared
+    from qamro.predictors.saved import remembering_encoder
+    from qamro.training.embedded_study import EmbeddedStudy
     from qamro.training.recipe import train_heads
     from qamro.training.splits import split
 
@@ -100,7 +100,7 @@ def train(task: Task, tell: Callable[[Message], None], stop: Callable[[], bool])
     encoder = remembering_encoder(task.settings.encoder)
     parts = split(task.study, hold_out=task.settings.hold_out)
     embeddings, seconds = _embed(task.study, encoder, tell)
-    prepared = Prepared(task.study, embeddings, parts, task.settings.hold_out)
+    prepared = EmbeddedStudy(task.study, embeddings, parts, task.settings.hold_out)
     clock = _Clock(task.settings.seconds, stop)
     news = _News(tell)
 
@@ -118,7 +118,7 @@ def train(task: Task, tell: Callable[[Message], None], stop: Callable[[], bool])
 
 
 def _embed(study: Study, encoder: Any, tell: Callable[[Message], None]) -> tuple[Embeddings, float]:
-    from qamro.training.embeddings import embed_study
+    from qamro.training.embedded_study import embed_study
 
     began, told = time.perf_counter(), 0.0
 

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from qamro.studies import Study
-from qamro.studies.listening import PREFERENCE, Design, ListeningError, comparison, export, identity, quality
+from qamro.studies.listening import PREFERENCE, Design, ListeningError, comparison, export
 from qamro.studies.listening import session as s
+from qamro.studies.listening import store as identity
 
 from .made import MI, PQ, TA, store_with, work_through
 
@@ -67,7 +68,7 @@ def test_preferences(tmp_path):
     assert (ratings.loc[ratings["side"] == "right", "score"] == 1).all()
     assert (ratings.loc[ratings["side"] == "left", "score"] == 0).all()
     assert (ratings["clip"].str[-6:] == ratings["against"].str[-6:]).all(), "same prompt"
-    again = quality.repeats(store, study)
+    again = export.repeats(store, study)
     assert len(again) == 2
     assert (again["first"] == 1 - again["second"]).all(), "sides were swapped: always right is not consistent"
 
@@ -75,7 +76,7 @@ def test_preferences(tmp_path):
 def test_care_of_raters(tmp_path):
     store, study = store_with(tmp_path, SCORES)
     work_through(store, store.join(study), 3.0)
-    people = quality.raters(store, study)
+    people = export.raters(store, study)
     answers = store.all("SELECT answer FROM tasks WHERE kind = 'check'")
     assert people.loc[0, "checks"] == 2
     assert people.loc[0, "checks_passed"] == sum(row["answer"] == 3 for row in answers)

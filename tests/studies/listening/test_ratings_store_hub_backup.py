@@ -8,7 +8,7 @@ import time
 import pytest
 
 from qamro.studies import Study
-from qamro.studies.listening import Design, RatingStore, places
+from qamro.studies.listening import Design, RatingStore, hub_backup
 from qamro.studies.listening import session as s
 from qamro.studies.listening.hub_backup import Target, restore, scheduler, start_backup, wanted
 
@@ -107,14 +107,14 @@ def test_without_both_variables_nothing_is_asked_of_anybody(tmp_path, monkeypatc
     monkeypatch.setenv("HF_TOKEN", token)
     monkeypatch.setenv("QAMRO_RATINGS_REPO", repo)
     monkeypatch.setenv("HF_ENDPOINT", hub.url)
-    monkeypatch.setenv(places.FOLDER, str(tmp_path / "store"))
+    monkeypatch.setenv(hub_backup.FOLDER, str(tmp_path / "store"))
     assert wanted() is None
-    assert places.open_store().folder == tmp_path / "store"
-    assert places.open_store() is places.open_store()
+    assert hub_backup.open_store().folder == tmp_path / "store"
+    assert hub_backup.open_store() is hub_backup.open_store()
     assert hub.tokens == set()
 
 
 def test_where_the_store_lies(tmp_path, monkeypatch):
     monkeypatch.setenv("QAMRO_CACHE", str(tmp_path))
-    monkeypatch.delenv(places.FOLDER, raising=False)
-    assert places.ratings_dir() == tmp_path / "annotations"
+    monkeypatch.delenv(hub_backup.FOLDER, raising=False)
+    assert hub_backup.ratings_dir() == tmp_path / "annotations"

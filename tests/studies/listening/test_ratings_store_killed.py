@@ -13,7 +13,7 @@ import pytest
 
 from qamro.studies.listening import Design, RatingStore
 from qamro.studies.listening import session as s
-from qamro.studies.listening.schema import connect
+from qamro.studies.listening.store import connect
 
 from .made import MI, sounds
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qamro.studies.listening import PREFERENCE, Design
-from qamro.studies.listening.order import GAP, MOST_PAIRS, pairs, plan
+from qamro.studies.listening.design import GAP, MOST_PAIRS, pairs, plan
 
 from .made import MI
 

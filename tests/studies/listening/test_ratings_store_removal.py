@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from qamro.studies.listening import Design, ListeningError, RatingStore, comparison, identity
+from qamro.studies.listening import Design, ListeningError, RatingStore, comparison
 from qamro.studies.listening import session as s
-from qamro.studies.listening.removal import delete_study
+from qamro.studies.listening import store as identity
+from qamro.studies.listening.export import delete_study
 
 from .made import MI, sounds, store_with, work_through
 

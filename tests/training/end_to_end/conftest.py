@@ -11,11 +11,9 @@ import pytest
 import soundfile
 import torch
 
-from qamro.encoders.compat import hide_broken_packages
+from qamro.encoders.transformers_folder import hide_broken_packages
 from qamro.studies import Study
-from qamro.training.end_to_end.audiobox_tower import AudioboxTower
-from qamro.training.end_to_end.clap_tower import ClapTower
-from qamro.training.end_to_end.wavlm_tower import WavlmTower
+from qamro.training.end_to_end.towers import AudioboxTower, ClapTower, WavlmTower
 from tests.encoders.fixtures import small_audiobox, small_clap, small_tokenizer, small_wavlm  # noqa: F401
 
 PROMPTS = ("calm piano with soft strings", "fast drums and a loud guitar", "")

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from qamro.encoders.tuned import FOLDER
+from qamro.encoders.loading import FOLDER
 from qamro.heads import HeadBundle
 from qamro.predictors import load
 from qamro.studies import Study
-from qamro.training.end_to_end.config import EndToEndConfig
 from qamro.training.end_to_end.recipe import train_end_to_end
+from qamro.training.end_to_end.run import EndToEndConfig
 from qamro.training.objective import OBJECTIVES, Objective
 from qamro.training.recipe import Recipe
 from qamro.training.splits import split
@@ -67,7 +67,7 @@ def weights(tower):
 
 
 def test_a_resumed_run_is_the_uninterrupted_run(tones, wavlm_folder, tmp_path):
-    from qamro.training.end_to_end.wavlm_tower import WavlmTower
+    from qamro.training.end_to_end.towers import WavlmTower
 
     whole, resumed = (WavlmTower.from_checkpoint(wavlm_folder) for _ in range(2))
     first, _, _ = train(tones, whole, tmp_path / "whole")

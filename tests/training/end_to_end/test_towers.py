@@ -2,13 +2,12 @@ import pytest
 import torch
 
 from qamro.encoders import Audiobox, Clap
-from qamro.encoders.audiobox_checkpoint import load_original
-from qamro.encoders.tuned import FOLDER, open_tuned
+from qamro.encoders.audiobox_network import load_original
+from qamro.encoders.loading import FOLDER, open_tuned
 from qamro.encoders.wavlm import WavLM
 from qamro.heads import ScoreHead
 from qamro.losses import qamro_loss
-from qamro.training.end_to_end.gradient_cache import Part, backward
-from qamro.training.end_to_end.network import Item, Network
+from qamro.training.end_to_end.network import Item, Network, Part, backward
 from tests.training.end_to_end.conftest import PROMPTS, waves
 
 

@@ -7,8 +7,7 @@ import pandas as pd
 import torch
 
 from qamro.studies import Study
-from qamro.training.frames.embeddings import FrameEmbeddings
-from qamro.training.frames.prepared import PreparedFrames
+from qamro.training.frames.embedded_frames import EmbeddedFrames, FrameEmbeddings
 from qamro.training.splits import split
 
 DIM, WORDS = 6, 4
@@ -24,7 +23,7 @@ class Encoder:
         return torch.ones(DIM)
 
 
-def prepared(systems: int = 24, clips: int = 8, *, prompts: bool = True, axes=("MI", "TA")) -> PreparedFrames:
+def prepared(systems: int = 24, clips: int = 8, *, prompts: bool = True, axes=("MI", "TA")) -> EmbeddedFrames:
     """MI follows the loudest frame's first number; TA whether the prompt's word is the band that sounds."""
     rng = np.random.default_rng(0)
     names, frames, mi, ta = [], [], [], []
@@ -47,4 +46,4 @@ def prepared(systems: int = 24, clips: int = 8, *, prompts: bool = True, axes=("
     text = {f"word{i}": torch.eye(WORDS)[i : i + 1].half() for i in range(WORDS)} if prompts else None
     clips_of = [name for name, _, _ in names]
     found = FrameEmbeddings(clips_of, frames, list(range(len(names))), text, [name[2] for name in names], {})
-    return PreparedFrames(study, found, split(study, hold_out="system"), "system")
+    return EmbeddedFrames(study, found, split(study, hold_out="system"), "system")

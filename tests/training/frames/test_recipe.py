@@ -5,11 +5,11 @@ import pytest
 import torch
 from scipy.stats import spearmanr
 
-from qamro.heads.branch_settings import BranchSettings, count_parameters
-from qamro.heads.frame_bundle import FrameBundle
-from qamro.training.fit_config import FitConfig
-from qamro.training.frames.loss import deramos_objective
+from qamro.heads.bundle import FrameBundle
+from qamro.heads.dual_branch import BranchSettings, count_parameters
 from qamro.training.frames.recipe import FrameRecipe, train_branches
+from qamro.training.frames.run import deramos_objective
+from qamro.training.trainer import FitConfig
 from tests.training.frames.made_up import Encoder, prepared
 
 SMALL = BranchSettings(1, width=16, heads=2, layers=1, dropout=0.0)

@@ -7,10 +7,9 @@ import pandas as pd
 import torch
 
 from qamro.studies import Study
-from qamro.training.embeddings import Embeddings
-from qamro.training.prepared import Prepared
-from qamro.training.run import FitConfig
+from qamro.training.embedded_study import EmbeddedStudy, Embeddings
 from qamro.training.splits import folds
+from qamro.training.trainer import FitConfig
 
 QUICK = FitConfig("adamw", lr=3e-3, batch_size=0, max_epochs=15, patience=5, hidden=(8, 4))
 
@@ -30,11 +29,11 @@ def small_study(axis: str = "MI", systems: int = 4, sources: int = 8) -> Study:
     return Study(clips.assign(prompt=""), pd.concat(ratings, ignore_index=True), name="small", kind="simulated")
 
 
-def small_folds(axis: str = "MI", count: int = 4) -> list[Prepared]:
+def small_folds(axis: str = "MI", count: int = 4) -> list[EmbeddedStudy]:
     """The study, embedded and in folds that hold out its sources."""
     study = small_study(axis)
     score = torch.tensor(study.clip_means()["mean"].to_numpy(), dtype=torch.float32)
     noise = torch.randn(len(score), 5, generator=torch.Generator().manual_seed(0))
     audio = torch.cat([score[:, None] + 0.3 * noise[:, :1], noise[:, 1:]], dim=1)
     embeddings = Embeddings(list(study.clips["clip"]), audio, None, torch.zeros(len(score), dtype=torch.bool), {})
-    return [Prepared(study, embeddings, parts) for parts in folds(study, count, hold_out="content")]
+    return [EmbeddedStudy(study, embeddings, parts) for parts in folds(study, count, hold_out="content")]

@@ -3,12 +3,11 @@ from dataclasses import replace
 
 import pytest
 
-from qamro.training.sweeps.figure import beta_curves, heat_map, panel
-from qamro.training.sweeps.page import write_page
+from qamro.training.sweeps.figure import beta_curves, heat_map, panel, write_page
 from qamro.training.sweeps.reproduce import EXPERIMENTS
 from qamro.training.sweeps.seeds import summarise
+from qamro.training.sweeps.setup import BASELINES, Plan
 from qamro.training.sweeps.sweep import run_sweep
-from qamro.training.sweeps.variants import BASELINES, Plan
 from tests.training.sweeps.swept import QUICK, small_folds
 
 

@@ -6,18 +6,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from qamro.training.compare_objectives.contest import Contest
-from qamro.training.compare_objectives.figures import standings_figure
+from qamro.training.compare_objectives.comparison import ObjectiveComparison
+from qamro.training.compare_objectives.sections import standings_figure
 from qamro.training.compare_objectives.tables import draw, paired_tests, standings
 from qamro.training.objective import paper_objective
-from qamro.training.sweeps.figure import beta_curves, panel
-from qamro.training.sweeps.files import write_csvs, write_record
-from qamro.training.sweeps.judged import judged
-from qamro.training.sweeps.page import write_page
+from qamro.training.sweeps.figure import beta_curves, panel, write_page
 from qamro.training.sweeps.reproduce import table_of
+from qamro.training.sweeps.runs import judged
 from qamro.training.sweeps.seeds import best_in_words, hints_of, ridge_in_words, summarise
+from qamro.training.sweeps.setup import RIDGE, Variant
+from qamro.training.sweeps.store import write_csvs, write_record
 from qamro.training.sweeps.sweep import Sweep
-from qamro.training.sweeps.variants import RIDGE, Variant
 
 LABELS = {"alpha 0.2, beta 1": 1.0, "alpha 0.2, beta 7": 7.0, RIDGE: np.nan}
 
@@ -79,7 +78,7 @@ def test_sentences_titles_tables_and_files_of_a_sweep(systems, tmp_path):
 @pytest.mark.parametrize("systems", EXPECTED)
 def test_tables_and_titles_of_compared_objectives(systems):
     sweep, words = swept(systems), EXPECTED[systems]
-    contest = Contest("MI", [variant(label) for label in LABELS], sweep, pd.DataFrame())
+    contest = ObjectiveComparison("MI", [variant(label) for label in LABELS], sweep, pd.DataFrame())
     drawn = draw(contest, draws=20)
     table, tests = standings(contest, drawn), paired_tests(contest, drawn)
     for found in (table, tests):

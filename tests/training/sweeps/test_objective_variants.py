@@ -10,8 +10,8 @@ import torch
 from qamro.heads.distribution_head import DistributionHead
 from qamro.heads.score_head import ScoreHead
 from qamro.training.objective import OBJECTIVES, stacked_loss
-from qamro.training.objective_heads import head_maker
 from qamro.training.sweeps.objective_variants import HYPERPARAMETERS, hyperparameters, variants_over
+from qamro.training.trainer import head_maker
 from tests.training.sweeps.swept import QUICK, small_folds
 
 

@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from qamro.training.run import FitConfig
-from qamro.training.sweeps.other_clips import bootstrap_variants
 from qamro.training.sweeps.reproduce import EXPERIMENTS, NAMES, table_of
 from qamro.training.sweeps.sweep import run_sweep
+from qamro.training.sweeps.system_places import bootstrap_variants
+from qamro.training.trainer import FitConfig
 from tests.training.sweeps.swept import QUICK, small_folds
 
 

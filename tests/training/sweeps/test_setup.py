@@ -4,8 +4,7 @@ import pytest
 
 from qamro.training.objective import OBJECTIVES
 from qamro.training.sweeps.objective_variants import HYPERPARAMETERS, hyperparameters
-from qamro.training.sweeps.setup import ALONE, FAMILIES, REFERENCE, Setup
-from qamro.training.sweeps.variants import BASELINES, Plan
+from qamro.training.sweeps.setup import ALONE, BASELINES, FAMILIES, REFERENCE, Plan, Setup
 
 
 def test_the_first_setup_is_the_plan_of_the_paper():

@@ -6,11 +6,9 @@ import pandas as pd
 import pytest
 
 from qamro.studies import Study
-from qamro.training.sweeps.bundled import bundled, bundled_folder
-from qamro.training.sweeps.setup import Setup
-from qamro.training.sweeps.store import KeptSweep, keep, key_of, read
+from qamro.training.sweeps.setup import Plan, Setup
+from qamro.training.sweeps.store import KeptSweep, bundled, bundled_folder, keep, key_of, read
 from qamro.training.sweeps.sweep import run_sweep
-from qamro.training.sweeps.variants import Plan
 from tests.training.sweeps.swept import QUICK, small_folds, small_study
 
 
@@ -58,7 +56,7 @@ def test_the_key_follows_what_decides_the_numbers(tmp_path):
 
 def test_the_sweep_that_ships_is_the_first_setup():
     kept = bundled(Setup())
-    assert kept is not None, "out of date; make it again with: python -m qamro.training.sweeps.bundled"
+    assert kept is not None, "out of date; make it again with: python -m qamro.training.sweeps.store"
     assert kept.record["setup"] == json.loads(json.dumps(asdict(Setup())))
     assert kept.record["study"]["kind"] == "simulated"
     labels = {variant.label for variant in Setup().variants("MI")}
@@ -78,5 +76,5 @@ def test_a_sweep_of_another_generator_does_not_count(tmp_path, monkeypatch):
     kept = read(bundled_folder())
     kept.record["generator"] = -1
     keep(tmp_path / "old", kept)
-    monkeypatch.setattr("qamro.training.sweeps.bundled.bundled_folder", lambda: tmp_path / "old")
+    monkeypatch.setattr("qamro.training.sweeps.store.bundled_folder", lambda: tmp_path / "old")
     assert bundled(Setup()) is None

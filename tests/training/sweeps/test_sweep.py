@@ -5,8 +5,8 @@ import pytest
 import torch
 from scipy.stats import kendalltau, pearsonr, spearmanr
 
+from qamro.training.sweeps.setup import BASELINES, Plan
 from qamro.training.sweeps.sweep import run_sweep
-from qamro.training.sweeps.variants import BASELINES, Plan
 from qamro.training.trainer import fit
 from tests.training.sweeps.swept import QUICK, small_folds
 

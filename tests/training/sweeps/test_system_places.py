@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from scipy.stats import rankdata, t
 
-from qamro.training.sweeps.system_figure import ranking_figure
+from qamro.training.sweeps.figure import ranking_figure
 from qamro.training.sweeps.system_places import swaps, swaps_in_words, system_places
 
 

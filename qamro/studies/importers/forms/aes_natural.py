@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING
 from qamro.studies.importers.aes_corpora import corpus_of, source_of
 from qamro.studies.importers.forms import audiobox
 from qamro.studies.study import Study
-from qamro.studies.tables import need, numbers, read_table
-from qamro.studies.validation import StudyError
+from qamro.studies.tables import StudyError, need, numbers, read_table
 
 if TYPE_CHECKING:
     import pandas as pd

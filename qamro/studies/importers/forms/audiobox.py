@@ -16,7 +16,7 @@ from typing import Any
 
 from qamro.studies.importers.table import Sheet
 from qamro.studies.study import Study
-from qamro.studies.validation import StudyError
+from qamro.studies.tables import StudyError
 
 AXIS_OF = {
     "Production_Quality": "PQ",

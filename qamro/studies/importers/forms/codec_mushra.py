@@ -14,8 +14,7 @@ import math
 from pathlib import Path
 
 from qamro.studies.study import Study
-from qamro.studies.tables import need, read_table
-from qamro.studies.validation import StudyError
+from qamro.studies.tables import StudyError, need, read_table
 
 FILE = "ratings_formated_filtered.csv"
 AXIS = "quality"

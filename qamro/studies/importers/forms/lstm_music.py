@@ -12,8 +12,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from qamro.studies.study import Study
-from qamro.studies.tables import need, numbers, read_table
-from qamro.studies.validation import StudyError
+from qamro.studies.tables import StudyError, need, numbers, read_table
 
 FILE = "answers.csv"
 AXIS = "quality"

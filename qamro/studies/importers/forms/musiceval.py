@@ -19,8 +19,7 @@ from typing import TYPE_CHECKING
 
 from qamro.studies.importers.names import role_of
 from qamro.studies.study import Study
-from qamro.studies.tables import numbers, read_table
-from qamro.studies.validation import StudyError
+from qamro.studies.tables import StudyError, numbers, read_table
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -21,8 +21,7 @@ from qamro.studies.importers.names import role_of
 from qamro.studies.importers.table import Sheet
 from qamro.studies.importers.words import words_of
 from qamro.studies.study import Study
-from qamro.studies.tables import BLANKS
-from qamro.studies.validation import StudyError
+from qamro.studies.tables import BLANKS, StudyError
 
 _SIDE = re.compile(
     r"^(?:(?P<first>a|1|left|first|l)[ _.-]+(?P<what1>.+)|(?P<what2>.+?)[ _.-]*(?P<last>a|1|left|first|l))$",

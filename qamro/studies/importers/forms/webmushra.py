@@ -19,8 +19,7 @@ from qamro.studies.importers.cells import number_of
 from qamro.studies.importers.layout import Column, Layout
 from qamro.studies.importers.names import role_of
 from qamro.studies.importers.table import Sheet
-from qamro.studies.tables import BLANKS
-from qamro.studies.validation import StudyError
+from qamro.studies.tables import BLANKS, StudyError
 
 TEST, TRIAL, SESSION = "session_test_id", "trial_id", "session_uuid"
 STIMULUS, SCORE = "rating_stimulus", "rating_score"
