@@ -204,7 +204,7 @@ def _missing(study: Study) -> None:
     lost = study.missing_audio()
     if not lost:
         return
-    warn(f"no audio for {len(lost)} of {count(len(study.clips), 'clip')}, for example {lost[0]}")
+    warn(f"no audio for {len(lost):,} of {count(len(study.clips), 'clip')}, for example {lost[0]}")
     if "corpus" in study.clips.columns:
         from qamro.studies.importers.aes_corpora import missing_report
 

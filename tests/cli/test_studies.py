@@ -102,7 +102,7 @@ def test_aes_natural_with_a_path_map(run, shared, tmp_path):
     folder = shared / "data" / "annotations"
     result = run("studies", "fetch", "aes_natural", "--from", folder, "--map", f"EARS={tmp_path / 'ears'}")
     assert result.exit_code == 0, result.output
-    assert "no audio for 2949 of 2950 clips" in result.stderr
+    assert "no audio for 2,949 of 2,950 clips" in result.stderr
     assert "EARS: 149 of 150 missing" in result.stdout
     assert "LibriTTS: 300 of 300 missing  https://openslr.org/60/" in result.stdout
 

@@ -82,17 +82,17 @@ def test_the_score_table_tells_clips_of_another_kind(tmp_path, known):
     bundle = HeadBundle({"MI": ScoreHead(encoder.audio_dim)}, card(), domain.tensors() if known else {})
     predictor = HeadPredictor("mine", encoder, bundle.save(tmp_path / "heads"))
     (tmp_path / "bad.wav").write_text("no sound")
-    clips = [*(hum(tmp_path, seed) for seed in range(100, 106)), hum(tmp_path, 1, kind="crackle"), tmp_path / "bad.wav"]
+    clips = [*(hum(tmp_path, seed) for seed in range(100, 120)), hum(tmp_path, 1, kind="crackle"), tmp_path / "bad.wav"]
     table = predictor.predict(clips)
     assert list(table.columns) == predictor.columns
-    assert table["domain"][7] == ""
-    assert table["source_MI"].str.contains("tested on other clips of the same 8 systems")[:7].all()
+    assert table["domain"][21] == ""
+    assert table["source_MI"].str.contains("tested on other clips of the same 8 systems")[:21].all()
     if not known:  # heads of an earlier version
-        assert set(table["domain"][:7]) == {"unknown"}
-        assert table["MI_low"][:7].notna().all()
+        assert set(table["domain"][:21]) == {"unknown"}
+        assert table["MI_low"][:21].notna().all()
         return
-    assert table["domain"][6] == "outside"
-    assert np.isnan(table["MI_low"][6])
-    assert table["MI"][6] > 0
-    assert (table["domain"][:6] == "outside").sum() <= 1
+    assert table["domain"][20] == "outside"
+    assert np.isnan(table["MI_low"][20])
+    assert table["MI"][20] > 0
+    assert (table["domain"][:20] == "outside").mean() <= 0.3, "about a tenth, of 20 clips"
     assert table["MI_low"][table["domain"].isin(["inside", "edge"])].notna().all()

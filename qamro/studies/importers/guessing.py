@@ -164,7 +164,7 @@ def _why_not(sheet: Sheet) -> str:
         ends += [name.removeprefix("source_") for name in sheet.header if name.startswith("source_")]
         score = next((name for name in sheet.header if role_of(name) == "prediction" or name in ends), "NAME")
         return (
-            " holds predictions, not ratings; give it as predictions, or, if people gave these scores, say so with "
+            " holds predictions, not ratings; give it as predictions, or, if listeners gave these scores, say so with "
             f"{column_option(score, 'score')}"
         )
     if words := _words_in(sheet):
