@@ -87,7 +87,7 @@ def test_a_sweep_runs_live_is_kept_and_linked(open_page, tmp_path):
     link = f"study={FETCHED}&s.axes=MI&s.values=1_7&s.beside=0.2&s.seeds=30&s.folds=1&s.hold_out=content"
     page = open_page(f"?tab=sensitivity&{link}", ready=HERE)
     says(page, "#sensitivity-status", "has not been computed here yet")
-    says(page, "#sensitivity-cost", "1 axis × 5 objectives × 30 seeds × 1 fold = 150 fits")
+    says(page, "#sensitivity-cost", "1 axis × 5 objectives × 30 seeds × 1 fold = 150 fits, and ridge")
     page.click("#sensitivity-run")
     page.wait_for_selector("#sensitivity-cancel")
     page.wait_for_selector("#sensitivity-status progress")
@@ -98,7 +98,7 @@ def test_a_sweep_runs_live_is_kept_and_linked(open_page, tmp_path):
     page.locator("#sensitivity-seeds input[type=number]").press("Tab")
     says(page, "#sensitivity-cost", "= 10 fits")
     page.click("#sensitivity-run")
-    says(page, "#sensitivity-status", "10 fits in")
+    says(page, "#sensitivity-status", "11 fits in")
     setup = Setup(FETCHED, axes=("MI",), values=(1, 7), beside=(0.2,), seeds=2, folds=1, hold_out="content")
     found = sweep_study(small_study(), setup, load_encoder("logmel"))
     says(page, "#sensitivity-words", best_in_words(found.sweep.runs, "MI", "system", "SRCC", curve=0.2))

@@ -90,11 +90,11 @@ def cost(picker: PickerState, study: Study | None, given: Fields) -> str:
         return status(str(problem), calm=False)
     parts = (
         _count(len(setup.axes), T.COUNTED["axis"]),
-        _count(setup.objectives(setup.axes[0]), T.COUNTED["objective"]),
+        _count(setup.objectives(setup.axes[0]) - 1, T.COUNTED["objective"]),
         _count(setup.seeds, T.COUNTED["seed"]),
         _count(setup.folds, T.COUNTED["fold"]),
     )
-    said = T.COST.format(product=" × ".join(parts), fits=setup.fits(setup.folds))
+    said = T.COST.format(product=" × ".join(parts), fits=setup.fits(setup.folds) - len(setup.axes) * setup.folds)
     limit = f" {T.SPACE.format(most=MOST_FITS_ON_SPACE, clips=MOST_CLIPS_ON_SPACE)}" if on_space() else ""
     return f'<p class="q-hint">{escape(said)}.{escape(limit)}</p>'
 

@@ -54,7 +54,7 @@ class Sensitivity:
     OPTIMISER = "Training"
     RUN = "Run the sweep"
     CANCEL = "Cancel"
-    COST = "{product} = {fits:,} fits"
+    COST = "{product} = {fits:,} fits, and ridge regression once a fold"
     COUNTED: ClassVar[dict[str, tuple[str, str]]] = {
         "axis": ("axis", "axes"),
         "objective": ("objective", "objectives"),
