@@ -151,6 +151,7 @@ def test_hostile_names_stay_names(open_page: Visits, tmp_path: Path) -> None:
     page.click("#score")
     wait_status(page, "clips scored")
     assert page.locator("#results .q-pick").all_text_contents() == wanted
+    page.wait_for_selector("#player h3")  # the first clip's details, which must not come after the click
     hostile = wanted.index("<img src=x onerror=alert(1)>.wav")
     page.locator("#results tbody tr").nth(hostile).click()
     page.wait_for_function("() => document.querySelector('#player h3')?.textContent?.includes('onerror')")
