@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from safetensors.numpy import load_file
 
 from qamro.cli.reproduce import reproduce
@@ -36,7 +37,17 @@ def command(folder, out):
     return [sys.executable, "-m", "qamro", "train", "--study", str(folder), "--out", str(out), *OPTIONS]
 
 
+@pytest.fixture
+def one_thread():
+    """Lets torch compute here as the processes beside it do: sums of several threads round otherwise."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
 @pytest.mark.server
+@pytest.mark.usefixtures("one_thread")
 def test_a_killed_run_goes_on_and_ends_as_if_it_had_never_been_killed(run, folder, tmp_path):
     environment = os.environ | {"QAMRO_CACHE": str(tmp_path / "cache"), "OMP_NUM_THREADS": "1"}
     whole, killed = tmp_path / "whole", tmp_path / "killed"
@@ -158,6 +169,7 @@ def test_what_another_run_left_is_refused_with_the_remedy_and_restart_takes_it_a
 
 
 @pytest.mark.server
+@pytest.mark.usefixtures("one_thread")
 def test_two_processes_started_by_torchrun_write_the_heads_of_one(run, folder, tmp_path):
     environment = os.environ | {"QAMRO_CACHE": str(tmp_path / "cache"), "OMP_NUM_THREADS": "1"}
     one, two = ([*command(folder, tmp_path / name)[2:], "--axis", "MI", "--epochs", "3"] for name in ("1", "2"))
