@@ -107,9 +107,10 @@ def rank(
     all_theta = drawn[:, : len(names)] - (drawn[:, : len(names)] @ weights)[:, None]
     from scipy.special import ndtri
 
-    tail = float(ndtri((1 + level) / 2))
+    clusters = cells.clusters(votes)
+    tail = _wider(float(ndtri((1 + level) / 2)), clusters)
     spread = all_theta.std(axis=0, ddof=1)
-    pairs = _pairs(names, theta, all_theta, level)
+    pairs = _pairs(names, theta, all_theta, level, clusters)
     better = np.zeros((len(names), len(names)), dtype=bool)
     place = {name: k for k, name in enumerate(names)}
     for row in pairs[pairs["differ"]].itertuples():
@@ -234,10 +235,18 @@ class _Cells:
         counts = np.bincount(of_vote, minlength=3 * pairs.size).reshape(3, -1).astype(float)
         return cls(pairs // k, pairs % k, counts, of_vote)
 
+    @staticmethod
+    def _drawn_by(votes: pd.DataFrame) -> list[tuple[np.ndarray, int]]:
+        return [w for column in ("rater", "prompt") if (w := _clusters(votes, column)) is not None]
+
+    def clusters(self, votes: pd.DataFrame) -> int:
+        """Number of what is drawn anew: raters or prompts, whichever are fewer, or single votes."""
+        return min((number for _, number in self._drawn_by(votes)), default=self.of_vote.size)
+
     def drawn(self, votes: pd.DataFrame, draws: int, rng: np.random.Generator) -> np.ndarray:
         """Counts of bootstrap draws of raters and prompts (of single votes where neither is known), (draws, 3, P)."""
         shape = (draws, *self.counts.shape)
-        weights = [w for column in ("rater", "prompt") if (w := _clusters(votes, column)) is not None]
+        weights = self._drawn_by(votes)
         if not weights:
             return rng.multinomial(self.of_vote.size, self.counts.ravel() / self.of_vote.size, size=draws).reshape(
                 shape
@@ -363,7 +372,19 @@ class _Model:
         return 2 * np.where(counts > 0, terms, 0).sum(axis=(1, 2))
 
 
-def _pairs(names: list[str], theta: np.ndarray, drawn: np.ndarray, level: float) -> pd.DataFrame:
+def _wider(width: float, clusters: int) -> float:
+    """Widens a normal interval of so many standard errors to Student's: few raters tell little of their own spread.
+
+    The draws' spread is too small by the usual factor n / (n - 1) as well.
+    """
+    from scipy.special import ndtr, stdtrit
+
+    if clusters < 2:
+        return width
+    return float(stdtrit(clusters - 1, ndtr(width)) * np.sqrt(clusters / (clusters - 1)))
+
+
+def _pairs(names: list[str], theta: np.ndarray, drawn: np.ndarray, level: float, clusters: int) -> pd.DataFrame:
     """Differences of all pairs; the largest studentised deviation of each draw sets their simultaneous width."""
     import pandas as pd
 
@@ -372,7 +393,7 @@ def _pairs(names: list[str], theta: np.ndarray, drawn: np.ndarray, level: float)
     spread = gaps.std(axis=0, ddof=1)
     with np.errstate(divide="ignore", invalid="ignore"):
         largest = np.nanmax(np.abs(gaps - gaps.mean(axis=0)) / spread, axis=1)
-    width = float(np.quantile(largest, level, method="higher")) * spread
+    width = _wider(float(np.quantile(largest, level, method="higher")), clusters) * spread
     return pd.DataFrame(
         {
             "first": [names[i] for i in one],
