@@ -1,6 +1,6 @@
 """How often intervals hold the truth and equal systems are set apart, on studies made up so that the truth is known.
 
-    python -m benchmarks.coverage [--part intervals|pairs|planning|powered|racing] [--write]
+    python -m benchmarks.coverage [--part intervals|pairs|planning|powered|racing|votes] [--write]
 
 Systems differ, clips of a system differ, ratings and predictions are noisy. The truth is the metric over very many such
 systems with as many clips each. An interval that draws clips alone is shown beside it: it forgets that clips of one
@@ -265,7 +265,19 @@ def planning(options: argparse.Namespace) -> tuple[str, str]:
     return "Planning", f"{part.about(options.replays)}\n\n" + "\n".join(lines)
 
 
-OTHER_PARTS = {"planning": planning, "powered": powered, "racing": racing}
+def votes(options: argparse.Namespace) -> tuple[str, str]:
+    """The table of rankings by votes in simulated arenas."""
+    from benchmarks import coverage_preferences as part
+
+    lines = [part.HEAD]
+    print(part.HEAD)
+    for row in part.ARENAS:
+        lines.append(part.line(row, options.arenas))
+        print(lines[-1], flush=True)
+    return "Rankings by votes", f"{part.about(options.arenas)}\n\n" + "\n".join(lines)
+
+
+OTHER_PARTS = {"planning": planning, "powered": powered, "racing": racing, "votes": votes}
 
 
 def main() -> None:
@@ -276,6 +288,7 @@ def main() -> None:
     parser.add_argument("--rated", nargs="+", default=[], metavar="FOLDER", help="powered: studies with their audio")
     parser.add_argument("--published", default="", metavar="CSV", help="powered: pam_music.csv, MOS and predictions")
     parser.add_argument("--races", type=int, default=250, help="races a row of the racing part")
+    parser.add_argument("--arenas", type=int, default=300, help="arenas a row of the votes part")
     parser.add_argument("--annotations", default="", metavar="JSONL", help="planning: ratings of AudioMOS track 2")
     parser.add_argument("--replays", type=int, default=36, help="planning: replays of every design")
     parser.add_argument("--studies", type=int, default=200, help="for the intervals")
