@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from qamro.cli.console import progress
@@ -15,7 +15,7 @@ NO_TABLES = "no table was written; embeddings are kept, so the same command star
 if TYPE_CHECKING:
     from qamro.studies import Study
     from qamro.training.embedded_study import EmbeddedStudy
-    from qamro.training.sweeps.setup import Plan
+    from qamro.training.sweeps.setup import Plan, Variant
     from qamro.training.sweeps.sweep import Sweep, SweepProgress
 
 
@@ -52,7 +52,13 @@ def prepare(study: Study, encoder: str, count: int, hold_out: str, device: str) 
     return [EmbeddedStudy(study, embeddings, part) for part in parts], how
 
 
-def train(folds: Sequence[EmbeddedStudy], axes: Sequence[str], plan: Plan, device: str) -> Sweep:
+def train(
+    folds: Sequence[EmbeddedStudy],
+    axes: Sequence[str],
+    plan: Plan,
+    device: str,
+    variants: Callable[[str], Sequence[Variant]] | None = None,
+) -> Sweep:
     """Runs a sweep behind a progress bar."""
     from qamro.training.sweeps.sweep import run_sweep
 
@@ -63,7 +69,7 @@ def train(folds: Sequence[EmbeddedStudy], axes: Sequence[str], plan: Plan, devic
             done = axes.index(event.axis) + event.done / event.total
             bar.update(task, description=stage(event), completed=done)
 
-        return run_sweep(folds, axes, plan, on_epoch=tick, workers=2, device=device)
+        return run_sweep(folds, axes, plan, variants=variants, on_epoch=tick, workers=2, device=device)
 
 
 def stage(event: SweepProgress) -> str:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 
 def train(  # noqa: PLR0915 - its options are the length of it
+    context: typer.Context,
     study: options.TrainingStudy,
     out: options.TrainingOut = None,
     save: options.Save = "",
@@ -60,15 +61,6 @@ def train(  # noqa: PLR0915 - its options are the length of it
     ] = "",
     regression: Annotated[str, typer.Option(help="Another regression term: huber, mse, mae, mse+mae, none.")] = "",
     ranking: Annotated[str, typer.Option(help="Another ranking term: qamro, qamro-unweighted, mr, balr …")] = "",
-    alpha: Annotated[float | None, typer.Option(help="Slope of the adaptive margin; 0.2.")] = None,
-    beta: Annotated[float | None, typer.Option(help="Preference factor; 7.")] = None,
-    margin: Annotated[float | None, typer.Option(help="The fixed margin of mr.")] = None,
-    temperature: Annotated[float | None, typer.Option(help="Of balr, listmle and soft-spearman.")] = None,
-    sigma: Annotated[float | None, typer.Option(help="Width of ce-gauss's labels, a share of the scale.")] = None,
-    regression_weight: Annotated[float | None, typer.Option(help="Of the regression term.")] = None,
-    ranking_weight: Annotated[float | None, typer.Option(help="Of the ranking term.")] = None,
-    alignment_weight: Annotated[float | None, typer.Option(help="Of SAMA.")] = None,
-    normalize: Annotated[str | None, typer.Option(help="Quality by the batch or by the scale.")] = None,
     optimizer: Annotated[str, typer.Option(help="sgd (the paper's) or adamw; else the preset's.")] = "",
     lr: Annotated[float | None, typer.Option(help="Learning rate; else the preset's.")] = None,
     weight_decay: Annotated[float, typer.Option(help="Of adamw.")] = 1e-2,
@@ -137,16 +129,7 @@ def train(  # noqa: PLR0915 - its options are the length of it
         unsaid = preset_of(preset)
         objective = objective or unsaid.objective
 
-        given: dict[str, Any] = {
-            "alpha": alpha,
-            "beta": beta,
-            "margin": margin,
-            "temperature": temperature,
-            "sigma": sigma,
-        }
-        given |= {"regression_weight": regression_weight, "ranking_weight": ranking_weight}
-        given |= {"alignment_weight": alignment_weight, "normalize": normalize}
-        parameters = {name: value for name, value in given.items() if value is not None}
+        parameters: dict[str, Any] = context.obj
         terms = {name: term for name, term in (("regression", regression), ("ranking", ranking)) if term}
 
         def losses(key: str) -> Objective:

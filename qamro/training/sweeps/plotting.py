@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from qamro.axes import get_axis
 from qamro.figures.style import INK, escape, whiskers
-from qamro.training.sweeps.setup import BASELINES
+from qamro.training.objective.table import HYPERPARAMETERS, TABLE
+from qamro.training.sweeps.setup import BASELINES, Setup
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,6 +45,12 @@ class Naming:
     def curve(self, value: float) -> str:
         """Returns what a curve is called."""
         return f"{self.family}, {self.beside} {value:g}" if self.beside and math.isfinite(value) else self.family
+
+
+def naming_of(setup: Setup) -> Naming:
+    """Returns what the figures of a sweep call things."""
+    beside = HYPERPARAMETERS[setup.second].label if setup.second else ""
+    return Naming(TABLE[setup.family].short, HYPERPARAMETERS[setup.over].label, beside, setup.reference)
 
 
 def dash_of(curves: Sequence[float], value: float) -> int:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qamro.evaluation.bootstrap import interval
+from qamro.training.objective.table import ALPHA, BETA
 from qamro.training.sweeps.seeds import summarise
 from qamro.training.sweeps.setup import BASELINES, RIDGE, Plan, point_label
 from qamro.training.sweeps.system_places import bootstrap_variants
@@ -24,7 +25,7 @@ _FILE = Path(__file__).with_name("published.toml")
 NAMES = {
     RIDGE: "ridge regression on the same features",
     "regression alone": "baseline: regression alone",
-    point_label(0.2, 7): "QAMRO",
+    point_label(ALPHA.default, BETA.default): "QAMRO",
     "aes-released": "QAMRO as in the released code",
     "without weighting": "w/o quality-aware weighting",
     "without adaptive margin": "w/o adaptive margin: regression + L_MR",

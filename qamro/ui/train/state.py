@@ -141,7 +141,7 @@ class Settings:
         axes: Which axes to train.
         encoder: What embeds the clips; see ``qamro.encoders.load_encoder``.
         objective: A key of ``OBJECTIVES``.
-        parameters: Those of ``texts.PARAMETERS`` that replace the objective's own.
+        parameters: Those of ``PARAMETERS`` that replace the objective's own.
         optimizer: ``"sgd"`` or ``"adamw"``.
         lr: Learning rate.
         batch_size: Clips a step; 0 takes all.
