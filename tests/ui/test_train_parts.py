@@ -21,7 +21,8 @@ from qamro.predictors.saved import find, pack, saved
 from qamro.training import trainer
 from qamro.training.objective import OBJECTIVES, objective
 from qamro.training.objective.table import PARAMETERS, TABLE
-from qamro.training.presets import PRESETS
+from qamro.training.presets import PRESETS, Settings, command_of, objective_of
+from qamro.training.recipe import recipe_of
 from qamro.ui import choices
 from qamro.ui.compare import handlers as compare
 from qamro.ui.train import figures, handlers, runs, saved_heads, state, tab, texts
@@ -31,11 +32,7 @@ from qamro.ui.train.state import (
     Epoch,
     Epochs,
     Judging,
-    Settings,
     TrainState,
-    command_of,
-    objective_of,
-    recipe_of,
 )
 from qamro.ui.train.texts import ENCODERS, FITTING, OPTIMIZERS
 from qamro.ui.train.worker import Task, epoch_of, train

@@ -37,7 +37,6 @@ def train_end_to_end(
     recipe: Recipe,
     out: Path,
     *,
-    hold_out: str = "content",
     on_clip: Callable[[int, int], bool | None] | None = None,
     on_step: Callable[[int, int, int], None] | None = None,
     on_epoch: Callable[[dict[str, float]], bool | None] | None = None,
@@ -53,9 +52,8 @@ def train_end_to_end(
         study: With audio.
         parts: For each part, its clips; see ``splits.split``.
         tower: The encoder, on the device where it is to be trained.
-        recipe: Its ``config`` is an ``EndToEndConfig``; ``seeds`` is not used.
+        recipe: Its ``config`` is an ``EndToEndConfig``; it has one seed.
         out: Folder for heads, card, record and encoder.
-        hold_out: What no two parts share, as ``split`` was told.
         on_clip: Called with (clips read, clips in all) before training and before the test; returning True stops.
         on_step: Called with (epoch from 1, clips done, clips in all).
         on_epoch: Called with each row of the history; returning True stops.
@@ -100,7 +98,7 @@ def train_end_to_end(
     if not world.first:
         return None
     weights = tower.save(out / FOLDER)
-    bundle, failed = _bundle(study, parts, recipe, run, out, hold_out=hold_out, failed=clips.failed, on_clip=on_clip)
+    bundle, failed = _bundle(study, parts, recipe, run, out, failed=clips.failed, on_clip=on_clip)
     bundle.card.training["encoder file"] = f"{FOLDER}/{weights.name}, {weights.stat().st_size / 1e6:,.0f} MB"
     bundle.save(out)
     return bundle, failed
@@ -113,13 +111,12 @@ def _bundle(
     run: EndToEndRun,
     out: Path,
     *,
-    hold_out: str,
     failed: Mapping[str, str],
     on_clip: Callable[[int, int], bool | None] | None,
 ) -> tuple[HeadBundle, dict[str, str]]:
     encoder = open_tuned(out, device=recipe.device, cache=False)
     embeddings = embed_study(study, encoder, on_clip=on_clip)  # training clips, too: the card keeps what they are like
-    prepared = EmbeddedStudy(study, embeddings, dict(parts), hold_out)
+    prepared = EmbeddedStudy(study, embeddings, dict(parts), recipe.hold_out)
     prepared.embeddings.failed = {**failed, **prepared.embeddings.failed}
     fits = {
         axis: [Fit(head.cpu(), run.history, run.best_epoch, run.val_loss, run.seconds)]

@@ -57,7 +57,7 @@ class Published:
 
 
 @dataclass(frozen=True)
-class Experiment:
+class PublishedExperiment:
     """A table or figure of the paper.
 
     Attributes:
@@ -89,9 +89,9 @@ class Experiment:
         return f"The experiment of the paper's {self.title.split(':')[0].lower()} on other data: {study}"
 
 
-def _read(table: dict[str, Any]) -> dict[str, Experiment]:
+def _read(table: dict[str, Any]) -> dict[str, PublishedExperiment]:
     return {
-        key: Experiment(
+        key: PublishedExperiment(
             key,
             entry["title"],
             entry["study"],
@@ -103,7 +103,7 @@ def _read(table: dict[str, Any]) -> dict[str, Experiment]:
     }
 
 
-EXPERIMENTS: dict[str, Experiment] = _read(tomllib.loads(_FILE.read_text(encoding="utf-8")))
+EXPERIMENTS: dict[str, PublishedExperiment] = _read(tomllib.loads(_FILE.read_text(encoding="utf-8")))
 """The paper's tables and figure by key."""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,27 @@ OPTIMISERS: dict[str, dict[str, Any]] = {
 """How heads are fitted, by name: all clips in every step, or as the paper does it."""
 
 ALONE = "regression alone"
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """Objectives that are trained on the folds of a study and judged on clips that training never saw.
+
+    Attributes:
+        variants: Gives the objectives of an axis.
+        seeds: One fit of every objective each.
+        config: How to fit.
+        axes: Which axes; None for all that can be trained.
+        folds: Folds where no split was published; 1 splits once.
+        hold_out: ``"auto"``, ``"content"`` or ``"system"`` (see ``hold_out_parts``).
+    """
+
+    variants: Callable[[str], Sequence[Variant]]
+    seeds: Sequence[int]
+    config: FitConfig
+    axes: Sequence[str] | None = None
+    folds: int = 5
+    hold_out: str = "auto"
 
 
 @dataclass(frozen=True)
@@ -77,7 +98,7 @@ class Setup:
         object.__setattr__(self, "values", tuple(sorted({float(value) for value in self.values})))
         object.__setattr__(self, "beside", tuple(sorted({float(value) for value in self.beside})))
         for name, numbers in ((self.over, self.values), (self.second, self.beside)):
-            for number in numbers:
+            for number in numbers if name else ():
                 least, most = HYPERPARAMETERS[name].least, HYPERPARAMETERS[name].high
                 if not least <= number <= most:
                     raise ValueError(f"{name} goes from {least:g} to {most:g}, not {number:g}")
@@ -105,9 +126,9 @@ class Setup:
         return HYPERPARAMETERS[self.over].reference
 
     @property
-    def plan(self) -> Plan:
-        """What ``run_sweep`` takes beside ``variants``."""
-        return Plan(self.values, self.beside or (0.2,), range(self.seeds), config=self.config)
+    def experiment(self) -> Experiment:
+        """What is trained."""
+        return Experiment(self.variants, range(self.seeds), self.config, self.axes, self.folds, self.hold_out)
 
     def variants(self, axis: str) -> list[Variant]:
         """Returns the objectives for an axis: what the curves are held against, then every point.

@@ -15,7 +15,7 @@ import gradio as gr
 from qamro.checkpoints import readable_size
 from qamro.training.objective.objective import OBJECTIVES, used_by
 from qamro.training.objective.table import PARAMETERS, TABLE
-from qamro.training.presets import preset_of
+from qamro.training.presets import Settings, command_of, preset_of
 from qamro.ui.choices import encoder_options, encoder_state, trainable_axes
 from qamro.ui.events import Answer
 from qamro.ui.progress import downloading, status
@@ -32,11 +32,9 @@ from qamro.ui.train.state import (
     Failed,
     Judging,
     Message,
-    Settings,
     TrainedRun,
     TrainState,
     Waiting,
-    command_of,
     limited,
 )
 from qamro.ui.train.texts import ENCODERS, FITTING, OPTIMIZERS

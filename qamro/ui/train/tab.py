@@ -8,14 +8,14 @@ from typing import Any
 import gradio as gr
 
 from qamro.training.objective.table import PARAMETERS, TABLE, Parameter
-from qamro.training.presets import PRESETS
+from qamro.training.presets import PRESETS, Settings
 from qamro.ui.choices import encoder_options
 from qamro.ui.events import AT_ONCE, QUIET, find, listen
 from qamro.ui.progress import status
 from qamro.ui.space import on_space
 from qamro.ui.study_picker import StudyPicker, study_picker
 from qamro.ui.train import handlers, runs, saved_heads
-from qamro.ui.train.state import MOST_CLIPS, MOST_EPOCHS, MOST_SECONDS, MOST_SEEDS, Settings, TrainState
+from qamro.ui.train.state import MOST_CLIPS, MOST_EPOCHS, MOST_SECONDS, MOST_SEEDS, TrainState
 from qamro.ui.train.texts import FITTING, HOLD_OUT, OPTIMIZERS, RUN_WORDS, STOP_BY
 from qamro.ui.train.texts import TrainTab as T
 from qamro.ui.widgets import heading, hint, widget

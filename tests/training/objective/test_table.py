@@ -146,11 +146,11 @@ def test_the_command_line_trains_sweeps_and_compares_it(toy, tmp_path):
 def test_the_app_offers_it_with_its_parameter(toy):
     import gradio as gr
 
+    from qamro.training.presets import Settings, command_of
     from qamro.ui.sensitivity import form
     from qamro.ui.sensitivity import tab as sensitivity
     from qamro.ui.study_picker.state import PickerState
     from qamro.ui.train import handlers, tab
-    from qamro.ui.train.state import Settings, command_of
 
     with gr.Blocks():
         train, sweep = tab.build_components(), sensitivity.build_components()
