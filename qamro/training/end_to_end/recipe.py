@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -21,7 +21,6 @@ from qamro.training.end_to_end.run import EndToEndConfig, EndToEndRun, Rated
 from qamro.training.end_to_end.tower import Tower
 from qamro.training.objective import Objective
 from qamro.training.recipe import Recipe, bundle_of
-from qamro.training.trainer import Fit
 
 if TYPE_CHECKING:
     from qamro.studies import Study
@@ -83,15 +82,9 @@ def train_end_to_end(
         )
         objectives = {axis: recipe.objective(axis) for axis in axes}
         network = _network(tower, clips, train, objectives, config)
-        run = EndToEndRun(network, objectives, config, clips=clips, train=train, validation=validation, world=world)
-        if checkpoint is not None and checkpoint.is_file():
-            run.restore(checkpoint)
-        while not run.done:
-            row = run.epoch(None if on_step is None else partial(on_step, run.epochs + 1))
-            if checkpoint is not None:
-                run.save(checkpoint)
-            if world.any(bool(on_epoch is not None and on_epoch(row))):
-                break
+        given: dict[str, Any] = {"clips": clips, "train": train, "validation": validation}
+        run = EndToEndRun(network, objectives, config, **given, on_step=on_step, world=world)
+        run.run(None if on_epoch is None else lambda rows: on_epoch(rows[0]), checkpoint)
     finally:
         clips.close()
     run.finish()
@@ -118,12 +111,9 @@ def _bundle(
     embeddings = embed_study(study, encoder, on_clip=on_clip)  # training clips, too: the card keeps what they are like
     prepared = EmbeddedStudy(study, embeddings, dict(parts), recipe.hold_out)
     prepared.embeddings.failed = {**failed, **prepared.embeddings.failed}
-    fits = {
-        axis: [Fit(head.cpu(), run.history, run.best_epoch, run.val_loss, run.seconds)]
-        for axis, head in run.network.heads.items()
-    }
+    fits = {axis: [replace(run.fits[0], head=head.cpu())] for axis, head in run.module.heads.items()}
     bundle = bundle_of(prepared, encoder, recipe, fits)
-    bundle.card.encoder[TRAINED_WITH] = f"from {run.network.tower.kind} weights {run.network.tower.source}"
+    bundle.card.encoder[TRAINED_WITH] = f"from {run.module.tower.kind} weights {run.module.tower.source}"
     return bundle, prepared.embeddings.failed
 
 
