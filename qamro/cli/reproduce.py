@@ -47,6 +47,9 @@ def reproduce(
         str, typer.Option(metavar="NAME|FILE|FOLDER", help="Other data instead of the paper's; then nothing published.")
     ] = "",
     seeds: options.ObjectiveSeeds = 5,
+    objective: Annotated[
+        list[str] | None, typer.Option(help="An objective by name to train beside the paper's. Repeatable.")
+    ] = None,
     axis: Annotated[list[str] | None, typer.Option(help="Axis; the paper's, or all rated ones with --study.")] = None,
     out: options.ResultsFolder = None,
     encoder: Annotated[str, typer.Option(help="Which frozen encoder embeds the clips.")] = "logmel",
@@ -86,7 +89,7 @@ def reproduce(
         check_writable(out or Path())
         opened = _open(experiment, study, told)
         config = FitConfig(optimizer=optimizer, lr=lr, batch_size=batch_size, max_epochs=epochs)
-        plan = experiment.plan(range(seeds), config)
+        plan = experiment.plan(range(seeds), config, objective or ())
         axes = axis or (None if study else experiment.axes)
         ran = run(opened, Experiment(plan.variants, plan.seeds, config, axes, folds, hold_out), encoder, device)
         table = table_of(ran.sweep)

@@ -143,6 +143,8 @@ def command_of(settings: Settings, study: str) -> str:
     for axis in settings.axes:
         parts += ["--axis", axis]
     parts += ["--objective", settings.objective]
+    for term in ("regression", "ranking"):
+        parts += [f"--{term}", getattr(settings, term)] if getattr(settings, term) else []
     for name, value in settings.parameters:
         parts += [f"--{name.replace('_', '-')}", f"{value:g}" if isinstance(value, float) else str(value)]
     values = asdict(settings)

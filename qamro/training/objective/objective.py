@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
+from qamro import plugins
 from qamro.axes import AESTHETIC, get_axis
 from qamro.predictors.head_predictor import NEEDS_PROMPT
 from qamro.training.objective import table
@@ -242,7 +243,7 @@ def chosen_objective(
         ValueError: There is no such objective, or a parameter is out of range; the message says which.
     """
     if name not in OBJECTIVES:
-        raise ValueError(f"there is no objective {name!r}; choose one of {', '.join(OBJECTIVES)}")
+        raise plugins.unknown(plugins.OBJECTIVES, "objective", name, OBJECTIVES)
     base, scale = OBJECTIVES[name](axis), get_axis(axis)
     if regression:
         base = replace(base, regression=regression, standardise=base.standardise and not scale.has_range)

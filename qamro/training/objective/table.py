@@ -10,15 +10,11 @@ from __future__ import annotations
 
 import functools
 import math
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from qamro.plugins import entries
-
-GROUP = "qamro.objectives"
-"""Entry points under which other packages add rows."""
+from qamro import plugins
 
 REGRESSION, RANKING, ALIGNMENT = "regression", "ranking", "alignment"
 
@@ -246,141 +242,68 @@ def released(axis: str) -> dict[str, Any]:
 
 
 _DERAMOS = {"ranking_weight": 0.2}  # L = L_CE-Gauss + 0.2 L_BALR + 0.3 L_SAMA (arXiv 2606.10010)
+# fmt: off
 ROWS = (
-    Row(
-        "huber",
-        "Huber: regression alone",
+    Row("huber", "Huber: regression alone",
         "Comes close to each clip's score, with outliers counted less. Trained to the end, nothing that we measured "
         "ranks clips better.",
-        "Huber",
-        (HUBER,),
-        compared=True,
-    ),
-    Row(
-        "mse",
-        "MSE: regression alone",
-        "Squares the distance to each clip's score: large misses count most.",
-        "MSE",
-        (MSE,),
-    ),
-    Row(
-        "ridge",
-        "Ridge regression: solved, not trained",
+        "Huber", (HUBER,), compared=True),
+    Row("mse", "MSE: regression alone",
+        "Squares the distance to each clip's score: large misses count most.", "MSE", (MSE,)),
+    Row("ridge", "Ridge regression: solved, not trained",
         "The exact linear fit to the features, its penalty chosen within the training clips. No epochs, no seeds. On "
         "one of the two rated studies that we measured it ranks better than any trained head: try it beside whatever "
         "you train.",
-        "ridge regression",
-        (RIDGE,),
-    ),
-    Row(
-        "mr",
-        "Regression + margin ranking (MR)",
+        "ridge regression", (RIDGE,)),
+    Row("mr", "Regression + margin ranking (MR)",
         "Adds: of two clips, the better one has to be ahead by a fixed margin, however close listeners rated them. "
         "QAMRO's Eq. 1, and its ablation “w/o adaptive margin”.",
-        "margin ranking",
-        (MR,),
-        ablation=True,
-    ),
-    Row(
-        "qamro",
-        "Regression + QAMRO",
+        "margin ranking", (MR,), ablation=True),
+    Row("qamro", "Regression + QAMRO",
         "Adds: the better clip has to be ahead by alpha times the distance that listeners hear, and mistakes among "
         "good clips weigh up to beta times as much. The paper's loss for MI and TA; for the aesthetic axes it names "
         "QAMRO and “traditional regression objectives”, and that these are MSE + MAE on standardised scores is our "
         "reading.",
-        "QAMRO",
-        (QAMRO,),
-        compared=True,
-    ),
-    Row(
-        "aes-released",
-        "QAMRO as released, for the aesthetic axes",
+        "QAMRO", (QAMRO,), compared=True),
+    Row("aes-released", "QAMRO as released, for the aesthetic axes",
         "What the paper's code does on PQ, PC, CE and CU: MSE + MAE on standardised scores, QAMRO on the scores "
         "themselves, weights from a table by axis and interval of the score. On other axes it is the paper's.",
-        "QAMRO as released for the aesthetic axes",
-        (QAMRO,),
-        by_axis=released,
-        ablation=True,
-    ),
-    Row(
-        "qamro-unweighted",
-        "Regression + QAMRO without weighting",
+        "QAMRO as released for the aesthetic axes", (QAMRO,), by_axis=released, ablation=True),
+    Row("qamro-unweighted", "Regression + QAMRO without weighting",
         "The adaptive margin alone: all mistakes weigh the same (beta = 1). The paper's “w/o quality-aware weighting”.",
-        "QAMRO without weighting",
-        (UNWEIGHTED,),
-        ablation=True,
-    ),
-    Row(
-        "qamro-fixed-margin",
-        "Regression + QAMRO's weights with a fixed margin (ours)",
+        "QAMRO without weighting", (UNWEIGHTED,), ablation=True),
+    Row("qamro-fixed-margin", "Regression + QAMRO's weights with a fixed margin (ours)",
         "The weights alone, with one margin for all pairs. An ablation of ours, not the paper's; in our measurements "
         "it does harm.",
-        "q with a fixed margin (ours)",
-        (FIXED_MARGIN,),
-        ablation=True,
-    ),
-    Row(
-        "balr",
-        "Regression + BALR",
+        "q with a fixed margin (ours)", (FIXED_MARGIN,), ablation=True),
+    Row("balr", "Regression + BALR",
         "Adds: the predictions of a batch, read as chances of being the best, should look as the ratings do. "
         "DeRA-MOS's ranking loss.",
-        "BALR",
-        (BALR,),
-        _DERAMOS,
-        compared=True,
-    ),
-    Row(
-        "listmle",
-        "Regression + ListMLE",
+        "BALR", (BALR,), _DERAMOS, compared=True),
+    Row("listmle", "Regression + ListMLE",
         "Adds: the ratings' order of the whole batch should be the most likely one under the predictions.",
-        "ListMLE",
-        (LISTMLE,),
-    ),
-    Row(
-        "soft-spearman",
-        "Regression + soft Spearman",
+        "ListMLE", (LISTMLE,)),
+    Row("soft-spearman", "Regression + soft Spearman",
         "Adds: the rank correlation itself, made smooth so that it has a gradient.",
-        "soft Spearman",
-        (SOFT_SPEARMAN,),
-        compared=True,
-    ),
-    Row(
-        "ce-gauss",
-        "CE-Gauss: Gaussian soft labels",
+        "soft Spearman", (SOFT_SPEARMAN,), compared=True),
+    Row("ce-gauss", "CE-Gauss: Gaussian soft labels",
         "Predicts a distribution over the scale instead of one number; the score is its mean.",
-        "CE-Gauss",
-        (CE_GAUSS,),
-        compared=True,
-    ),
-    Row(
-        "ce-gauss+balr",
-        "CE-Gauss + BALR",
+        "CE-Gauss", (CE_GAUSS,), compared=True),
+    Row("ce-gauss+balr", "CE-Gauss + BALR",
         "A distribution over the scale, and the listwise ranking of a batch.",
-        "CE-Gauss + BALR",
-        (CE_GAUSS, BALR),
-        _DERAMOS,
-    ),
-    Row(
-        "ce-gauss+balr+sama",
-        "CE-Gauss + BALR + SAMA: DeRA-MOS",
+        "CE-Gauss + BALR", (CE_GAUSS, BALR), _DERAMOS),
+    Row("ce-gauss+balr+sama", "CE-Gauss + BALR + SAMA: DeRA-MOS",
         "DeRA-MOS's whole loss. SAMA asks clip and prompt to be as alike as listeners say they match; it acts on TA "
         "only.",
-        "CE-Gauss + BALR + SAMA",
-        (CE_GAUSS, BALR, SAMA),
-        _DERAMOS,
-        compared=True,
-    ),
-    Row(
-        "qamro+sama",
-        "Regression + QAMRO + SAMA",
+        "CE-Gauss + BALR + SAMA", (CE_GAUSS, BALR, SAMA), _DERAMOS, compared=True),
+    Row("qamro+sama", "Regression + QAMRO + SAMA",
         "QAMRO, and on TA clip and prompt as alike as listeners say they match.",
-        "QAMRO + SAMA",
-        (QAMRO, SAMA),
-        compared=True,
-    ),
+        "QAMRO + SAMA", (QAMRO, SAMA), compared=True),
 )
 """In the order of choices. The paper's "w/o quality-aware weighting" is ``"qamro-unweighted"``, its "w/o adaptive
 margin" is ``"mr"``; ``"qamro-fixed-margin"`` is ours. For MI, ``"ce-gauss+balr+sama"`` is CE-Gauss + 0.2 BALR."""
+
+# fmt: on
 
 COMPARED = (*(row.name for row in ROWS if row.compared), "ridge")
 """What ``compare-objectives`` trains unless told otherwise; ridge regression always is."""
@@ -391,19 +314,9 @@ COMPARED = (*(row.name for row in ROWS if row.compared), "ridge")
 T = TypeVar("T", Row, Term, Parameter)
 
 
-@functools.cache
 def joined() -> tuple[Row, ...]:
-    """Returns the rows of other packages; those that make no sense are left out with a warning."""
-    found = []
-    for name, entry in entries(GROUP).items():
-        try:
-            row: Any = entry if isinstance(entry, Row) else entry()
-            if not isinstance(row, Row):
-                raise TypeError(f"it gives {type(row).__name__}, not Row")
-            found.append(row)
-        except Exception as problem:  # another package's fault must not take ours down
-            warnings.warn(f"{GROUP}: {name} is left out: {type(problem).__name__}: {problem}", stacklevel=2)
-    return tuple(found)
+    """Returns the rows of other packages."""
+    return tuple(plugins.table(plugins.OBJECTIVES, {}, Row).values())
 
 
 class Table(Mapping[str, T]):
@@ -418,7 +331,8 @@ class Table(Mapping[str, T]):
         def of_rows(rows: tuple[Row, ...]) -> dict[str, T]:
             return {entry.name: entry for row in rows for entry in of(row)}
 
-        self._of_rows, self._first = functools.cache(of_rows), {entry.name: entry for entry in first}
+        self._of_rows: Callable[[tuple[Row, ...]], dict[str, T]] = functools.cache(of_rows)
+        self._first: dict[str, T] = {entry.name: entry for entry in first}
 
     def __getitem__(self, name: str) -> T:
         own = self._of_rows(ROWS)

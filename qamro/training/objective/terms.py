@@ -84,33 +84,40 @@ class _Group:
 
     Attributes:
         term: The term.
-        rows: Which models they are.
-        objectives: Theirs.
-        weights: Of the term in each.
+        objective: That of the first.
         moved: Whether the term sees standardised scores.
+        given: What the loss takes by name, the same for all.
+        by_model: What differs, a number each.
+        rows: Which models they are.
+        weights: Of the term in each.
     """
 
     term: Term
-    rows: list[int]
-    objectives: list[Objective]
-    weights: list[float]
+    objective: Objective
     moved: bool
+    given: dict[str, Any]
+    by_model: dict[str, list[float]]
+    rows: list[int]
+    weights: list[float]
 
 
 @functools.lru_cache(maxsize=64)
 def _groups(objectives: tuple[Objective, ...]) -> list[_Group]:
     """Puts together what differs in its weights and in ``Term.by_model`` alone."""
+    if any(objective.solved for objective in objectives):
+        raise ValueError("ridge regression is solved in one step; it has no loss that a training could minimise")
     found: dict[object, _Group] = {}
     for row, objective in enumerate(objectives):
         for term, weight in objective.terms:
             on_scale = term.reads != "predictions" or (term.kind == table.RANKING and objective.rank_on_scale)
             moved = objective.standardise and not on_scale
-            fixed = [p.name for p in term.parameters if p.name not in term.by_model]
-            needs = [*(objective.value(name) for name in fixed), *(getattr(objective, name) for name in term.also)]
-            key = (term.name, moved, *needs, objective.scale if term.reads != "predictions" else None)
-            group = found.setdefault(key, _Group(term, [], [], [], moved))
+            given = {p.name: objective.value(p.name) for p in term.parameters if p.name not in term.by_model}
+            given |= {name: getattr(objective, name) for name in term.also}
+            key = (term.name, moved, *given.values(), objective.scale if term.reads != "predictions" else None)
+            group = found.setdefault(key, _Group(term, objective, moved, given, {}, [], []))
+            for name in term.by_model:
+                group.by_model.setdefault(name, []).append(objective.value(name))
             group.rows.append(row)
-            group.objectives.append(objective)
             group.weights.append(weight)
     # Sums of floats depend on their order: what is on the scale, then regression, then ranking.
     kinds = (table.REGRESSION, table.ALIGNMENT, table.RANKING)
@@ -160,26 +167,21 @@ def stacked_loss(
     Raises:
         ValueError: An objective needs logits, similarities or a scale that are not given, or shapes do not fit.
     """
-    if any(objective.solved for objective in objectives):
-        raise ValueError("ridge regression is solved in one step; it has no loss that a training could minimise")
+    groups_of_models = _groups(tuple(objectives))
     if standard is None and any(objective.rank_on_scale for objective in objectives):
         raise ValueError("ranking on the scale beside standardised scores needs their mean and deviation")
     losses = predictions.new_zeros(len(objectives))
     answers = {"predictions": predictions, "logits": logits, "similarity": similarity}
     moved, moved_targets = predictions, targets
-    if standard is not None:
+    if standard is not None and any(group.moved for group in groups_of_models):
         moved, moved_targets = ((scores - standard[0]) / standard[1] for scores in (predictions, targets))
-    for group in _groups(tuple(objectives)):
-        term, one = group.term, group.objectives[0]
-        given = answers[term.reads] if not group.moved else moved
-        if given is None:
+    for group in groups_of_models:
+        term, one = group.term, group.objective
+        answer = answers[term.reads] if not group.moved else moved
+        if answer is None:
             raise ValueError(f"{one} {_MISSING[term.reads]}")
-        part = given[group.rows]
-        values: dict[str, Any] = {name: getattr(one, name) for name in term.also}
-        for parameter in term.parameters:
-            values[parameter.name] = one.value(parameter.name)
-            if parameter.name in term.by_model:
-                values[parameter.name] = part.new_tensor([each.value(parameter.name) for each in group.objectives])
+        part = answer[group.rows]
+        values = group.given | {name: part.new_tensor(numbers) for name, numbers in group.by_model.items()}
         if term.reads != "predictions":
             values["scale"] = scale or one.scale
             if values["scale"] is None:

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qamro.evaluation.bootstrap import interval
-from qamro.training.objective.table import ALPHA, BETA
+from qamro.training.objective.objective import chosen_objective
+from qamro.training.objective.table import ALPHA, BETA, TABLE
 from qamro.training.sweeps.seeds import summarise
 from qamro.training.sweeps.setup import BASELINES, RIDGE, Plan, point_label
 from qamro.training.sweeps.system_places import bootstrap_variants
@@ -76,13 +77,24 @@ class PublishedExperiment:
     published: tuple[Published, ...]
     best_beta: float | None = None
 
-    def plan(self, seeds: Sequence[int], config: FitConfig) -> Plan:
-        """Returns what has to be trained."""
+    def plan(self, seeds: Sequence[int], config: FitConfig, beside: Sequence[str] = ()) -> Plan:
+        """Returns what has to be trained.
+
+        Args:
+            seeds: One fit of everything each.
+            config: How to fit.
+            beside: Names of further objectives.
+
+        Raises:
+            ValueError: There is no such objective.
+        """
+        for name in beside:
+            chosen_objective(name, self.axes[0], {})
         if self.key == "figure1":
-            return Plan(seeds=seeds, config=config)
+            return Plan(seeds=seeds, config=config, also=beside)
         baselines = [name for name in NAMES if name in BASELINES]
-        also = ("aes-released",) if self.key == "table2" else ()
-        return Plan(betas=(7,), seeds=seeds, baselines=baselines, config=config, also=also)
+        also = [*(("aes-released",) if self.key == "table2" else ()), *beside]
+        return Plan(betas=(BETA.default,), seeds=seeds, baselines=baselines, config=config, also=also)
 
     def on_other_data(self, study: str) -> str:
         """Returns the title of the same experiment on another study; it claims nothing of the paper's data."""
@@ -132,7 +144,8 @@ def table_of(sweep: Sweep, *, draws: int = 1000) -> pd.DataFrame:
     found = [ends.get(key) for key in zip(summary["axis"], summary["variant"], summary["level"], strict=True)]
     summary["clips_low"] = [float("nan") if end is None else end.low for end in found]
     summary["clips_high"] = [float("nan") if end is None else end.high for end in found]
-    summary["name"] = [NAMES.get(variant, variant) for variant in summary["variant"]]
+    names = {name: row.short for name, row in TABLE.items()} | NAMES
+    summary["name"] = [names.get(variant, variant) for variant in summary["variant"]]
     others = [metric for metric in METRICS if metric != "SRCC"]
     summary[others] = means.loc[pd.MultiIndex.from_frame(summary[keys]), others].to_numpy()
     summary = summary.rename(columns={"mean": "SRCC", "low": "seeds_low", "high": "seeds_high"})
