@@ -12,6 +12,7 @@ from qamro import __version__
 from qamro.cli.compare import compare
 from qamro.cli.compare_objectives import compare_objectives
 from qamro.cli.evaluate import evaluate
+from qamro.cli.options import ObjectiveCommand
 from qamro.cli.plan import plan
 from qamro.cli.predict import predict
 from qamro.cli.race import race
@@ -39,7 +40,7 @@ app.command("compare")(compare)
 app.command("plan")(plan)
 app.command("race")(race)
 app.command("rank")(rank)
-app.command("train")(train)
+app.command("train", cls=ObjectiveCommand)(train)
 app.command("train-deramos")(train_deramos)
 app.command("sweep")(sweep)
 app.command("reproduce")(reproduce)

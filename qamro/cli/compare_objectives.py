@@ -64,11 +64,12 @@ def compare_objectives(
 ) -> None:
     """Compare losses on equal splits, encoder and budget, with paired tests."""
     from qamro.checkpoints import WeightsError
-    from qamro.cli.folds import NO_TABLES, axes_of, numbers, prepare
+    from qamro.cli.folds import NO_TABLES, numbers, prepare
 
     with wrong_use(ValueError, FileNotFoundError, OSError, WeightsError, kept=NO_TABLES):
         from qamro.training.compare_objectives import COMPARED, Budget, entries
         from qamro.training.compare_objectives.sections import INTERVALS, write_results
+        from qamro.training.sweeps.sweep import axes_of
         from qamro.training.trainer import FitConfig
 
         config = FitConfig(

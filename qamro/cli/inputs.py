@@ -64,34 +64,15 @@ def gather(inputs: Iterable[Path], prompt: str = "") -> list[Clip]:
 
 
 def read_manifest(path: Path) -> list[Clip]:
-    """Reads a CSV with a column ``path`` (relative to the CSV) and, if wanted, ``prompt``, ``system`` and ``clip``.
-
-    The ``clips.csv`` of a study is such a manifest.
+    """Reads a manifest, whose files are relative to it; see ``qamro.studies.manifest``.
 
     Raises:
         FileNotFoundError: There is no such file.
-        StudyError: The column ``path`` is missing or empty, or a file stands twice; names the row.
+        StudyError: It is none; names the row.
     """
-    from qamro.studies import StudyError
-    from qamro.studies.tables import need, read_table
+    from qamro.studies import manifest
 
-    table = read_table(path)
-    need(table, ["path"], path)
-    for column in ("prompt", "system", "clip"):
-        if column not in table.columns:
-            table[column] = ""
-    clips, first = [], dict[Path, int]()
-    for row, (file, prompt, system, name) in enumerate(
-        zip(table["path"], table["prompt"], table["system"], table["clip"], strict=True), 1
-    ):
-        if not file:
-            raise StudyError(f"{path}, row {row}, column 'path' is empty; every row names an audio file")
-        clip = Clip(path.parent / file, prompt, system, name)
-        if clip.path in first:
-            raise StudyError(f"{path}, row {row}: {file} stands in row {first[clip.path]} already; remove one")
-        first[clip.path] = row
-        clips.append(clip)
-    return clips
+    return [Clip(path.parent / row.file, row.prompt, row.system, row.name) for row in manifest.read_manifest(path)]
 
 
 def _folder(path: Path) -> list[Clip]:

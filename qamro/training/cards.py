@@ -135,7 +135,7 @@ def fit_record(
     """
     kept = config.choose([fitted.best_row for fitted in fits])
     return {
-        "objective": {"in words": str(objective), **asdict(objective)},
+        "objective": {"in words": str(objective), **objective.record()},
         "kept seed": seeds[kept],
         "seconds": round(fits[kept].seconds, 2),
         "seeds": [

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import itertools
 import tempfile
 from collections.abc import Generator, Iterable, Iterator, Mapping
@@ -15,10 +14,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from qamro.predictors import Predictor, Provenance
-
-
-NAME_COLUMNS = ("clip", "path", "file", "filename", "name")
-"""Columns that may hold a clip's name; the first that is there counts."""
 
 
 class Visitor:
@@ -209,30 +204,24 @@ def _candidates(name: str) -> Iterator[str]:
 
 
 def read_manifest(path: Path | str) -> dict[str, tuple[str, str]]:
-    """Reads a CSV with a column of clip names and columns ``prompt`` and ``system``.
+    """Reads a manifest that came with clips; see ``qamro.studies.manifest``.
 
     Returns:
         For each file name (without folders), its prompt and its system.
 
     Raises:
-        ValueError: The file is not such a CSV; the message names the column that is missing.
+        ValueError: It is none; the message calls it "it".
     """
+    from qamro.studies import manifest
+    from qamro.studies.tables import first_row
+
     try:
-        with Path(path).open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file)
-            columns = {str(column).strip().lower(): column for column in reader.fieldnames or []}
-            key = next((columns[name] for name in NAME_COLUMNS if name in columns), None)
-            if key is None:
-                raise ValueError(f"it has no column of clip names; call one {' or '.join(NAME_COLUMNS[:3])}")
-            if not {"prompt", "system"} & columns.keys():
-                raise ValueError("it has neither a column prompt nor a column system")
-            prompt, system = columns.get("prompt"), columns.get("system")
-            return {
-                _file_name(row[key] or ""): ((row.get(prompt) or "").strip(), (row.get(system) or "").strip())
-                for row in reader
-            }
-    except (UnicodeDecodeError, csv.Error) as problem:
-        raise ValueError(f"it cannot be read as CSV: {problem}") from problem
+        rows = manifest.read_manifest(path)
+        if not {"prompt", "system"} & {column.lower() for column in first_row(Path(path))}:
+            raise ValueError("it has neither a column prompt nor a column system")
+    except ValueError as problem:
+        raise ValueError(str(problem).replace(str(path), "it")) from problem
+    return {_file_name(row.file): (row.prompt, row.system) for row in rows}
 
 
 def apply_manifest(clips: Iterable[Clip], entries: dict[str, tuple[str, str]]) -> tuple[int, list[str]]:

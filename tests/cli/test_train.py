@@ -17,9 +17,12 @@ import pytest
 from safetensors.numpy import load_file
 
 from qamro.cli.reproduce import reproduce
+from qamro.studies import Study
 from qamro.training.objective.objective import chosen_objective
-from qamro.training.presets import PRESETS
+from qamro.training.presets import PRESETS, Settings
 from qamro.training.trainer import FitConfig
+from qamro.ui.train.worker import Task
+from qamro.ui.train.worker import train as app_train
 from tests.cli.rated_tones import save_noisy_tones
 from tests.training.end_to_end.conftest import wavlm_folder  # noqa: F401
 
@@ -103,6 +106,21 @@ def test_the_papers_preset_is_what_reproduce_runs():
     ]  # fmt: skip
     assert FitConfig().patience == paper.patience
     assert str(chosen_objective(paper.objective, "TA", {})) == "Huber + QAMRO (alpha 0.2, beta 7)"
+
+
+@pytest.mark.usefixtures("one_thread")
+def test_terminal_and_app_train_the_same_heads(run, folder, tmp_path):
+    result = run("train", "--study", folder, "--out", tmp_path / "h", "--axis", "MI", "--epochs", 4)
+    assert result.exit_code == 0, result.output
+    task = Task(Study.load(folder), Settings(("MI",), epochs=4), tmp_path / "app", "h")
+    done = app_train(task, lambda message: None, lambda: False)
+    places = tmp_path / "h", done.folder / "heads"
+    ours, apps = (load_file(place / "heads.safetensors") for place in places)
+    assert ours.keys() == apps.keys()
+    assert all(np.array_equal(ours[name], apps[name]) for name in ours)
+    ours, apps = (json.loads((place / "run.json").read_text("utf-8")) for place in places)
+    assert ours["config"] == apps["config"]
+    assert [fit["seed"] for fit in ours["axes"]["MI"]["seeds"]] == [0, 1, 2]
 
 
 def test_ridge_is_trained_like_any_other(run, folder, tmp_path):
