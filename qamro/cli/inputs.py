@@ -126,6 +126,7 @@ def ratings_options(
     header: int | None = None,
     encoding: str = "",
     answer: Sequence[str] | None = None,
+    ragged: str = "",
 ) -> Options:
     """Reads what the options say about a file of ratings; see ``qamro.studies.importers.options``.
 
@@ -148,6 +149,7 @@ def ratings_options(
         header=header,
         encoding=encoding,
         answer=answer or (),
+        ragged=ragged,
     )
 
 

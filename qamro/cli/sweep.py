@@ -41,6 +41,7 @@ def sweep(
     header: options.Header = None,
     encoding: options.Encoding = "",
     answer: options.Answers = None,
+    ragged: options.Ragged = "",
 ) -> None:
     """Sweep alpha and beta over seeds, beside ridge regression and baselines without ranking, weighting, margin.
 
@@ -59,7 +60,7 @@ def sweep(
         config = FitConfig(optimizer, lr, batch_size=batch_size, max_epochs=epochs, patience=patience, stop_by=stop_by)
         plan = Plan(numbers(betas, "--betas"), numbers(alphas, "--alphas"), range(seeds), config=config)
         plan.variants("MI")  # a parameter out of range is refused before anything is read
-        told = ratings_options(column, axis, scale, missing, rows, delimiter, header, encoding, answer)
+        told = ratings_options(column, axis, scale, missing, rows, delimiter, header, encoding, answer, ragged)
         check_writable(out or Path())
         opened = open_audible(study, told)
         parts, how = prepare(opened, encoder, folds, hold_out, device)

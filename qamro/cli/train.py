@@ -116,6 +116,7 @@ def train(  # noqa: PLR0915 - its options are the length of it
     header: options.Header = None,
     encoding: options.Encoding = "",
     answer: options.Answers = None,
+    ragged: options.Ragged = "",
 ) -> None:
     """Train heads on a study; they are written with a card that says what they are worth on held-out clips.
 
@@ -154,7 +155,7 @@ def train(  # noqa: PLR0915 - its options are the length of it
 
         losses("MI")
         check_hold_out(hold_out)
-        told = ratings_options(column, axis, scale, missing, rows, delimiter, header, encoding, answer)
+        told = ratings_options(column, axis, scale, missing, rows, delimiter, header, encoding, answer, ragged)
         if end_to_end and losses("MI").solved:
             raise ValueError("end to end takes an objective that is trained; ridge is solved: choose --objective huber")
         if end_to_end and seeds > 1:

@@ -41,14 +41,16 @@ def role_of(name: str) -> str:
         return "mean_of"
     if "private" in every or (words[0] == "e" and "mail" in words):
         return "private"
-    if (every & {"name"} and every <= {"name", "id", "count"}) or words in {("first", "name"), ("last", "name")}:
+    if every & {"name"} and every <= {"name", "id", "count"} and not _names_a_thing(words):
         return "private"
-    if words in {("ip",), ("your", "name"), ("full", "name"), ("country",)}:
+    if words in {("ip",), ("country",)} or any(pair <= set(words) for pair in _PERSONAL):
         return "private"
     if "predicted" in every:
         return "prediction" if "mos" not in words[:1] or len(words) > 1 else "rating"
     if known_axis(name):
         return ""
+    if words[0] in ("question", "frage", "pregunta") and words[-1] in ("id", "ids", "nr", "no"):
+        return "source"  # what was asked about, not which quality
     last = next((kinds for kinds in reversed(found) if kinds - {"name"}), set())
     if "about" in last:
         return "about"
@@ -93,6 +95,34 @@ def _head(words: tuple[str, ...], named: list[set[str]]) -> str:
     return ""
 
 
+_PAIRS = (
+    "user agent,mother tongue,native language,code postal,postal code,zip code,codigo postal,student id,birth year,"
+    "year born,hearing loss,mac addr,remote addr,social security,qq id,we chat,langue maternelle,first name,last name"
+)
+_PERSONAL = tuple(set(pair.split()) for pair in _PAIRS.split(","))
+"""Words that tell who a person is only together."""
+_OF_A_PERSON = {
+    "first",
+    "last",
+    "full",
+    "your",
+    "family",
+    "given",
+    "middle",
+    "real",
+    "own",
+    "vor",
+    "nach",
+    "sur",
+    "nick",
+}
+
+
+def _names_a_thing(words: tuple[str, ...]) -> bool:
+    """Whether a name is that of something else than a person: ``Spreadsheet Name``."""
+    return any(not CONCEPT_OF.get(word) and word not in _OF_A_PERSON and not word.isdigit() for word in words)
+
+
 def _is_count(name: str, words: tuple[str, ...]) -> bool:
     """Whether a name says how many ratings there are: ``n``, ``num_ratings``, ``# Votes``, ``votes``, ``mean_of``."""
     if words in {("n",), ("count",), ("votes",), ("mean", "of"), ("ratings",)} or name.strip().startswith("#"):
@@ -133,7 +163,7 @@ def is_plainly_quality(name: str) -> bool:
 def is_rater(name: str) -> bool:
     """Whether a header looks like the name of a rater: ``r1``, ``listener_07``, ``3``, ``anna``."""
     plain = name.strip().lower()
-    return bool(_RATER.match(plain)) or plain in GIVEN
+    return bool(_RATER.match(plain)) or plain in GIVEN or bool(re.fullmatch(r"[^@\s]+@[^@\s]+\.[a-z]{2,}", plain))
 
 
 def is_numbered(name: str) -> bool:
@@ -196,7 +226,9 @@ def _axes_first(heads: list[str], tails: list[str]) -> bool | None:
     """Whether the first parts are the axes; None when the parts look like neither."""
     for told in (lambda parts: all(map(known_axis, parts)), lambda parts: any(map(known_axis, parts))):
         if told(heads) != told(tails):
-            return bool(told(heads))
+            first = bool(told(heads))
+            people = tails if first else heads
+            return first if len(people) > 1 or all(map(is_rater, people)) else None
     if all(map(is_rater, tails)) != all(map(is_rater, heads)):
         raters_last = all(map(is_rater, tails))
         others = heads if raters_last else tails

@@ -1,4 +1,5 @@
-"""Batches of Mechanical Turk, and of P.808 on it: ``Input.NAME`` is what was shown, ``Answer.NAME`` the answer.
+"""Batches of Mechanical Turk, of P.808 on it, and of Toloka: ``Input.NAME`` is what was shown, ``Answer.NAME`` the
+answer; ``INPUT:NAME`` and ``OUTPUT:NAME`` in Toloka; ``Q1_URL`` and ``q1`` in answers that P.808's scripts fetch.
 
 A row is one assignment. It may hold one clip (``Input.audio_url``, ``Answer.naturalness``) or several, paired by name:
 ``Input.q0`` with ``Answer.q0``, ``Input.audio_2`` with ``Answer.rating_2``; a word after that is an axis
@@ -18,11 +19,13 @@ import numpy as np
 from qamro.studies.importers.axis_names import axis_of
 from qamro.studies.importers.cells import number_of
 from qamro.studies.importers.layout import Column, Layout
-from qamro.studies.importers.names import is_quality, is_sound
+from qamro.studies.importers.names import is_quality, is_sound, role_of
 from qamro.studies.importers.roles import column_option
 from qamro.studies.importers.table import Sheet
 
 _TRAP = re.compile(r"tp$|tp_|trap|gold|training|train_|math|cmp", re.IGNORECASE)
+_TOLOKA = {"INPUT": "Input", "OUTPUT": "Answer", "GOLDEN": "Golden", "HINT": "Hint", "ASSIGNMENT": "Assignment"}
+_TOLOKA_COLUMNS = {"worker_id": "WorkerId", "status": "AssignmentStatus"}
 _NUMBER = re.compile(r"(\d+)(?!.*\d)")
 _CLIP = re.compile(r"audio|url|clip|wav|file|sound|stim|sample|song|track|media", re.IGNORECASE)
 _NOT = re.compile(
@@ -33,14 +36,28 @@ _NOT = re.compile(
 
 def recognises(sheet: Sheet) -> str:
     """Why a table is such a batch; empty when it is not."""
-    names = {name.lower() for name in sheet.header}
-    told = any(name.startswith("input.") for name in names) and any(name.startswith("answer.") for name in names)
-    return "the header has Input. and Answer. columns" if told else ""
+    names = {name.lower() for name in map(_plain, sheet.header)}
+    if any(name.startswith("input.") for name in names) and any(name.startswith("answer.") for name in names):
+        return "the header has Input. and Answer. columns"
+    if {"hitid", "workerid", "assignmentid"} <= names:
+        return "the header has HITId, AssignmentId and WorkerId"
+    return ""
+
+
+def _plain(name: str) -> str:
+    """A column's name as Mechanical Turk would write it."""
+    before, colon, rest = name.partition(":")
+    if colon and before in _TOLOKA:
+        return _TOLOKA_COLUMNS.get(rest, f"{_TOLOKA[before]}.{rest}")
+    url = re.fullmatch(r"Q(\d+)_URL", name, re.IGNORECASE)
+    answer = re.fullmatch(r"q(\d+(?:_\w+)?)", name)
+    return f"Input.q{url[1]}" if url else f"Answer.q{answer[1]}" if answer else name
 
 
 def tidy(sheet: Sheet) -> Sheet:
     """Writes a row for each clip of each assignment."""
-    columns = _chosen(dict(sheet.columns))
+    columns = _chosen({_plain(name): cells for name, cells in sheet.columns.items()})
+    gold = [cells for name, cells in columns.items() if name.startswith("Golden.")]
     inputs = {n[6:]: n for n in columns if n.lower().startswith("input.")}
     answers = {n[7:]: n for n in columns if n.lower().startswith("answer.") and _rated(columns[n], n)}
     clips = {key: name for key, name in inputs.items() if _sounds(columns[name])}
@@ -54,16 +71,20 @@ def tidy(sheet: Sheet) -> Sheet:
     worker, status = lower.get("workerid", ""), lower.get("assignmentstatus", "")
     pairs = _pairs(clips, answers)
     rows: list[tuple[str, ...]] = []
-    rejected = 0
+    rejected = control = 0
     for row in range(len(next(iter(columns.values())))):
         if status and columns[status][row].lower() == "rejected":
             rejected += 1
+            continue
+        if any(cells[row] for cells in gold):
+            control += 1
             continue
         for clip, axis, answer in pairs:
             if columns[clip][row]:
                 who = columns[worker][row] if worker else ""
                 rows.append((columns[clip][row], who, axis, columns[answer][row], str(row)))
     notes = [f"{rejected} rejected assignments are left out"] if rejected else []
+    notes += [f"{control} answers on control tasks are left out"] if control else []
     notes += [f"answers on trapping and gold clips are left out ({', '.join(sorted(trapped))})"] if trapped else []
     names = ("clip", "worker", "axis", "answer", "@row")
     table = {name: [row[place] for row in rows] for place, name in enumerate(names)}
@@ -134,18 +155,30 @@ def _sounds(cells: object) -> bool:
 
 
 def _first(sheet: Sheet, start: str) -> str:
-    return next(name for name in sheet.header if name.lower().startswith(start))
+    return next((name for name in sheet.header if name.lower().startswith(start)), "")
+
+
+def _scored(sheet: Sheet) -> list[str]:
+    """Columns that may hold answers in numbers: those called an answer or a rating."""
+    names = [n for n in sheet.header if n.lower().startswith("answer.") or role_of(n) == "rating"]
+    return [n for n in names if _rated(sheet.columns[n], n)] or names[:1]
 
 
 def layout_of(sheet: Sheet) -> Layout:
     """Returns the layout of a tidied batch."""
-    why = "the header has Input. and Answer. columns"
+    why = recognises(sheet) or "the header has Input. and Answer. columns"
     if "answer" not in sheet.header or "clip" not in sheet.header:
-        columns = tuple(Column(name, "about_rating", "kept") for name in sheet.header)
-        question = (
-            "no Input. column names sound files, or no Answer. column holds numbers; say which do: "
-            f"{column_option(_first(sheet, 'input.'), 'clip')} {column_option(_first(sheet, 'answer.'), 'score')}"
+        roles = {name: "rater" if name.lower() == "workerid" else "about_rating" for name in sheet.header}
+        private = [name for name in sheet.header if role_of(name) == "private"]
+        roles |= dict.fromkeys(private, "ignore")
+        columns = tuple(
+            Column(name, role, "by its name" if role == "rater" else "kept") for name, role in roles.items()
         )
+        clips, scores = _first(sheet, "input."), _scored(sheet)
+        question = "no column says which clip an answer is about, or none holds answers in numbers"
+        ways = [f"{column_option(clips, 'clip')} {column_option(scores[0], 'score')}"] if clips and scores else []
+        ways += [f"{column_option(name, f'clip:{name}')}" for name in scores[:1] if not clips]
+        question += f"; say which do, for example {ways[0]}" if ways else "; give the results with the Input. columns"
         return Layout("mturk", why, columns, delimiter=sheet.delimiter, question=question, notes=sheet.notes)
     roles = {
         "clip": Column("clip", "clip", "the Input. column that names sound files"),
