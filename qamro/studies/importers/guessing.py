@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from qamro.studies.importers.archive import naming
-from qamro.studies.importers.cells import listed
+from qamro.studies.importers.cells import listed, look
 from qamro.studies.importers.forms import known_forms, musiceval
 from qamro.studies.importers.header import is_number
 from qamro.studies.importers.layout import TABULAR, Column, Layout
@@ -158,6 +158,16 @@ def _words_in(sheet: Sheet) -> tuple[str, list[str]] | None:
     return None
 
 
+def _few_words(sheet: Sheet) -> tuple[str, list[str]] | None:
+    """A column of a few words again and again, which may be answers; None without one."""
+    for name in sheet.header:
+        told = list(dict.fromkeys(cell for cell in sheet.columns[name] if cell.lower() not in BLANKS))
+        plain = role_of(name) in ("", "rating") and not any(map(is_number, told)) and not any(map(is_sound, told))
+        if plain and 1 < len(told) <= 7 and len(sheet.columns[name]) > len(told):
+            return name, told
+    return None
+
+
 def _why_not(sheet: Sheet) -> str:
     if _is_score_table(sheet.header):
         ends = [name.removesuffix("_low") for name in sheet.header if name.endswith("_low")]
@@ -174,6 +184,13 @@ def _why_not(sheet: Sheet) -> str:
         told = listed(sheet.header, 8)
         return f" is JSON that holds no ratings in a known form{f'; its keys are {told}' if told else ''}"
     if {"clip", "rater"} & {role_of(name) for name in sheet.header}:
-        return f" has no column of ratings, such as 'score'; it has {listed(sheet.header)}"
+        told = f" has no column of ratings, such as 'score'; it has {listed(sheet.header)}"
+        if (few := _few_words(sheet)) is not None:
+            name, words_told = few
+            return f"{told}. If {name!r} holds them: {column_option(name, 'score')} {answer_options(words_told)}"
+        numbers = [
+            n for n in sheet.header if look(sheet.frame[n], ".").numeric and role_of(n) not in ("private", "clip")
+        ]
+        return f"{told}. If one of them is: {column_option(numbers[0], 'score')}" if numbers else told
     first = sheet.delimiter.join([c[0] for c in sheet.columns.values() if len(c)] if sheet.headless else sheet.header)
     return f" holds no ratings in a known form; its first line is {first[:80]!r}"

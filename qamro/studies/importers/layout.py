@@ -114,7 +114,7 @@ class Layout:
         if not self.question or not ways:
             return self.question
         number = {2: "Two", 3: "Three", 4: "Four"}.get(len(ways), "Several")
-        several = f". {number} readings are possible; say which is right: " if len(ways) > 1 else "; or "
+        several = f". {number} readings are possible; say which is right: " if len(ways) > 1 else "; "
         return f"{self.question}{several}{'; or '.join(ways)}"
 
     @property
@@ -260,7 +260,8 @@ class Layout:
         named = [place for place, column in enumerate(columns) if column.role == "source"]
         for place in named[1:]:
             columns[place] = replace(columns[place], role="about_rating")
-        return replace(self, columns=tuple(columns), form="survey" if what == "clip" else "wide")
+        rows_are_raters = what == "clip" and not self.having("system")
+        return replace(self, columns=tuple(columns), form="survey" if rows_are_raters else "wide")
 
     def with_scale(self, axis: str, scale: ScaleMap | None, rater: str = "") -> Layout:
         """Returns the layout with another map for an axis, as found in the file; None leaves scores as they are.

@@ -99,10 +99,9 @@ def melt(
         melted["clip"] = melted["source"] + "/" + melted["system"]
     if "clip" not in melted.columns:
         listed = ", ".join(map(repr, [column.name for column in layout.columns][:12]))
-        raise StudyError(
-            f"{path}: no column names the clip; call one 'clip', or say which one does, for example "
-            f"{column_option(_likeliest_clip(table, layout), 'clip')}; the columns are {listed}"
-        )
+        likeliest = _likeliest_clip(table, layout)
+        way = f", or say which one does, for example {column_option(likeliest, 'clip')}" if likeliest else ""
+        raise StudyError(f"{path}: no column names the clip; call one 'clip'{way}; the columns are {listed}")
     _check(melted, layout, path)
     if unanswered:
         notes.append(f"{unanswered} empty cells were left out as not rated")
@@ -165,10 +164,10 @@ def _sums(table: pd.DataFrame, layout: Layout) -> list[str]:
 
 
 def _likeliest_clip(table: pd.DataFrame, layout: Layout) -> str:
-    """The column that is least like ratings and whose cells differ most."""
+    """The column that is least like ratings and whose cells differ most; empty where all are ratings."""
     free = [c.name for c in layout.columns if c.role not in ("rating", "rater", "axis", "ignore")]
-    free = free or [c.name for c in layout.columns if c.role in ("rater", "ignore")] or [layout.columns[0].name]
-    return max(free, key=lambda name: int(table[name].nunique()))
+    free = free or [c.name for c in layout.columns if c.role in ("rater", "ignore")]
+    return max(free, key=lambda name: int(table[name].nunique()), default="")
 
 
 def _placed(place: Callable[[int, str], str], column: str) -> Callable[[int], str]:

@@ -49,6 +49,8 @@ def role_of(name: str) -> str:
         return "prediction" if "mos" not in words[:1] or len(words) > 1 else "rating"
     if known_axis(name):
         return ""
+    if words[-1] == "by" and words[0] in ("completed", "annotated", "rated", "submitted", "judged"):
+        return "rater"
     if words[0] in ("question", "frage", "pregunta") and words[-1] in ("id", "ids", "nr", "no"):
         return "source"  # what was asked about, not which quality
     last = next((kinds for kinds in reversed(found) if kinds - {"name"}), set())
@@ -147,11 +149,12 @@ def is_quality(name: str) -> bool:
     if known_axis(name):
         return True
     words = [word for word in words_of(name) if not word.isdigit()]
-    return any(word in QUALITY or (_QUALITY_END.search(word) and not _never(word)) for word in words)
+    return any(word in QUALITY or (_QUALITY_END.search(word) and not _else(word)) for word in words)
 
 
-def _never(word: str) -> bool:
-    return bool({"never", "private"} & CONCEPT_OF.get(word, set()))
+def _else(word: str) -> bool:
+    """Whether a word that ends like a quality is something else: ``confidence``, ``sentence``, ``reference``."""
+    return bool({"never", "private", "source"} & CONCEPT_OF.get(word, set()))
 
 
 def is_plainly_quality(name: str) -> bool:

@@ -39,8 +39,8 @@ _ANCHOR = re.compile(r"^(?:hidden.?)?ref(?:erence)?\d*$|anchor|anker|^lp ?3[05]|
 
 
 def _is_anchor(name: str) -> bool:
-    """Whether a header names the reference or an anchor of a MUSHRA test."""
-    return bool(_ANCHOR.search(name.strip()))
+    """Whether a header names a system: the reference or an anchor of a MUSHRA test, or one that is called so."""
+    return bool(_ANCHOR.search(name.strip())) or role_of(name) == "system"
 
 
 _BRACKET = re.compile(r"^(?P<group>.*?)\s*\[(?P<item>[^\]]+)\][^\[\]]*$", re.S)
@@ -65,9 +65,14 @@ class _Guess:
         self.decimal = decimal_of(self.table)
         self.facts = {name: look(self.table[name], self.decimal) for name in self.names}
         self.told = {name: self._role(name) for name in self.names}
+        headed = [
+            n for n in self.names if self.told[n] == "system" and self.facts[n].numeric and not self.facts[n].counts
+        ]
+        if len(headed) > 1:  # a column of scores for each system
+            self.told |= dict.fromkeys(headed, "")
         self.columns: dict[str, Column] = {}
         self.axis, self.axis_given = axis_in(sheet.path.stem)
-        self.systems_in_headers = False
+        self.systems_in_headers = self.clips_in_headers = False
         self.pseudonyms = any(map(is_mail, self.names))
         self.notes: list[str] = []
         self.question = ""
@@ -197,8 +202,8 @@ class _Guess:
         named = [n for n in self.names if n not in clips and self.told[n] == "clip" and not self.facts[n].numeric]
         if not others and not named:
             return False
-        for name in clips:
-            self.told[name] = ""
+        self.told |= dict.fromkeys(clips, "")
+        self.clips_in_headers = bool(named)
         return True
 
     def _clip_column(self, but: set[str]) -> bool:
@@ -232,7 +237,7 @@ class _Guess:
         raters = raters if len(raters) > 1 else []
         if raters and not by_rater:
             others = [n for n in numeric if n not in raters and n not in scores and not is_quality(n)]
-            named = [n for n in others if is_rater(n) or is_code(n)]
+            named = [n for n in others if is_rater(n) or (is_code(n) and not role_of(n))]
             unclear = [n for n in others if n not in named and self.told[n] == ""]
             if unclear:
                 self._ask(unclear, ["rater", "note"])
@@ -360,10 +365,10 @@ class _Guess:
                 )
             return "wide"
         fits = [name for name in free if self.facts[name].on_a_scale]
-        people = [name for name in free if is_rater(name) or is_code(name)]
-        if len(free) > 2 and self._may_be_systems(free) and any(map(_is_anchor, free)):
+        people = [name for name in free if is_rater(name) or (is_code(name) and not role_of(name))]
+        if len(free) > 1 and self._may_be_systems(free) and any(map(_is_anchor, free)):
             for name in free:
-                self.take(name, "rating", "a system each, as one is a reference or anchor", axis=self.axis, system=name)
+                self.take(name, "rating", "a system each, as one plainly is", axis=self.axis, system=name)
             self.systems_in_headers = True
             return "wide"
         if len(people) > 1 and 2 * len(people) > len(free) and not by_rater:
@@ -392,12 +397,11 @@ class _Guess:
         words = {"axis": "qualities (axes)", "rater": "raters", "note": "no ratings", "score": "the ratings"}
         words |= {"system": "systems", "clip": "clips"}
         named = {"clip", "path"} & {column.role for column in self.columns.values()}
-        clip = "" if named else next(filter(self._may_name_clips, self.names), names[0])
+        clip = "" if named else next(filter(self._may_name_clips, self.names), "")
         first = ((clip, "clip"),) if clip else ()
         of = [name for name in names if name != clip] or names
-        if clip and not self._may_name_clips(clip):  # nothing could
-            roles = [role for role in roles if role == "clip"] or roles
-            first = () if roles == ["clip"] else first
+        if not clip and not named and "clip" in roles:  # nothing else could be
+            roles = ["clip"]
         several = ["*"] if len(of) > 3 else of
         said = [words[role] for role in roles]
         prefix = _common(of)
@@ -410,6 +414,15 @@ class _Guess:
             own = role in ("clip", "system")
             each = tuple((n, f"{role}:{n[len(prefix) :]}" if own and n != "*" else role) for n in several)
             self.readings.append((word, each if role == "clip" else (*first, *each)))
+        if self.clips_in_headers and (key := next((n for n, c in self.columns.items() if c.role == "clip"), "")):
+            each = tuple((n, "clip" if n == "*" else f"clip:{n}") for n in several)
+            self.readings = [
+                (f"clips, and {key!r} names the system", ((key, "system"), *each)),
+                (f"clips, and {key!r} names the rater", ((key, "rater"), *each)),
+                *self.readings,
+            ]
+        if len(self.readings) == 1:
+            self.readings = [(f"if they are {word}", columns) for word, columns in self.readings]
         listed = ", ".join(map(repr, names[:6])) + (" …" if len(names) > 6 else "")
         self.question = f"nothing says what the numbers under {listed} are"
 

@@ -306,7 +306,10 @@ def _delimited(path: Path, sample: str, whole: bool, encoding: str, parsing: Par
     delimiter = parsing.delimiter or said or _delimiter(sample, skipped)
     if not parsing.delimiter and (inner := _quoted_lines(sample, skipped)):
         delimiter = inner
-        notes.append("whole lines stand in quotes, and were cut within them")
+        whole = inner.startswith(_WHOLE)
+        notes.append(
+            "whole lines stand in quotes, and were cut within them" if whole else "cells stand in single quotes"
+        )
     rows = _first_rows(sample, delimiter, skipped, 60)
     if not whole and len(rows) > 1:
         rows = rows[:-1]  # the last one may be cut
@@ -434,7 +437,11 @@ def _blocks(text: Iterable[str], delimiter: str, skip: int, size: int = _BLOCK) 
     while block := list(islice(reader, size)):
         kept = [row for row in block if row and (row[0] or any(map(str.strip, row)))]
         if delimiter == "|":  # the rule below the header of a table in Markdown
-            kept = [row for row in kept if not all(re.fullmatch(r"\s*(?::?-{2,}:?)?\s*", cell) for cell in row)]
+            kept = [
+                [cell.strip() for cell in row]
+                for row in kept
+                if not all(re.fullmatch(r"\s*(?::?-{2,}:?)?\s*", cell) for cell in row)
+            ]
         if kept:
             yield kept
 

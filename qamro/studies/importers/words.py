@@ -49,11 +49,11 @@ CONCEPTS: dict[str, str] = {
         "vraag kenmerk критерий вопрос признак 項目 評価項目 観点 質問 指標 항목 질문 평가항목"
     ),
     "rating": (
-        "score rating opinion grade vote mark mos ccr acr dcr resp reponse respuesta risposta resposta dmos cmos "
-        "value judgment judgement answer choice bewertung wertung punkte punktzahl urteil puntuacion nota "
-        "calificacion valoracion evaluation antwort 评分 得分 分数 打分 评价 打分值 分值 punteggio voto valutazione "
-        "giudizio pontuacao avaliacao classificacao beoordeling cijfer betyg ocena wynik puan оценка балл ответ "
-        "تقييم درجة 評価 評価値 評点 点数 スコア 得点 回答 점수 평점 평가 응답"
+        "score scores rating opinion opinions grade grades vote mark marks mos ccr acr dcr resp reponse respuesta "
+        "risposta resposta dmos cmos value judgment judgement answer choice bewertung wertung punkte punktzahl "
+        "urteil puntuacion nota calificacion valoracion evaluation antwort 评分 得分 分数 打分 评价 打分值 分值 "
+        "punteggio voto valutazione giudizio pontuacao avaliacao classificacao beoordeling cijfer betyg ocena wynik "
+        "puan оценка балл ответ تقييم درجة 評価 評価値 評点 点数 スコア 得点 回答 점수 평점 평가 응답"
     ),
     "note": "note comment remark feedback kommentar bemerkung anmerkung commentaire comentario observacion 备注 评论 "
     "commento opmerking kommentti комментарий コメント 備考 感想 의견 비고",

@@ -34,7 +34,7 @@ def recognises(sheet: Sheet) -> str:
 
 def _lists(sheet: Sheet) -> list[str]:
     """The columns of ratings whose cells are lists."""
-    names = [name for name in sheet.header if role_of(name) == "rating" or is_quality(name)]
+    names = [name for name in sheet.header if role_of(name) in ("rating", "mean_of") or is_quality(name)]
     return [name for name in names if _all_lists(sheet.columns[name])]
 
 
@@ -58,7 +58,7 @@ def tidy(sheet: Sheet) -> Sheet:
     """
     lists = _lists(sheet)
     columns = dict(sheet.columns)
-    raters = [name for name in sheet.header if role_of(name) == "rater" and name not in lists]
+    raters = [n for n in sheet.header if "rater" in (role_of(n), role_of(n.removesuffix("s"))) and n not in lists]
     rows: list[dict[str, str]] = []
     for row in range(len(columns[lists[0]])):
         cut = {name: _parts(columns[name][row]) for name in lists}
@@ -70,7 +70,10 @@ def tidy(sheet: Sheet) -> Sheet:
         rows += [
             base | {name: parts[place] for name, parts in cut.items()} | {"@row": str(row)} for place in range(length)
         ]
-    return sheet.with_columns({name: [row[name] for row in rows] for name in (*sheet.header, "@row")})
+    called = {name: "rating" for name in lists if role_of(name) == "mean_of" and "rating" not in columns}
+    names = (*sheet.header, "@row")
+    called |= {name: name.removesuffix("s") for name in raters if name.removesuffix("s") not in columns}
+    return sheet.with_columns({called.get(name, name): [row[name] for row in rows] for name in names})
 
 
 def layout_of(sheet: Sheet) -> Layout | None:

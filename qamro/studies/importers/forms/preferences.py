@@ -245,7 +245,6 @@ def _what_was_voted_on(clips: pd.DataFrame) -> str:
 
 def _pair_votes(sheet: Sheet, pairs: Pairs) -> list[tuple[str, ...]]:
     columns, rows = sheet.columns, []
-    numbers = _about_zero(columns[pairs.winner])
     _one_meaning(sheet, pairs)
     for row, said in enumerate(columns[pairs.winner]):
         sides = {role: tuple(columns[name][row] for name in both) for role, both in pairs.sides.items()}
@@ -295,8 +294,8 @@ def _one_meaning(sheet: Sheet, pairs: Pairs) -> None:
         wins = f"1 speaks for {first!r} and 0 {'for a tie' if '2' in told else f'for {second!r}'}: "
         wins += ways["1"] or "--answer 1=a --answer 0=b"
         raise StudyError(
-            f"{where}: nothing says what 0 and 1 stand for. Two readings are possible; say which is right: {places}; or "
-            f"{wins}{' --answer 1=a --answer 2=b' if '2' in told else ''}"
+            f"{where}: nothing says what 0 and 1 stand for. Two readings are possible; say which is right: {places}; "
+            f"or {wins}{' --answer 1=a --answer 2=b' if '2' in told else ''}"
             f"{' --answer 0.5=tie' if '0.5' in told else ''}"
         )
 
