@@ -197,7 +197,12 @@ class Layout:
         asked = role == "rating" or name in self.having("rating") or (of_one and not of_numbers)
         question = "" if asked else self.question
         layout = replace(self, columns=tuple(map(changed, self.columns)), question=question)
-        return layout._told_by_column(role, name) if role in ("axis", "rater", "clip", "system") else layout
+        if role not in ("axis", "rater", "clip", "system"):
+            return layout
+        if self.question:  # what headers were only taken to name makes way
+            bare = (replace(c, **{role: ""}) if c.role == "rating" and c.why else c for c in layout.columns)
+            layout = replace(layout, columns=tuple(bare))
+        return layout._told_by_column(role, name)
 
     def _told_by_column(self, what: str, name: str) -> Layout:
         """Returns the layout with axes, raters or clips taken from a column instead of from the headers of ratings.

@@ -149,9 +149,7 @@ class Options:
         for name, role in self._each_column(layout):
             layout = _with_column(layout, sheet, name, role)
         if self.columns and not layout.having("rating"):
-            raise ValueError(
-                "no column is left that holds ratings; say which one does, for example --column NAME=score"
-            )
+            raise ValueError("no column is left that holds ratings; say of one that it does: --column NAME=score")
         layout = replace(layout, rows=(*layout.rows, *self.rows), parsing=self.parsing)
         if self.axis and not layout.axis_given:
             columns = tuple(replace(c, axis=self.axis) if c.role == "rating" else c for c in layout.columns)

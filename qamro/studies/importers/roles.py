@@ -65,10 +65,10 @@ class _Guess:
         self.decimal = decimal_of(self.table)
         self.facts = {name: look(self.table[name], self.decimal) for name in self.names}
         self.told = {name: self._role(name) for name in self.names}
-        headed = [
-            n for n in self.names if self.told[n] == "system" and self.facts[n].numeric and not self.facts[n].counts
-        ]
-        if len(headed) > 1:  # a column of scores for each system
+        scored = [name for name in self.names if self.facts[name].numeric and not self.facts[name].counts]
+        headed = [name for name in scored if self.told[name] == "system"]
+        beside = [name for name in scored if self.told[name] == "" and _is_anchor(name)]
+        if headed and len(headed) + len(beside) > 1:  # a column of scores for each system
             self.told |= dict.fromkeys(headed, "")
         self.columns: dict[str, Column] = {}
         self.axis, self.axis_given = axis_in(sheet.path.stem)
@@ -398,17 +398,17 @@ class _Guess:
         words |= {"system": "systems", "clip": "clips"}
         named = {"clip", "path"} & {column.role for column in self.columns.values()}
         clip = "" if named else next(filter(self._may_name_clips, self.names), "")
-        first = ((clip, "clip"),) if clip else ()
-        of = [name for name in names if name != clip] or names
         if not clip and not named and "clip" in roles:  # nothing else could be
             roles = ["clip"]
+        elif not clip and not named and len(names) > 2:
+            clip = names[0]
+        first = ((clip, "clip"),) if clip else ()
+        of = [name for name in names if name != clip] or names
         several = ["*"] if len(of) > 3 else of
         said = [words[role] for role in roles]
         prefix = _common(of)
-        if roles == ["score", "note"] and not any(
-            c.role == "rating" for n, c in self.columns.items() if n not in names
-        ):
-            said[1] += ", and then the file holds none"
+        if roles[-1] == "note" and not any(c.role == "rating" for n, c in self.columns.items() if n not in names):
+            said[-1] += ", and then the file holds none"
         self.readings = []
         for word, role in zip(said, roles, strict=True):
             own = role in ("clip", "system")

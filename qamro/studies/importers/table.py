@@ -166,7 +166,12 @@ def open_sheet(path: Path, parsing: Parsing | None = None) -> Sheet:
     if not parsing.answers or sheet.problem:
         return sheet
     meant = {word.lower(): what for word, what in parsing.answers}
-    return replace(sheet, read=lambda: {name: _answered(cells, meant) for name, cells in sheet.columns.items()})
+    return replace(
+        sheet,
+        read=lambda: {
+            name: _answered(cells, meant, role_of(name) == "rating") for name, cells in sheet.columns.items()
+        },
+    )
 
 
 _OTHER_SIDE = {"a": "b", "b": "a"}
@@ -174,8 +179,8 @@ SIDES = ("a", "b", "tie", "both_bad")
 """What a vote can say, and what ``--answer`` may put for a word in a column of votes."""
 
 
-def _answered(cells: Sequence[str], meant: Mapping[str, str]) -> Sequence[str]:
-    """Puts numbers for words into a column that holds nothing else, and sides for words into any column.
+def _answered(cells: Sequence[str], meant: Mapping[str, str], rated: bool) -> Sequence[str]:
+    """Puts numbers for words into a column that holds nothing else or is ``rated`` by its name, and sides into any.
 
     Of numbers on both sides of 0, ``+`` says whose those above 0 are.
     """
@@ -186,7 +191,7 @@ def _answered(cells: Sequence[str], meant: Mapping[str, str]) -> Sequence[str]:
         values = {cell: float(cell.replace(",", ".")) for cell in told}
         if min(values.values()) < 0 < max(values.values()):
             known = {c: "tie" if v == 0 else plus if v > 0 else _OTHER_SIDE[plus] for c, v in values.items()}
-    elif any(cell not in known and not is_number(cell) for cell in told):
+    elif not rated and any(cell not in known and not is_number(cell) for cell in told):
         known = {cell: what for cell, what in known.items() if what in SIDES}
     return [known.get(cell, cell) for cell in cells] if known else cells
 
@@ -344,11 +349,15 @@ def _delimited(path: Path, sample: str, whole: bool, encoding: str, parsing: Par
         with io.StringIO(sample, newline="") if whole else path.open(encoding=encoding, newline="") as text:
             try:
                 even = partial(_of_one_width, header=header, delimiter=delimiter, ragged=parsing.ragged)
-                return _columns(_blocks(text, delimiter, skipped), header, lines, path, even)
+                columns = _columns(_blocks(text, delimiter, skipped), header, lines, path, even)
             except (csv.Error, UnicodeError) as problem:
                 raise StudyError(
                     f"{path} is not a table of text: {problem}; save it as CSV with UTF-8 encoding"
                 ) from problem
+
+        if parsing.ragged == "drop" and not len(next(iter(columns.values()), ())):
+            raise StudyError(f"{path}: --ragged drop leaves no row; keep them with --ragged fill")
+        return columns
 
     if parsing.ragged:
         told = {"drop": "are left out", "fill": "are filled with empty cells, or end in the last column"}
