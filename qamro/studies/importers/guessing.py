@@ -7,17 +7,19 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from qamro.studies.importers.archive import naming
-from qamro.studies.importers.cells import listed, look
+from qamro.studies.importers.cells import decimal_of, listed, look
 from qamro.studies.importers.forms import known_forms, musiceval
 from qamro.studies.importers.header import is_number
 from qamro.studies.importers.layout import TABULAR, Column, Layout
-from qamro.studies.importers.names import is_sound, known_axis, role_of, sound_in
+from qamro.studies.importers.names import is_quality, is_sound, known_axis, role_of, sound_in
 from qamro.studies.importers.options import Options
 from qamro.studies.importers.roles import answer_options, column_option, layout_of
 from qamro.studies.importers.source import Group, Source, open_source
 from qamro.studies.importers.table import Sheet
 from qamro.studies.tables import BLANKS, StudyError
 
+_DNSMOS = {"P808_MOS", "num_hops"}
+"""What stands beside the scores of that model, whose names could be those of ratings."""
 _MOST_KINDS = 300
 """Most different headers in a folder that are looked at closely."""
 
@@ -87,6 +89,8 @@ def _layout(group: Group, form: str, options: Options) -> Layout | None:
     if own is not None and own.tidy is not None and said and not set(said) <= set(table.header):
         own, (table, *_) = None, group.raw
     layout = own.layout(table) if own is not None and own.layout is not None else layout_of(table, form)
+    if layout is not None and own is not None and layout.decimal == ".":
+        layout = replace(layout, decimal=decimal_of(table.frame))
     if layout is None and options.columns:
         layout = layout_of(table, "wide") or _blank(table)
     if layout is None and not form and musiceval.is_list([cells[0] for cells in table.columns.values() if len(cells)]):
@@ -119,8 +123,9 @@ def _weight(source: Source, group: Group, layout: Layout) -> tuple[object, ...]:
 def _is_score_table(cells: Sequence[str]) -> bool:
     """Whether a header is that of predictions: scores with their intervals, or with where they come from."""
     intervals = any(f"source_{name}" in cells or {f"{name}_low", f"{name}_high"} <= set(cells) for name in cells)
-    predicted = [name for name in cells if role_of(name) == "prediction"]
-    return intervals or (bool(predicted) and not any(role_of(n) == "rating" or known_axis(n) for n in cells))
+    roles = {name: role_of(name) for name in cells}
+    rated = "rater" in roles.values() or any(role == "rating" or known_axis(name) for name, role in roles.items())
+    return intervals or set(cells) >= _DNSMOS or ("prediction" in roles.values() and not rated)
 
 
 def _refuse(source: Source, problems: dict[str, str], file: str) -> None:
@@ -138,12 +143,14 @@ def _refuse(source: Source, problems: dict[str, str], file: str) -> None:
         raise StudyError(next(iter(problems.values())))
     names = [name for group in source.groups for name in group.names]
     only = source.groups[0] if len(source.groups) == 1 and len(names) == 1 else None
+    found = (_words_in(only.sheets[0]) or _few_words(only.sheets[0])) if only is not None else None
+    words = found[1] if found else []
     if source.folder is None and only is not None:
-        raise StudyError(f"{path}{_why_not(only.sheets[0])}. {known_forms()}")
+        raise StudyError(f"{path}{_why_not(only.sheets[0])}. {known_forms()}").asking(words)
     about = (
         f"; {names[0]}{_why_not(only.sheets[0])}" if only else f" (looked at {', '.join(names[:5])})" if names else ""
     )
-    raise StudyError(f"{path} holds no ratings in a known form{about}. {known_forms()}")
+    raise StudyError(f"{path} holds no ratings in a known form{about}. {known_forms()}").asking(words)
 
 
 def _words_in(sheet: Sheet) -> tuple[str, list[str]] | None:
@@ -172,10 +179,12 @@ def _why_not(sheet: Sheet) -> str:
     if _is_score_table(sheet.header):
         ends = [name.removesuffix("_low") for name in sheet.header if name.endswith("_low")]
         ends += [name.removeprefix("source_") for name in sheet.header if name.startswith("source_")]
+        ends += [name for name in ("OVRL", "P808_MOS") if name in sheet.header]
         score = next((name for name in sheet.header if role_of(name) == "prediction" or name in ends), "NAME")
+        rated = next((name for name in sheet.header if is_quality(name) and role_of(name) != "prediction"), "")
+        way = column_option(rated, "axis") if rated and rated not in ends else column_option(score, "score")
         return (
-            " holds predictions, not ratings; give it as predictions, or, if listeners gave these scores, say so with "
-            f"{column_option(score, 'score')}"
+            f" holds predictions, not ratings; give it as predictions, or, if listeners gave scores, say so with {way}"
         )
     if words := _words_in(sheet):
         name, words_told = words

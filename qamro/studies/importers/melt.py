@@ -212,7 +212,7 @@ def _scores(cells: pd.Series, layout: Layout, place: Callable[[int], str]) -> np
             f"{place(row)}: {shown(cells.iloc[row])} is not a finite number{date}; correct it, say what it stands for "
             f"with {answer_options(texts[bad])}, or leave such rows out with "
             f"{rows_option(str(cells.name), str(cells.iloc[row]))}"
-        )
+        ).asking(texts[bad])
     return numbers[values]
 
 

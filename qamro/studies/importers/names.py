@@ -144,9 +144,14 @@ def known_axis(name: str) -> str:
     return _FULL_NAMES.get(re.sub(r"[^a-z0-9]", "", name.lower()), "")
 
 
+def axis_token(name: str) -> str:
+    """Returns the known axis that stands in a header in capitals, between signs: ``q_MI``; empty when none."""
+    return next((part for part in re.split(r"[^A-Za-z]+", name) if part in AXES), "")
+
+
 def is_quality(name: str) -> bool:
     """Whether a header names a quality that is rated: a known axis, ``naturalness``, ``SIG``, ``Overall Coherence``."""
-    if known_axis(name):
+    if known_axis(name) or axis_token(name):
         return True
     words = [word for word in words_of(name) if not word.isdigit()]
     return any(word in QUALITY or (_QUALITY_END.search(word) and not _else(word)) for word in words)

@@ -190,7 +190,7 @@ def read_fixed(source: Source, layout: Layout) -> Study:
     except StudyError as problem:
         if str(path) in str(problem):
             raise
-        raise StudyError(f"{path}: {problem}") from problem
+        raise problem.restated(f"{path}: {problem}") from problem
 
 
 def group_of(source: Source, layout: Layout) -> Group:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -163,7 +163,7 @@ class _Guess:
         sheet, free = self.sheet, [n for n in self.names if n not in self.columns]
         able = [name for name in free if self.facts[name].numeric or self.facts[name].empty]
         clips = {name: sound_in(name) or sound_in(sheet.labels.get(name, "")) for name in able}
-        clips = {name: clip for name, clip in clips.items() if clip}
+        clips = _whole_names({name: clip for name, clip in clips.items() if clip}, sheet.labels)
         texts = {name: f"{name} {sheet.labels.get(name, '')}".strip() for name in able}
         groups = {name: _BRACKET.match(name) or _BRACKET.match(sheet.labels.get(name, "")) for name in able}
         items = {name: match["item"].strip() for name, match in groups.items() if match}
@@ -187,7 +187,8 @@ class _Guess:
         rests = {name: rest_of(texts[name], clip) for name, clip in clips.items()}
         more = len(set(clips.values())) < len(clips)
         for name, clip in clips.items():
-            axis = axis_of(rests[name]) or (rests[name] if more and rests[name] else "")
+            of_clip = role_of(rests[name]) == "clip"  # "Sound a.wav" rates no axis "Sound"
+            axis = "" if of_clip else axis_of(rests[name]) or (rests[name] if more and rests[name] else "")
             self.axis_given |= bool(axis)
             self.take(name, "rating", "the header names a clip", clip=clip, axis=axis or self.axis)
         self.pick("rater")
@@ -255,7 +256,7 @@ class _Guess:
         if scores and self.form != "wide":
             return self._with_scores(scores, means, qualities)
         both = [n for n in numeric if n in qualities or n in scores]
-        if len(both) > 1 and any(map(self._ends_in_rater, both)):
+        if any(map(self._ends_in_rater, both)) and (len(both) > 1 or not by_rater):
             self._ask(both, ["rater", "axis"])
             return "wide"
         if both:
@@ -387,7 +388,8 @@ class _Guess:
     def _ask(self, names: list[str], roles: list[str]) -> None:
         """Leaves it to somebody to say what columns of numbers are."""
         if len(names) > 1 and self._may_be_systems(names):
-            roles = [*roles[:1], "system", *roles[1:]] if roles != ["score", "note"] else roles
+            last = [role for role in roles if role == "note"]
+            roles = [*(role for role in roles if role != "note"), "system", *last]
         if len(names) > 1 and "rater" in {c.role for c in self.columns.values()} and not self._names_clips():
             roles = ["clip", *roles]
         for name in names:
@@ -575,7 +577,8 @@ class _Guess:
 
     def _pick_rater(self) -> None:
         numbered = [n for n in self.names if self.told[n] == "rater" and is_numbered(n)]
-        if len(numbered) > 1:  # subject_1, subject_2 …: ratings, not names
+        others = [n for n in self.names if self.told[n] in ("", "rating") and is_numbered(n) and self.facts[n].numeric]
+        if len(numbered) > 1 or (numbered and others):  # subject_1, subject_2 …: ratings, not names
             for name in numbered:
                 self.told[name] = "" if self.facts[name].numeric or self.facts[name].empty else "rater"
         rater = self.pick("rater")
@@ -603,6 +606,23 @@ def layout_of(sheet: Sheet, form: str = "") -> Layout | None:
         none looks like the clips' names, somebody has to say which one is.
     """
     return _Guess(sheet, form).layout()
+
+
+def _whole_names(clips: dict[str, str], labels: Mapping[str, str]) -> dict[str, str]:
+    """Names of sound files in headers, blanks and all: what differs from header to header, or stands in brackets."""
+    texts = {name: name if clip in name else labels.get(name, "") for name, clip in clips.items()}
+    first, last = min(texts.values(), default=""), max(texts.values(), default="")
+    same = next((place for place, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), 0)
+    begin = first.rfind(" ", 0, same) + 1
+    whole = {}
+    for name, clip in clips.items():
+        text = texts[name]
+        bracket = re.search(r"\[([^\[\]]*)\]", text)
+        inner = bracket[1].strip() if bracket else text[begin : text.rfind(clip) + len(clip)].strip(" \"'")
+        whole[name] = (
+            inner if len(clips) > 1 and inner.endswith(clip) and "?" not in inner and ":" not in inner else clip
+        )
+    return whole
 
 
 def _common(names: Sequence[str]) -> str:

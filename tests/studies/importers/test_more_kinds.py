@@ -151,9 +151,18 @@ def test_predictions_with_a_mean_below(tmp_path):
 
 
 def test_headers_that_stand_twice_are_no_two_lines_of_header(tmp_path):
-    study, _, problem = read(tmp_path, "clip,score,score\na.wav,4,3\nb.wav,2,1\nc.wav,2,1\n")
+    text = "clip,score,score\na.wav,4,3\nb.wav,2,1\nc.wav,2,1\n"
+    study, _, problem = read(tmp_path, text)
     assert study is None
-    assert "two columns named 'score'" in problem
+    assert "2 columns are called 'score' and hold different things" in problem
+    second, _, problem = read(tmp_path, text, column=["score#2=score"])
+    assert second is not None, problem
+    assert second.ratings["score"].tolist() == [3, 1, 1]
+    both, _, problem = read(tmp_path, text, column=["score=rater", "score#2=rater"])
+    assert set(both.ratings["rater"]) == {"score", "score#2"}, problem
+    same, _, problem = read(tmp_path, text.replace("4,3", "4,4").replace("2,1", "2,2"))
+    assert same is not None, problem
+    assert same.ratings["score"].tolist() == [4, 2, 2]
 
 
 def test_the_id_of_an_answer_is_no_score(tmp_path):

@@ -153,7 +153,7 @@ def _rated(cells: object, name: str) -> bool:
         bool(told)
         and not _NOT.search(bare)
         and role_of(bare) not in ("never", "private", "mean_of")
-        and sum(number_of(cell) == number_of(cell) for cell in told) > 0.5 * len(told)
+        and sum(bool(np.isfinite(number_of(cell, ","))) for cell in told) > 0.5 * len(told)
     )
 
 

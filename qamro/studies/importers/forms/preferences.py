@@ -265,7 +265,7 @@ def _pair_votes(sheet: Sheet, pairs: Pairs) -> list[tuple[str, ...]]:
                 f"{', '.join(dict.fromkeys(s for s in (*systems, *clips) if s))}; correct it, say what it stands for "
                 f"with --answer {shlex.quote(f'{said}=tie')} (or a, b, both_bad), or leave such rows out with "
                 f"{rows_option(pairs.winner, said)}"
-            )
+            ).asking([said], sides=True)
         rater = columns[pairs.rater][row] if pairs.rater else ""
         axis = columns[pairs.axis][row] if pairs.axis else "preference"
         rows.append((*clips, *systems, rater, axis or "preference", winner))
@@ -286,7 +286,7 @@ def _one_meaning(sheet: Sheet, pairs: Pairs) -> None:
         raise StudyError(
             f"{where}: nothing says whether numbers above 0 speak for {first!r} or for {second!r}. Two readings are "
             "possible; say which is right: for the first: --answer '+=a'; or for the second: --answer '+=b'"
-        )
+        ).asking(["+"], sides=True)
     if "0" in told and told <= {"0", "1", "2", "0.5"}:
         ways = {"1": "--answer 0=tie" if "2" in told else "", "2": ""}
         places = f"0 is {first!r}, 1 is {second!r}{', 2 a tie' if '2' in told else ''}: --answer 0=a --answer 1=b"
@@ -297,7 +297,7 @@ def _one_meaning(sheet: Sheet, pairs: Pairs) -> None:
             f"{where}: nothing says what 0 and 1 stand for. Two readings are possible; say which is right: {places}; "
             f"or {wins}{' --answer 1=a --answer 2=b' if '2' in told else ''}"
             f"{' --answer 0.5=tie' if '0.5' in told else ''}"
-        )
+        ).asking(sorted(told), sides=True)
 
 
 def _winner(said: str, sides: list[tuple[str, ...]], pairs: Pairs) -> str:
