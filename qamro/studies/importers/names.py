@@ -144,9 +144,15 @@ def known_axis(name: str) -> str:
     return _FULL_NAMES.get(re.sub(r"[^a-z0-9]", "", name.lower()), "")
 
 
+_ASKS = {"q", "question", "frage", "score", "rating", "answer", "response", "mos", "mean", "avg", "axis", "how"}
+
+
 def axis_token(name: str) -> str:
-    """Returns the known axis that stands in a header in capitals, between signs: ``q_MI``; empty when none."""
-    return next((part for part in re.split(r"[^A-Za-z]+", name) if part in AXES), "")
+    """Returns the known axis that stands in capitals in a header, beside words for a question: ``q_MI``; else empty."""
+    parts = re.findall(r"[^\W_]+", name)
+    found = [part for part in parts if part in AXES]
+    others = {part.lower() for part in parts if part not in AXES}
+    return found[0] if len(found) == 1 and others <= _ASKS else ""
 
 
 def is_quality(name: str) -> bool:

@@ -585,7 +585,8 @@ class _Guess:
         if not rater and self.form != "survey":  # who is known by an address only is a rater under another name
             mails = [n for n in self.names if self.told[n] == "private" and self.facts[n].repeats]
             mails = [n for n in mails if self.facts[n].addresses and any(map(is_mail, self.table[n].head(50)))]
-            if len(mails) == 1 and self._clip_column(set(mails)):
+            again = any(self.told[n] == "clip" and self.facts[n].repeats for n in self.names)
+            if len(mails) == 1 and again and self._clip_column(set(mails)):
                 rater = mails[0]
                 self.take(rater, "rater", "the addresses tell raters apart")
         if rater and self.facts[rater].addresses:
