@@ -125,8 +125,10 @@ def _say_powered(comparison: Comparison) -> None:
         if not comparison.numbers(axis).predictors:
             continue
         section = comparison.powered(axis)
+        said = comparison.numbers(axis).who_is_here  # the overview says that
         for sentence in section.sentences:
-            say(f"{axis}: {sentence}")
+            if sentence not in said:
+                say(f"{axis}: {sentence}")
         for table in section.tables:
             width = max(len(str(name)) for name in ["system", *table.frame["system"]])
             for name, rows in table.frame.groupby("predictor", sort=False):
