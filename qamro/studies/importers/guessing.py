@@ -79,7 +79,7 @@ def _best(source: Source, form: str, file: str, options: Options) -> Layout:
 def _layout(group: Group, form: str, options: Options) -> Layout | None:
     """Guesses the layout of one group; None where it holds no ratings."""
     own = group.form if not form else None
-    if own is not None and (own.read is not None or own.study is not None):
+    if own is not None and own.study is not None:
         return options.apply(Layout(own.key, group.why, notes=group.sheets[0].notes), None)
     header = group.sheets[0].header
     if not form and _is_score_table(header) and not options.columns:

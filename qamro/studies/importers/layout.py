@@ -132,7 +132,7 @@ class Layout:
         """Whether rows can be left out: of tables, and of votes."""
         from qamro.studies.importers.forms import FORMS
 
-        return not self.is_fixed or FORMS[self.form].study is not None
+        return not self.is_fixed or FORMS[self.form].takes_rows
 
     @property
     def names_clips(self) -> bool:

@@ -173,20 +173,20 @@ def read_fixed(source: Source, layout: Layout) -> Study:
     file = next(iter(layout.files), "") or next(iter(group.names[0] for group in source.groups), "")
     path = source.path if source.folder is None else source.folder / (file or ".")
     try:
-        if form.study is not None:
-            group = source.group(file)
-            if group is None:
-                raise StudyError(f"{path} is no longer there")
-            table = group.raw[0]
+        if form.folder is not None and path.is_dir():
+            return form.folder(path)
+        group = source.group(file)
+        if group is None or form.study is None:
+            raise StudyError(f"{path} cannot be read as {form.words}")
+        table = group.raw[0]
+        if layout.rows:
             keep = wanted_rows(table.frame, layout, path)
             kept = {
                 name: [cell for cell, wanted in zip(cells, keep, strict=True) if wanted]
                 for name, cells in table.columns.items()
             }
-            return form.study(table if keep.all() else table.with_columns(kept))
-        if form.read is None:
-            raise StudyError(f"{path} cannot be read as {form.words}")
-        return form.read(path)
+            table = table.with_columns(kept)
+        return form.study(table)
     except StudyError as problem:
         if str(path) in str(problem):
             raise

@@ -150,6 +150,16 @@ class Sheet:
         """What sheets that may be read as one have in common."""
         return self.header, self.headless
 
+    def called(self, names: Sequence[str]) -> pd.DataFrame:
+        """The table with names for its columns, in their order.
+
+        Raises:
+            StudyError: It has more or fewer columns.
+        """
+        if len(names) != len(self.header):
+            raise StudyError(f"{self.path}: {len(self.header)} columns where {len(names)} are expected")
+        return self.frame.set_axis(list(names), axis=1)
+
     def with_columns(self, columns: Mapping[str, Sequence[str]], *notes: str) -> Sheet:
         """Returns the table with other columns."""
         return replace(self, header=tuple(columns), read=lambda: dict(columns), notes=(*self.notes, *notes), labels={})
@@ -177,6 +187,19 @@ def open_sheet(path: Path, parsing: Parsing | None = None) -> Sheet:
 _OTHER_SIDE = {"a": "b", "b": "a"}
 SIDES = ("a", "b", "tie", "both_bad")
 """What a vote can say, and what ``--answer`` may put for a word in a column of votes."""
+
+
+def opened(path: Path, parsing: Parsing | None = None) -> Sheet:
+    """Looks at a file that has to be a table.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        StudyError: It is none.
+    """
+    sheet = open_sheet(path, parsing)
+    if sheet.problem:
+        raise StudyError(sheet.problem)
+    return sheet
 
 
 def _answered(cells: Sequence[str], meant: Mapping[str, str], rated: bool) -> Sequence[str]:

@@ -1,7 +1,7 @@
 """The forms that ratings come in, in one table: a new one is a file here and a row of ``FORMS``.
 
-Each form says how it is recognised, and how it is read: as a study of fixed meaning (``read``, from the file, or
-``study``, from its cells), or as a table whose columns are guessed (``layout``) and can be corrected; ``tidy`` brings
+Each form says how it is recognised, and how it is read: as a study of fixed meaning (``study``, from the table, or
+``folder``), or as a table whose columns are guessed (``layout``) and can be corrected; ``tidy`` brings
 a tool's own table into such a one first.
 """
 
@@ -44,8 +44,10 @@ class Form:
         tidy: Brings the table into rows and columns that can be guessed; a column ``@row`` then says which row of the
             file each came from.
         layout: How the tidied table's columns are read; None guesses them.
-        read: Reads the file, where the form leaves nothing to choose.
-        study: Makes a study of the cells, where the form leaves nothing to choose.
+        study: Makes a study of the table, where the form leaves nothing to choose.
+        folder: Reads a folder that is laid out in this form.
+        takes_rows: Of a form that leaves nothing to choose: whether rows can be left out, and tables of one header are
+            read as one.
         known: Whether it is named among the known forms.
     """
 
@@ -54,8 +56,9 @@ class Form:
     recognises: Callable[[Sheet], str]
     tidy: Callable[[Sheet], Sheet] | None = None
     layout: Callable[[Sheet], Layout | None] | None = None
-    read: Callable[[Path], Study] | None = None
     study: Callable[[Sheet], Study] | None = None
+    folder: Callable[[Path], Study] | None = None
+    takes_rows: bool = False
     known: bool = True
 
 
@@ -70,26 +73,36 @@ def _never(sheet: Sheet) -> str:
 FORMS: dict[str, Form] = {
     form.key: form
     for form in (
-        Form("study", "a saved study", _never, read=Study.load, known=False),
+        Form("study", "a saved study", _never, folder=Study.load, known=False),
         Form(
             "codec_mushra",
             "codec_mushra as published",
             _header(codec_mushra.recognises),
-            read=codec_mushra.read,
+            study=codec_mushra.study_of,
             known=False,
         ),
         Form(
-            "lstm_music", "lstm_music as published", _header(lstm_music.recognises), read=lstm_music.read, known=False
+            "lstm_music",
+            "lstm_music as published",
+            _header(lstm_music.recognises),
+            study=lstm_music.study_of,
+            known=False,
         ),
         Form(
             "aes_natural",
             "a list of AES-Natural",
             _header(aes_natural.recognises),
-            read=aes_natural.read_list,
+            study=aes_natural.list_of,
             known=False,
         ),
-        Form("audiobox", "Audiobox-Aesthetics JSON lines", audiobox.recognises, read=audiobox.read),
-        Form("musiceval", "MusicEval", lists.is_musiceval, read=musiceval.read_any),
+        Form("audiobox", "Audiobox-Aesthetics JSON lines", audiobox.recognises, study=audiobox.study_of),
+        Form(
+            "musiceval",
+            "MusicEval",
+            lists.is_musiceval,
+            study=musiceval.study_of,
+            folder=musiceval.read_release,
+        ),
         Form("bvcc", "a VoiceMOS list of single ratings (BVCC)", lists.is_bvcc, lists.tidy_bvcc, lists.layout_bvcc),
         Form(
             "voicemos",
@@ -107,6 +120,7 @@ FORMS: dict[str, Form] = {
             "votes between clips (A/B, arena, best-worst)",
             preferences.recognises,
             study=preferences.study_of,
+            takes_rows=True,
         ),
         Form(
             "psychopy",
