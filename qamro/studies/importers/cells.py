@@ -111,6 +111,11 @@ def is_mail(text: str) -> bool:
     return bool(_MAIL.match(text.strip()))
 
 
+def nobody(text: str) -> str:
+    """A text, or what stands for it where it is an address."""
+    return "(an e-mail address)" if is_mail(text) else text
+
+
 def _is_address(text: str) -> bool:
     return is_mail(text) or bool(_IP.match(text.strip()))
 

@@ -299,5 +299,7 @@ class Layout:
 
 
 def _listed(names: list[str], most: int = 4) -> str:
-    shown = ", ".join(repr(name) for name in names[:most])
+    from qamro.studies.importers.cells import nobody
+
+    shown = ", ".join(repr(nobody(name)) for name in names[:most])
     return shown if len(names) <= most else f"{shown} and {len(names) - most} more"

@@ -187,7 +187,7 @@ def is_numbered(name: str) -> bool:
 
 def is_code(name: str) -> bool:
     """Whether a header could be a pseudonym: letters and digits that are no word (``Lq1xA``)."""
-    return bool(_CODE.match(name.strip()))
+    return bool(_CODE.match(name.strip())) and not re.fullmatch(r"[^\W\d_]+\d+", name.strip())  # q10 is a question
 
 
 def is_sound(name: str) -> bool:

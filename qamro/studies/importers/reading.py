@@ -15,7 +15,7 @@ import numpy as np
 from qamro.studies.importers.archive import naming
 from qamro.studies.importers.axis_names import axis_in
 from qamro.studies.importers.beside import with_sound, with_tables
-from qamro.studies.importers.cells import is_mail
+from qamro.studies.importers.cells import nobody
 from qamro.studies.importers.forms import FORMS
 from qamro.studies.importers.guessing import guess
 from qamro.studies.importers.layout import ROLES, Column, Layout
@@ -106,7 +106,7 @@ def _read(source: Source, layout: Layout, strangers: bool, options: Options, ask
         ratings = ratings.assign(rater=pseudonyms(ratings["rater"]))
     ratings, maps = scaled(ratings, layout)
     about |= {"read_as": layout.in_words()} if not layout.is_plain else {}
-    about |= {"columns": {_nobody(c.name): _meaning(c) for c in layout.columns}} if layout.columns else {}
+    about |= {"columns": {nobody(c.name): _meaning(c) for c in layout.columns}} if layout.columns else {}
     about |= {"scale_maps": maps} if maps else {}
     about |= {"axis_names": dict(layout.names)} if layout.names else {}
     ratings = ratings.drop(columns=[FILE, ROW, COLUMN])
@@ -130,13 +130,8 @@ def _read(source: Source, layout: Layout, strangers: bool, options: Options, ask
 
 def _meaning(column: Column) -> str:
     """What became of a column, in words."""
-    told = [f"{key} {_nobody(value)}" for key in ("axis", "rater", "clip", "system") if (value := getattr(column, key))]
+    told = [f"{key} {nobody(value)}" for key in ("axis", "rater", "clip", "system") if (value := getattr(column, key))]
     return ", ".join([ROLES[column.role], *told])
-
-
-def _nobody(text: str) -> str:
-    """A text, or what stands for it where it is an address."""
-    return "(an e-mail address)" if is_mail(text) else text
 
 
 def _codes(ratings: pd.DataFrame, layout: Layout, ask: bool, options: Options) -> list[str]:

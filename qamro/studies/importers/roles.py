@@ -43,6 +43,8 @@ def _is_anchor(name: str) -> bool:
     return bool(_ANCHOR.search(name.strip())) or role_of(name) == "system"
 
 
+_CHOSEN = {"selected", "unselected", "chosen", "picked", "correct", "incorrect", "target", "shown", "missed"}
+"""Words of headers that say which stimulus was chosen, not how it was rated."""
 _BRACKET = re.compile(r"^(?P<group>.*?)\s*\[(?P<item>[^\]]+)\][^\[\]]*$", re.S)
 
 _WORD_OF = {
@@ -201,7 +203,8 @@ class _Guess:
             if n not in clips and self.told[n] in ("", "rating") and self.facts[n].numeric and not self.facts[n].counts
         ]  # fmt: skip
         named = [n for n in self.names if n not in clips and self.told[n] == "clip" and not self.facts[n].numeric]
-        if not others and not named:
+        chosen = any(_CHOSEN & set(words_of(name)) for name in clips)
+        if not others and not named and not chosen:
             return False
         self.told |= dict.fromkeys(clips, "")
         self.clips_in_headers = bool(named)
