@@ -66,6 +66,7 @@ def compare(
     header: options.Header = None,
     encoding: options.Encoding = "",
     answer: options.Answers = None,
+    ragged: options.Ragged = "",
     clip_column: options.ClipColumn = "",
 ) -> None:
     """Compare predictors with people and with each other: rankings, intervals, agreement of raters, and claims.
@@ -75,7 +76,7 @@ def compare(
     with wrong_use(OSError, ValueError):
         axes, pairs = parse_axes(axis or [])
         only = axes[0] if len(axes) == 1 and not pairs else ""
-        told = ratings_options(column, only, scale, missing, rows, delimiter, header, encoding, answer)
+        told = ratings_options(column, only, scale, missing, rows, delimiter, header, encoding, answer, ragged)
         more, mapped = parse_axes(axis_map or [], "--axis-map")
         if more:
             raise ValueError(f"--axis-map {more[0]!r} is not a pair such as MI=quality")
@@ -124,8 +125,10 @@ def _say_powered(comparison: Comparison) -> None:
         if not comparison.numbers(axis).predictors:
             continue
         section = comparison.powered(axis)
+        said = comparison.numbers(axis).who_is_here  # the overview says that
         for sentence in section.sentences:
-            say(f"{axis}: {sentence}")
+            if sentence not in said:
+                say(f"{axis}: {sentence}")
         for table in section.tables:
             width = max(len(str(name)) for name in ["system", *table.frame["system"]])
             for name, rows in table.frame.groupby("predictor", sort=False):

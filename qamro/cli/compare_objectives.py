@@ -61,6 +61,7 @@ def compare_objectives(
     header: options.Header = None,
     encoding: options.Encoding = "",
     answer: options.Answers = None,
+    ragged: options.Ragged = "",
 ) -> None:
     """Compare losses on equal splits, encoder and budget, with paired tests."""
     from qamro.checkpoints import WeightsError
@@ -77,7 +78,7 @@ def compare_objectives(
         )
         budget = Budget(tuple(range(seeds)), tuple(sorted(numbers(rates, "--rates"))), config)
         names = [name.strip() for name in objectives.split(",")] if objectives else COMPARED
-        told = ratings_options(column, axis, scale, missing, rows, delimiter, header, encoding, answer)
+        told = ratings_options(column, axis, scale, missing, rows, delimiter, header, encoding, answer, ragged)
         check_writable(out or Path())
         opened = open_audible(study, told)
         parts, how = prepare(opened, encoder, folds, hold_out, device)

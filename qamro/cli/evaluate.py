@@ -49,6 +49,7 @@ def evaluate(
     header: options.Header = None,
     encoding: options.Encoding = "",
     answer: options.Answers = None,
+    ragged: options.Ragged = "",
     clip_column: options.ClipColumn = "",
 ) -> None:
     """Hold predictions against human ratings: correlations, errors and intervals, by clip and by system.
@@ -58,7 +59,7 @@ def evaluate(
     with wrong_use(OSError, ValueError):
         axes, pairs = parse_axes(axis or [])
         named = axes[0] if len(axes) == 1 and not pairs else ""
-        told = ratings_options(column, named, scale, missing, rows, delimiter, header, encoding, answer)
+        told = ratings_options(column, named, scale, missing, rows, delimiter, header, encoding, answer, ragged)
         from qamro.studies.importers.predictions import score_columns
 
         table = open_predictions(predictions, told, clip_column)

@@ -107,6 +107,7 @@ def ratings_options(
     header: int | None = None,
     encoding: str = "",
     answer: Sequence[str] | None = None,
+    ragged: str = "",
 ) -> Options:
     """Reads what the options say about a file of ratings; see ``qamro.studies.importers.options``.
 
@@ -129,6 +130,7 @@ def ratings_options(
         header=header,
         encoding=encoding,
         answer=answer or (),
+        ragged=ragged,
     )
 
 

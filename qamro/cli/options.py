@@ -47,8 +47,8 @@ Columns = Annotated[
     typer.Option(
         "--column",
         metavar="NAME=MEANING",
-        help="What a column of the ratings is: clip, system, rater, axis, score, axis:QUALITY, note, content, path, "
-        "prompt, count or drop. Repeatable.",
+        help="What a column of the ratings is: clip, system, rater, axis, score, note, content, path, prompt, count or "
+        "drop; axis:QUALITY, rater:WHO, clip:NAME or system:NAME where it holds the ratings of one. Repeatable.",
     ),
 ]
 RatedAxis = Annotated[str, typer.Option("--axis", metavar="AXIS", help="What the axis is where the file does not say.")]
@@ -72,7 +72,18 @@ Delimiter = Annotated[str, typer.Option(metavar="SIGN", help="What separates col
 Header = Annotated[int | None, typer.Option(metavar="0|1|2|3", help="Lines of header in the file of ratings.")]
 Answers = Annotated[
     list[str] | None,
-    typer.Option("--answer", metavar="WORD=NUMBER", help="What a word of the ratings stands for. Repeatable."),
+    typer.Option(
+        "--answer",
+        metavar="WORD=NUMBER",
+        help="What a word of the ratings stands for; in votes WORD=a, b, tie or both_bad. Repeatable.",
+    ),
+]
+Ragged = Annotated[
+    str,
+    typer.Option(
+        metavar="drop|fill",
+        help="Rows with more or fewer cells than the header: leave them out, or fill them with empty cells.",
+    ),
 ]
 ClipColumn = Annotated[
     str, typer.Option(metavar="NAME", help="Column of the predictions that names the clips, where nothing says it.")

@@ -68,6 +68,7 @@ def reproduce(
     header: options.Header = None,
     encoding: options.Encoding = "",
     answer: options.Answers = None,
+    ragged: options.Ragged = "",
 ) -> None:
     """Run a table of the paper (baseline, QAMRO, w/o weighting, w/o adaptive margin = Eq. 1) or its curve over beta.
 
@@ -85,7 +86,7 @@ def reproduce(
 
         experiment = EXPERIMENTS[what.value]
         study = "" if study == experiment.study else study  # the paper's own data are no other data
-        told = ratings_options(column, axis, scale, missing, rows, delimiter, header, encoding, answer)
+        told = ratings_options(column, axis, scale, missing, rows, delimiter, header, encoding, answer, ragged)
         check_writable(out or Path())
         opened = _open(experiment, study, told)
         config = FitConfig(optimizer=optimizer, lr=lr, batch_size=batch_size, max_epochs=epochs)

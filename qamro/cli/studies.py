@@ -98,9 +98,10 @@ def show_study(
     header: options.Header = None,
     encoding: options.Encoding = "",
     answer: options.Answers = None,
+    ragged: options.Ragged = "",
 ) -> None:
     """Show what a study holds: axes, systems, counts, what is off the scale, and what audio is missing."""
-    _show(name, (column, axis, scale, missing, rows, delimiter, header, encoding, answer))
+    _show(name, (column, axis, scale, missing, rows, delimiter, header, encoding, answer, ragged))
 
 
 @studies.command("save")
@@ -116,9 +117,10 @@ def save_study(
     header: options.Header = None,
     encoding: options.Encoding = "",
     answer: options.Answers = None,
+    ragged: options.Ragged = "",
 ) -> None:
     """Write a study as a folder of clips.csv and ratings.csv, which every verb and the app read without a question."""
-    study = _show(name, (column, axis, scale, missing, rows, delimiter, header, encoding, answer))
+    study = _show(name, (column, axis, scale, missing, rows, delimiter, header, encoding, answer, ragged))
     _save(study, folder)
 
 
@@ -137,9 +139,10 @@ def import_study(
     header: options.Header = None,
     encoding: options.Encoding = "",
     answer: options.Answers = None,
+    ragged: options.Ragged = "",
 ) -> None:
     """Show how a file is read, column by column, and write it as a study's folder."""
-    study = _show(file, (column, axis, scale, missing, rows, delimiter, header, encoding, answer))
+    study = _show(file, (column, axis, scale, missing, rows, delimiter, header, encoding, answer, ragged))
     if out_folder is None:
         say("Nothing was written; with --out FOLDER it becomes a study that every verb and the app read.")
     else:

@@ -58,6 +58,7 @@ def sweep(
     header: options.Header = None,
     encoding: options.Encoding = "",
     answer: options.Answers = None,
+    ragged: options.Ragged = "",
 ) -> None:
     """Sweep a number of an objective over seeds, beside ridge regression and regression alone.
 
@@ -77,7 +78,7 @@ def sweep(
         setup = replace(setup, folds=folds, hold_out=hold_out, optimiser=optimizer, seeds=seeds)
         said = {"lr": lr, "batch_size": batch_size, "max_epochs": epochs, "patience": patience, "stop_by": stop_by}
         config = replace(setup.config, **{name: value for name, value in said.items() if value is not None})
-        told = ratings_options(column, axis, scale, missing, rows, delimiter, header, encoding, answer)
+        told = ratings_options(column, axis, scale, missing, rows, delimiter, header, encoding, answer, ragged)
         check_writable(out or Path())
         opened = open_audible(study, told)
         experiment = replace(setup.experiment, axes=axis, config=config)

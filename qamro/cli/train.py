@@ -113,6 +113,7 @@ def train(
     header: options.Header = None,
     encoding: options.Encoding = "",
     answer: options.Answers = None,
+    ragged: options.Ragged = "",
 ) -> None:
     """Train heads on a study; they are written with a card that says what they are worth on held-out clips.
 
@@ -149,7 +150,7 @@ def train(
         )
         solved = objective_of(settings, "MI").solved
         check_hold_out(hold_out)
-        told = ratings_options(column, axis, scale, missing, rows, delimiter, header, encoding, answer)
+        told = ratings_options(column, axis, scale, missing, rows, delimiter, header, encoding, answer, ragged)
         if end_to_end and solved:
             raise ValueError("end to end takes an objective that is trained; ridge is solved: choose --objective huber")
         if end_to_end and settings.seeds > 1:

@@ -78,6 +78,7 @@ def train_deramos(
     header: options.Header = None,
     encoding: options.Encoding = "",
     answer: options.Answers = None,
+    ragged: options.Ragged = "",
 ) -> None:
     """Train a dual-branch model (DeRA-MOS) on frames; it is written with a card that says what it is worth.
 
@@ -95,7 +96,7 @@ def train_deramos(
         from qamro.training.trainer import FitConfig
 
         check_hold_out(hold_out)
-        told = ratings_options(column, axis, scale, missing, rows, delimiter, header, encoding, answer)
+        told = ratings_options(column, axis, scale, missing, rows, delimiter, header, encoding, answer, ragged)
         if under_torchrun():
             raise ValueError("train-deramos trains in one process; start it without torchrun")
         target = destination(out, save, replace=replace)

@@ -58,6 +58,7 @@ _MEASURES = frozenset(
         "epoch",
         "step",
         "seed",
+        "fold",
     ]
 )
 _UNNAMED = "quality"
