@@ -6,8 +6,10 @@ shard a retry; what is done is on disk. Every node must see the corpus' folder a
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +17,8 @@ from qamro.corpora.folder import Corpus, Progress
 
 if TYPE_CHECKING:
     from qamro.predictors import Predictor
+
+_STORE = 100_000_000
 
 RETRIES = 3
 """How often a shard is tried again whose worker died."""
@@ -55,7 +59,8 @@ def score_on_ray(
         return Progress()
     started = not ray.is_initialized()
     if started:
-        ray.init(address=address, **_init_options(address, workers))
+        with _paths_passed_on(address is None):
+            ray.init(address=address, **_init_options(address, workers))
     try:
         return _deal(corpus, open_predictor, shards, workers=workers, gpus=gpus, on_rows=on_rows)
     finally:
@@ -64,14 +69,30 @@ def score_on_ray(
 
 
 def _init_options(address: str | None, workers: int) -> dict[str, Any]:
-    root = str(Path(__file__).resolve().parents[2])
-    paths = ":".join(dict.fromkeys([root, *(path for path in sys.path if path)]))
     options: dict[str, Any] = {"log_to_driver": False, "logging_level": "error"}
-    if address is None:  # a cluster of its own, without a page and without telling anybody
-        options |= {"include_dashboard": False, "runtime_env": {"env_vars": {"PYTHONPATH": paths}}}
+    if address is None:  # a cluster of its own, without a page; shards are files, so that it stores next to nothing
+        options |= {"include_dashboard": False, "object_store_memory": _STORE}
         if workers:
             options["num_cpus"] = workers
     return options
+
+
+@contextmanager
+def _paths_passed_on(wanted: bool) -> Iterator[None]:
+    """Lets workers of a cluster of our own import what this process imports."""
+    before = os.environ.get("PYTHONPATH")
+    root = str(Path(__file__).resolve().parents[2])
+    try:
+        if wanted:
+            paths = dict.fromkeys([root, *(path for path in sys.path if path)])
+            os.environ["PYTHONPATH"] = os.pathsep.join(paths)
+            os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+        yield
+    finally:
+        if before is None:
+            os.environ.pop("PYTHONPATH", None)
+        else:
+            os.environ["PYTHONPATH"] = before
 
 
 def _deal(

@@ -17,7 +17,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections import Counter
+from collections import Counter, OrderedDict, deque
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextvars import ContextVar
 from pathlib import Path
@@ -225,6 +225,70 @@ def security_headers(*, space: bool) -> dict[str, str]:
     return headers if space else headers | {"x-frame-options": "SAMEORIGIN"}
 
 
+class TooManyTriesError(Exception):
+    """Somebody tried something too often; the message says how long to wait."""
+
+
+class Tries:
+    """Counts tries by address: so many a minute, then a wait that doubles with each minute of more, up to an hour."""
+
+    _MOST = 10_000
+
+    def __init__(self, a_minute: int, *, clock: Callable[[], float] = time.monotonic) -> None:
+        """Sets how many tries a minute are free."""
+        self._a_minute, self._clock, self._lock = a_minute, clock, threading.Lock()
+        self._tries: OrderedDict[str, deque[float]] = OrderedDict()
+        self._barred: dict[str, tuple[float, float]] = {}  # until when, and for how long it was
+
+    def check(self, who: str) -> None:
+        """Lets somebody try.
+
+        Raises:
+            TooManyTriesError: Not yet.
+        """
+        with self._lock:
+            left = self._barred.get(who, (0.0, 0.0))[0] - self._clock()
+        if left > 0:
+            raise TooManyTriesError(f"Too many tries from your network. Try again in {left:.0f} s.")
+
+    def count(self, who: str) -> None:
+        """Counts a try; not where nobody knows who."""
+        if not who:
+            return
+        now = self._clock()
+        with self._lock:
+            tries = self._tries.setdefault(who, deque())
+            self._tries.move_to_end(who)
+            tries.append(now)
+            while tries[0] <= now - 60:
+                tries.popleft()
+            if len(tries) > self._a_minute:
+                tries.clear()
+                until, wait = self._barred.get(who, (0.0, 0.0))
+                wait = min(3600.0, 2 * wait) if wait and now - until < 3600 else 60.0
+                self._barred[who] = now + wait, wait
+            if len(self._tries) > self._MOST:
+                old, _ = self._tries.popitem(last=False)
+                self._barred.pop(old, None)
+
+
+client: ContextVar[str] = ContextVar("client", default="")
+"""Address that the request being answered came from."""
+
+
+def client_of(request: Any) -> str:
+    """Returns the address that a Gradio request came from; on a Space, what its proxy says."""
+    if request is None:
+        return client.get()
+    headers = dict(getattr(request, "headers", None) or {})
+    return _client(getattr(getattr(request, "client", None), "host", "") or "", headers.get("x-forwarded-for", ""))
+
+
+def _client(host: str, forwarded: str) -> str:
+    """The last address of the header is the one that the proxy in front has seen; the others anybody can write."""
+    return forwarded.rpartition(",")[2].strip() or host if on_space() else host
+
+
 class Around:
     """What stands around every request: an id, headers, a count, a line in the log, and no at the end."""
 
@@ -238,7 +302,10 @@ class Around:
             await self._app(scope, receive, send)
             return
         start, status = time.perf_counter(), 0
-        given = dict(scope["headers"]).get(b"x-request-id", b"").decode("latin-1")
+        headers = dict(scope["headers"])
+        given = headers.get(b"x-request-id", b"").decode("latin-1")
+        host = (scope.get("client") or ("", 0))[0]
+        where = client.set(_client(host, headers.get(b"x-forwarded-for", b"").decode("latin-1")))
         own = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
         token = request_id.set(own)
         ours = [*self._headers, (b"x-request-id", own.encode())]
@@ -259,6 +326,7 @@ class Around:
                 await self._app(scope, receive, answer)
         finally:
             request_id.reset(token)
+            client.reset(where)
             seconds = time.perf_counter() - start
             route = route_of(scope["path"])
             metrics.count("qamro_requests_total", method=scope["method"], status=f"{status // 100}xx")

@@ -154,6 +154,52 @@ def test_at_the_end_nothing_new_begins_and_what_goes_on_is_waited_for(monkeypatc
         operate.draining.clear()
 
 
+def test_tries_are_counted_by_address_and_waits_double() -> None:
+    now = [0.0]
+    tries = operate.Tries(5, clock=lambda: now[0])
+
+    def barred(who: str = "a") -> float:
+        try:
+            tries.check(who)
+        except operate.TooManyTriesError as problem:
+            return float(re.search(r"(\d+) s", str(problem))[1])
+        return 0.0
+
+    waits = []
+    for _ in range(3):
+        for _ in range(5):
+            tries.count("a")
+            assert barred() == 0
+        tries.count("a")
+        waits.append(barred())
+        now[0] += waits[-1] + 1
+        assert barred() == 0
+    assert waits == [60, 120, 240]
+    assert barred("b") == 0
+    for _ in range(50):  # slowly
+        tries.count("b")
+        now[0] += 13
+    assert barred("b") == 0
+    now[0] += 7200
+    for _ in range(6):
+        tries.count("a")
+    assert barred() == 60
+    for i in range(20_000):
+        tries.count(str(i))
+        tries.count("")
+    assert len(tries._tries) <= 10_000
+    assert barred("") == 0
+
+
+def test_only_a_space_believes_its_proxy_and_only_its_last_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SPACE_ID", raising=False)
+    request = SimpleNamespace(client=SimpleNamespace(host="10.0.0.1"), headers={"x-forwarded-for": "6.6.6.6, 1.2.3.4"})
+    assert operate.client_of(request) == "10.0.0.1"
+    monkeypatch.setenv("SPACE_ID", "a/b")
+    assert operate.client_of(request) == "1.2.3.4"
+    assert operate.client_of(SimpleNamespace(client=None, headers={})) == ""
+
+
 def test_turns_go_round_however_much_one_visitor_wants() -> None:
     """One visitor with 30 slices in several tabs and two with 2: each light one waits for no more than its share."""
     turns, order = Turns(1), list[str]()
