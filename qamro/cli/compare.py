@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from qamro.report import Comparison
+    from qamro.studies import Study
     from qamro.studies.importers.options import Options
 
 
@@ -27,7 +28,8 @@ def compare(
         list[str] | None,
         typer.Option(
             metavar="[NAME=]FILE",
-            help="CSV of scores: a column clip and one for each axis. Repeatable; without any, the ratings alone.",
+            help="CSV of scores: a column clip and one for each axis; or a folder of parts. Repeatable; without any, "
+            "the ratings alone.",
         ),
     ] = None,
     html: Annotated[Path | None, typer.Option(help="Write the report as one self-contained page.")] = None,
@@ -80,9 +82,12 @@ def compare(
         more, mapped = parse_axes(axis_map or [], "--axis-map")
         if more:
             raise ValueError(f"--axis-map {more[0]!r} is not a pair such as MI=quality")
-        named = _read(predictions or [], told, clip_column)
+        # A folder of millions of scores is read for the rated clips only, unless the others are of use.
+        parts = any(Path(text.rpartition("=")[2]).is_dir() for text in predictions or [])
+        study = open_ratings(ratings, told) if parts else None
+        named = _read(predictions or [], told, clip_column, None if prediction_powered else study)
         mapped, own_maps = _own_maps(pairs | mapped, named)
-        study = open_ratings(ratings, told)
+        study = study or open_ratings(ratings, told)
     from qamro.evaluation import NoCommonAxis, NothingMatched
     from qamro.report import Options
     from qamro.report import compare as make
@@ -164,7 +169,7 @@ def _own_maps(
     return for_all, own
 
 
-def _read(given: Sequence[str], told: Options, clip_column: str) -> dict[str, pd.DataFrame]:
+def _read(given: Sequence[str], told: Options, clip_column: str, study: Study | None) -> dict[str, pd.DataFrame]:
     tables: dict[str, pd.DataFrame] = {}
     for text in given:
         name, equals, file = text.partition("=")
@@ -174,7 +179,7 @@ def _read(given: Sequence[str], told: Options, clip_column: str) -> dict[str, pd
             name = f"{Path(file).parent.name}/{name}" if not equals else name
         if not name or name in tables:
             raise ValueError(f"--predictions {text}: two predictors are called {name!r}; write NAME={file}")
-        tables[name] = open_predictions(Path(file), told, clip_column)
+        tables[name] = open_predictions(Path(file), told, clip_column, study)
     return tables
 
 

@@ -28,7 +28,9 @@ _EXAMPLES = 10
 
 def evaluate(
     *,
-    predictions: Annotated[Path, typer.Option(help="CSV of scores: a column clip and one for each axis.")],
+    predictions: Annotated[
+        Path, typer.Option(help="CSV of scores: a column clip and one for each axis; or a folder of parts.")
+    ],
     ratings: options.Ratings,
     axis: Annotated[
         list[str] | None,
@@ -62,12 +64,13 @@ def evaluate(
         told = ratings_options(column, named, scale, missing, rows, delimiter, header, encoding, answer, ragged)
         from qamro.studies.importers.predictions import score_columns
 
-        table = open_predictions(predictions, told, clip_column)
+        study = open_ratings(ratings, told) if predictions.is_dir() else None
+        table = open_predictions(predictions, told, clip_column, study)
         scored = table
         table = table[
             [name for name in ("clip", "path", "system", "domain") if name in table.columns] + score_columns(table)
         ]
-        study = open_ratings(ratings, told)
+        study = study or open_ratings(ratings, told)
     from qamro.domains import OUTSIDE, in_words
     from qamro.evaluation import NoCommonAxis, NothingMatched, PredictionsError
     from qamro.evaluation import evaluate as compare

@@ -183,19 +183,29 @@ def _open_and_tell(name: str, options: Options | None) -> Study:
     return study
 
 
-def open_predictions(path: Path, options: Options, clip_column: str = "") -> pd.DataFrame:
+def open_predictions(path: Path, options: Options, clip_column: str = "", study: Study | None = None) -> pd.DataFrame:
     """Reads a table of predictions; what is said of letters holds for it, too, where it is not in UTF-8.
 
     Args:
-        path: The table.
+        path: The table, or a folder of parts that ``predict`` wrote for a corpus.
         options: What was said about the ratings.
         clip_column: The column that names its clips; empty to find out.
+        study: The ratings; of a folder, only rows are read that may be of its clips. None reads all.
 
     Raises:
         FileNotFoundError: There is no such file.
         ValueError: It is no table of predictions.
     """
-    from qamro.studies.importers.predictions import read_predictions
+    from qamro.studies.importers.predictions import is_parts, read_parts, read_predictions
+
+    if is_parts(path):
+        from qamro.cli.console import remark
+        from qamro.evaluation.align import may_belong
+
+        table = read_parts(path, None if study is None else may_belong(study))
+        if len(table) < table.attrs["rows"]:
+            remark(f"{path}: {table.attrs['rows']:,} rows, of which {len(table):,} may be of rated clips and are read")
+        return table
     from qamro.studies.importers.table import Parsing, is_utf8
 
     encoding = options.parsing.encoding

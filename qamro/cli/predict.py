@@ -12,6 +12,7 @@ import typer
 
 from qamro.cli.console import FAILED, INTERRUPTED, fail, progress, safe, say, warn, wrong_use
 from qamro.cli.console import out as console
+from qamro.cli.corpus import predict_corpus, wants_parts
 from qamro.cli.inputs import Clip, gather
 from qamro.cli.options import check_device
 from qamro.cli.outputs import RowWriter, check_writable, score_table
@@ -27,14 +28,20 @@ def predict(
     inputs: Annotated[
         list[Path],
         typer.Argument(
-            metavar="MANIFEST.csv|FOLDER|FILES...",
-            help="A CSV with a column path (and prompt, system; paths relative to it), a folder, or audio files.",
+            metavar="MANIFEST|FOLDER|FILES...",
+            help="A CSV with a column path (and prompt, system; paths relative to it), a folder, or audio files; for a "
+            "corpus also .jsonl, .parquet, or Lhotse's cuts.jsonl.gz.",
         ),
     ],
     *,
     out: Annotated[
         Path | None,
-        typer.Option("--out", "-o", help="CSV to write: one row a clip; shown here without it.", dir_okay=False),
+        typer.Option(
+            "--out",
+            "-o",
+            help="CSV to write: one row a clip; shown here without it. A folder takes a manifest of any length, in "
+            "parts: a killed run goes on, and several machines may share it.",
+        ),
     ] = None,
     prompt: Annotated[str, typer.Option(help="Prompt of every clip that the manifest gives none.")] = "",
     predictor: Annotated[
@@ -47,17 +54,25 @@ def predict(
     precision: Annotated[
         str | None, typer.Option(help="float32, bfloat16, or auto: bfloat16 where the hardware has it.")
     ] = None,
+    shard: Annotated[int, typer.Option(help="For a folder: clips of a part.", min=1)] = 2000,
+    engine: Annotated[str, typer.Option(help="For a folder: who scores.", metavar="local|ray")] = "local",
+    address: Annotated[str | None, typer.Option(help="Of a running Ray cluster: auto, or ray://HOST:10001.")] = None,
+    workers: Annotated[int, typer.Option(help="With Ray: how many; 0 as there are GPUs or processors.", min=0)] = 0,
 ) -> None:
     """Score clips and write the score table, or show it.
 
     With --out, rows are written as they come: interrupting keeps what was scored. The exit code is 0 only if every
     clip was scored, 1 when some failed (they are named, and their rows say why), 2 for wrong use.
     """
+    if out is not None and wants_parts(inputs, out):
+        options = {"heads": heads, "device": device, "precision": precision}
+        predict_corpus(inputs[0], out, predictor, options, shard=shard, engine=engine, address=address, workers=workers)
+        return
     with wrong_use(FileNotFoundError, ValueError, OSError):
         clips = gather(inputs, prompt)
         if out is not None:
             if out.is_dir():
-                raise IsADirectoryError(f"--out {out} is a folder; name a CSV file")
+                raise IsADirectoryError(f"--out {out} is a folder; name a CSV file, or score one manifest into it")
             check_writable(out)
     start = time.perf_counter()
     from qamro.checkpoints import WeightsError

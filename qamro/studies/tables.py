@@ -135,7 +135,7 @@ def numbers(table: pd.DataFrame, column: str, path: Path, *, empty: bool = False
     if bad.any():
         row = int(np.flatnonzero(bad)[0])
         raise StudyError(
-            f"{path}, row {row + 1}, column {column!r}: {text.iloc[row]!r} is not a finite number; "
+            f"{path}, row {row + 1}, column {column!r}: {text.iloc[row][:60]!r} is not a finite number; "
             "correct it or leave the row out"
         )
     return values

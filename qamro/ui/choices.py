@@ -90,6 +90,11 @@ def _load(name: str) -> Predictor:
     return lend_gpu(load(name, **options))
 
 
+def loaded() -> list[str]:
+    """Returns the names of the predictors that are in memory, without visitors' own."""
+    return [name for name in list(_loaded) if not name.startswith("saved:")]
+
+
 def forget(name: str) -> None:
     """Drops a predictor that was loaded: its heads were replaced or deleted."""
     with _loading[name]:

@@ -24,7 +24,7 @@ def json_lines(text: str, path: Path) -> list[Any]:
         if line.strip():
             try:
                 rows.append(json.loads(line))
-            except (json.JSONDecodeError, RecursionError) as problem:
+            except (ValueError, RecursionError) as problem:
                 raise StudyError(
                     f"{path}, line {number}: not JSON ({problem}); a file holds one JSON value, or one a line"
                 ) from problem

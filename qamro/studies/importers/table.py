@@ -600,10 +600,12 @@ def _delimiter(sample: str, skip: int = 0) -> str:
 def _json(path: Path, text: str) -> Sheet:
     try:
         data: Any = json.loads(text)
-    except json.JSONDecodeError:
+    except ValueError:  # no JSON, or a number of thousands of digits
         data = json_lines(text, path)
     except RecursionError as problem:
         raise StudyError(f"{path}: JSON that is nested too deeply") from problem
+    if "\\ud" in text.lower():  # half a letter, which no table can hold
+        data = json.loads(json.dumps(data, ensure_ascii=False).encode("utf-8", "replace"))
     columns = flat_columns(records_of(data))
     if len(columns) > MOST_COLUMNS:
         raise StudyError(f"{path} has {len(columns):,} keys; a table of ratings has at most {MOST_COLUMNS:,}")

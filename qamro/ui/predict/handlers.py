@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +42,18 @@ _log = logging.getLogger(__name__)
 # The list of clips
 
 
+def _one_after_the_other(handler: Callable[..., Answer]) -> Callable[..., Answer]:
+    """Lets no two changes of one visitor's list run at once."""
+
+    @functools.wraps(handler)
+    def alone(p: Parts, session: Session, *args: Any, **kwargs: Any) -> Answer:
+        with session.editing:
+            return handler(p, session, *args, **kwargs)
+
+    return alone
+
+
+@_one_after_the_other
 def upload(p: Parts, session: Session, typed: Typed, event: gr.EventData) -> Answer:
     """Takes uploaded files in; a CSV among them names prompts and systems."""
     take_over(session, typed)
@@ -71,6 +84,7 @@ def upload(p: Parts, session: Session, typed: Typed, event: gr.EventData) -> Ans
     return _listed(p, session, ". ".join(notes))
 
 
+@_one_after_the_other
 def delete(p: Parts, session: Session, typed: Typed, event: gr.EventData) -> Answer:
     """Takes one clip off the table."""
     take_over(session, typed)
@@ -78,12 +92,14 @@ def delete(p: Parts, session: Session, typed: Typed, event: gr.EventData) -> Ans
     return _listed(p, session)
 
 
+@_one_after_the_other
 def clear(p: Parts, session: Session) -> Answer:
     """Takes all clips off the table."""
     session.clips.clear()
     return _listed(p, session)
 
 
+@_one_after_the_other
 def example(p: Parts, session: Session, typed: Typed, event: gr.EventData) -> Answer:
     """Puts one example on the table, or all."""
     take_over(session, typed)
@@ -93,6 +109,7 @@ def example(p: Parts, session: Session, typed: Typed, event: gr.EventData) -> An
     return _listed(p, session, T.ADDED_TWICE.format(n=twice) if twice else "")
 
 
+@_one_after_the_other
 def recorded(p: Parts, session: Session, typed: Typed, path: str | None) -> Answer:
     """Puts a recording on the table and empties the recorder."""
     take_over(session, typed)
@@ -115,7 +132,8 @@ def score_button(session: Session) -> gr.Button:
 
 def _listed(p: Parts, session: Session, note: str = "") -> Answer:
     rows = [{"id": c.id, "name": c.name, "prompt": c.prompt, "system": c.system} for c in session.clips.values()]
-    listed: Answer = {p.clips: {"rows": rows}}
+    session.listed += 1
+    listed: Answer = {p.clips: {"rows": rows, "listed": session.listed}}
     return listed if session.busy else listed | {p.score: score_button(session), p.status: status(note)}
 
 
@@ -257,7 +275,8 @@ def select(p: Parts, session: Session, event: gr.EventData) -> Answer:
 
 def playable(p: Parts, session: Session) -> Answer:
     """Gives the player a WAV copy of a file that the browser does not play, or says that there is none."""
-    from qamro.audio import AudioError, load
+    from qamro.audio import AudioError
+    from qamro.audio.guarded import load
 
     run, key = session.run, session.selected
     if run is None or key is None or key not in run.rows:

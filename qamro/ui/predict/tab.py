@@ -18,8 +18,8 @@ from qamro.ui.session import Session
 from qamro.ui.texts import Predict as T
 from qamro.ui.widgets import heading, widget
 
-# Every click on the list counts, and answers come in the order of the clicks: each holds the whole list.
-_IN_ORDER: dict[str, Any] = {"trigger_mode": "multiple", "concurrency_id": "clips", "concurrency_limit": 1} | QUIET
+# Every click on the list counts. Each answer holds the whole list and its number: the page keeps the newest.
+_IN_ORDER: dict[str, Any] = {"trigger_mode": "multiple", "concurrency_id": "clips", "concurrency_limit": 8} | QUIET
 
 
 @dataclass
@@ -130,7 +130,8 @@ def bind(p: Parts) -> None:
         listen(p, page.load, handlers.describe, AT_ONCE, name=p.predictor)
 
     pressed: Any = partial(gr.on, [p.score.click, p.clips.submit])
-    scoring = {"concurrency_limit": 4, "concurrency_id": "predictor"} | QUIET
+    # Those who score take turns (see ``Turns``); the limit only keeps threads for everything else.
+    scoring = {"concurrency_limit": 20, "concurrency_id": "scoring"} | QUIET
     scored = listen(p, pressed, handlers.score, scoring, name=p.predictor, **clips)
     finished = listen(p, scored.then, handlers.finish, session=p.session)
     listen(p, finished.then, handlers.windows, session=p.session)
