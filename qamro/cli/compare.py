@@ -80,7 +80,7 @@ def compare(
         if more:
             raise ValueError(f"--axis-map {more[0]!r} is not a pair such as MI=quality")
         named = _read(predictions or [], told, clip_column)
-        mapped, own_maps = _own_maps(pairs | mapped, named)
+        mapped, own_maps = split_maps(pairs | mapped, named)
         study = open_ratings(ratings, told)
     from qamro.evaluation import NoCommonAxis, NothingMatched
     from qamro.report import Options
@@ -139,7 +139,7 @@ def _say_powered(comparison: Comparison) -> None:
                     say(f"{row.system:{width}}  {both[0]:>24}  {both[1]:>24}  {counts}")
 
 
-def _own_maps(
+def split_maps(
     pairs: Mapping[str, str], predictors: Mapping[str, pd.DataFrame]
 ) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
     """Parts the pairs for every predictor from those for one, ``NAME:AXIS``.
