@@ -86,7 +86,7 @@ def compare(
         parts = any(Path(text.rpartition("=")[2]).is_dir() for text in predictions or [])
         study = open_ratings(ratings, told) if parts else None
         named = _read(predictions or [], told, clip_column, None if prediction_powered else study)
-        mapped, own_maps = _own_maps(pairs | mapped, named)
+        mapped, own_maps = split_maps(pairs | mapped, named)
         study = study or open_ratings(ratings, told)
     from qamro.evaluation import NoCommonAxis, NothingMatched
     from qamro.report import Options
@@ -147,7 +147,7 @@ def _say_powered(comparison: Comparison) -> None:
                     say(f"{row.system:{width}}  {both[0]:>24}  {both[1]:>24}  {counts}")
 
 
-def _own_maps(
+def split_maps(
     pairs: Mapping[str, str], predictors: Mapping[str, pd.DataFrame]
 ) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
     """Parts the pairs for every predictor from those for one, ``NAME:AXIS``.

@@ -45,9 +45,16 @@ def predict(
     ] = None,
     prompt: Annotated[str, typer.Option(help="Prompt of every clip that the manifest gives none.")] = "",
     predictor: Annotated[
-        str, typer.Option(help="Which one scores: offline, deramos, clap, audiobox, full, auto, or saved:NAME.")
+        str,
+        typer.Option(
+            help="Which one scores: offline, speech, deramos, clap, audiobox, full, auto, saved:NAME, "
+            "or command:'CMD {path}': what a program prints, a number or JSON."
+        ),
     ] = "offline",
-    heads: Annotated[Path | None, typer.Option(help="Folder of heads of your own, made by train.")] = None,
+    heads: Annotated[
+        Path | None, typer.Option(help="Folder of heads of your own, made by train, or hub:OWNER/NAME.")
+    ] = None,
+    timeout: Annotated[float, typer.Option(help="Seconds that a command may take for a clip.", min=0.1)] = 120.0,
     device: Annotated[
         str | None, typer.Option(help="Where to compute, for example cuda.", callback=check_device)
     ] = None,
@@ -79,8 +86,11 @@ def predict(
 
     with wrong_use(ValueError, FileNotFoundError, WeightsError):
         from qamro.predictors import load
+        from qamro.predictors.command import COMMAND
 
-        options = {"heads": heads, "device": device, "precision": precision}
+        options: dict[str, Any] = {"heads": heads, "device": device, "precision": precision}
+        if predictor.startswith(COMMAND):
+            options = {"timeout": timeout}
         model = load(predictor, **{key: value for key, value in options.items() if value is not None})
     if model.note:
         say(model.note)
@@ -100,9 +110,12 @@ def predict(
 
 
 def _score(model: Predictor, clips: list[Clip], out: Path | None, rows: list[dict[str, Any]]) -> None:
-    stream = model.stream(
-        [clip.path for clip in clips], [clip.prompt for clip in clips], [clip.system for clip in clips]
-    )
+    from qamro.predictors.command import CommandScores
+
+    given = [clip.path for clip in clips], [clip.prompt for clip in clips], [clip.system for clip in clips]
+    if isinstance(model, CommandScores):
+        model.prepare(*given)  # only its first answer tells the columns
+    stream = model.stream(*given)
     with RowWriter(out, model.columns) if out is not None else nullcontext() as table, progress() as bar:
         task = bar.add_task("Scoring", total=len(clips))
         for clip, row in zip(clips, stream, strict=True):
@@ -116,14 +129,16 @@ def _score(model: Predictor, clips: list[Clip], out: Path | None, rows: list[dic
 
 def _summarise(model: Predictor, rows: list[dict[str, Any]], out: Path | None, seconds: float) -> None:
     from qamro.domains import OUTSIDE, in_words
-    from qamro.predictors.base import KINDS
+    from qamro.predictors.base import KINDS, row_kinds, shown_axes
+    from qamro.report.verdict import verdicts
 
     failed = [row for row in rows if row["error"]]
+    axes_shown = shown_axes(model.axes, rows)
     if out is None:
-        console.print(score_table(rows, model.axes))
+        console.print(score_table(rows, axes_shown))
     written = "" if out is None else f", written to {out}"
     say(f"{len(rows) - len(failed)} of {count(len(rows), 'clip')} scored in {seconds:.1f} s{written}")
-    sources = {axis: Counter(row[f"source_{axis}"] for row in rows if not row["error"]) for axis in model.axes}
+    sources = {axis: Counter(row[f"source_{axis}"] for row in rows if not row["error"]) for axis in axes_shown}
     said: dict[tuple[tuple[str, int], ...], list[str]] = {}
     for axis, counts in sources.items():
         said.setdefault(tuple(counts.most_common()), []).append(axis)
@@ -133,9 +148,11 @@ def _summarise(model: Predictor, rows: list[dict[str, Any]], out: Path | None, s
     if told := in_words(row["domain"] for row in rows):
         outside = any(row["domain"] == OUTSIDE for row in rows)
         say(f"  {told}" + (", without an interval" if outside else ""), "yellow" if outside else "")
-    for kind in dict.fromkeys(model.provenance[axis].kind for axis in model.axes):
+    for kind in dict.fromkeys(kind for row in rows for kind in row_kinds(row, model.axes)):
         if kind != "human":
             say(f"  {kind}: {KINDS[kind]}", "yellow")
+    for sentence in verdicts(rows, axes_shown):
+        say(sentence)
     if failed:
         warn(f"{len(failed)} of {count(len(rows), 'clip')} could not be scored:")
         for row in failed[:_NAMED]:

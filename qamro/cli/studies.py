@@ -28,7 +28,10 @@ def list_studies() -> None:
 
     for data in DATASETS.values():
         size = f"{data.megabytes:,} MB" if data.megabytes else "size unknown"
-        _entry(data.name, data.holds, f"{' '.join(data.axes)} | {size} | {data.licence}", here=data.is_here)
+        rated = " ".join(data.axes) or "votes on pairs"
+        _entry(data.name, data.holds, f"{data.counts} | {rated} | {size} | {data.licence}", here=data.is_here)
+        if data.unconfirmed:
+            say(f"  not confirmed: {data.unconfirmed}", "dim")
     holds = "music by simulated systems, rated by simulated listeners; no evidence about people"
     _entry(SIMULATED, holds, "MI TA PQ PC CE CU | made on this machine", here=False)
     say("Get one with: python -m qamro studies fetch NAME")
@@ -51,9 +54,15 @@ def fetch_study(
         typer.Option("--map", metavar="DATASET=FOLDER", help="For aes_natural: where a data set lies. Repeatable."),
     ] = None,
     audio: Annotated[bool, typer.Option(help="Download the audio, too.")] = True,
+    systems: Annotated[
+        str, typer.Option(metavar="A,B,...", help="Sound of these systems only; the ratings come whole.")
+    ] = "",
+    clips: Annotated[
+        int, typer.Option(help="Sound of so many clips only, spread over the systems; 0 for all.", min=0)
+    ] = 0,
 ) -> None:
     """Fetch a study; what is here already is not fetched again. Interrupting is safe: fetch again to go on."""
-    from qamro.studies.fetch import FetchError, fetch
+    from qamro.studies.fetch import FetchError, Part, fetch
     from qamro.studies.registry import get_dataset
 
     with wrong_use(ValueError, FileNotFoundError, kept="what has arrived is kept; fetch again to go on"):
@@ -67,6 +76,7 @@ def fetch_study(
                     source=source,
                     corpora=corpora,
                     audio=audio,
+                    part=Part(tuple(filter(None, systems.split(","))), clips),
                     on_progress=lambda p: status.update(
                         f"{p.file} of {count(p.files, 'file')}, {p.bytes / 1e6:.1f}"
                         + (f" of {p.of_bytes / 1e6:.1f}" if p.of_bytes else "")

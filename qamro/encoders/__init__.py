@@ -8,6 +8,7 @@ from typing import Any
 _HOMES = {
     "Audiobox": "qamro.encoders.audiobox",
     "Clap": "qamro.encoders.clap",
+    "DistillMos": "qamro.encoders.distillmos",
     "LogMel": "qamro.encoders.logmel",
     "MuQ": "qamro.encoders.muq",
     "Roberta": "qamro.encoders.roberta",
@@ -15,11 +16,12 @@ _HOMES = {
     "frame_encoder": "qamro.encoders.frames",
 }
 
-__all__ = ["Audiobox", "Clap", "LogMel", "MuQ", "Roberta", "WavLM", "frame_encoder", "load_encoder"]
+__all__ = ["Audiobox", "Clap", "DistillMos", "LogMel", "MuQ", "Roberta", "WavLM", "frame_encoder", "load_encoder"]
 
 _LOADERS: dict[str, tuple[str, str]] = {
     "audiobox": ("qamro.encoders.loading", "audiobox"),
     "clap": ("qamro.encoders.loading", "clap"),
+    "distillmos": ("qamro.encoders.loading", "distillmos"),
     "logmel": ("qamro.encoders.logmel", "LogMel"),
     "muq": ("qamro.encoders.loading", "muq"),
     "wavlm": ("qamro.encoders.loading", "wavlm"),
@@ -32,7 +34,7 @@ def load_encoder(name: str, **options: Any) -> Any:
 
     Args:
         name: ``"logmel"``, which needs no weights; ``"clap"``, ``"audiobox"``, ``"wavlm"`` or ``"muq"``, whose weights
-            must have been fetched.
+            must have been fetched; ``"distillmos"``, of speech, whose package must have been installed.
         **options: Passed on, for example ``device="cuda"``.
 
     Raises:

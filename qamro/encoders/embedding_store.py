@@ -382,8 +382,8 @@ class CachedEncoder:
         return remembered(self.store, key, contents, lambda rows: compute([clips[i] for i in rows]))
 
 
-class CachedAudiobox(CachedEncoder):
-    """Remembers Audiobox's scores together with its embeddings: one pass makes both."""
+class CachedScores(CachedEncoder):
+    """Remembers the scores of an encoder that scores, too, together with its embeddings: one pass makes both."""
 
     def score(self, clips: Sequence[Clip]) -> list[dict[str, float]]:
         """Scores clips: N dicts from axis to score."""

@@ -6,7 +6,7 @@ import abc
 import itertools
 import math
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, replace
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 NO_PROMPT = "not scored: no prompt"
 """What ``source_TA`` says where a clip has no prompt."""
 
+NOT_SCORED = "not scored"
+"""How ``source_AXIS`` begins where a clip has no score."""
+
 _DECODERS = 2
 _AHEAD = 1  # batches that are decoded while one is scored
 _SLACK = 0.1  # seconds by which a manifest may exceed a file
@@ -40,12 +43,14 @@ class Score:
         high: Upper end of the interval.
         domain: What the clip is to those that the head was trained on: ``"inside"``, ``"edge"``, ``"outside"``, or
             ``"unknown"`` where nobody can tell (see ``qamro.domains``).
+        why: Why there is no score, where ``value`` is NaN for a reason.
     """
 
     value: float
     low: float = float("nan")
     high: float = float("nan")
     domain: str = UNKNOWN
+    why: str = ""
 
 
 class Predictor(abc.ABC):
@@ -76,7 +81,7 @@ class Predictor(abc.ABC):
             prompts: N prompts; an empty one leaves out the axes that need a prompt.
 
         Returns:
-            N dicts from axis to ``Score``; an axis that could not be scored is missing.
+            N dicts from axis to ``Score``; an axis that could not be scored is missing, or says why.
         """
 
     @property
@@ -186,7 +191,8 @@ class Predictor(abc.ABC):
             batch = waves[i : i + self.batch_size]
             scores += self.score(batch, [prompt or ""] * len(batch))
         rows = [
-            {"start": part.start, "end": part.end} | {axis: score.value for axis, score in result.items()}
+            {"start": part.start, "end": part.end}
+            | {axis: score.value for axis, score in result.items() if not score.why}
             for part, result in zip(parts, scores, strict=True)
         ]
         return pd.DataFrame(rows)
@@ -242,10 +248,12 @@ class Predictor(abc.ABC):
         for axis in self.axes:
             score = scores.get(axis, Score(float("nan")))
             row |= {axis: score.value, f"{axis}_low": score.low, f"{axis}_high": score.high}
-            missing = NO_PROMPT if axis == "TA" and not prompt else "not scored"
-            row[f"source_{axis}"] = sources[axis] if axis in scores else missing
+            missing = NO_PROMPT if axis == "TA" and not prompt else NOT_SCORED
+            if score.why:
+                missing = f"{NOT_SCORED}: {score.why}"
+            row[f"source_{axis}"] = sources[axis] if axis in scores and not score.why else missing
         failed = isinstance(result, Exception)
-        row["domain"] = "" if failed else worst([score.domain for score in scores.values()])
+        row["domain"] = "" if failed else worst([score.domain for score in scores.values() if not score.why])
         row["seconds"] = float("nan") if failed else sound.seconds
         row["error"] = str(result) if failed else ""
         return row
@@ -441,6 +449,34 @@ def kinds_of(table: pd.DataFrame, axis: str) -> list[str]:
     sources = scored[f"source_{axis}"].astype(str) if f"source_{axis}" in table.columns else [""] * len(scored)
     told = (source.partition(":")[0].strip() for source in sources)
     return list(dict.fromkeys(kind if kind in KINDS else PROVENANCE_UNKNOWN for kind in told))
+
+
+def row_kinds(row: Mapping[str, Any], axes: Sequence[str]) -> list[str]:
+    """Returns the kinds of the numbers in one row of a score table, each once, in the order of the axes.
+
+    Args:
+        row: The row.
+        axes: Those of the table.
+    """
+    scored = [axis for axis in axes if not math.isnan(row.get(axis, math.nan))]
+    kinds = (str(row.get(f"source_{axis}", "")).partition(":")[0].strip() for axis in scored)
+    return list(dict.fromkeys(kind for kind in kinds if kind in KINDS))
+
+
+def shown_axes(axes: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Leaves out the axes on which every scored clip says why it has no score: speech quality where nobody speaks.
+
+    Args:
+        axes: Those of the table.
+        rows: Its rows so far; an axis that only lacks prompts stays.
+    """
+    good = [row for row in rows if not row["error"]]
+
+    def empty(axis: str) -> bool:
+        sources = [str(row.get(f"source_{axis}", "")) for row in good]
+        return all(source.startswith(f"{NOT_SCORED}: ") and source != NO_PROMPT for source in sources)
+
+    return [axis for axis in axes if not good or not empty(axis)]
 
 
 def trained_on(table: pd.DataFrame, study: str) -> list[str]:

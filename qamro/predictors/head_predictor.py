@@ -156,8 +156,10 @@ def provenance_of(card: Card, encoder: str, head: str) -> Provenance:
 
 
 def study_in_words(card: Card) -> str:
-    """Names the study of a card, with its size."""
-    return f"{card.study['name']}, {count(card.study['clips'], 'clip')} of {count(card.study['systems'], 'system')}"
+    """Names the study of a card, with its size, and its licence where that forbids commercial use."""
+    size = f"{card.study['name']}, {count(card.study['clips'], 'clip')} of {count(card.study['systems'], 'system')}"
+    licence = str(card.study.get("licence") or "")
+    return f"{size} ({licence}: not for commercial use)" if "NC" in licence else size
 
 
 # Predictors whose encoder was trained together with their heads.
@@ -225,6 +227,7 @@ TRAINABLE: dict[str, Trainable] = {
     "audiobox": Trainable("Audiobox-Aesthetics", "Audiobox", (AUDIOBOX,)),
     "wavlm": Trainable("WavLM", "WavLM", (WAVLM,)),
     "muq": Trainable("MuQ", "MuQ", (MUQ,)),
+    "distillmos": Trainable("Distill-MOS (speech)", "DistillMos"),
 }
 """By the name that ``qamro.encoders.load_encoder`` takes."""
 

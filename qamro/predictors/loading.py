@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -23,10 +23,14 @@ from qamro.checkpoints import (
     look,
 )
 from qamro.checkpoints.fetch import OnProgress
+from qamro.encoders.packaged import DISTILLMOS, SILERO, Packaged
 from qamro.predictors.audiobox import AudioboxScores
 from qamro.predictors.base import Combined, Predictor
 from qamro.predictors.clap import clap_parts
+from qamro.predictors.command import COMMAND, CommandScores
 from qamro.predictors.head_predictor import TRAINABLE, is_tuned, load_tuned
+from qamro.predictors.hub_heads import HUB as HUB_HEADS
+from qamro.predictors.hub_heads import resolved
 from qamro.predictors.saved import SavedHeads, damaged, find, saved
 from qamro.predictors.saved_card import PREFIX
 
@@ -40,12 +44,14 @@ def _offline(
     from qamro.heads.bundle import is_frame_bundle
     from qamro.paths import bundled_weights
     from qamro.predictors.head_predictor import HeadPredictor
+    from qamro.predictors.speech import with_speech
 
     if heads is not None and is_frame_bundle(heads):  # a dual-branch model says on its card what it needs
         return load("deramos", heads=heads, device=device, precision=precision, cache=cache)
     encoder = LogMel(device or "cpu")
     folder = heads or bundled_weights() / "offline"
-    return HeadPredictor("offline", CachedEncoder(encoder) if cache else encoder, folder)
+    predictor = HeadPredictor("offline", CachedEncoder(encoder) if cache else encoder, folder)
+    return predictor if heads is not None else with_speech(predictor, device=device or "cpu", cache=cache)
 
 
 def _elsewhere(module: str, function: str) -> Callable[..., Predictor]:
@@ -61,6 +67,7 @@ LOADERS: dict[str, Callable[..., Predictor]] = {
     "audiobox": _elsewhere("qamro.predictors.audiobox", "load_audiobox"),
     "full": _elsewhere("qamro.predictors.loading", "load_full"),
     "deramos": _elsewhere("qamro.predictors.deramos", "load_deramos"),
+    "speech": _elsewhere("qamro.predictors.speech", "load_speech"),
     "auto": _elsewhere("qamro.predictors.loading", "load_auto"),
 }
 """For each predictor, what makes it; called only when asked for, since most bring heavy libraries."""
@@ -70,12 +77,14 @@ def load(name: str = "offline", **options: Any) -> Predictor:
     """Loads a predictor.
 
     Args:
-        name: ``"offline"``: LogMel features and small heads that ship with the project. ``"clap"``: MI and TA on
+        name: ``"offline"``: LogMel features and small heads that ship with the project, and ``"speech"`` for clips
+            that are speech. ``"clap"``: MI and TA on
             LAION-CLAP. ``"audiobox"``: PQ, PC, CE and CU of Audiobox-Aesthetics. ``"full"``: all six on both.
             ``"deramos"``: MI and TA by a dual-branch model on frames; one on LogMel ships with the project.
+            ``"speech"``: SQ of clips that are speech, by weights that a package brings.
             ``"auto"``: full where its weights are on this machine, else offline; ``note`` says which.
             ``"saved:NAME"``: what was kept under a name (see ``qamro.predictors.saved``): heads, heads with their
-            encoder, a dual-branch model.
+            encoder, a dual-branch model. ``"command:CMD {path}"``: what a program prints (``timeout`` in seconds).
         **options: Passed on, for example ``device="cuda"`` or ``heads="folder"`` (heads of your own;
             those that were trained together with their encoder bring it, whatever the name).
 
@@ -87,6 +96,10 @@ def load(name: str = "offline", **options: Any) -> Predictor:
         from qamro.predictors.saved import load_saved
 
         return load_saved(name, **options)
+    if name.startswith(COMMAND):
+        return CommandScores(name.removeprefix(COMMAND), **{k: v for k, v in options.items() if k == "timeout"})
+    if str(options.get("heads") or "").startswith(HUB_HEADS):
+        options["heads"] = resolved(options["heads"])
     if name in LOADERS and is_tuned(options.get("heads")):
         return load_tuned(**options)
     if name not in LOADERS:
@@ -102,6 +115,7 @@ NEEDS: dict[str, tuple[Weights, ...]] = {
     "audiobox": (AUDIOBOX,),
     "full": (AUDIOBOX, CLAP, TOKENIZER),
     "deramos": (),
+    "speech": (),
 }
 """For each predictor, the published weights that it needs."""
 
@@ -111,12 +125,23 @@ ENCODER = "encoder:"
 DAMAGED = "damaged"
 """The state of a kept folder that cannot be opened."""
 
+MISSING = "missing"
+"""The state of what comes with a package that is not installed."""
+
+PACKAGED: dict[str, tuple[Packaged, ...]] = {"speech": (DISTILLMOS, SILERO), "encoder:distillmos": (DISTILLMOS,)}
+"""What comes with packages instead of the hub, by predictor or ``encoder:<name>``."""
+
 _TITLES = {
-    "offline": ("Offline", ("MI", "TA", *AESTHETIC), "Nothing to fetch; trained on simulated listeners."),
+    "offline": (
+        "Offline",
+        ("MI", "TA", *AESTHETIC, "SQ"),
+        "Nothing to fetch; speech by people-trained weights, all else by heads trained on simulated listeners.",
+    ),
     "clap": ("CLAP", ("MI", "TA"), "Musical impression and textual alignment."),
     "audiobox": ("Audiobox-Aesthetics", AESTHETIC, "The four aesthetic axes as published by Meta."),
     "full": ("Full", ("MI", "TA", *AESTHETIC), "CLAP and Audiobox-Aesthetics together: all six axes."),
     "deramos": ("DeRA-MOS", ("MI", "TA"), "Dual branch on frames; nothing to fetch; trained on simulated listeners."),
+    "speech": ("Speech", ("SQ",), "Quality of speech, trained on people's ratings; clips without speech get no score."),
 }
 
 _PATIENCE = 600.0
@@ -134,8 +159,8 @@ class PredictorState:
         title: What people read.
         axes: The axes it scores.
         state: ``"ready"``, ``"download"`` (its weights can be fetched), ``"unreachable"`` (they would have to be
-            fetched, and the hub could not be reached a moment ago or is switched off) or ``"damaged"`` (a kept folder
-            that cannot be opened; ``note`` says why and what to do).
+            fetched, and the hub could not be reached a moment ago or is switched off), ``"damaged"`` (a kept folder
+            that cannot be opened) or ``"missing"`` (a package is not installed); of both ``note`` says what to do.
         bytes: What is still to be fetched; 0 when ready.
         licence: Licences of its weights, empty when it needs none.
         note: One line about it.
@@ -166,7 +191,7 @@ def catalogue(owner: str = "") -> list[PredictorState]:
 def encoders() -> list[PredictorState]:
     """Lists the encoders that heads can be trained on, as ``encoder:<name>``; ``download`` takes these, too."""
     return [
-        PredictorState(f"{ENCODER}{name}", entry.title, (), *_here(entry.weights), "")
+        _packaged(PredictorState(f"{ENCODER}{name}", entry.title, (), *_here(entry.weights), ""))
         for name, entry in TRAINABLE.items()
     ]
 
@@ -220,7 +245,18 @@ def download(name: str, *, on_progress: OnProgress | None = None) -> None:
 
 def _state(name: str) -> PredictorState:
     title, axes, note = _TITLES[name]
-    return PredictorState(name, title, tuple(axes), *_here(NEEDS[name]), note)
+    return _packaged(PredictorState(name, title, tuple(axes), *_here(NEEDS[name]), note))
+
+
+def _packaged(entry: PredictorState) -> PredictorState:
+    """The same, or what to install first."""
+    needed = PACKAGED.get(entry.name, ())
+    for file in needed:
+        try:
+            file.path()
+        except WeightsError as problem:
+            return replace(entry, state=MISSING, note=str(problem))
+    return replace(entry, licence=", ".join(dict.fromkeys(file.licence for file in needed))) if needed else entry
 
 
 def _saved_state(heads: SavedHeads) -> PredictorState:

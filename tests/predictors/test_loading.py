@@ -7,6 +7,7 @@ import pytest
 import soundfile
 
 from qamro.checkpoints import AUDIOBOX, CLAP, TOKENIZER, FetchCancelledError, HubUnreachableError, WeightsError
+from qamro.encoders.packaged import DISTILLMOS, SILERO
 from qamro.predictors import catalogue, download, load
 from qamro.predictors.loading import LOADERS, NEEDS
 from tests.checkpoints.hub_server import HubServer, publish
@@ -76,7 +77,7 @@ def test_auto_falls_back_when_the_weights_are_damaged(no_weights, monkeypatch):
 
 
 def test_unknown_predictors_are_named():
-    names = "offline, clap, audiobox, full, deramos, auto"
+    names = "offline, clap, audiobox, full, deramos, speech, auto"
     with pytest.raises(ValueError, match=f"no predictor 'best'; choose one of {names}"):
         load("best")
 
@@ -102,6 +103,7 @@ def test_without_weights_everything_but_offline_is_a_download(no_weights, no_net
         "audiobox": "download",
         "full": "download",
         "deramos": "ready",
+        "speech": "ready" if DISTILLMOS.is_here and SILERO.is_here else "missing",
     }
     assert set(found) == set(LOADERS) - {"auto"}
     assert found["offline"].bytes == 0

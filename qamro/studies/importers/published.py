@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from qamro.audio import AUDIO_ENDINGS
 from qamro.studies.importers import aes_corpora
-from qamro.studies.importers.forms import aes_natural, audiobox, codec_mushra, lstm_music, musiceval
+from qamro.studies.importers.forms import aes_natural, audiobox, codec_mushra, lstm_music, musiceval, songs, votes
 from qamro.studies.study import Study, is_study
 
 PAM = "AES_PAM.jsonl"
@@ -42,6 +42,10 @@ def read_published(name: str, folder: Path, *, corpora: Mapping[str, Path] | Non
         "lstm_music": (lstm_music.read, lstm_music.FILE),
         "aes_pam": (audiobox.read, PAM),
         "audiomos2025_track2": (audiobox.read, TRACK2),
+        "songeval": (songs.read_songeval, songs.SONGEVAL),
+        "singmos_pro": (songs.read_singmos, songs.SINGMOS),
+        "aime": (votes.read_aime, votes.AIME),
+        "music_arena_2026": (votes.read_arena, votes.ARENA),
     }
     if name not in readers:
         raise ValueError(f"there is no reader for a study {name!r}; known ones are {', '.join(readers)}")

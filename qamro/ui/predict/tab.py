@@ -37,6 +37,7 @@ class Parts:
     cancel: gr.Button
     status: gr.HTML
     results: gr.HTML
+    verdict: gr.HTML
     csv: gr.DownloadButton
     json: gr.DownloadButton
     detail: gr.Column
@@ -91,6 +92,7 @@ def build_components() -> Parts:
             csv = gr.DownloadButton(T.CSV, size="sm", visible=False, elem_id="csv", min_width=130, scale=0)
             json = gr.DownloadButton(T.JSON, size="sm", visible=False, elem_id="json", min_width=130, scale=0)
         results = widget("results", table(None), words=T.RESULT_WORDS, elem_id="results")
+        verdict = gr.HTML("", elem_id="verdict", apply_default_css=False)
     with gr.Column(elem_classes="q-card", visible=False, elem_id="detail") as detail:
         player = widget("player", None, words=T.PLAYER_WORDS, elem_id="player")
         with gr.Row(elem_classes="q-figures"):
@@ -107,8 +109,8 @@ def build_components() -> Parts:
     return Parts(
         session=session, clips=clips, microphone=microphone, examples=example_list, predictor=predictor, badges=badge,
         score=score, download=download,
-        cancel=cancel, status=progress, results=results, csv=csv, json=json, detail=detail, player=player,
-        timeline=timeline, radar=radar, systems=systems, axis=axis, bars=bars,
+        cancel=cancel, status=progress, results=results, verdict=verdict, csv=csv, json=json, detail=detail,
+        player=player, timeline=timeline, radar=radar, systems=systems, axis=axis, bars=bars,
     )  # fmt: skip
 
 
@@ -127,7 +129,7 @@ def bind(p: Parts) -> None:
     page = gr.context.Context.root_block
     if page is not None:
         listen(p, page.load, handlers.refresh, AT_ONCE)
-        listen(p, page.load, handlers.describe, AT_ONCE, name=p.predictor)
+        listen(p, page.load, handlers.describe, {"concurrency_limit": None} | QUIET, name=p.predictor)
 
     pressed: Any = partial(gr.on, [p.score.click, p.clips.submit])
     # Those who score take turns (see ``Turns``); the limit only keeps threads for everything else.

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from qamro.checkpoints import readable_size
+from qamro.predictors.loading import MISSING
 from qamro.training.objective.objective import OBJECTIVES, used_by
 from qamro.training.objective.table import PARAMETERS, TABLE
 from qamro.training.presets import Settings, command_of, preset_of
@@ -89,6 +90,8 @@ def refresh_encoders(p: Parts, encoder: str) -> Answer:
 def _described(p: Parts, encoder: str) -> Answer:
     entry = encoder_state(encoder)
     note, ready = ENCODERS[encoder], entry.state == "ready"
+    if entry.state == MISSING:
+        return {p.encoder_note: hint(f"{note} {entry.note}"), p.download: gr.Button(visible=False)}
     if not ready:
         note += " " + T.NEEDS.format(size=readable_size(entry.bytes), licence=entry.licence)
     button = gr.Button(T.DOWNLOAD.format(size=readable_size(entry.bytes)), visible=not ready)

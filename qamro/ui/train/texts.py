@@ -166,6 +166,7 @@ ENCODERS: dict[str, str] = {
     "audiobox": "The network behind the four aesthetic axes. It reads no prompts: no TA.",
     "wavlm": "A network trained on speech. It reads no prompts: no TA.",
     "muq": "A network trained on music; for non-commercial use. It reads no prompts: no TA.",
+    "distillmos": "A small network trained on rated speech; for speech only. It reads no prompts: no TA.",
 }
 """For each encoder, a sentence."""
 
