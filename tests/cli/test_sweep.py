@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from qamro.encoders import load_encoder
+from qamro.predictors.saved import remembering_encoder
 from qamro.studies import Study
 from qamro.training.sweeps.reproduce import EXPERIMENTS
 from qamro.training.sweeps.setup import Setup
@@ -48,7 +48,7 @@ def test_terminal_and_app_sweep_alike(run, folder, tmp_path):
     assert result.exit_code == 0, result.output
     setup = Setup(axes=("MI",), family="balr", over="temperature", values=(0.5, 2), beside=(), seeds=2, folds=3,
                   hold_out="content")  # fmt: skip
-    apps = sweep_study(Study.load(folder), setup, load_encoder("logmel")).sweep.runs
+    apps = sweep_study(Study.load(folder), setup, remembering_encoder("logmel")).sweep.runs
     ours = pd.read_csv(tmp_path / "out" / "runs.csv")
     assert list(ours["variant"].unique()) == list(apps["variant"].unique())
     np.testing.assert_allclose(ours["value"], apps["value"], atol=1e-5)
