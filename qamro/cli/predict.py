@@ -16,6 +16,7 @@ from qamro.cli.inputs import Clip, gather
 from qamro.cli.options import check_device
 from qamro.cli.outputs import RowWriter, check_writable, score_table
 from qamro.counts import count
+from qamro.predictors.loading import PREDICTORS
 
 if TYPE_CHECKING:
     from qamro.predictors import Predictor
@@ -38,7 +39,10 @@ def predict(
     ] = None,
     prompt: Annotated[str, typer.Option(help="Prompt of every clip that the manifest gives none.")] = "",
     predictor: Annotated[
-        str, typer.Option(help="Which one scores: offline, deramos, clap, audiobox, full, auto, or saved:NAME.")
+        str,
+        typer.Option(
+            help=f"Which one scores: {', '.join(PREDICTORS)}, saved:NAME, or what another installed package adds."
+        ),
     ] = "offline",
     heads: Annotated[Path | None, typer.Option(help="Folder of heads of your own, made by train.")] = None,
     device: Annotated[

@@ -30,7 +30,8 @@ class Choices:
     NEEDS = "Needs {size} of published weights first ({licence}); they are downloaded once and stay on this machine."
     DOWNLOAD = "Download {size}"
     NO_PREDICTOR = "The predictor could not be loaded: {problem}"
-    NO_TA_PROMPTS, NO_TA_ENCODER = "this study has no prompts", "this encoder reads no prompts"
+    NO_PROMPTS_STUDY, NO_PROMPTS_ENCODER = "this study has no prompts", "this encoder reads no prompts"
+    LEFT_OUT = "{axes} is left out: {why}."
 
 
 class Download:

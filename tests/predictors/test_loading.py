@@ -1,6 +1,7 @@
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ import soundfile
 
 from qamro.checkpoints import AUDIOBOX, CLAP, TOKENIZER, FetchCancelledError, HubUnreachableError, WeightsError
 from qamro.predictors import catalogue, download, load
-from qamro.predictors.loading import LOADERS, NEEDS
+from qamro.predictors.loading import PREDICTORS, load_full
 from tests.checkpoints.hub_server import HubServer, publish
 
 
@@ -61,8 +62,8 @@ def test_auto_is_offline_without_weights_and_says_so(no_weights):
 def test_auto_is_full_where_the_weights_are(options, monkeypatch):
     monkeypatch.setattr("qamro.checkpoints.is_ready", lambda _: True)
 
-    full = LOADERS["full"]
-    monkeypatch.setitem(LOADERS, "full", lambda **given: full(**(options | given)))
+    full = replace(PREDICTORS["full"], loader=lambda **given: load_full(**(options | given)))
+    monkeypatch.setitem(PREDICTORS, "full", full)
     predictor = load("auto", device="cpu")
     assert predictor.name == "full"
     assert predictor.note == "auto: full, since its weights are on this machine"
@@ -103,7 +104,7 @@ def test_without_weights_everything_but_offline_is_a_download(no_weights, no_net
         "full": "download",
         "deramos": "ready",
     }
-    assert set(found) == set(LOADERS) - {"auto"}
+    assert set(found) == set(PREDICTORS) - {"auto"}
     assert found["offline"].bytes == 0
     assert found["clap"].bytes == CLAP.size + TOKENIZER.size
     assert found["full"].bytes == CLAP.size + TOKENIZER.size + AUDIOBOX.size
@@ -155,7 +156,7 @@ def test_a_download_reports_over_all_files_can_be_stopped_and_goes_on(no_weights
     monkeypatch.setenv("HF_ENDPOINT", hub.url)
     monkeypatch.setattr("huggingface_hub.constants.DOWNLOAD_CHUNK_SIZE", 10_000)
     one, two = publish(hub, "one", {"a": bytes(100_000)}), publish(hub, "two", {"b": bytes(50_000)})
-    monkeypatch.setitem(NEEDS, "full", (one, two))
+    monkeypatch.setitem(PREDICTORS, "full", replace(PREDICTORS["full"], weights=(one, two)))
     seen = []
 
     def stop(done, total):
@@ -174,7 +175,7 @@ def test_a_download_reports_over_all_files_can_be_stopped_and_goes_on(no_weights
 
 
 def test_offers_unknown_predictors_are_named():
-    with pytest.raises(ValueError, match="no predictor 'best' to fetch"):
+    with pytest.raises(ValueError, match="no predictor 'best'; choose one of offline"):
         download("best")
 
 

@@ -60,7 +60,7 @@ def test_each_study_has_a_reader(tmp_path):
 
 
 def test_an_unknown_name_lists_the_known_ones():
-    with pytest.raises(ValueError, match="no study 'x'; the known ones are aes_natural, aes_pam"):
+    with pytest.raises(ValueError, match="no study 'x'; choose one of aes_natural, aes_pam"):
         get_dataset("x")
 
 

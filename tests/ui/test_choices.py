@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from qamro.checkpoints import FetchCancelledError, WeightsError
-from qamro.predictors import Provenance, loading
-from qamro.predictors.loading import NEEDS
+from qamro.predictors import Provenance
+from qamro.predictors.loading import PREDICTORS, PredictorEntry
 from qamro.ui import choices
 from qamro.ui.choices import needs, option
 from tests.checkpoints.hub_server import HubServer, publish
@@ -27,7 +29,8 @@ def hub(nothing_fetched, monkeypatch):
     server = HubServer()
     monkeypatch.setenv("HF_ENDPOINT", server.url)
     monkeypatch.setattr("huggingface_hub.constants.DOWNLOAD_CHUNK_SIZE", 10_000)
-    monkeypatch.setitem(NEEDS, "full", (publish(server, "one", {"a": bytes(2_000_000)}),))
+    weights = (publish(server, "one", {"a": bytes(2_000_000)}),)
+    monkeypatch.setitem(PREDICTORS, "full", replace(PREDICTORS["full"], weights=weights))
     yield server
     server.close()
 
@@ -35,7 +38,8 @@ def hub(nothing_fetched, monkeypatch):
 def test_predictors_load_apart_and_each_once(monkeypatch: pytest.MonkeyPatch) -> None:
     made = []
     monkeypatch.setattr(choices, "_loaded", {})
-    monkeypatch.setitem(loading.LOADERS, "toy", lambda: made.append(1) or Toy())
+    toy = PredictorEntry("toy", "Toy", ("MI",), "For a test.", lambda: made.append(1) or Toy())
+    monkeypatch.setitem(PREDICTORS, "toy", toy)
     assert choices.get("toy") is choices.get("toy")
     assert made == [1]
     with pytest.raises(ValueError, match="no predictor 'nobody'"):

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
+from qamro.encoders.registry import ENCODERS
 from qamro.heads import HeadBundle
 from qamro.predictors import load
-from qamro.predictors.head_predictor import TRAINABLE
 from qamro.predictors.saved import find, pack, saved
 from qamro.training import trainer
 from qamro.training.objective import OBJECTIVES, objective
@@ -35,7 +35,7 @@ from qamro.ui.train.state import (
     objective_of,
     recipe_of,
 )
-from qamro.ui.train.texts import ENCODERS, FITTING, OPTIMIZERS, PARAMETERS
+from qamro.ui.train.texts import FITTING, OPTIMIZERS, PARAMETERS
 from qamro.ui.train.texts import OBJECTIVES as SAID
 from qamro.ui.train.worker import Task, epoch_of, train
 
@@ -62,10 +62,12 @@ def own_heads(tmp_path, monkeypatch):
 
 def test_every_choice_is_explained():
     assert set(SAID) == set(OBJECTIVES)
-    assert set(ENCODERS) == set(TRAINABLE)
     assert tuple(texts.STOP_BY) == trainer.STOP_BY
-    assert [name for _, name in choices.encoder_options()] == list(TRAINABLE)
-    assert all(text.endswith(".") for text in (*ENCODERS.values(), *(note for _, note in SAID.values())))
+    assert [name for _, name in choices.encoder_options()] == list(ENCODERS)
+    assert all(
+        text.endswith(".")
+        for text in (*(entry.note for entry in ENCODERS.values()), *(note for _, note in SAID.values()))
+    )
 
 
 def test_the_page_begins_with_the_values_of_the_objective_that_it_shows():
