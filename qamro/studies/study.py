@@ -212,7 +212,8 @@ class Study:
         """
         low = self.ratings["axis"].map({key: axis.low for key, axis in AXES.items()})
         high = self.ratings["axis"].map({key: axis.high for key, axis in AXES.items()})
-        outside = self.ratings[(self.ratings["score"] < low) | (self.ratings["score"] > high)]
+        scores = self.ratings["score"].astype(float)  # of no ratings at all, the column may be one of text
+        outside = self.ratings[(scores < low) | (scores > high)]
         return outside.groupby(["axis", "score"]).size().rename("count").reset_index()
 
     def save(self, folder: Path | str) -> Path:
