@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from qamro import plugins
 from qamro.checkpoints import AUDIOBOX, CLAP, TOKENIZER, FetchCancelledError, HubUnreachableError, WeightsError
 from qamro.predictors import catalogue, download, load
 from qamro.predictors.loading import PREDICTORS, load_full
@@ -184,3 +185,11 @@ def test_looking_loads_nothing_heavy():
     code += "print([n for n in ('torch', 'numpy', 'huggingface_hub', 'transformers', 'pandas') if n in sys.modules])"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]"
+
+
+def test_rows_say_what_their_predictors_score():
+    for entry in PREDICTORS.values():
+        assert callable(plugins.opened(entry.loader))
+        assert entry.note.endswith(".")
+    for name in ("offline", "deramos"):
+        assert set(load(name).axes) == set(PREDICTORS[name].axes)

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from qamro.studies import Study, StudyError
 from qamro.studies.importers import read_ratings
+from qamro.studies.importers.forms import FORMS, Form
 from qamro.studies.importers.guessing import guess
-from qamro.studies.importers.layout import Layout
+from qamro.studies.importers.layout import Column, Layout
 from qamro.studies.importers.reading import read
 from tests.studies.made import random_study
 
@@ -225,3 +226,19 @@ def test_no_number_is_lost_or_made_up(tmp_path_factory, columns, rows, data):
     expected = sorted(float(row[columns.index(name)]) for row in cells for name in taken if row[columns.index(name)])
     if expected:
         np.testing.assert_array_equal(sorted(read(path, layout).ratings["score"]), expected)
+
+
+def test_a_form_that_is_added_in_one_row_is_read(tmp_path, monkeypatch):
+    columns = (Column("toy_clip", "clip", "the clip"), Column("toy_score", "rating", "the score", axis="quality"))
+    toy = Form(
+        "toy",
+        "results of a toy",
+        lambda sheet: "its columns" if {"toy_clip", "toy_score"} <= set(sheet.header) else "",
+        layout=lambda sheet: Layout("toy", "its columns", columns, notes=sheet.notes),
+    )
+    monkeypatch.setitem(FORMS, "toy", toy)
+    path = write(tmp_path, "toy_clip,toy_score\na.wav,3\nb.wav,4\n")
+    assert guess(path).form == "toy"
+    study = read_ratings(path)
+    assert rated(study) == {("a.wav", "", "quality", 3), ("b.wav", "", "quality", 4)}
+    assert study.about["read_as"].startswith("read as results of a toy (its columns)")
