@@ -40,11 +40,17 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def installed(site: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.syspath_prepend(str(site))
     importlib.invalidate_caches()
-    plugins.forget()
+    look_again()
     yield
     monkeypatch.undo()
     sys.modules.pop("qamro_toy", None)
+    look_again()
+
+
+def look_again() -> None:
     plugins.forget()
+    if objectives := sys.modules.get("qamro.training.objective.table"):
+        objectives.joined.cache_clear()
 
 
 @pytest.fixture
