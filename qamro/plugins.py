@@ -56,7 +56,7 @@ def entries(group: str) -> dict[str, Callable[..., Any]]:
             continue
         try:
             found[entry.name] = entry.load()
-        except Exception as problem:  # whatever a foreign module does when it is imported
+        except (Exception, SystemExit) as problem:  # whatever a foreign module does when it is imported
             _leave_out(group, entry.name, f"{type(problem).__name__}: {problem} (entry point {entry.value})")
     return found
 
@@ -106,7 +106,7 @@ def _rows(group: str, kind: type[Row]) -> dict[str, Row]:
             if row.name != name:
                 raise ValueError(f"its row is called {row.name!r}")
             rows[name] = row
-        except Exception as problem:
+        except (Exception, SystemExit) as problem:
             _leave_out(group, name, f"{type(problem).__name__}: {problem}")
     return rows
 
