@@ -14,7 +14,7 @@ from qamro.evaluation.side_by_side import SideBySide, side_by_side
 from qamro.plugins import opened
 from qamro.report.archive import stamped
 from qamro.report.numbers import AxisNumbers, Options, Section
-from qamro.report.views import VIEWS, View
+from qamro.report.views import VIEWS, View, rated_axes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -143,10 +143,11 @@ class Comparison:
             ValueError: The view is about one axis, and none is named.
         """
         view = VIEWS[key]
-        if axis:
-            self.numbers(axis)
-        elif not view.whole:
-            raise ValueError(f"the view {key!r} is about one axis; name one of {', '.join(self.axes)}")
+        known = view.axes(self)
+        if axis and axis not in known:
+            raise KeyError(f"axis {axis!r} is not compared; the axes are {', '.join(known) or 'none'}")
+        if not axis and not view.whole:
+            raise ValueError(f"the view {key!r} is about one axis; name one of {', '.join(known) or 'none'}")
         with self._lock:
             if (key, axis) not in self._made:
                 self._made[key, axis] = stamped(opened(view.make)(self, axis), self.without)
@@ -198,7 +199,10 @@ class Comparison:
         """The sections of a report in their order: for each its view, and its axis, empty where it is about all."""
         whole = [(view, "") for view in VIEWS.values() if view.whole and view.shown(self, "")]
         of_one = [view for view in VIEWS.values() if not view.whole]
-        return whole + [(view, axis) for axis in self.axes for view in of_one if view.shown(self, axis)]
+        rated = [view for view in of_one if view.axes is rated_axes]
+        others = [(view, axis) for view in of_one if view not in rated for axis in view.axes(self)]
+        parts = others + [(view, axis) for axis in self.axes for view in rated]
+        return whole + [(view, axis) for view, axis in parts if view.shown(self, axis)]
 
     def sections(self) -> Iterator[Section]:
         """Yields every section in the order of a report."""

@@ -5,7 +5,7 @@ A new view is a file with a function that makes a ``Section``, and a row of ``VI
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 
 def _always(comparison: Comparison, axis: str) -> bool:
     return True
+
+
+def rated_axes(comparison: Comparison) -> Sequence[str]:
+    """The rated axes that are compared: what a view is about unless it says otherwise."""
+    return comparison.axes
 
 
 @dataclass(frozen=True)
@@ -34,6 +39,8 @@ class View:
         in_app: Whether the Compare tab has it.
         people_only: Whether it rests on the ratings alone, whatever was predicted.
         predictors: How many predictors it needs at least.
+        axes: What it can be about. Those of views of the rated axes stand together, axis by axis; a view with others,
+            such as questions that were voted on, has its sections before them.
         without_pairs: Whether it is worth showing while predictions and ratings share no axis.
         wanted: Whether a page shows it, for an axis.
     """
@@ -48,12 +55,14 @@ class View:
     in_app: bool = True
     people_only: bool = False
     predictors: int = 0
+    axes: Callable[[Comparison], Sequence[str]] = rated_axes
     without_pairs: bool = False
     wanted: Callable[[Comparison, str], bool] = _always
 
     def shown(self, comparison: Comparison, axis: str) -> bool:
         """Whether a page shows it, for an axis or, where it is about all of them, for none."""
-        here = len(comparison.numbers(axis).predictors) if axis else len(comparison.predictors)
+        of_axis = axis and self.axes is rated_axes
+        here = len(comparison.numbers(axis).predictors if of_axis else comparison.predictors)
         return here >= self.predictors and self.wanted(comparison, axis)
 
 

@@ -18,6 +18,15 @@ def study():
     return small_study()
 
 
+@pytest.fixture
+def views():
+    """The table, to be changed: afterwards it is as it was, in its order."""
+    before = dict(VIEWS)
+    yield VIEWS
+    VIEWS.clear()
+    VIEWS.update(before)
+
+
 def made(study, predictors, **options):
     tables = {f"p{k}": predictor(study, 0.2 + k, seed=k) for k in range(predictors)}
     return compare(study, tables, Options(draws=10, **options))
@@ -53,7 +62,7 @@ def test_contents_titles_and_sections_agree(study, tmp_path):
     assert "<li>MI: <a" in contents
 
 
-def test_a_view_that_is_added_in_one_row_is_everywhere(study, tmp_path, monkeypatch):
+def test_a_view_that_is_added_in_one_row_is_everywhere(study, tmp_path, monkeypatch, views):
     from qamro.ui.compare import handlers, render, texts
     from qamro.ui.compare.state import CompareState
     from tests.ui.named import P
@@ -63,8 +72,8 @@ def test_a_view_that_is_added_in_one_row_is_everywhere(study, tmp_path, monkeypa
         return Section(f"ages-{axis}", f"{axis}: ages", ["Nobody knows them."], [], [table])
 
     for key in ("raters", "systems", "inspect"):  # they take long
-        monkeypatch.delitem(VIEWS, key)
-    monkeypatch.setitem(VIEWS, "ages", View("ages", "Ages", "How old?", "ages", ages, predictors=1))
+        del views[key]
+    views["ages"] = View("ages", "Ages", "How old?", "ages", ages, predictors=1)
     comparison = made(study, 1)
     assert comparison.section("ages", "MI").sentences == ["Nobody knows them."]
     assert '<a href="#ages-MI">ages</a>' in write_html(comparison, tmp_path / "r.html").read_text("utf-8")
@@ -90,3 +99,16 @@ def test_views_say_what_they_need(study):
         comparison.section("systems")
     with pytest.raises(KeyError, match="'loudness' is not compared"):
         comparison.section("raters", "loudness")
+
+
+def test_a_view_about_something_else_than_rated_axes_comes_before_them(study, views):
+    def asked(comparison, axis):
+        return Section(f"asked-{axis}", f"{axis}: asked")
+
+    views["asked"] = View("asked", "Asked", "What?", "asked", asked, axes=lambda comparison: ["colour", "shape"])
+    comparison = made(study, 0)
+    plan = [f"{view.key} {axis}".strip() for view, axis in comparison.plan]
+    assert plan == ["overview", "raters", "asked colour", "asked shape", "systems MI", "inspect MI"]
+    assert comparison.section("asked", "shape").title == "shape: asked"
+    with pytest.raises(KeyError, match="'MI' is not compared; the axes are colour, shape"):
+        comparison.section("asked", "MI")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from qamro.predictors.loading import DAMAGED
-from qamro.report.views import APP_VIEWS
+from qamro.report.views import APP_VIEWS, rated_axes
 from qamro.ui import choices
 from qamro.ui.compare.render import drawn, empty, file_name, listing, missing
 from qamro.ui.compare.state import CompareState
@@ -185,7 +185,8 @@ def pair(p: Parts, state: CompareState, event: gr.EventData) -> Answer:
 
 def axes(p: Parts, state: CompareState, view: str, axis: str | None) -> Answer:
     """Returns the choice of an axis where a view needs one: those compared, the chosen one if it is still there."""
-    found = list(state.comparison.axes) if state.comparison is not None else []
+    about = APP_VIEWS[view].axes if view in APP_VIEWS else rated_axes
+    found = list(about(state.comparison)) if state.comparison is not None else []
     kept = axis if axis in found else next(iter(found), None)
     return {p.axis: gr.Radio(found, value=kept, visible=len(found) > 1 and _by_axis(view))}
 
