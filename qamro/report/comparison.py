@@ -82,7 +82,8 @@ class Comparison:
         self, study: Study, predictions: Mapping[str, pd.DataFrame], joined: SideBySide, options: Options
     ) -> None:
         """Keeps what was joined; ``compare`` makes one."""
-        self.study, self.options = study, options
+        self.study: Study = study
+        self.options: Options = options
         self.predictions = dict(predictions)
         used = {name for tables in joined.tables.values() for name in tables}
         self.predictors = [name for name in joined.matches if name in used]

@@ -19,6 +19,10 @@ def _always(comparison: Comparison, axis: str) -> bool:
     return True
 
 
+def _asked_for(comparison: Comparison, axis: str) -> bool:
+    return comparison.options.prediction_powered
+
+
 def rated_axes(comparison: Comparison) -> Sequence[str]:
     """The rated axes that are compared: what a view is about unless it says otherwise."""
     return comparison.axes
@@ -103,7 +107,7 @@ VIEWS: dict[str, View] = {
             "qamro.report.powered:powered",
             in_app=False,
             predictors=1,
-            wanted=lambda comparison, axis: comparison.options.prediction_powered,
+            wanted=_asked_for,
         ),
         View(
             "versus",
