@@ -58,7 +58,7 @@ def main() -> None:
         ),
         ("join two predictors (`compare`)", fresh),
         ("systems of one axis, two predictors: all figures and tables", lambda: fresh([axis]).systems(axis)),
-        ("predictor against predictor, after the systems", lambda: versus(warm, warm.numbers(axis))),
+        ("predictor against predictor, after the systems", lambda: versus(warm, axis)),
         ("clips to look at", lambda: fresh([axis]).inspect(axis)),
         ("raters, one axis", lambda: fresh([axis]).raters()),
         ("one clip", lambda: warm.clip(str(study.clips["clip"].iloc[0]))),

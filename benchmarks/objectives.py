@@ -24,10 +24,10 @@ import torch
 from benchmarks.findings import load
 from benchmarks.objectives_page import introduction, lines
 from benchmarks.report import write_section
+from qamro.axes import NEEDS_PROMPT
 from qamro.encoders import load_encoder
 from qamro.encoders.embedding_store import CachedEncoder
 from qamro.evaluation.agreement import ceiling, rating_matrix
-from qamro.predictors.head_predictor import NEEDS_PROMPT
 from qamro.studies import Study
 from qamro.training.compare_objectives import Budget, entries, run_contest
 from qamro.training.compare_objectives.sections import find, write_results

@@ -17,6 +17,8 @@ class Axis:
         high: Highest score of the scale; NaN when unknown.
         colour: Hex colour used for this axis in every figure (colour-blind safe, Okabe-Ito).
         definition: One line that says what is judged.
+        needs_prompt: Whether it is judged against the prompt: a clip without one gets no score, its head reads the
+            prompt besides the sound, raters see it, and an encoder that reads no text cannot serve it.
     """
 
     key: str
@@ -25,6 +27,7 @@ class Axis:
     high: float
     colour: str
     definition: str
+    needs_prompt: bool = False
 
     @property
     def has_range(self) -> bool:
@@ -36,7 +39,7 @@ AXES: dict[str, Axis] = {
     axis.key: axis
     for axis in (
         Axis("MI", "Musical impression", 1, 5, "#0072B2", "How good the clip is as music."),
-        Axis("TA", "Textual alignment", 1, 5, "#D55E00", "How well the clip matches its prompt."),
+        Axis("TA", "Textual alignment", 1, 5, "#D55E00", "How well the clip matches its prompt.", needs_prompt=True),
         Axis("PQ", "Production quality", 1, 10, "#009E73", "Technical quality: clarity, fidelity, dynamics, balance."),
         Axis("PC", "Production complexity", 1, 10, "#CC79A7", "How many components the audio scene has."),
         Axis("CE", "Content enjoyment", 1, 10, "#E69F00", "How much one enjoys listening: emotion, skill, artistry."),
@@ -54,6 +57,8 @@ PREFERENCE = Axis(
 """The axis of a reward that was trained on pairs; a chance, so that it has a unit."""
 
 _KNOWN = AXES | {axis.key: axis for axis in (SPEECH, PREFERENCE)}
+NEEDS_PROMPT: tuple[str, ...] = tuple(key for key, axis in AXES.items() if axis.needs_prompt)
+"""The axes that are judged against the prompt."""
 
 AESTHETIC: tuple[str, ...] = ("PQ", "PC", "CE", "CU")
 """The four axes of Audiobox-Aesthetics (arXiv 2502.05139)."""

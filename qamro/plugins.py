@@ -56,7 +56,7 @@ def entries(group: str) -> dict[str, Callable[..., Any]]:
             continue
         try:
             found[entry.name] = entry.load()
-        except Exception as problem:  # whatever a foreign module does when it is imported
+        except (Exception, SystemExit) as problem:  # whatever a foreign module does when it is imported
             _leave_out(group, entry.name, f"{type(problem).__name__}: {problem} (entry point {entry.value})")
     return found
 
@@ -73,7 +73,7 @@ def table(group: str, own: Mapping[str, Row], kind: type[Row]) -> dict[str, Row]
         kind: The type of a row; it has a ``name``.
     """
     rows = dict(own)
-    for name, row in _rows(group, kind).items():
+    for name, row in _rows(group, kind).items():  # type: ignore[arg-type]  # a type is hashable
         if name in own:
             _leave_out(group, name, "qamro has one of that name itself")
         else:
@@ -103,10 +103,10 @@ def _rows(group: str, kind: type[Row]) -> dict[str, Row]:
             row: Any = entry() if callable(entry) and not isinstance(entry, kind) else entry
             if not isinstance(row, kind):
                 raise TypeError(f"it gives {type(row).__name__}, not {kind.__name__}")
-            if row.name != name:
-                raise ValueError(f"its row is called {row.name!r}")
+            if (called := getattr(row, "name", "")) != name:
+                raise ValueError(f"its row is called {called!r}")
             rows[name] = row
-        except Exception as problem:
+        except (Exception, SystemExit) as problem:
             _leave_out(group, name, f"{type(problem).__name__}: {problem}")
     return rows
 

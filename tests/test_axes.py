@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import itertools
 import re
+from pathlib import Path
 
 import pytest
 
-from qamro.axes import AESTHETIC, AXES, axis_order, get_axis
+import qamro
+from qamro.axes import AESTHETIC, AXES, NEEDS_PROMPT, axis_order, get_axis
 
 
 def test_six_axes_with_their_scales():
@@ -51,3 +54,17 @@ def test_order_is_known_axes_first_whatever_comes_in():
         assert axis_order(list(order)) == ["MI", "TA", "CU", "beauty", "zeal"]
     assert axis_order(["q", "q", "MI", "MI"]) == ["MI", "q"]
     assert axis_order([]) == []
+
+
+def test_what_needs_the_prompt_is_said_by_the_axis_alone():
+    """Nobody else compares an axis with TA to find out; a new axis that needs the prompt is one row."""
+    assert NEEDS_PROMPT == ("TA",) == tuple(key for key in AXES if AXES[key].needs_prompt)
+    assert not get_axis("quality").needs_prompt
+    package = Path(qamro.__file__).parent
+    for file in sorted(package.rglob("*.py")):
+        text = file.read_text("utf-8")
+        for node in ast.walk(ast.parse(text)) if '"TA"' in text else ():
+            if isinstance(node, ast.Compare):
+                sides = [node.left, *node.comparators]
+                held = [part.value for side in sides for part in ast.walk(side) if isinstance(part, ast.Constant)]
+                assert "TA" not in held, f"{file}, line {node.lineno}"

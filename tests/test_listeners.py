@@ -113,7 +113,7 @@ def folder(tmp_path_factory):
 def scores(folder, tmp_path_factory):
     table = pd.read_csv(folder / "clips.csv", dtype=str)[["clip"]]
     table["MI"] = [k % 5 + 1.0 for k in range(len(table))]
-    table["source_MI"] = "simulated: LogMel r1 + ScoreHead; simulated corpus"
+    table["source_MI"], table["kind_MI"] = "LogMel r1 + ScoreHead; simulated corpus", "simulated"
     path = tmp_path_factory.mktemp("scores") / "scores.csv"
     table.to_csv(path, index=False)
     return path
@@ -136,7 +136,7 @@ def test_evaluate_says_what_both_sides_are(folder, scores, tmp_path):
 
 
 def test_evaluate_says_that_it_does_not_know(folder, scores, tmp_path):
-    table = pd.read_csv(scores).drop(columns="source_MI")
+    table = pd.read_csv(scores).drop(columns="kind_MI")
     table.to_csv(tmp_path / "bare.csv", index=False)
     said = run("evaluate", "--predictions", tmp_path / "bare.csv", "--ratings", folder, "--draws", 20)
     assert "Predicted MI: unknown, the table does not say what made these scores" in " ".join(said.split())
@@ -144,10 +144,13 @@ def test_evaluate_says_that_it_does_not_know(folder, scores, tmp_path):
 
 def test_kinds_follow_the_scores_that_are_there():
     table = pd.DataFrame(
-        {"MI": [1.0, 2.0, None], "source_MI": ["human: x", "zero-shot: y", "not scored"], "TA": [1.0, 2.0, 3.0]}
+        {"MI": [1.0, 2.0, None], "kind_MI": ["human", "zero-shot", ""], "TA": [1.0, 2.0, 3.0]}
+        | {"source_TA": "human: a sentence that anybody may have written"}
     )
     assert kinds_of(table, "MI") == ["human", "zero-shot"]
     assert kinds_of(table, "TA") == ["unknown"]
+    assert kinds_of(table.assign(kind_TA=["human", None, "magic"]), "TA") == ["human", "unknown"]
+    assert kinds_of(table.assign(MI=float("nan")), "MI") == []
     told = kinds_in_words({"MI": ["human"], "TA": ["human", "unknown"]})
     assert told[0] == f"Predicted MI, TA: human, {KINDS['human']}."
     assert told[1].startswith("Predicted TA: unknown, ")

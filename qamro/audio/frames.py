@@ -1,9 +1,10 @@
 """MP3 and FLAC without a length in their header, counted frame by frame.
 
-libsndfile guesses the length of an MP3 from its first frame: of one of variable bit rate without a Xing header it keeps
-a fifth and drops the rest, and a cut one passes for whole. It refuses a FLAC that was written into a pipe. Here frames
-are counted, and libsndfile is shown a view of the file in which a header has the right count. The walk reads forward in
-blocks and gives up after a bounded number of steps.
+libsndfile guesses the length of an MP3 from its first frame. Of 10 s without a Xing header (noise whose level changes)
+it gave 2.87 s, of the file's first half 1.44 s, and no error: scores would be of another sound than raters heard, and
+nobody would be told. It refuses a FLAC that was written into a pipe. Here frames are counted, and libsndfile is shown a
+view of the file in which a header has the right count. The walk reads forward in blocks and gives up after a bounded
+number of steps.
 """
 
 from __future__ import annotations

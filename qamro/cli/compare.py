@@ -110,7 +110,7 @@ def compare(
         except NoCommonAxis as problem:
             fail(f"{str(problem).rstrip('.')}. Pair axes with --axis-map, for example --axis-map MI=quality")
     for name, why in comparison.problems.items():
-        warn(f"{name} left out: {why.rstrip('.')}{' (option --axis-map)' if 'pair' in why else ''}.")
+        warn(f"{name} left out: {why.rstrip('.')}{' (option --axis-map)' if name in comparison.unpaired else ''}.")
     for name, scores in named.items():
         warn_of_origin(name, scores, study)
     for sentence in comparison.overview().sentences:
@@ -186,13 +186,11 @@ def _read(given: Sequence[str], told: Options, clip_column: str, study: Study | 
 def _write(comparison: Comparison, html: Path | None, tables: Path | None) -> None:
     from qamro.report import write_html, write_zip
 
-    many = [len(comparison.numbers(axis).predictors) for axis in comparison.axes]
-    parts = 2 + sum(2 + (n > 1) + (n > 0 and comparison.options.prediction_powered) for n in many)
     for path, write in ((html, write_html), (tables, write_zip)):
         if path is None:
             continue
         with wrong_use(OSError), progress() as bar:
-            task = bar.add_task(str(path.name), total=parts)
+            task = bar.add_task(str(path.name), total=len(comparison.plan))
             write(comparison, path, lambda _, task=task, bar=bar: bar.advance(task))  # type: ignore[misc]
         say(f"written to {path}")
     if html is None and tables is None:

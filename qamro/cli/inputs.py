@@ -213,8 +213,8 @@ def open_predictions(path: Path, options: Options, clip_column: str = "", study:
     return read_predictions(path, parsing, clip_column=clip_column)
 
 
-def reading_of(study: Study) -> list[str]:
-    """Says how a study was read, line by line: the form, columns, counts, scales, and what was left out."""
+def reading_of(study: Study, *, notes: bool = True) -> list[str]:
+    """Says how a study was read, line by line: the form, columns, counts, scales, and in notes what was left out."""
     from qamro.studies.importers.scales import likely_scale
 
     raters = study.ratings["rater"].nunique() if study.has_raters else 0
@@ -233,7 +233,7 @@ def reading_of(study: Study) -> list[str]:
         told = f", likely a scale of {likely[0]:g} to {likely[1]:g}" if likely else ""
         scales.append(f"{axis} {scores.min():g} to {scores.max():g}{told}")
     lines.append(f"{', '.join(counts)}" + (f"; {'; '.join(scales[:_NAMED_COLUMNS])}" if scales else ""))
-    return lines + [f"note: {note}" for note in study.about.get("notes", ())]
+    return lines + [f"note: {note}" for note in study.about.get("notes", ()) if notes]
 
 
 def open_audible(ratings: str, options: Options | None = None) -> Study:
@@ -243,7 +243,7 @@ def open_audible(ratings: str, options: Options | None = None) -> Study:
         FileNotFoundError: As ``open_ratings``; or not one clip's sound is here: says how to get it.
         ValueError: It holds no ratings that can be read.
     """
-    from qamro.studies.registry import DATASETS
+    from qamro.studies.registry import datasets
 
     study = open_ratings(ratings, options)
     lost = study.missing_audio()
@@ -252,8 +252,8 @@ def open_audible(ratings: str, options: Options | None = None) -> Study:
     path = study.clips["path"].iloc[0] if lost else ""
     looked = f"; looked for {(study.root or Path()) / path}" if path else ""
     remedy = "Put the sound files where the column path of the clips table says."
-    if ratings in DATASETS and not Path(ratings).exists():
-        remedy = DATASETS[ratings].how_to_hear
+    if ratings in datasets() and not Path(ratings).exists():
+        remedy = datasets()[ratings].how_to_hear
     raise FileNotFoundError(f"{study.name} is here without its audio (0 of {len(study.clips)} clips{looked}). {remedy}")
 
 
@@ -262,13 +262,13 @@ def warn_of_origin(name: str, scores: pd.DataFrame, study: Study) -> None:
 
     Args:
         name: What the predictor is called; may be empty.
-        scores: A score table; its columns ``source_AXIS`` name the study that the head was trained on.
+        scores: A score table; columns ``study_AXIS`` and ``hash_AXIS`` say which study the head was trained on.
         study: What the scores are held against.
     """
     from qamro.cli.console import warn
     from qamro.predictors.base import trained_on
 
-    if seen := trained_on(scores, study.name):
+    if seen := trained_on(scores, study):
         warn(
             f"{name}{': ' if name else ''}the heads behind {', '.join(seen)} were trained on {study.name}, too; "
             "figures on clips that a head has seen flatter it, its card has those on clips that it has not"

@@ -17,6 +17,7 @@ from qamro.cli.inputs import Clip, gather
 from qamro.cli.options import check_device
 from qamro.cli.outputs import RowWriter, check_writable, score_table
 from qamro.counts import count
+from qamro.predictors.loading import PREDICTORS
 
 if TYPE_CHECKING:
     from qamro.predictors import Predictor
@@ -47,8 +48,8 @@ def predict(
     predictor: Annotated[
         str,
         typer.Option(
-            help="Which one scores: offline, speech, deramos, clap, audiobox, full, auto, saved:NAME, "
-            "or command:'CMD {path}': what a program prints, a number or JSON."
+            help=f"Which one scores: {', '.join(PREDICTORS)}, saved:NAME, command:'CMD {{path}}' (what a program "
+            "prints, a number or JSON), or what another installed package adds."
         ),
     ] = "offline",
     heads: Annotated[

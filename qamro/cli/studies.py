@@ -24,9 +24,9 @@ studies = typer.Typer(help="List, fetch and show listening studies.", no_args_is
 @studies.command("list")
 def list_studies() -> None:
     """List the studies that are known by name."""
-    from qamro.studies.registry import DATASETS, SIMULATED
+    from qamro.studies.registry import SIMULATED, datasets
 
-    for data in DATASETS.values():
+    for data in datasets().values():
         size = f"{data.megabytes:,} MB" if data.megabytes else "size unknown"
         rated = " ".join(data.axes) or "votes on pairs"
         _entry(data.name, data.holds, f"{data.counts} | {rated} | {size} | {data.licence}", here=data.is_here)
@@ -84,7 +84,7 @@ def fetch_study(
                     ),
                 )
             except FetchError as problem:
-                hint = "" if "--from" in str(problem) else "; with a copy of your own, use --from FOLDER"
+                hint = "" if problem.says_how else "; with a copy of your own, use --from FOLDER"
                 fail(f"{problem}{hint}", FAILED)
             except OSError as problem:
                 if isinstance(problem, FileNotFoundError):
@@ -161,19 +161,18 @@ def import_study(
 
 def _show(name: str, told: tuple[Any, ...]) -> Study:
     """Opens a study and says what it holds."""
-    from qamro.studies.registry import DATASETS, open_study
+    from qamro.studies.registry import datasets, open_study
 
     with wrong_use(ValueError, OSError):
         study = open_study(name, ratings_options(*told))
-    for line in reading_of(study):
-        if not line.startswith("note: "):
-            say(line)
+    for line in reading_of(study, notes=False):
+        say(line)
     _describe(study)
     for key in ("licence", "citation", "page", "revision", "scale"):
         if study.about.get(key):
             say(f"{key}: {study.about[key]}")
-    if name in DATASETS and study.missing_audio():
-        say(DATASETS[name].how_to_hear)
+    if name in datasets() and study.missing_audio():
+        say(datasets()[name].how_to_hear)
     return study
 
 

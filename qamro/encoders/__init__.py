@@ -18,33 +18,24 @@ _HOMES = {
 
 __all__ = ["Audiobox", "Clap", "DistillMos", "LogMel", "MuQ", "Roberta", "WavLM", "frame_encoder", "load_encoder"]
 
-_LOADERS: dict[str, tuple[str, str]] = {
-    "audiobox": ("qamro.encoders.loading", "audiobox"),
-    "clap": ("qamro.encoders.loading", "clap"),
-    "distillmos": ("qamro.encoders.loading", "distillmos"),
-    "logmel": ("qamro.encoders.logmel", "LogMel"),
-    "muq": ("qamro.encoders.loading", "muq"),
-    "wavlm": ("qamro.encoders.loading", "wavlm"),
-}
-"""For each encoder that heads can be trained on: the module and the callable that makes it."""
-
 
 def load_encoder(name: str, **options: Any) -> Any:
     """Makes an encoder that heads can be trained on.
 
     Args:
         name: ``"logmel"``, which needs no weights; ``"clap"``, ``"audiobox"``, ``"wavlm"`` or ``"muq"``, whose weights
-            must have been fetched; ``"distillmos"``, of speech, whose package must have been installed.
+            must have been fetched; ``"distillmos"``, of speech, whose package must have been installed; or one that
+            another package adds (see ``qamro.encoders.registry``).
         **options: Passed on, for example ``device="cuda"``.
 
     Raises:
         ValueError: There is no such encoder.
         WeightsError: Its weights are not on this machine; the message says how to fetch them.
     """
-    if name not in _LOADERS:
-        raise ValueError(f"there is no encoder {name!r}; choose one of {', '.join(_LOADERS)}")
-    module, maker = _LOADERS[name]
-    return getattr(import_module(module), maker)(**options)
+    from qamro.encoders.registry import encoder_entry
+    from qamro.plugins import opened
+
+    return opened(encoder_entry(name).vectors)(**options)
 
 
 def __getattr__(name: str) -> Any:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from qamro.encoders.clips import Clip, probe_sound
+from qamro.encoders.registry import encoders
+from qamro.plugins import ENCODERS, opened, unknown
 
 
 class FrameEncoder:
@@ -71,40 +73,38 @@ def frame_encoder(name: str, *, cache: bool = True, **options: Any) -> FrameEnco
     """Makes an encoder of frames.
 
     Args:
-        name: ``"logmel"``, which needs no weights, with hashed words; ``"clap"`` with its own text tower;
-            ``"wavlm"`` or ``"muq"`` with RoBERTa. Weights must have been fetched.
+        name: An encoder of the table that gives frames (see ``qamro.encoders.registry``): ``"logmel"``, which needs no
+            weights, with hashed words; ``"clap"`` with its own text tower; ``"wavlm"`` or ``"muq"`` with RoBERTa.
+            Weights must have been fetched.
         cache: Keep frames on disk, in half precision, and use those that are there.
         **options: ``device``, ``precision``; ``checkpoint`` (folder or file of the audio encoder's weights),
             ``text_checkpoint`` (folder of RoBERTa's) and ``tokenizer`` of your own.
 
     Raises:
-        ValueError: There is no such encoder.
+        ValueError: There is no such encoder of frames.
         WeightsError: Weights are missing or damaged, or a package is not installed; the message says what to do.
         FileNotFoundError: A file or folder that was named is missing.
     """
-    makers: dict[str, Callable[..., tuple[Any, Any]]] = {
-        "logmel": _logmel,
-        "clap": _clap,
-        "wavlm": _wavlm,
-        "muq": _muq,
-    }
-    if name not in makers:
-        raise ValueError(f"there is no encoder of frames {name!r}; choose one of {', '.join(makers)}")
-    audio, text = makers[name](**options)
+    able = {key: entry for key, entry in encoders().items() if entry.frames is not None}
+    if name not in able:
+        raise unknown(ENCODERS, "encoder of frames", name, able)
+    entry = able[name]
+    audio, text = opened(entry.frames)(**options)  # type: ignore[arg-type]
     if not cache:
         return FrameEncoder(name, audio, text)
     from qamro.encoders.embedding_store import CachedFrames
 
     remembered = CachedFrames(audio)
-    words = text if name == "logmel" else remembered if text is audio else CachedFrames(text)  # hashing takes no time
+    words = remembered if text is audio else text if text is None else CachedFrames(text)
+    if not entry.frame_weights:
+        words = text  # hashing words takes no time
     return FrameEncoder(name, remembered, words)
 
 
-FRAME_ENCODERS = ("logmel", "clap", "wavlm", "muq")
-"""What ``frame_encoder`` makes."""
+# For each encoder of the table that gives frames, its pair of audio and text encoder.
 
 
-def _logmel(*, device: str | None = None, precision: str = "float32") -> tuple[Any, Any]:
+def logmel_frames(*, device: str | None = None, precision: str = "float32") -> tuple[Any, Any]:
     """LogMel is computed in float32, whatever ``precision`` says."""
     from qamro.encoders.logmel import LogMel
 
@@ -112,30 +112,33 @@ def _logmel(*, device: str | None = None, precision: str = "float32") -> tuple[A
     return encoder, encoder
 
 
-def _clap(**options: Any) -> tuple[Any, Any]:
-    from qamro.encoders.loading import clap
+def clap_frames(**options: Any) -> tuple[Any, Any]:
+    """CLAP's two towers."""
+    from qamro.encoders import loading
 
-    encoder = clap(cache=False, **options)
+    encoder = loading.clap(cache=False, **options)
     return encoder, encoder
 
 
-def _wavlm(
+def wavlm_frames(
     *, text_checkpoint: Path | str | None = None, tokenizer: Path | str | None = None, **options: Any
 ) -> tuple[Any, Any]:
-    from qamro.encoders.loading import roberta, wavlm
+    """WavLM with RoBERTa."""
+    from qamro.encoders import loading
 
-    text = roberta(checkpoint=text_checkpoint, tokenizer=tokenizer, device=options.get("device"))
-    return wavlm(cache=False, **options), text
+    text = loading.roberta(checkpoint=text_checkpoint, tokenizer=tokenizer, device=options.get("device"))
+    return loading.wavlm(cache=False, **options), text
 
 
-def _muq(
+def muq_frames(
     *,
     text_checkpoint: Path | str | None = None,
     tokenizer: Path | str | None = None,
     precision: str = "float32",
     **options: Any,
 ) -> tuple[Any, Any]:
-    from qamro.encoders.loading import muq, roberta
+    """MuQ with RoBERTa; MuQ is computed in float32, whatever ``precision`` says."""
+    from qamro.encoders import loading
 
-    audio = muq(cache=False, **options)
-    return audio, roberta(checkpoint=text_checkpoint, tokenizer=tokenizer, device=options.get("device"))
+    audio = loading.muq(cache=False, **options)
+    return audio, loading.roberta(checkpoint=text_checkpoint, tokenizer=tokenizer, device=options.get("device"))

@@ -190,22 +190,28 @@ def open_tuned(heads: Path | str, *, device: str | None = None, precision: str =
         FileNotFoundError: A file is missing.
         WeightsError: A file is damaged.
     """
+    from qamro.encoders.registry import encoders
+    from qamro.plugins import opened
+
     folder = Path(heads) / FOLDER
     options: dict[str, Any] = {"device": device or best_device(), "precision": precision}
-    if (folder / CLAP_FILE).is_file():
-        encoder = _clap(folder, options)
-    else:
-        encoder = (_audiobox if _is_audiobox(folder) else _wavlm)(folder, options)
-    return CachedEncoder(encoder) if cache else encoder
+    for entry in encoders().values():
+        encoder = opened(entry.tuned)(folder, **options) if entry.tuned is not None else None
+        if encoder is not None:
+            return CachedEncoder(encoder) if cache else encoder
+    raise FileNotFoundError(f"{folder} holds no encoder that is known here: a file is missing or damaged")
 
 
-def _clap(folder: Path, options: dict[str, Any]) -> Any:
+def tuned_clap(folder: Path, **options: Any) -> Any:
+    """Opens what CLAP's tower saved; None where the folder holds something else."""
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
     from qamro.encoders.clap import RobertaTokens
     from qamro.encoders.clap_network import build
 
+    if not (folder / CLAP_FILE).is_file():
+        return None
     file = folder / CLAP_FILE
     try:
         tensors = load_file(file)
@@ -215,20 +221,21 @@ def _clap(folder: Path, options: dict[str, Any]) -> Any:
     return Clap(build(tensors), tokens, sha256_of(file), **options)
 
 
-def _is_audiobox(folder: Path) -> bool:
-    """Whether a folder's configuration names the scales of the aesthetic axes, as Audiobox-Aesthetics' does."""
-    try:
-        return "target_transform" in json.loads((folder / "config.json").read_text("utf-8"))
-    except (OSError, ValueError):
-        return False  # whoever opens it says what is wrong
+def tuned_audiobox(folder: Path, **options: Any) -> Any:
+    """Opens what Audiobox's tower saved; None where the folder holds something else."""
+    return Audiobox.from_checkpoint(folder, **options) if "target_transform" in _config(folder) else None
 
 
-def _audiobox(folder: Path, options: dict[str, Any]) -> Any:
-
-    return Audiobox.from_checkpoint(folder, **options)
-
-
-def _wavlm(folder: Path, options: dict[str, Any]) -> Any:
+def tuned_wavlm(folder: Path, **options: Any) -> Any:
+    """Opens what WavLM's tower saved; None where the folder holds something else."""
     from qamro.encoders.wavlm import WavLM
 
-    return WavLM.from_checkpoint(folder, **options)
+    return WavLM.from_checkpoint(folder, **options) if _config(folder).get("model_type") == "wavlm" else None
+
+
+def _config(folder: Path) -> dict[str, Any]:
+    """The configuration beside a network; empty where there is none that can be read."""
+    try:
+        return dict(json.loads((folder / "config.json").read_text("utf-8")))
+    except (OSError, ValueError, TypeError):
+        return {}

@@ -43,6 +43,7 @@ class SideBySide:
         notes: For each axis and predictor what was left out, empty where nothing was.
         matches: How each predictor's clips were joined.
         problems: Predictors that could not be used at all, and why.
+        unpaired: Those of them that lack the rated axes: pairing axes may help.
         absent: For each axis the predictors that could be used, but not on it, with the reason and the remedy.
     """
 
@@ -51,6 +52,7 @@ class SideBySide:
     notes: dict[str, dict[str, str]] = field(default_factory=dict)
     matches: dict[str, Match] = field(default_factory=dict)
     problems: dict[str, str] = field(default_factory=dict)
+    unpaired: set[str] = field(default_factory=set)
     absent: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
@@ -103,6 +105,8 @@ def side_by_side(
                 raise
             first = first or problem
             found.problems[name] = str(problem).removeprefix(f"{name}: ")
+            if isinstance(problem, NoCommonAxis):
+                found.unpaired.add(name)
     if first and not found.matches:
         raise first
     for axis in [axis for axis in wanted if axis in found.tables]:

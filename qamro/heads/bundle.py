@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from qamro.heads.card import CARD_FILE, Card, read_card, write_card
+from qamro.heads.card import CARD_FILE, Card, HeadsError, read_card, write_card
 from qamro.heads.distribution_head import DistributionHead
 from qamro.heads.dual_branch import Branch, BranchSettings, DualBranch, make_branch
 from qamro.heads.score_head import ScoreHead
@@ -62,16 +62,17 @@ class HeadBundle:
         card, record = read_card(folder)
         for what, wanted in (("name", encoder), ("revision", revision)):
             if wanted is not None and card.encoder.get(what) != wanted:
-                raise ValueError(
-                    f"the heads in {folder} were trained on encoder {what} {card.encoder.get(what)!r}, not {wanted!r}; "
-                    "train them again on this encoder"
+                raise HeadsError(
+                    f"the heads in {folder} were trained on encoder {what} {card.encoder.get(what)!r}, not {wanted!r}",
+                    "train them again on this encoder",
                 )
         try:
             tensors = load_file(folder / HEADS_FILE)
             heads = {axis: head_from_state(below(tensors, axis)) for axis in card.axes}
         except (SafetensorError, KeyError, TypeError, RuntimeError) as problem:
-            raise ValueError(
-                f"{folder / HEADS_FILE} is damaged or holds no heads ({str(problem).splitlines()[0]}); train them again"
+            raise HeadsError(
+                f"{folder / HEADS_FILE} is damaged or holds no heads ({str(problem).splitlines()[0]})",
+                "train them again",
             ) from problem
         return cls(heads, card, extra_of(tensors), record)
 
@@ -135,9 +136,9 @@ class FrameBundle:
                 branch.load_state_dict(below(tensors, axis))
                 branch.eval()
         except (SafetensorError, KeyError, TypeError, RuntimeError) as problem:
-            raise ValueError(
-                f"{folder} holds no dual-branch model, or a damaged one ({str(problem).splitlines()[0]}); "
-                "`python -m qamro train-deramos` makes one"
+            raise HeadsError(
+                f"{folder} holds no dual-branch model, or a damaged one ({str(problem).splitlines()[0]})",
+                "`python -m qamro train-deramos` makes one",
             ) from problem
         return cls(branches, card, extra_of(tensors), record)
 

@@ -11,6 +11,19 @@ from typing import TYPE_CHECKING, Any
 CARD_FILE, README_FILE, RECORD_FILE = "card.json", "README.md", "run.json"
 
 
+class HeadsError(ValueError):
+    """Heads that cannot be used.
+
+    Attributes:
+        why: The message without what to do about it.
+    """
+
+    def __init__(self, why: str, remedy: str) -> None:
+        """Says why, and what to do."""
+        super().__init__(f"{why}; {remedy}")
+        self.why = why
+
+
 @dataclass
 class Card:
     """What a user must know of a folder of heads; kept as JSON and, for reading, as README.md.

@@ -33,7 +33,9 @@ class AudioboxScores(Predictor):
         self.name, self.encoder = name, encoder
         self.sample_rate = encoder.sample_rate
         if encoder.published:
-            origin = Provenance("human", encoder_label(encoder), "its own heads", "AES ratings, trained by Meta")
+            origin = Provenance(
+                "human", encoder_label(encoder), "its own heads", "AES ratings, trained by Meta", study="AES"
+            )
         else:
             origin = Provenance("unverified", encoder_label(encoder), "its own heads")
         self.provenance = dict.fromkeys(self.axes, origin)

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qamro.axes import axis_order
+from qamro.axes import NEEDS_PROMPT, axis_order
 from qamro.domains import UNKNOWN, worst
 
 if TYPE_CHECKING:
@@ -21,9 +21,10 @@ if TYPE_CHECKING:
     import torch
 
     from qamro.audio import Waveform
+    from qamro.studies import Study
 
 NO_PROMPT = "not scored: no prompt"
-"""What ``source_TA`` says where a clip has no prompt."""
+"""What ``source_AXIS`` says where the axis needs a prompt and the clip has none."""
 
 NOT_SCORED = "not scored"
 """How ``source_AXIS`` begins where a clip has no score."""
@@ -89,7 +90,7 @@ class Predictor(abc.ABC):
         """The columns of the score table, in order."""
         scores = list(self.axes)
         ends = [f"{axis}_{end}" for axis in self.axes for end in ("low", "high")]
-        sources = [f"source_{axis}" for axis in self.axes]
+        sources = [f"{part}_{axis}" for axis in self.axes for part in ("source", *FACTS)]
         return ["clip", "path", "system", "prompt", *scores, *ends, *sources, "domain", "seconds", "error"]
 
     def stream(
@@ -248,10 +249,13 @@ class Predictor(abc.ABC):
         for axis in self.axes:
             score = scores.get(axis, Score(float("nan")))
             row |= {axis: score.value, f"{axis}_low": score.low, f"{axis}_high": score.high}
-            missing = NO_PROMPT if axis == "TA" and not prompt else NOT_SCORED
+            missing = NO_PROMPT if axis in NEEDS_PROMPT and not prompt else NOT_SCORED
             if score.why:
                 missing = f"{NOT_SCORED}: {score.why}"
-            row[f"source_{axis}"] = sources[axis] if axis in scores and not score.why else missing
+            here = axis in scores and not score.why
+            row[f"source_{axis}"] = sources[axis] if here else missing
+            facts = self.provenance[axis].facts if here else dict.fromkeys(FACTS, "")
+            row |= {f"{part}_{axis}": fact for part, fact in facts.items()}
         failed = isinstance(result, Exception)
         row["domain"] = "" if failed else worst([score.domain for score in scores.values() if not score.why])
         row["seconds"] = float("nan") if failed else sound.seconds
@@ -390,6 +394,10 @@ KINDS = {
 }
 """The kinds of origin that a score can have, and what each means."""
 
+FACTS = ("kind", "encoder", "study", "hash")
+"""What stands as data beside the sentence ``source_AXIS`` of a score table, in ``kind_AXIS`` and so on; the sentence is
+for people and never taken apart."""
+
 PROVENANCE_UNKNOWN = "unknown"
 """The kind of scores whose table does not say what made them."""
 
@@ -405,6 +413,8 @@ class Provenance:
         data: The study that the head was trained on, with its size; empty for zero-shot.
         interval: What the interval is and where it was calibrated, or why there is none; empty where nobody knows.
         held_out: What clips its card's results are of, next to those of training; empty where it is not known.
+        study: Name of the study that the head was trained on; empty where there is none or nobody knows.
+        study_hash: Its hash (``qamro.studies.summary.study_hash``), likewise.
     """
 
     kind: str
@@ -413,6 +423,8 @@ class Provenance:
     data: str = ""
     interval: str = ""
     held_out: str = ""
+    study: str = ""
+    study_hash: str = ""
 
     def __post_init__(self) -> None:
         """Refuses a kind that nobody could explain."""
@@ -430,24 +442,47 @@ class Provenance:
             parts.append(self.interval)
         return "; ".join(parts)
 
+    @property
+    def facts(self) -> dict[str, str]:
+        """The columns of ``FACTS``."""
+        return dict(zip(FACTS, (self.kind, self.encoder, self.study, self.study_hash), strict=True))
+
     def as_dict(self) -> dict[str, str]:
         """Returns the fields, ready for JSON."""
         return asdict(self)
 
 
+def facts_of(table: pd.DataFrame, axis: str) -> dict[str, list[str]]:
+    """Returns what a score table's columns ``kind_AXIS``, ``encoder_AXIS``, ``study_AXIS`` and ``hash_AXIS`` hold.
+
+    Args:
+        table: Scores; rows without a score do not count.
+        axis: A column of scores.
+
+    Returns:
+        For each of ``FACTS`` its different values, empty text among them; none where the table lacks the column.
+    """
+    scored = table[table[axis].notna()]
+    columns = {part: scored.get(f"{part}_{axis}") for part in FACTS}
+    return {
+        part: [] if column is None else list(dict.fromkeys(column.fillna("").astype(str).str.strip()))
+        for part, column in columns.items()
+    }
+
+
 def kinds_of(table: pd.DataFrame, axis: str) -> list[str]:
-    """Returns the kinds of numbers that a score table holds on an axis, by its column ``source_AXIS``.
+    """Returns the kinds of numbers that a score table holds on an axis, by its column ``kind_AXIS``.
 
     Args:
         table: Scores; those that are NaN do not count.
         axis: A column of scores.
 
     Returns:
-        Keys of ``KINDS``, and ``UNKNOWN`` where some score's source is missing or is none of them.
+        Keys of ``KINDS``, and ``PROVENANCE_UNKNOWN`` where some score's kind is missing or is none of them.
     """
-    scored = table[table[axis].notna()]
-    sources = scored[f"source_{axis}"].astype(str) if f"source_{axis}" in table.columns else [""] * len(scored)
-    told = (source.partition(":")[0].strip() for source in sources)
+    told = facts_of(table, axis)["kind"]
+    if not told and table[axis].notna().any():
+        return [PROVENANCE_UNKNOWN]
     return list(dict.fromkeys(kind if kind in KINDS else PROVENANCE_UNKNOWN for kind in told))
 
 
@@ -459,7 +494,7 @@ def row_kinds(row: Mapping[str, Any], axes: Sequence[str]) -> list[str]:
         axes: Those of the table.
     """
     scored = [axis for axis in axes if not math.isnan(row.get(axis, math.nan))]
-    kinds = (str(row.get(f"source_{axis}", "")).partition(":")[0].strip() for axis in scored)
+    kinds = (str(row.get(f"kind_{axis}", "")) for axis in scored)
     return list(dict.fromkeys(kind for kind in kinds if kind in KINDS))
 
 
@@ -479,16 +514,26 @@ def shown_axes(axes: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> list[s
     return [axis for axis in axes if not good or not empty(axis)]
 
 
-def trained_on(table: pd.DataFrame, study: str) -> list[str]:
-    """Returns the scored axes whose heads were trained on a study, as its columns ``source_AXIS`` tell.
+def trained_on(table: pd.DataFrame, study: Study) -> list[str]:
+    """Returns the axes whose heads were trained on a study, as columns ``study_AXIS`` and ``hash_AXIS`` tell.
+
+    The name counts and so does the hash: a study of which ratings were left out has another hash, one that was renamed
+    another name.
 
     Args:
         table: Scores.
-        study: The study's name.
+        study: What the scores are held against.
     """
-    sources = {str(name).removeprefix("source_"): table[name] for name in table if str(name).startswith("source_")}
-    mark = f"; {study}, "
-    return [axis for axis, told in sources.items() if told.astype(str).str.contains(mark, regex=False).any()]
+    from qamro.studies.summary import study_hash
+
+    axes = [axis for axis in map(str, table.columns) if f"study_{axis}" in table or f"hash_{axis}" in table]
+    found = {axis: facts_of(table, axis) for axis in axes}
+    digest = study_hash(study) if any(any(facts["hash"]) for facts in found.values()) else ""
+    return [
+        axis
+        for axis, facts in found.items()
+        if (study.name and study.name in facts["study"]) or (digest and digest in facts["hash"])
+    ]
 
 
 def kinds_in_words(kinds: dict[str, list[str]]) -> list[str]:

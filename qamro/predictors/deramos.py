@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from qamro.axes import NEEDS_PROMPT
 from qamro.encoders.clips import cut
 from qamro.heads.domain import Domain, frame_statistics
 from qamro.predictors.base import Predictor, Score, encoder_label
-from qamro.predictors.head_predictor import NEEDS_PROMPT, domains_of, provenance_of, scored
+from qamro.predictors.head_predictor import domains_of, provenance_of, scored
 
 if TYPE_CHECKING:
     import numpy as np
@@ -47,13 +48,15 @@ class DeraMos(Predictor):
             ValueError: The model belongs to another encoder, or is no dual-branch model.
         """
         from qamro.heads.bundle import FrameBundle
+        from qamro.heads.card import HeadsError
 
         bundle = FrameBundle.load(folder)
         for what, here in (("name", encoder.name), ("revision", encoder.revision)):
             if bundle.card.encoder.get(what) != here:
-                raise ValueError(
+                raise HeadsError(
                     f"the model in {folder} was trained on encoder {what} {bundle.card.encoder.get(what)!r}, "
-                    f"not {here!r}; train it again on this encoder"
+                    f"not {here!r}",
+                    "train it again on this encoder",
                 )
         self.name, self.encoder, self.card = name, encoder, bundle.card
         self.sample_rate = encoder.sample_rate

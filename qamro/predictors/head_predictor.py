@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qamro.axes import get_axis
-from qamro.checkpoints import AUDIOBOX, CLAP, MUQ, ROBERTA, TOKENIZER, WAVLM, Weights
+from qamro.axes import NEEDS_PROMPT, get_axis
 from qamro.counts import count
 from qamro.domains import OUTSIDE, UNKNOWN
 from qamro.predictors.base import Item, Predictor, Provenance, Score, Sound, encoder_label
@@ -21,9 +20,6 @@ if TYPE_CHECKING:
     from qamro.audio import Waveform
     from qamro.heads import Card
     from qamro.heads.domain import Domain
-
-NEEDS_PROMPT = ("TA",)
-"""Axes that are judged against a prompt: their head reads the audio and the text embedding."""
 
 
 class HeadPredictor(Predictor):
@@ -152,7 +148,8 @@ def scored(card: Card, axis: str, value: float, domain: str = UNKNOWN) -> Score:
 
 def provenance_of(card: Card, encoder: str, head: str) -> Provenance:
     """Returns what a card says of the origin of scores."""
-    return Provenance(card.kind, encoder, head, study_in_words(card), card.interval, card.held_out)
+    study, digest = str(card.study["name"]), str(card.study.get("hash", ""))
+    return Provenance(card.kind, encoder, head, study_in_words(card), card.interval, card.held_out, study, digest)
 
 
 def study_in_words(card: Card) -> str:
@@ -199,47 +196,3 @@ def load_tuned(*, heads: Path | str, name: str = "tuned", **options: Any) -> Pre
     from qamro.encoders.loading import open_tuned
 
     return HeadPredictor(name, open_tuned(heads, **options), heads)
-
-
-# The encoders that heads can be trained on: what each needs, what it reads, and what its cards call it.
-
-
-@dataclass(frozen=True)
-class Trainable:
-    """An encoder as far as it can be known without loading it.
-
-    Attributes:
-        title: What people read.
-        card_name: What ``encoder.name`` says, and the cards of its heads.
-        weights: The published weights that it needs.
-        reads_prompts: Whether it embeds prompts, so that TA can be trained on it.
-    """
-
-    title: str
-    card_name: str
-    weights: tuple[Weights, ...] = ()
-    reads_prompts: bool = False
-
-
-TRAINABLE: dict[str, Trainable] = {
-    "logmel": Trainable("Log-mel features", "LogMel", reads_prompts=True),
-    "clap": Trainable("LAION-CLAP", "Clap", (CLAP, TOKENIZER), reads_prompts=True),
-    "audiobox": Trainable("Audiobox-Aesthetics", "Audiobox", (AUDIOBOX,)),
-    "wavlm": Trainable("WavLM", "WavLM", (WAVLM,)),
-    "muq": Trainable("MuQ", "MuQ", (MUQ,)),
-    "distillmos": Trainable("Distill-MOS (speech)", "DistillMos"),
-}
-"""By the name that ``qamro.encoders.load_encoder`` takes."""
-
-FRAME_WEIGHTS: dict[str, tuple[Weights, ...]] = {
-    "logmel": (),
-    "clap": (CLAP, TOKENIZER),
-    "wavlm": (WAVLM, ROBERTA, TOKENIZER),
-    "muq": (MUQ, ROBERTA, TOKENIZER),
-}
-"""By the name that ``qamro.encoders.frame_encoder`` takes, the published weights of both its parts."""
-
-
-def by_card_name(name: str) -> str:
-    """Returns what ``load_encoder`` calls an encoder that a card names; the card's own name where it is not known."""
-    return next((key for key, encoder in TRAINABLE.items() if encoder.card_name == name), name)

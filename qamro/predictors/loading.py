@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from qamro import plugins
 from qamro.axes import AESTHETIC
 from qamro.checkpoints import (
     AUDIOBOX,
@@ -24,53 +24,123 @@ from qamro.checkpoints import (
 )
 from qamro.checkpoints.fetch import OnProgress
 from qamro.encoders.packaged import DISTILLMOS, SILERO, Packaged
+from qamro.encoders.registry import encoder_entry, encoders
+from qamro.plugins import Where
 from qamro.predictors.audiobox import AudioboxScores
 from qamro.predictors.base import Combined, Predictor
 from qamro.predictors.clap import clap_parts
 from qamro.predictors.command import COMMAND, CommandScores
-from qamro.predictors.head_predictor import TRAINABLE, is_tuned, load_tuned
+from qamro.predictors.head_predictor import is_tuned, load_tuned
 from qamro.predictors.hub_heads import HUB as HUB_HEADS
 from qamro.predictors.hub_heads import resolved
 from qamro.predictors.saved import SavedHeads, damaged, find, saved
 from qamro.predictors.saved_card import PREFIX
 
 
-def _offline(
-    *, heads: Path | str | None = None, device: str | None = None, precision: str = "float32", cache: bool = True
-) -> Predictor:
-    """Needs no weights to be fetched: LogMel is fixed features, always in float32 whatever ``precision`` says."""
-    from qamro.encoders import LogMel
-    from qamro.encoders.embedding_store import CachedEncoder
-    from qamro.heads.bundle import is_frame_bundle
-    from qamro.paths import bundled_weights
-    from qamro.predictors.head_predictor import HeadPredictor
-    from qamro.predictors.speech import with_speech
+@dataclass(frozen=True)
+class PredictorEntry:
+    """A predictor as far as it can be known without loading it.
 
-    if heads is not None and is_frame_bundle(heads):  # a dual-branch model says on its card what it needs
-        return load("deramos", heads=heads, device=device, precision=precision, cache=cache)
-    encoder = LogMel(device or "cpu")
-    folder = heads or bundled_weights() / "offline"
-    predictor = HeadPredictor("offline", CachedEncoder(encoder) if cache else encoder, folder)
-    return predictor if heads is not None else with_speech(predictor, device=device or "cpu", cache=cache)
+    Attributes:
+        name: What ``load`` and ``--predictor`` call it.
+        title: What people read.
+        axes: The axes that it scores.
+        note: One line about it.
+        loader: Makes it, a ``Predictor``; takes of ``heads``, ``device``, ``precision``, ``cache`` what it can use.
+        weights: The published weights that it needs.
+        packaged: What comes with packages instead of the hub.
+        offered: Whether the app and ``catalogue`` list it.
+    """
+
+    name: str
+    title: str
+    axes: tuple[str, ...]
+    note: str
+    loader: Where
+    weights: tuple[Weights, ...] = ()
+    packaged: tuple[Packaged, ...] = ()
+    offered: bool = True
 
 
-def _elsewhere(module: str, function: str) -> Callable[..., Predictor]:
-    def load_it(**options: Any) -> Predictor:
-        return getattr(import_module(module), function)(**options)
-
-    return load_it
-
-
-LOADERS: dict[str, Callable[..., Predictor]] = {
-    "offline": _offline,
-    "clap": _elsewhere("qamro.predictors.clap", "load_clap"),
-    "audiobox": _elsewhere("qamro.predictors.audiobox", "load_audiobox"),
-    "full": _elsewhere("qamro.predictors.loading", "load_full"),
-    "deramos": _elsewhere("qamro.predictors.deramos", "load_deramos"),
-    "speech": _elsewhere("qamro.predictors.speech", "load_speech"),
-    "auto": _elsewhere("qamro.predictors.loading", "load_auto"),
+PREDICTORS: dict[str, PredictorEntry] = {
+    entry.name: entry
+    for entry in (
+        PredictorEntry(
+            "offline",
+            "Offline",
+            ("MI", "TA", *AESTHETIC, "SQ"),
+            "Nothing to fetch; speech by people-trained weights, all else by heads trained on simulated listeners.",
+            "qamro.predictors.loading:load_offline",
+        ),
+        PredictorEntry(
+            "clap",
+            "CLAP",
+            ("MI", "TA"),
+            "Musical impression and textual alignment.",
+            "qamro.predictors.clap:load_clap",
+            weights=(CLAP, TOKENIZER),
+        ),
+        PredictorEntry(
+            "audiobox",
+            "Audiobox-Aesthetics",
+            AESTHETIC,
+            "The four aesthetic axes as published by Meta.",
+            "qamro.predictors.audiobox:load_audiobox",
+            weights=(AUDIOBOX,),
+        ),
+        PredictorEntry(
+            "full",
+            "Full",
+            ("MI", "TA", *AESTHETIC),
+            "CLAP and Audiobox-Aesthetics together: all six axes.",
+            "qamro.predictors.loading:load_full",
+            weights=(AUDIOBOX, CLAP, TOKENIZER),
+        ),
+        PredictorEntry(
+            "deramos",
+            "DeRA-MOS",
+            ("MI", "TA"),
+            "Dual branch on frames; nothing to fetch; trained on simulated listeners.",
+            "qamro.predictors.deramos:load_deramos",
+        ),
+        PredictorEntry(
+            "speech",
+            "Speech",
+            ("SQ",),
+            "Quality of speech, trained on people's ratings; clips without speech get no score.",
+            "qamro.predictors.speech:load_speech",
+            packaged=(DISTILLMOS, SILERO),
+        ),
+        PredictorEntry(
+            "auto",
+            "Auto",
+            ("MI", "TA", *AESTHETIC),
+            "Full where its weights are on this machine, else offline.",
+            "qamro.predictors.loading:load_auto",
+            offered=False,
+        ),
+    )
 }
-"""For each predictor, what makes it; called only when asked for, since most bring heavy libraries."""
+"""Our own, by name, in the order in which the app offers them. A new one is a file of its own and a row here, or an
+entry point of another package (``qamro.plugins``)."""
+
+
+def predictors() -> dict[str, PredictorEntry]:
+    """Returns every predictor by name, those of other packages last; kept heads are listed by ``saved``."""
+    return plugins.table(plugins.PREDICTORS, PREDICTORS, PredictorEntry)
+
+
+def predictor_entry(name: str) -> PredictorEntry:
+    """Returns a row of the table.
+
+    Raises:
+        ValueError: There is no such predictor.
+    """
+    if name in PREDICTORS:
+        return PREDICTORS[name]
+    if name not in predictors():
+        raise plugins.unknown(plugins.PREDICTORS, "predictor", name, predictors())
+    return predictors()[name]
 
 
 def load(name: str = "offline", **options: Any) -> Predictor:
@@ -85,6 +155,7 @@ def load(name: str = "offline", **options: Any) -> Predictor:
             ``"auto"``: full where its weights are on this machine, else offline; ``note`` says which.
             ``"saved:NAME"``: what was kept under a name (see ``qamro.predictors.saved``): heads, heads with their
             encoder, a dual-branch model. ``"command:CMD {path}"``: what a program prints (``timeout`` in seconds).
+            Any other name: what an installed package adds (see ``qamro.plugins``).
         **options: Passed on, for example ``device="cuda"`` or ``heads="folder"`` (heads of your own;
             those that were trained together with their encoder bring it, whatever the name).
 
@@ -100,24 +171,44 @@ def load(name: str = "offline", **options: Any) -> Predictor:
         return CommandScores(name.removeprefix(COMMAND), **{k: v for k, v in options.items() if k == "timeout"})
     if str(options.get("heads") or "").startswith(HUB_HEADS):
         options["heads"] = resolved(options["heads"])
-    if name in LOADERS and is_tuned(options.get("heads")):
+    entry = predictor_entry(name)
+    if is_tuned(options.get("heads")):
         return load_tuned(**options)
-    if name not in LOADERS:
-        raise ValueError(f"there is no predictor {name!r}; choose one of {', '.join(LOADERS)}")
-    return LOADERS[name](**options)
+    loader = plugins.opened(entry.loader)
+    try:
+        inspect.signature(loader).bind(**options)
+    except TypeError as problem:
+        raise ValueError(f"the predictor {name!r} cannot be loaded so: {problem}") from problem
+    return loader(**options)
+
+
+def load_offline(
+    *, heads: Path | str | None = None, device: str | None = None, precision: str = "float32", cache: bool = True
+) -> Predictor:
+    """Loads the predictor ``"offline"``, which needs no weights to be fetched.
+
+    Args:
+        heads: Folder of heads of your own, trained on LogMel; a dual-branch model says on its card what it needs.
+        device: Any torch device; ``"cpu"`` without it.
+        precision: LogMel is fixed features, always in float32 whatever this says.
+        cache: Keep embeddings on disk and use those that are there.
+    """
+    from qamro.encoders import LogMel
+    from qamro.encoders.embedding_store import CachedEncoder
+    from qamro.heads.bundle import is_frame_bundle
+    from qamro.paths import bundled_weights
+    from qamro.predictors.head_predictor import HeadPredictor
+    from qamro.predictors.speech import with_speech
+
+    if heads is not None and is_frame_bundle(heads):
+        return load("deramos", heads=heads, device=device, precision=precision, cache=cache)
+    encoder = LogMel(device or "cpu")
+    folder = heads or bundled_weights() / "offline"
+    predictor = HeadPredictor("offline", CachedEncoder(encoder) if cache else encoder, folder)
+    return predictor if heads is not None else with_speech(predictor, device=device or "cpu", cache=cache)
 
 
 # Which predictors there are and what each still needs; looked up without the network and in no time.
-
-NEEDS: dict[str, tuple[Weights, ...]] = {
-    "offline": (),
-    "clap": (CLAP, TOKENIZER),
-    "audiobox": (AUDIOBOX,),
-    "full": (AUDIOBOX, CLAP, TOKENIZER),
-    "deramos": (),
-    "speech": (),
-}
-"""For each predictor, the published weights that it needs."""
 
 ENCODER = "encoder:"
 """How the name begins of an encoder among what can be fetched."""
@@ -127,22 +218,6 @@ DAMAGED = "damaged"
 
 MISSING = "missing"
 """The state of what comes with a package that is not installed."""
-
-PACKAGED: dict[str, tuple[Packaged, ...]] = {"speech": (DISTILLMOS, SILERO), "encoder:distillmos": (DISTILLMOS,)}
-"""What comes with packages instead of the hub, by predictor or ``encoder:<name>``."""
-
-_TITLES = {
-    "offline": (
-        "Offline",
-        ("MI", "TA", *AESTHETIC, "SQ"),
-        "Nothing to fetch; speech by people-trained weights, all else by heads trained on simulated listeners.",
-    ),
-    "clap": ("CLAP", ("MI", "TA"), "Musical impression and textual alignment."),
-    "audiobox": ("Audiobox-Aesthetics", AESTHETIC, "The four aesthetic axes as published by Meta."),
-    "full": ("Full", ("MI", "TA", *AESTHETIC), "CLAP and Audiobox-Aesthetics together: all six axes."),
-    "deramos": ("DeRA-MOS", ("MI", "TA"), "Dual branch on frames; nothing to fetch; trained on simulated listeners."),
-    "speech": ("Speech", ("SQ",), "Quality of speech, trained on people's ratings; clips without speech get no score."),
-}
 
 _PATIENCE = 600.0
 """Seconds for which a hub that could not be reached counts as not reachable."""
@@ -185,14 +260,17 @@ def catalogue(owner: str = "") -> list[PredictorState]:
         PredictorState(key, key.removeprefix(PREFIX).rpartition("/")[2], (), DAMAGED, 0, "", problem)
         for key, problem in sorted(damaged(owner).items())
     ]
-    return [*map(_state, NEEDS), *map(_saved_state, saved(owner)), *broken]
+    own = [_state(entry) for entry in predictors().values() if entry.offered]
+    return [*own, *map(_saved_state, saved(owner)), *broken]
 
 
-def encoders() -> list[PredictorState]:
+def encoder_states() -> list[PredictorState]:
     """Lists the encoders that heads can be trained on, as ``encoder:<name>``; ``download`` takes these, too."""
     return [
-        _packaged(PredictorState(f"{ENCODER}{name}", entry.title, (), *_here(entry.weights), ""))
-        for name, entry in TRAINABLE.items()
+        _packaged(
+            PredictorState(f"{ENCODER}{name}", entry.title, (), *_here(entry.weights), entry.note), entry.packaged
+        )
+        for name, entry in encoders().items()
     ]
 
 
@@ -205,11 +283,8 @@ def weights_of(name: str) -> tuple[Weights, ...]:
     if name.startswith(PREFIX):
         return find(name).weights
     if name.startswith(ENCODER):
-        entry = TRAINABLE.get(name.removeprefix(ENCODER))
-        return entry.weights if entry is not None else ()
-    if name not in NEEDS:
-        raise ValueError(f"there is no predictor {name!r} to fetch; choose one of {', '.join(NEEDS)}")
-    return NEEDS[name]
+        return encoder_entry(name.removeprefix(ENCODER)).weights
+    return predictor_entry(name).weights
 
 
 def download(name: str, *, on_progress: OnProgress | None = None) -> None:
@@ -243,14 +318,13 @@ def download(name: str, *, on_progress: OnProgress | None = None) -> None:
     _unreachable_since = None
 
 
-def _state(name: str) -> PredictorState:
-    title, axes, note = _TITLES[name]
-    return _packaged(PredictorState(name, title, tuple(axes), *_here(NEEDS[name]), note))
+def _state(entry: PredictorEntry) -> PredictorState:
+    state = PredictorState(entry.name, entry.title, entry.axes, *_here(entry.weights), entry.note)
+    return _packaged(state, entry.packaged)
 
 
-def _packaged(entry: PredictorState) -> PredictorState:
+def _packaged(entry: PredictorState, needed: tuple[Packaged, ...]) -> PredictorState:
     """The same, or what to install first."""
-    needed = PACKAGED.get(entry.name, ())
     for file in needed:
         try:
             file.path()
@@ -326,7 +400,7 @@ def load_auto(**options: Any) -> Predictor:
     """
     from qamro.checkpoints import is_ready, readable_size
 
-    missing = [weights for weights in NEEDS["full"] if not is_ready(weights)]
+    missing = [weights for weights in PREDICTORS["full"].weights if not is_ready(weights)]
     if not missing:
         try:
             return _noted(load("full", **options), "auto: full, since its weights are on this machine")

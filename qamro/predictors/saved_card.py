@@ -13,9 +13,10 @@ from typing import Any
 
 from qamro.checkpoints import Weights
 from qamro.counts import count
+from qamro.encoders.registry import by_card_name, encoders
 from qamro.listeners import listeners
 from qamro.paths import cache_path
-from qamro.predictors.head_predictor import FRAME_WEIGHTS, TRAINABLE, TRAINED_WITH, by_card_name
+from qamro.predictors.head_predictor import TRAINED_WITH
 
 _CARD, _WEIGHTS, _ENCODER = "card.json", "heads.safetensors", "encoder"
 FILES = (_CARD, _WEIGHTS, "README.md", "run.json", _ENCODER)
@@ -36,7 +37,7 @@ class DamagedHeadsError(ValueError):
             command: What makes its heads again, where that is known.
         """
         again = f" ({command})" if command else ""
-        why = str(problem).partition("; train")[0].strip().rstrip(".") or type(problem).__name__
+        why = str(getattr(problem, "why", problem)).strip().rstrip(".") or type(problem).__name__
         super().__init__(
             f"{folder.name!r} cannot be opened: {why}. It is damaged or was made by another version: train it again"
             f"{again} and save it under this name, or delete the folder {folder}"
@@ -92,10 +93,10 @@ class SavedHeads:
         """The published weights that it needs besides what lies in its folder."""
         if self.brings_encoder:
             return ()
-        if self.on_frames:
-            return FRAME_WEIGHTS.get(self.encoder, ())
-        entry = TRAINABLE.get(self.encoder)
-        return entry.weights if entry is not None else ()
+        entry = encoders().get(self.encoder)
+        if entry is None:
+            return ()
+        return entry.frame_weights if self.on_frames else entry.weights
 
     @property
     def command(self) -> str:

@@ -14,6 +14,7 @@ from qamro.csvtext import csv_line
 from qamro.domains import in_words
 from qamro.evaluation.raters.model import NOTE
 from qamro.figures.style import escape
+from qamro.predictors.base import facts_of
 from qamro.report.numbers import Figure, Section
 from qamro.report.words import source_of
 from qamro.studies.summary import study_summary
@@ -88,8 +89,8 @@ def provenance(comparison: Comparison) -> dict[str, dict[str, Any]]:
     """Returns everything that decides the numbers of a comparison, ready for JSON.
 
     Returns:
-        ``study`` (name, kind, counts, licence, hash), ``predictors`` (by name: hash, clips joined, sources by axis,
-        domain in words where its table tells it), ``problems``, ``options``, ``software``.
+        ``study`` (name, kind, counts, licence, hash), ``predictors`` (by name: hash, clips joined, sources by axis in
+        words and as facts, domain in words where its table tells it), ``problems``, ``options``, ``software``.
     """
     study = comparison.study
     summary = study_summary(study) | {"raters": len(set(study.ratings["rater"]) - {""}) or "anonymous"}
@@ -112,6 +113,7 @@ def table_hash(table: pd.DataFrame) -> str:
 def _predictor(comparison: Comparison, name: str) -> dict[str, Any]:
     table, match = comparison.predictions[name], comparison.matches[name]
     scored = [axis for axis in comparison.axes if name in comparison.numbers(axis).tables]
+    columns = {axis: comparison.numbers(axis).pairs[name].predicted for axis in scored}
     told = in_words(comparison.domains(name).values())
     return {
         "hash": table_hash(table),
@@ -119,7 +121,8 @@ def _predictor(comparison: Comparison, name: str) -> dict[str, Any]:
         "joined_by": match.how,
         "without_a_rating": len(match.predictions_left),
         "without_a_prediction": len(match.clips_left),
-        "sources": {axis: source_of(table, comparison.numbers(axis).pairs[name].predicted) for axis in scored},
+        "sources": {axis: source_of(table, columns[axis]) for axis in scored},
+        "facts": {axis: facts_of(table, columns[axis]) for axis in scored},
     } | ({"domain": told} if told else {})
 
 

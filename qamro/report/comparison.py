@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from threading import RLock
 from typing import TYPE_CHECKING, Any
@@ -11,8 +11,10 @@ from qamro.domains import known
 from qamro.evaluation.align import NoCommonAxis
 from qamro.evaluation.raters.model import leave_out, left_out_note
 from qamro.evaluation.side_by_side import SideBySide, side_by_side
+from qamro.plugins import opened
 from qamro.report.archive import stamped
 from qamro.report.numbers import AxisNumbers, Options, Section
+from qamro.report.views import VIEWS, View, rated_axes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,6 +72,7 @@ class Comparison:
         options: How they are compared.
         predictors: Names of the predictors that could be used on some axis.
         problems: Predictors that could not be used, or not on some axis, and why.
+        unpaired: Those of them that lack the rated axes: pairing axes may help.
         matches: How each predictor's clips were joined with the study's.
         axes: The rated axes that are compared.
         without: ``"without raters X, Y"``, which stands at every title; empty when nobody was left out.
@@ -79,11 +82,12 @@ class Comparison:
         self, study: Study, predictions: Mapping[str, pd.DataFrame], joined: SideBySide, options: Options
     ) -> None:
         """Keeps what was joined; ``compare`` makes one."""
-        self.study, self.options = study, options
+        self.study: Study = study
+        self.options: Options = options
         self.predictions = dict(predictions)
         used = {name for tables in joined.tables.values() for name in tables}
         self.predictors = [name for name in joined.matches if name in used]
-        self.problems, self.matches = joined.problems, joined.matches
+        self.problems, self.unpaired, self.matches = joined.problems, joined.unpaired, joined.matches
         self._numbers = {axis: AxisNumbers(study, axis, joined, options) for axis in joined.tables}
         self.axes = sorted(self._numbers, key=study.axes.index)
         self.without = left_out_note(study)
@@ -128,11 +132,31 @@ class Comparison:
         rated = self.study.clips.loc[self.study.clips["clip"].isin(self.study.ratings["clip"]), "clip"].tolist()
         return {name: {rated[clip]: row for row, clip in found.rows} for name, found in self.matches.items()}
 
+    def section(self, key: str, axis: str = "") -> Section:
+        """Returns the section of a view (see ``qamro.report.views``).
+
+        Args:
+            key: A key of ``VIEWS``.
+            axis: A rated axis; empty for the views that are about all of them.
+
+        Raises:
+            KeyError: There is no such view, or the axis is not compared.
+            ValueError: The view is about one axis, and none is named.
+        """
+        view = VIEWS[key]
+        known = view.axes(self)
+        if axis and axis not in known:
+            raise KeyError(f"axis {axis!r} is not compared; the axes are {', '.join(known) or 'none'}")
+        if not axis and not view.whole:
+            raise ValueError(f"the view {key!r} is about one axis; name one of {', '.join(known) or 'none'}")
+        with self._lock:
+            if (key, axis) not in self._made:
+                self._made[key, axis] = stamped(opened(view.make)(self, axis), self.without)
+            return self._made[key, axis]
+
     def overview(self) -> Section:
         """What can be claimed over all axes, on one page."""
-        from qamro.report.overview import overview
-
-        return self._section("overview", "", lambda: overview(self))
+        return self.section("overview")
 
     def raters(self, rated: str = "") -> Section:
         """Do people agree, and who strays? Anonymous ratings get what can be known of them.
@@ -143,35 +167,23 @@ class Comparison:
         Raises:
             KeyError: The axis is not compared.
         """
-        from qamro.report.raters import raters
-
-        if rated and rated not in self.axes:
-            raise KeyError(f"axis {rated!r} is not compared; the rated axes are {', '.join(self.axes)}")
-        return self._section("raters", rated, lambda: raters(self, rated))
+        return self.section("raters", rated)
 
     def systems(self, axis: str) -> Section:
         """Which system is better: predicted against human rankings, and every metric with its interval."""
-        from qamro.report.systems import systems
-
-        return self._section("systems", axis, lambda: systems(self, self.numbers(axis)))
+        return self.section("systems", axis)
 
     def powered(self, axis: str) -> Section:
         """Means of systems from the ratings alone, and from the ratings with each predictor's help."""
-        from qamro.report.powered import powered
-
-        return self._section("powered", axis, lambda: powered(self, self.numbers(axis)))
+        return self.section("powered", axis)
 
     def versus(self, axis: str) -> Section:
         """Which predictor is better: paired differences, tested and corrected."""
-        from qamro.report.overview import versus
-
-        return self._section("versus", axis, lambda: versus(self, self.numbers(axis)))
+        return self.section("versus", axis)
 
     def inspect(self, axis: str) -> Section:
         """Where to look: largest disagreements, inversions of systems, clips with divided raters."""
-        from qamro.report.inspect import inspect
-
-        return self._section("inspect", axis, lambda: inspect(self, self.numbers(axis)))
+        return self.section("inspect", axis)
 
     def clip(self, clip: str) -> ClipView:
         """What is known of one clip: its ratings and what each predictor said of it.
@@ -183,20 +195,17 @@ class Comparison:
 
         return clip_view(self, clip)
 
+    @property
+    def plan(self) -> list[tuple[View, str]]:
+        """The sections of a report in their order: for each its view, and its axis, empty where it is about all."""
+        whole = [(view, "") for view in VIEWS.values() if view.whole and view.shown(self, "")]
+        of_one = [view for view in VIEWS.values() if not view.whole]
+        rated = [view for view in of_one if view.axes is rated_axes]
+        others = [(view, axis) for view in of_one if view not in rated for axis in view.axes(self)]
+        parts = others + [(view, axis) for axis in self.axes for view in rated]
+        return whole + [(view, axis) for view, axis in parts if view.shown(self, axis)]
+
     def sections(self) -> Iterator[Section]:
         """Yields every section in the order of a report."""
-        yield self.overview()
-        yield self.raters()
-        for axis in self.axes:
-            yield self.systems(axis)
-            if self.options.prediction_powered and self.numbers(axis).predictors:
-                yield self.powered(axis)
-            if len(self.numbers(axis).predictors) > 1:
-                yield self.versus(axis)
-            yield self.inspect(axis)
-
-    def _section(self, kind: str, axis: str, make: Callable[[], Section]) -> Section:
-        with self._lock:
-            if (kind, axis) not in self._made:
-                self._made[kind, axis] = stamped(make(), self.without)
-            return self._made[kind, axis]
+        for view, axis in self.plan:
+            yield self.section(view.key, axis)

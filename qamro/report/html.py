@@ -34,18 +34,19 @@ def write_html(comparison: Comparison, path: Path | str, on_section: Callable[[s
     Raises:
         OSError: The file cannot be written.
     """
-    sections = []
-    for section in comparison.sections():
-        sections.append(section)
+    sections: list[tuple[str, str, Section]] = []  # with the axis and what the contents call it
+    for view, axis in comparison.plan:
+        section = comparison.section(view.key, axis)
+        sections.append((axis, view.heading, section))
         if on_section is not None:
             on_section(section.title)
     title = f"{comparison.study.name}: predicted against {listeners(comparison.study)}"
     if comparison.without:
         title += f", {comparison.without}"
     body = [f"<header><h1>{escape(title)}</h1>", _warning(comparison), "</header>"]
-    contents = _contents(sections, comparison.without)
+    contents = _contents(sections)
     body.append(f'<nav class="contents" aria-label="Contents"><ul>{contents}</ul></nav><main>')
-    body += [section_html(section) for section in sections]
+    body += [section_html(section) for _, _, section in sections]
     body.append(_provenance(comparison))
     body.append("</main>")
     path = Path(path)
@@ -59,15 +60,16 @@ def _warning(comparison: Comparison) -> str:
     return "<p><strong>The listeners are simulated: a demonstration, not evidence.</strong></p>"
 
 
-def _contents(sections: Sequence[Section], without: str) -> str:
+def _contents(sections: Sequence[tuple[str, str, Section]]) -> str:
     """One line a part of the page; the sections of an axis share a line."""
-    lines: dict[str, list[str]] = {}
-    for key, title in [*((each.id, each.title) for each in sections), ("provenance", "What this rests on")]:
-        axis, colon, rest = title.removesuffix(f", {without}").partition(": ")
-        lines.setdefault(axis, []).append(f'<a href="#{key}">{escape(rest if colon else axis)}</a>')
+    lines: dict[tuple[str, str], list[str]] = {}  # one for each axis, or for a section that is about all of them
+    for axis, heading, section in sections:
+        link = f'<a href="#{section.id}">{escape(heading)}</a>'
+        lines.setdefault((axis, "" if axis else section.id), []).append(link)
+    lines["", "provenance"] = ['<a href="#provenance">What this rests on</a>']
     return "".join(
-        f"<li>{parts[0]}</li>" if len(parts) == 1 else f"<li>{escape(axis)}: {' · '.join(parts)}</li>"
-        for axis, parts in lines.items()
+        f"<li>{escape(axis)}: {' · '.join(parts)}</li>" if axis else f"<li>{parts[0]}</li>"
+        for (axis, _), parts in lines.items()
     )
 
 
@@ -81,8 +83,7 @@ def section_html(section: Section) -> str:
 
 
 def _figure(figure: Figure) -> str:
-    # Names on both sides leave a slope chart no room on a narrow screen.
-    place = figure_place(figure.id, figure.figure, figure.alt, wide=figure.id.endswith("ranking"))
+    place = figure_place(figure.id, figure.figure, figure.alt, wide=figure.wide)
     return f"<figure><h3>{escape(figure.title)}</h3>{place}<figcaption>{escape(figure.note)}</figcaption></figure>"
 
 

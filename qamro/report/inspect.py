@@ -25,9 +25,9 @@ LISTED = 50
 """How many clips a list shows."""
 
 
-def inspect(comparison: Comparison, numbers: AxisNumbers) -> Section:
+def inspect(comparison: Comparison, axis: str) -> Section:
     """Makes the section of one axis."""
-    axis = numbers.label
+    numbers = comparison.numbers(axis)
     section = Section(slug("inspect", axis), f"{axis}: clips to look at", [rests_on(numbers), *numbers.who_is_here])
     if numbers.tables:
         section.figures.append(_points(numbers))

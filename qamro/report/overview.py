@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from qamro.studies import Study
 
 
-def overview(comparison: Comparison) -> Section:
+def overview(comparison: Comparison, axis: str = "") -> Section:
     """Makes the section: what is compared with what, rank correlations of every axis, and the claims."""
     section = Section("overview", "Overview", _about(comparison))
     if comparison.predictors:
         section.tables.append(_correlations(comparison))
     rows = []
-    for axis in comparison.axes:
-        numbers = comparison.numbers(axis)
+    for one in comparison.axes:
+        numbers = comparison.numbers(one)
         if len(numbers.predictors) > 1:
             rows += differences(numbers.label, numbers.pairs, numbers.samples, numbers.draws, comparison.options.level)
     if rows:
@@ -137,9 +137,9 @@ CLAIMED = "SRCC"
 """The metric of the sentences; the table has all of them."""
 
 
-def versus(comparison: Comparison, numbers: AxisNumbers) -> Section:
+def versus(comparison: Comparison, axis: str) -> Section:
     """Makes the section of one axis."""
-    axis = numbers.label
+    numbers = comparison.numbers(axis)
     section = Section(slug("versus", axis), f"{axis}: predictor against predictor", list(numbers.who_is_here))
     if len(numbers.predictors) < 2:
         have = f"only {numbers.predictors[0]} scores {axis}" if numbers.predictors else f"no predictor scores {axis}"

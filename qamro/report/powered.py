@@ -17,16 +17,16 @@ if TYPE_CHECKING:
     from qamro.report.numbers import AxisNumbers
 
 
-def powered(comparison: Comparison, numbers: AxisNumbers) -> Section:
+def powered(comparison: Comparison, axis: str) -> Section:
     """Makes the section of one axis; each predictor helps by itself, on all clips that it scored."""
     import pandas as pd
 
-    axis = numbers.label
+    numbers = comparison.numbers(axis)
     section = Section(slug("powered", axis), f"{axis}: what predictions add to the ratings", list(numbers.who_is_here))
     found: dict[str, pd.DataFrame] = {}
     for name in numbers.predictors:
         predictions, column = comparison.predictions[name], numbers.pairs[name].predicted
-        if column in trained_on(predictions, numbers.study.name):
+        if column in trained_on(predictions, numbers.study):
             section.sentences.append(
                 f"{name} is left out here: its heads were trained on {numbers.study.name}. Heads that know the answers "
                 "of the rated clips would promise too much for the others."

@@ -23,11 +23,12 @@ if TYPE_CHECKING:
     from qamro.studies import Study
 
 
-def systems(comparison: Comparison, numbers: AxisNumbers) -> Section:
+def systems(comparison: Comparison, axis: str) -> Section:
     """Makes the section of one axis."""
+    numbers = comparison.numbers(axis)
     if numbers.predictors:
         numbers.prepare()
-    axis, people = numbers.label, numbers.people
+    people = numbers.people
     section = Section(slug("systems", axis), f"{axis}: systems")
     section.sentences.extend([rests_on(numbers), *numbers.who_is_here])
     if numbers.predictors:
@@ -117,7 +118,8 @@ def _slopes(numbers: AxisNumbers, people: Ranking) -> Figure:
     if numbers.predicted:
         note += f" A coloured line leaves the ranks that the scores of {who} allow."
     figure = slope_chart(people, numbers.predicted, who)
-    return Figure(slug("systems", numbers.label, "ranking"), f"{numbers.label}: ranking of systems", alt, note, figure)
+    title = f"{numbers.label}: ranking of systems"
+    return Figure(slug("systems", numbers.label, "ranking"), title, alt, note, figure, wide=True)
 
 
 def _scatter(numbers: AxisNumbers, people: Ranking) -> Figure:

@@ -110,7 +110,8 @@ def fetch(
     if source is None:
         if not dataset.files:
             raise FetchError(
-                f"{dataset.name} cannot be downloaded from here. {dataset.obtain} Its page: {dataset.page}"
+                f"{dataset.name} cannot be downloaded from here. {dataset.obtain} Its page: {dataset.page}",
+                says_how=True,
             )
         _download_all(dataset, published, audio, on_progress, part)
         study = read_published(dataset.name, published, corpora=corpora)
@@ -144,7 +145,8 @@ def _from_copy(
             _download_all(dataset, published, True, on_progress)
         except FetchError as problem:
             raise FetchError(
-                f"{missing}; nor can its ratings be downloaded for a --from of recordings: {problem}"
+                f"{missing}; nor can its ratings be downloaded for a --from of recordings: {problem}",
+                says_how=True,
             ) from problem
         return locate(read_published(dataset.name, published), corpora or {}, base=source)
     return _compared(dataset, source, read_published(dataset.name, source.resolve(), corpora=corpora))
@@ -269,7 +271,16 @@ _TRIES = 3
 
 
 class FetchError(RuntimeError):
-    """Something could not be fetched; the message names the address and what to do instead."""
+    """Something could not be fetched; the message names the address.
+
+    Attributes:
+        says_how: Whether the message says, too, what to do instead.
+    """
+
+    def __init__(self, message: str, *, says_how: bool = False) -> None:
+        """Says what could not be fetched."""
+        super().__init__(message)
+        self.says_how = says_how
 
 
 def checksum(path: Path) -> str:

@@ -1,6 +1,7 @@
 """The studies that are known by name: what each holds, its licence, where it is published, and how to open it.
 
-One TOML file a study lies in ``datasets/``; ``fetch`` brings a study onto this machine.
+One TOML file a study lies in ``datasets/``; other packages add theirs (``qamro.plugins``: a function that returns what
+``read_description`` makes of such a file); ``fetch`` brings a study onto this machine.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
+from qamro import plugins
 from qamro.counts import count
 from qamro.paths import cache_path
 from qamro.studies.importers import Options, read_ratings
@@ -143,15 +145,22 @@ DATASETS: dict[str, Dataset] = {path.stem: read_description(path) for path in so
 """The published studies, by name."""
 
 
+def datasets() -> dict[str, Dataset]:
+    """Returns every known study by name, those of other packages last (see ``qamro.plugins``)."""
+    return plugins.table(plugins.STUDIES, DATASETS, Dataset)
+
+
 def get_dataset(name: str) -> Dataset:
     """Returns a known study.
 
     Raises:
         ValueError: There is none of that name; the message lists them.
     """
-    if name not in DATASETS:
-        raise ValueError(f"there is no study {name!r}; the known ones are {', '.join(DATASETS)}")
-    return DATASETS[name]
+    if name in DATASETS:
+        return DATASETS[name]
+    if name not in datasets():
+        raise plugins.unknown(plugins.STUDIES, "study", name, datasets())
+    return datasets()[name]
 
 
 def open_study(name: str | Path, options: Options | None = None) -> Study:
@@ -165,8 +174,8 @@ def open_study(name: str | Path, options: Options | None = None) -> Study:
         FileNotFoundError: There is no such file, or the study was not fetched yet.
         StudyError: The files are not valid.
     """
-    if str(name) in DATASETS and not Path(name).exists():
-        dataset = DATASETS[str(name)]
+    if not Path(name).exists() and str(name) in datasets():
+        dataset = get_dataset(str(name))
         if not dataset.is_here:
             raise FileNotFoundError(
                 f"{name} is not on this machine yet; get it with: python -m qamro studies fetch {name}"
@@ -177,5 +186,5 @@ def open_study(name: str | Path, options: Options | None = None) -> Study:
 
         return build().study
     if not Path(name).exists() and not Path(name).suffix and "/" not in str(name):
-        raise FileNotFoundError(f"there is no file, folder or study {name}; known studies: {', '.join(DATASETS)}")
+        raise FileNotFoundError(f"there is no file, folder or study {name}; known studies: {', '.join(datasets())}")
     return read_ratings(name, options)

@@ -210,9 +210,13 @@ class Study:
         Returns:
             Columns ``axis``, ``score``, ``count``; empty when every rating is on its scale.
         """
-        low = self.ratings["axis"].map({key: axis.low for key, axis in AXES.items()})
-        high = self.ratings["axis"].map({key: axis.high for key, axis in AXES.items()})
-        outside = self.ratings[(self.ratings["score"] < low) | (self.ratings["score"] > high)]
+        # As floats, since the columns of no ratings at all may be of text.
+        low, high = (
+            self.ratings["axis"].map({key: getattr(axis, end) for key, axis in AXES.items()}).astype(float)
+            for end in ("low", "high")
+        )
+        scores = self.ratings["score"].astype(float)
+        outside = self.ratings[(scores < low) | (scores > high)]
         return outside.groupby(["axis", "score"]).size().rename("count").reset_index()
 
     def save(self, folder: Path | str) -> Path:

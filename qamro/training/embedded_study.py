@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from qamro.axes import get_axis
+from qamro.axes import NEEDS_PROMPT, get_axis
 from qamro.heads.bundle import Head
-from qamro.predictors.head_predictor import NEEDS_PROMPT
 from qamro.training.splits import group_of_clip
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from functools import partial
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any
 
-from qamro.axes import AXES
+from qamro.axes import AXES, NEEDS_PROMPT
 from qamro.training.embedded_study import Embeddings
 
 if TYPE_CHECKING:
@@ -176,7 +176,7 @@ def _system(
             (name, system.name, other.text, clip.clip) for name, other, clip in zip(names, others, made, strict=True)
         ]
         rated = _rate(corpus, system, others, truth, names)
-        ratings.append(rated[rated["axis"] == "TA"])
+        ratings.append(rated[rated["axis"].isin(NEEDS_PROMPT)])
     sounds = [heard(clip.samples, SAMPLE_RATE, corpus, first + k) for k, clip in enumerate(made)]
     embedded = make_embed()([(sound, SAMPLE_RATE) for sound in sounds])
     return rows, pd.concat(ratings), embedded

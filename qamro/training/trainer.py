@@ -14,13 +14,12 @@ import numpy as np
 import torch
 from torch import nn
 
-from qamro.axes import get_axis
+from qamro.axes import NEEDS_PROMPT, get_axis
 from qamro.evaluation.metrics.definitions import srcc_core as spearman_of
 from qamro.evaluation.metrics.pairs import Pairs
 from qamro.heads import HeadStack, ScoreHead
 from qamro.heads.bundle import Head, head_for
 from qamro.heads.score_head import BranchOutput
-from qamro.predictors.head_predictor import NEEDS_PROMPT
 from qamro.training import checkpoint
 from qamro.training.distributed import ALONE, World
 from qamro.training.embedded_study import Data, EmbeddedStudy, Fit

@@ -281,25 +281,33 @@ def described(name: str) -> tuple[str, str]:
 
 def encoder_options() -> list[tuple[str, str]]:
     """Returns the encoders with whether they are ready."""
-    from qamro.predictors.loading import ENCODER, encoders
+    from qamro.predictors.loading import ENCODER, encoder_states
 
-    return [(option(entry), entry.name.removeprefix(ENCODER)) for entry in encoders()]
+    return [(option(entry), entry.name.removeprefix(ENCODER)) for entry in encoder_states()]
 
 
 def encoder_state(name: str) -> PredictorState:
     """Returns what is known of an encoder without loading it."""
-    from qamro.predictors.loading import ENCODER, encoders
+    from qamro.predictors.loading import ENCODER, encoder_states
 
-    return next(entry for entry in encoders() if entry.name == f"{ENCODER}{name}")
+    return next(entry for entry in encoder_states() if entry.name == f"{ENCODER}{name}")
 
 
 def trainable_axes(study: Study, encoder: str) -> tuple[list[str], str]:
-    """Returns the axes of a study that heads can be trained for, and why TA is left out where it is."""
-    from qamro.predictors.head_predictor import TRAINABLE
+    """Returns the axes of a study that heads can be trained for.
 
-    if "TA" not in study.axes:
-        return study.axes, ""
-    why = "" if TRAINABLE[encoder].reads_prompts else T.NO_TA_ENCODER
+    Returns:
+        The axes; and why others are left out, which need a prompt: empty where none is.
+    """
+    from qamro.axes import NEEDS_PROMPT
+    from qamro.encoders.registry import encoder_entry
+
+    without = [axis for axis in study.axes if axis not in NEEDS_PROMPT]
+    if len(without) == len(study.axes):
+        return without, ""
+    why = "" if encoder_entry(encoder).reads_prompts else T.NO_PROMPTS_ENCODER
     if not (study.clips["prompt"] != "").any():
-        why = T.NO_TA_PROMPTS
-    return [axis for axis in study.axes if axis != "TA" or not why], why
+        why = T.NO_PROMPTS_STUDY
+    if not why:
+        return study.axes, ""
+    return without, T.LEFT_OUT.format(axes=", ".join(axis for axis in study.axes if axis in NEEDS_PROMPT), why=why)

@@ -11,7 +11,7 @@ from typing import Any
 from qamro import __version__
 from qamro.axes import Axis, get_axis
 from qamro.csvtext import csv_line
-from qamro.predictors.base import row_kinds, shown_axes
+from qamro.predictors.base import FACTS, row_kinds, shown_axes
 from qamro.ui.session import Run
 
 LEVEL = 0.9
@@ -143,7 +143,8 @@ def _table_row(run: Run, key: str) -> dict[str, Any]:
 
 def _json_clip(run: Run, row: dict[str, Any]) -> dict[str, Any]:
     scores = {
-        axis: {end: _plain(row[name]) for end, name in _ends(axis)} | {"source": row[f"source_{axis}"]}
+        axis: {end: _plain(row[name]) for end, name in _ends(axis)}
+        | {part: row[f"{part}_{axis}"] for part in ("source", *FACTS)}
         for axis in run.axes
     }
     head = {name: _plain(row.get(name)) for name in ("clip", "system", "prompt", "domain", "seconds", "error")}

@@ -32,7 +32,8 @@ class Choices:
     DOWNLOAD = "Download {size}"
     CHECKING = "The real predictor is being read and checked ({size}, about {seconds} s). Clips can be added meanwhile."
     NO_PREDICTOR = "The predictor could not be loaded: {problem}"
-    NO_TA_PROMPTS, NO_TA_ENCODER = "this study has no prompts", "this encoder reads no prompts"
+    NO_PROMPTS_STUDY, NO_PROMPTS_ENCODER = "this study has no prompts", "this encoder reads no prompts"
+    LEFT_OUT = "{axes} is left out: {why}."
 
 
 class Download:

@@ -35,7 +35,7 @@ def heads(tmp_path_factory: pytest.TempPathFactory) -> Path:
         name="untrained",
         kind="simulated",
         encoder={"name": encoder.name, "revision": encoder.revision},
-        study={"name": "no study", "clips": 0, "systems": 0},
+        study={"name": "no study", "clips": 0, "systems": 0, "hash": "0123"},
         objective=dict.fromkeys(dims, "none"),
         training={"seeds": [0]},
         metrics=[],

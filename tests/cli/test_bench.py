@@ -8,7 +8,7 @@ import pytest
 from audio_files import tone, write_wav
 
 from qamro.predictors import Predictor, Provenance, Score
-from qamro.predictors.loading import LOADERS
+from qamro.predictors.loading import PREDICTORS, PredictorEntry
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ class Loud(Predictor):
 
 
 def test_tables_and_predictors_side_by_side(ratings, run, tmp_path, monkeypatch):
-    monkeypatch.setitem(LOADERS, "loud", lambda **_: Loud())
+    monkeypatch.setitem(PREDICTORS, "loud", PredictorEntry("loud", "Loud", ("PQ",), "A test.", lambda **_: Loud()))
     out = tmp_path / "board.md"
     result = run(
         "bench", "--study", ratings, "--predictors", "loud", "--predictions", f"theirs={ratings}:theirs=MI",

@@ -8,6 +8,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from qamro.studies.importers import read_ratings
+from qamro.studies.summary import study_hash
+from tests.studies.extracts import write_musiceval
+
 
 @pytest.fixture
 def files(tmp_path):
@@ -98,16 +102,13 @@ def test_nothing_matched_is_said_and_gives_no_figures(files, run):
     assert not out.exists()
 
 
-def test_the_real_lists_of_different_splits(shared, run):
-    folder = shared / "data" / "annotations"
-    result = run(
-        "evaluate", "--predictions", folder / "musiceval_dev_predictions_answer_track1.txt",
-        "--ratings", folder / "musiceval_dev_mos_list.txt",
-    )  # fmt: skip
+def test_published_lists_of_different_splits(tmp_path, run):
+    mos, answer = write_musiceval(tmp_path)
+    result = run("evaluate", "--predictions", answer, "--ratings", mos)
     assert result.exit_code == 1
     assert "0 clips matched" in result.stderr
-    assert "412 predictions" in result.stderr
-    assert "289 rated clips" in result.stderr
+    assert "20 predictions" in result.stderr
+    assert "24 rated clips" in result.stderr
     assert result.stdout == ""
 
 
@@ -163,10 +164,12 @@ def test_wrong_use_is_exit_code_2_with_a_remedy(files, monkeypatch, run, change,
 @pytest.mark.parametrize("verb", ["evaluate", "compare"])
 def test_figures_on_the_study_that_a_head_was_trained_on_come_with_a_warning(files, run, verb):
     scores = (files / "scores.csv").read_text().splitlines()
-    source = '"human: LogMel r1 + ScoreHead; {}, 12 clips of 4 systems"'
-    for study in ("ratings", "another study"):
-        rows = [f"{scores[0]},source_MI", *(f"{row},{source.format(study)}" for row in scores[1:])]
+    digest = study_hash(read_ratings(files / "ratings.csv"))
+    cases = {("ratings", ""): True, ("another study", "12"): False, ("another name", digest): True, ("", ""): False}
+    for (study, known), seen in cases.items():
+        told = '"human: LogMel r1 + ScoreHead; ratings, 12 clips of 4 systems"'  # a sentence, which nothing reads
+        rows = [f"{scores[0]},source_MI,study_MI,hash_MI", *(f"{row},{told},{study},{known}" for row in scores[1:])]
         (files / "told.csv").write_text("\n".join(rows))
         result = run(verb, "--predictions", files / "told.csv", "--ratings", files / "ratings.csv", "--draws", 50)
         assert result.exit_code == 0, result.output
-        assert ("the heads behind MI were trained on ratings, too" in result.stderr) == (study == "ratings")
+        assert ("the heads behind MI were trained on ratings, too" in result.stderr) == seen

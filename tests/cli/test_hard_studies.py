@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from tests.cli.rated_tones import save_noisy_tones
+from tests.studies.extracts import write_pam
 
 QUICK = ("--epochs", 1, "--seeds", 1)
 TRAIN = ("train", "--out", "heads", *QUICK)
@@ -32,12 +33,12 @@ def test_a_study_without_any_audio_says_where_it_belongs(run, folder, verb):
 
 
 @pytest.mark.parametrize("verb", [TRAIN, SWEEP])
-def test_a_published_study_without_audio_says_how_to_get_it(run, folder, shared, verb):
-    source = shared / "data" / "annotations"
+def test_a_published_study_without_audio_says_how_to_get_it(run, folder, tmp_path, verb):
+    source = write_pam(tmp_path / "copy", clips=24).parent
     assert run("studies", "fetch", "aes_pam", "--from", source).exit_code == 0
     result = run(*verb, "--study", "aes_pam")
     assert result.exit_code == 2, result.output
-    assert "aes_pam is here without its audio (0 of 1000 clips" in result.stderr
+    assert "aes_pam is here without its audio (0 of 24 clips" in result.stderr
     assert "python -m qamro studies fetch aes_pam" in result.stderr
 
 

@@ -157,13 +157,13 @@ def test_a_recipe_from_the_archive_to_scores_after_a_break(hub, run, tmp_path, m
 
 
 def test_every_recipe_is_whole():
-    from qamro.predictors.head_predictor import TRAINABLE
+    from qamro.encoders.registry import ENCODERS
     from qamro.studies.registry import DATASETS
     from qamro.training.presets import preset_of
 
     for recipe in RECIPES.values():
         assert set(recipe.axes) <= set(DATASETS[recipe.study].axes)
-        assert TRAINABLE[recipe.encoder].reads_prompts or "TA" not in recipe.axes
+        assert ENCODERS[recipe.encoder].reads_prompts or "TA" not in recipe.axes
         assert preset_of(recipe.preset)
     with pytest.raises(ValueError, match="there is no recipe 'x'; choose one of musiceval-clap"):
         get_recipe("x")

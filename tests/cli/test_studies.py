@@ -7,6 +7,7 @@ import pytest
 
 from qamro.studies import Study
 from qamro.studies.registry import DATASETS, open_study
+from tests.studies.extracts import write_aes_natural
 
 
 @pytest.fixture(autouse=True)
@@ -76,7 +77,7 @@ def test_show_says_that_means_are_means(run, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["fetch", "nope"], 2, "there is no study 'nope'; the known ones are aes_natural"),
+        (["fetch", "nope"], 2, "there is no study 'nope'; choose one of aes_natural"),
         (["fetch", "lstm_music", "--from", "/no/such/folder"], 2, "there is no folder"),
         (["fetch", "lstm_music", "--from", "."], 2, "holds no answers.csv"),
         (["fetch", "lstm_music", "--from", ".", "--map", "EARS=x"], 2, "lstm_music has no path map"),
@@ -94,16 +95,16 @@ def test_what_cannot_be_done_is_said(run, tmp_path, monkeypatch, arguments, code
     assert message in result.stderr
 
 
-def test_aes_natural_with_a_path_map(run, shared, tmp_path):
+def test_aes_natural_with_a_path_map(run, tmp_path):
     ears = tmp_path / "ears" / "p001"
     ears.mkdir(parents=True)
     (ears / "emo_contentment_sentences.wav").write_bytes(b"x")
-    folder = shared / "data" / "annotations"
+    folder = write_aes_natural(tmp_path / "ratings")
     result = run("studies", "fetch", "aes_natural", "--from", folder, "--map", f"EARS={tmp_path / 'ears'}")
     assert result.exit_code == 0, result.output
-    assert "no audio for 2,949 of 2,950 clips" in result.stderr
-    assert "EARS: 149 of 150 missing" in result.stdout
-    assert "LibriTTS: 300 of 300 missing  https://openslr.org/60/" in result.stdout
+    assert "no audio for 5 of 6 clips" in result.stderr
+    assert "EARS: 1 of 2 missing" in result.stdout
+    assert "LibriTTS: 1 of 1 missing  https://openslr.org/60/" in result.stdout
 
 
 def test_missing_audio_that_can_be_downloaded_says_how(run, survey):

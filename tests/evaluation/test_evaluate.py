@@ -10,6 +10,8 @@ import pytest
 from qamro.evaluation import METRICS, NoCommonAxis, NothingMatched, PredictionsError, evaluate
 from qamro.evaluation.align import sample_of
 from qamro.studies import Study
+from tests.studies.extracts import write_musiceval
+from tests.studies.made import random_study
 
 from . import oracles
 from .data import study_of, track2
@@ -250,23 +252,22 @@ def test_json_round_trip():
     }
 
 
-def test_published_lists_of_different_splits_do_not_match(shared):
-    folder = shared / "data" / "annotations"
-    mos = pd.read_csv(folder / "musiceval_dev_mos_list.txt", header=None, names=["clip", "MI", "TA"])
-    table = pd.read_csv(folder / "musiceval_dev_predictions_answer_track1.txt", header=None, names=["clip", "MI", "TA"])
+def test_published_lists_of_different_splits_do_not_match(tmp_path):
+    mos, table = (pd.read_csv(p, header=None, names=["clip", "MI", "TA"]) for p in write_musiceval(tmp_path))
     long = mos.melt("clip", var_name="axis", value_name="score")
-    with pytest.raises(NothingMatched, match="412 predictions, .*S001_P007.*; .* rated clips"):
+    with pytest.raises(NothingMatched, match="20 predictions, .*S001_P9000.*; .* rated clips"):
         evaluate(Study(mos[["clip"]], long), table)
 
 
-def test_real_ratings_with_an_axis_of_their_own(shared):
-    study = Study.load(shared / "data" / "studies" / "lstm_music")
+def test_ratings_with_an_axis_of_their_own():
+    study = random_study()
     means = study.clip_means()
-    half = means.assign(clip=[name.removesuffix(".mp3") + ".wav" for name in means["clip"]], quality=means["mean"])
+    means = means[means["axis"] == "quality"]
+    half = means.assign(clip=[name.removesuffix(".wav") + ".mp3" for name in means["clip"]], quality=means["mean"])
     result = evaluate(study, half[["clip", "quality"]], draws=20)
-    assert result.match.how == {"stem": 104}
+    assert result.match.how == {"stem": len(means)}
     assert cell(result, "SRCC", "utterance") == 1.0
-    assert sample_of(result.clips).targets.size == 104
+    assert sample_of(result.clips).targets.size == len(means) > 20
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,17 @@
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import soundfile
 
+from qamro import plugins
 from qamro.checkpoints import AUDIOBOX, CLAP, TOKENIZER, FetchCancelledError, HubUnreachableError, WeightsError
 from qamro.encoders.packaged import DISTILLMOS, SILERO
 from qamro.predictors import catalogue, download, load
-from qamro.predictors.loading import LOADERS, NEEDS
+from qamro.predictors.loading import PREDICTORS, load_full
 from tests.checkpoints.hub_server import HubServer, publish
 
 
@@ -62,8 +64,8 @@ def test_auto_is_offline_without_weights_and_says_so(no_weights):
 def test_auto_is_full_where_the_weights_are(options, monkeypatch):
     monkeypatch.setattr("qamro.checkpoints.is_ready", lambda _: True)
 
-    full = LOADERS["full"]
-    monkeypatch.setitem(LOADERS, "full", lambda **given: full(**(options | given)))
+    full = replace(PREDICTORS["full"], loader=lambda **given: load_full(**(options | given)))
+    monkeypatch.setitem(PREDICTORS, "full", full)
     predictor = load("auto", device="cpu")
     assert predictor.name == "full"
     assert predictor.note == "auto: full, since its weights are on this machine"
@@ -105,7 +107,7 @@ def test_without_weights_everything_but_offline_is_a_download(no_weights, no_net
         "deramos": "ready",
         "speech": "ready" if DISTILLMOS.is_here and SILERO.is_here else "missing",
     }
-    assert set(found) == set(LOADERS) - {"auto"}
+    assert set(found) == set(PREDICTORS) - {"auto"}
     assert found["offline"].bytes == 0
     assert found["clap"].bytes == CLAP.size + TOKENIZER.size
     assert found["full"].bytes == CLAP.size + TOKENIZER.size + AUDIOBOX.size
@@ -157,7 +159,7 @@ def test_a_download_reports_over_all_files_can_be_stopped_and_goes_on(no_weights
     monkeypatch.setenv("HF_ENDPOINT", hub.url)
     monkeypatch.setattr("huggingface_hub.constants.DOWNLOAD_CHUNK_SIZE", 10_000)
     one, two = publish(hub, "one", {"a": bytes(100_000)}), publish(hub, "two", {"b": bytes(50_000)})
-    monkeypatch.setitem(NEEDS, "full", (one, two))
+    monkeypatch.setitem(PREDICTORS, "full", replace(PREDICTORS["full"], weights=(one, two)))
     seen = []
 
     def stop(done, total):
@@ -176,7 +178,7 @@ def test_a_download_reports_over_all_files_can_be_stopped_and_goes_on(no_weights
 
 
 def test_offers_unknown_predictors_are_named():
-    with pytest.raises(ValueError, match="no predictor 'best' to fetch"):
+    with pytest.raises(ValueError, match="no predictor 'best'; choose one of offline"):
         download("best")
 
 
@@ -185,3 +187,11 @@ def test_looking_loads_nothing_heavy():
     code += "print([n for n in ('torch', 'numpy', 'huggingface_hub', 'transformers', 'pandas') if n in sys.modules])"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]"
+
+
+def test_rows_say_what_their_predictors_score():
+    for entry in PREDICTORS.values():
+        assert callable(plugins.opened(entry.loader))
+        assert entry.note.endswith(".")
+    for name in ("offline", "deramos"):
+        assert set(load(name).axes) == set(PREDICTORS[name].axes)

@@ -15,7 +15,7 @@ from qamro.checkpoints import WeightsError
 from qamro.encoders.packaged import DISTILLMOS, SILERO
 from qamro.predictors import Predictor, Provenance, Score, catalogue, load
 from qamro.predictors.base import row_kinds, shown_axes
-from qamro.predictors.loading import encoders
+from qamro.predictors.loading import encoder_states
 from qamro.predictors.speech import IS_SPEECH, NOT_SPEECH, ByVoice
 
 needs_packages = pytest.mark.skipif(
@@ -131,7 +131,7 @@ def test_without_the_packages_speech_says_what_to_install_and_offline_does_witho
         load("speech")
     entry = next(entry for entry in catalogue() if entry.name == "speech")
     assert (entry.state, "pip install" in entry.note) == ("missing", True)
-    entry = next(entry for entry in encoders() if entry.name == "encoder:distillmos")
+    entry = next(entry for entry in encoder_states() if entry.name == "encoder:distillmos")
     assert (entry.state, "pip install" in entry.note) == ("missing", True)
     offline = load("offline")
     assert "SQ" not in offline.axes

@@ -6,7 +6,6 @@ import dataclasses
 import hashlib
 import io
 import json
-import shutil
 import zipfile
 
 import pytest
@@ -14,6 +13,7 @@ import pytest
 from qamro.studies import Study
 from qamro.studies.fetch import RECORD, FetchError, fetch
 from qamro.studies.registry import DATASETS, RemoteFile, open_study
+from tests.studies.extracts import write_aes_natural, write_pam
 
 from .file_server import serving
 
@@ -154,34 +154,34 @@ def test_a_copy_of_musiceval(tmp_path):
     assert json.loads((DATASETS["musiceval"].folder / RECORD).read_text())["from"].endswith("copy")
 
 
-def test_recordings_of_aes_natural_beside_downloaded_ratings(server, tmp_path, shared):
+def test_recordings_of_aes_natural_beside_downloaded_ratings(server, tmp_path):
     """The ratings come from the net and the recordings from a folder."""
-    folder = shared / "data" / "annotations"
+    folder = write_aes_natural(tmp_path / "ratings")
     known = DATASETS["aes_natural"]
     files = []
     for file in known.files:
         name = file.path.rsplit("/", 1)[-1]
         served = put(server, name, (folder / name).read_bytes())
-        assert (served.bytes, served.sha256) == (file.bytes, file.sha256)
-        files.append(dataclasses.replace(file, url=served.url))
+        files.append(dataclasses.replace(file, url=served.url, bytes=served.bytes, sha256=served.sha256))
     ears = tmp_path / "disk" / "EARS" / "p001"
     ears.mkdir(parents=True)
     (ears / "emo_contentment_sentences.wav").write_bytes(b"x")
     study = fetch(dataclasses.replace(known, files=tuple(files)), source=tmp_path / "disk")
-    assert len(study.missing_audio()) == 2949
-    assert study.clips["split"].value_counts().to_dict() == {"train": 2700, "dev": 250}
+    assert len(study.missing_audio()) == 5
+    assert study.clips["split"].value_counts().to_dict() == {"train": 5, "dev": 1}
 
 
-def test_a_copy_that_is_not_as_published_is_read_and_noted(tmp_path, shared):
-    published = shared / "data" / "annotations" / "AES_PAM.jsonl"
-    copy = tmp_path / "copy"
-    copy.mkdir()
-    shutil.copy(published, copy)
-    assert "notes" not in fetch(DATASETS["aes_pam"], source=copy).about
+def test_a_copy_that_is_not_as_published_is_read_and_noted(tmp_path):
+    published = write_pam(tmp_path / "copy")
+    content = published.read_bytes()
+    known = DATASETS["aes_pam"]
+    first = dataclasses.replace(known.files[0], bytes=len(content), sha256=hashlib.sha256(content).hexdigest())
+    known = dataclasses.replace(known, files=(first, *known.files[1:]))
+    assert "notes" not in fetch(known, source=published.parent).about
     lines = published.read_text().splitlines(keepends=True)
-    (copy / "AES_PAM.jsonl").write_text("".join(lines[:500]))  # cut short at the end of a line
-    study = fetch(DATASETS["aes_pam"], source=copy)
-    assert len(study.clips) == 500
+    published.write_text("".join(lines[:6]))  # cut short at the end of a line
+    study = fetch(known, source=published.parent)
+    assert len(study.clips) == 6
     assert study.about["notes"] == [
         "AES_PAM.jsonl: not the file that was published (its SHA-256 differs); it was read all the same"
     ]

@@ -63,7 +63,7 @@ def test_each_study_has_a_reader(tmp_path):
 
 
 def test_an_unknown_name_lists_the_known_ones():
-    with pytest.raises(ValueError, match="no study 'x'; the known ones are aes_natural, aes_pam"):
+    with pytest.raises(ValueError, match="no study 'x'; choose one of aes_natural, aes_pam"):
         get_dataset("x")
 
 
@@ -89,13 +89,17 @@ def test_the_real_study_folders_are_copies(shared):
         assert study.missing_audio() == []
 
 
-def test_audio_is_found_beside_the_published_ratings(shared):
+def test_audio_is_found_beside_the_published_ratings(tmp_path):
     """The survey's songs lie in another folder than published, and are found by their names."""
-    folder = shared / "data" / "studies" / "lstm_music"
     from qamro.studies.importers.forms import lstm_music
     from qamro.studies.importers.published import attach_audio
 
-    study = attach_audio(lstm_music.read(folder / "published" / lstm_music.FILE), folder)
+    (tmp_path / "audio").mkdir()
+    for song in (1, 52, 104):
+        (tmp_path / "audio" / f"{song}.mp3").write_bytes(b"x")
+    answers = tmp_path / lstm_music.FILE
+    answers.write_text("USER_ID,SONG_ID,GUESS,RATING,TIME\n" + "".join(f"9,{n},0,5,1\n" for n in (1, 52, 104)))
+    study = attach_audio(lstm_music.read(answers), tmp_path)
     assert study.missing_audio() == []
     assert Path(study.audio_path("104.mp3")).parent.name == "audio"
 

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from qamro.checkpoints import FetchCancelledError, WeightsError
 from qamro.checkpoints.state import place_of
-from qamro.predictors import Provenance, loading
-from qamro.predictors.loading import NEEDS
+from qamro.predictors import Provenance
+from qamro.predictors.loading import PREDICTORS, PredictorEntry
 from qamro.ui import choices
 from qamro.ui.choices import needs, option
 from tests.checkpoints.hub_server import HubServer, publish
@@ -30,7 +31,8 @@ def hub(nothing_fetched, monkeypatch):
     server = HubServer()
     monkeypatch.setenv("HF_ENDPOINT", server.url)
     monkeypatch.setattr("huggingface_hub.constants.DOWNLOAD_CHUNK_SIZE", 10_000)
-    monkeypatch.setitem(NEEDS, "full", (publish(server, "one", {"a": bytes(2_000_000)}),))
+    weights = (publish(server, "one", {"a": bytes(2_000_000)}),)
+    monkeypatch.setitem(PREDICTORS, "full", replace(PREDICTORS["full"], weights=weights))
     yield server
     server.close()
 
@@ -38,7 +40,8 @@ def hub(nothing_fetched, monkeypatch):
 def test_predictors_load_apart_and_each_once(monkeypatch: pytest.MonkeyPatch) -> None:
     made = []
     monkeypatch.setattr(choices, "_loaded", {})
-    monkeypatch.setitem(loading.LOADERS, "toy", lambda: made.append(1) or Toy())
+    toy = PredictorEntry("toy", "Toy", ("MI",), "For a test.", lambda: made.append(1) or Toy())
+    monkeypatch.setitem(PREDICTORS, "toy", toy)
     assert choices.get("toy") is choices.get("toy")
     assert made == [1]
     with pytest.raises(ValueError, match="no predictor 'nobody'"):
@@ -122,7 +125,7 @@ def test_the_first_page_says_at_once_that_the_real_predictor_is_being_checked(tm
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
     monkeypatch.setenv("QAMRO_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(choices, "_loaded", {})
-    for weights in NEEDS["full"]:
+    for weights in PREDICTORS["full"].weights:
         for file in weights.files:
             place = place_of(weights, file)
             place.parent.mkdir(parents=True, exist_ok=True)
@@ -135,7 +138,7 @@ def test_the_first_page_says_at_once_that_the_real_predictor_is_being_checked(tm
         checked.wait(5)
         return Toy()
 
-    monkeypatch.setitem(loading.LOADERS, "full", load)
+    monkeypatch.setitem(PREDICTORS, "full", replace(PREDICTORS["full"], loader=load))
     told = describe(P, "full")
     first = next(told)
     assert "being read and checked (2.8 GB, about 40 s)" in first["badges"]
@@ -153,7 +156,7 @@ def test_the_space_is_built_with_the_weights_that_are_pinned():
     for line in front["preload_from_hub"]:
         repo, files, revision = line.split()
         preloaded[repo] = (files.split(","), revision)
-    assert preloaded == {w.repo: ([file.path for file in w.files], w.revision) for w in NEEDS["full"]}
+    assert preloaded == {w.repo: ([file.path for file in w.files], w.revision) for w in PREDICTORS["full"].weights}
     assert set(preloaded) <= set(front["models"])
     assert (front["app_file"], front["sdk"]) == ("app.py", "gradio")
     pins = (Path(__file__).parents[2] / "requirements.txt").read_text(encoding="utf-8")

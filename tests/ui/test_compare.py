@@ -17,7 +17,7 @@ from qamro.ui.compare import clip_panel, handlers, render
 from qamro.ui.compare.clip_panel import address, over_time
 from qamro.ui.compare.render import listing
 from qamro.ui.compare.state import CompareState, clip_table, duel, ratings_of
-from qamro.ui.compare.texts import VIEWS, View
+from qamro.ui.compare.texts import TITLES, View
 from qamro.ui.session import Clip, Run, Session
 from qamro.ui.static import own_folder
 
@@ -223,7 +223,7 @@ def test_empty_states_say_what_to_do(given: dict, view: str, title: str) -> None
     assert value["empty"]["hint"]
 
 
-@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("view", TITLES)
 @pytest.mark.parametrize("predicted", [False, True])
 def test_votes_without_ratings_say_so_in_every_view(view: str, predicted: bool, tmp_path: Path) -> None:
     file = tmp_path / "votes.csv"
@@ -358,7 +358,7 @@ def test_scores_of_the_predict_tab_come_over_with_their_origin(tmp_path: Path) -
     session, made = Session(), bench(study())
     assert "no scores" in handlers.take(P, made, session)["status"]
     clip = Clip("c1", "a_x.wav", tmp_path / "a_x.wav")
-    row = {"clip": "a_x.wav", "path": "a_x.wav", "system": "", "prompt": "", "MI": 3.5, "source_MI": "human: x + y"}
+    row = {"clip": "a_x.wav", "path": "a_x.wav", "system": "", "prompt": "", "MI": 3.5, "kind_MI": "human"}
     session.run = Run("offline", [*row, "error"], ("MI",), {}, {"c1": clip}, {"c1": row | {"error": ""}})
     handlers.take(P, made, session)
     (entry,) = listing(made)["rows"]

@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
+from qamro.encoders.registry import ENCODERS
 from qamro.heads import HeadBundle
 from qamro.predictors import load
-from qamro.predictors.head_predictor import TRAINABLE
 from qamro.predictors.saved import find, pack, saved
 from qamro.training import trainer
 from qamro.training.objective import OBJECTIVES, objective
@@ -34,7 +34,7 @@ from qamro.ui.train.state import (
     Judging,
     TrainState,
 )
-from qamro.ui.train.texts import ENCODERS, FITTING, OPTIMIZERS
+from qamro.ui.train.texts import FITTING, OPTIMIZERS
 from qamro.ui.train.worker import Task, epoch_of, train
 
 from .named import P
@@ -60,13 +60,12 @@ def own_heads(tmp_path, monkeypatch):
 
 def test_every_choice_is_explained():
     assert set(TABLE) == set(OBJECTIVES)
-    assert set(ENCODERS) == set(TRAINABLE)
     assert tuple(texts.STOP_BY) == trainer.STOP_BY
-    assert [name for _, name in choices.encoder_options()] == list(TRAINABLE)
+    assert [name for _, name in choices.encoder_options()] == list(ENCODERS)
     assert all(
         text.endswith(".")
         for text in (
-            *ENCODERS.values(),
+            *(entry.note for entry in ENCODERS.values()),
             *(row.note for row in TABLE.values()),
             *(each.help for each in PARAMETERS.values()),
         )

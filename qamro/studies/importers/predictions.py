@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 TEXT = ("clip", "path", "system", "prompt", "domain", "error")
 _NOT_AXES = (*TEXT, "seconds")
+_TOLD = ("source", "kind", "encoder", "study", "hash", "domain")
+"""What a table tells of its axes in columns such as ``source_MI``: text, whatever it looks like."""
+
 _MEASURES = frozenset(
     [
         "index",
@@ -97,8 +100,9 @@ def read_predictions(path: Path | str, parsing: Parsing | None = None, *, clip_c
     if table.empty:
         raise StudyError(f"{path} has no row below its header ({listed(sheet.header, 8)})")
     decimal = decimal_of(table)
+    told = {f"{part}_{name}" for part in _TOLD for name in table.columns}
     for column in _number_columns(table, decimal):
-        if column not in TEXT and not column.startswith(("source_", "domain_")):
+        if column not in TEXT and column not in told:
             table[column] = numbers(table, column, path, empty=True, decimal=decimal)
     _one_row_a_clip(table, path)
     if not score_columns(table):

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import combinations
 
-from qamro.axes import AXES
+from qamro.axes import AXES, NEEDS_PROMPT
 
 PREFERENCE = "preference"
 """The axis of A/B comparisons: 1 for the preferred clip, 0 for the other, 0.5 for both after a tie."""
@@ -152,7 +152,7 @@ class Design:
     @property
     def shows_prompts(self) -> bool:
         """Whether raters see prompts."""
-        return self.prompts or any(scale.key == "TA" for scale in self.scales)
+        return self.prompts or any(scale.key in NEEDS_PROMPT for scale in self.scales)
 
     def need(self, seconds: float) -> float:
         """How many seconds of a clip of this length must have been heard."""

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from qamro.axes import NEEDS_PROMPT
 from qamro.studies.listening import store as identity
 from qamro.studies.listening.design import PREFERENCE, Design, ListeningError
 from qamro.studies.listening.store import RatingStore
@@ -182,11 +183,12 @@ _CHOICES = (0.0, 0.5, 1.0)
 
 
 def asked_axes(design: Design, task: Mapping[str, Any] | sqlite3.Row) -> list[str]:
-    """Returns the axes of a task, a row of the store: textual alignment needs a prompt."""
+    """Returns the axes of a task, a row of the store; those that need a prompt only where it has one."""
     if design.mode == PREFERENCE:
         return [PREFERENCE]
     keys = [scale.key for scale in design.scales]
-    return keys if task["prompt"] or keys == ["TA"] else [key for key in keys if key != "TA"]
+    without = [key for key in keys if key not in NEEDS_PROMPT]
+    return keys if task["prompt"] or not without else without
 
 
 def check_scores(design: Design, task: sqlite3.Row, scores: Mapping[str, float]) -> None:

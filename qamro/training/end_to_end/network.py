@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 import torch
 from torch import nn
 
+from qamro.axes import NEEDS_PROMPT
 from qamro.encoders.transformers_folder import autocast
 from qamro.heads.bundle import Head
 from qamro.heads.score_head import BranchOutput
-from qamro.predictors.head_predictor import NEEDS_PROMPT
 from qamro.training.distributed import ALONE, World
 from qamro.training.end_to_end.tower import Prepared, Tower, device_of
 from qamro.training.objective import Objective

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from qamro.axes import get_axis
+from qamro.axes import NEEDS_PROMPT, get_axis
 from qamro.encoders.loading import FOLDER, open_tuned
 from qamro.heads import HeadBundle
 from qamro.heads.bundle import Head, head_for
-from qamro.predictors.head_predictor import NEEDS_PROMPT, TRAINED_WITH
+from qamro.predictors.head_predictor import TRAINED_WITH
 from qamro.training.distributed import ALONE, World
 from qamro.training.embedded_study import EmbeddedStudy, embed_study
 from qamro.training.end_to_end.network import Clips, Network

@@ -22,8 +22,10 @@ from qamro.encoders.clap import RobertaTokens, windows_of
 from qamro.encoders.clap_network import SAMPLE_RATE, ClapMel, build, load_converted
 from qamro.encoders.clips import cut
 from qamro.encoders.loading import CLAP_FILE, TOKENIZER_FILES
+from qamro.encoders.registry import encoders
 from qamro.encoders.transformers_folder import open_network
 from qamro.encoders.wavlm import WINDOW_SECONDS
+from qamro.plugins import opened
 from qamro.training.end_to_end.tower import Prepared, Tower, device_of, pooled, write_tensors
 
 
@@ -192,15 +194,13 @@ class WavlmTower(Tower):
 
 # Opens the encoders that can be trained together with heads, by name.
 
-TRAINABLE = ("clap", "audiobox", "wavlm")
-"""What ``open_tower`` knows."""
-
 
 def open_tower(name: str, weights: Path | None = None, tokenizer: Path | None = None) -> Tower:
     """Opens an encoder as a trainable tower, on the CPU.
 
     Args:
-        name: ``"clap"`` (sound and prompt), ``"audiobox"`` or ``"wavlm"`` (sound).
+        name: An encoder of the table that has a tower (see ``qamro.encoders.registry``): ``"clap"`` (sound and prompt),
+            ``"audiobox"`` or ``"wavlm"`` (sound).
         weights: CLAP's checkpoint file, or the others' folder; without it, the published weights, which must have been
             fetched.
         tokenizer: Folder of roberta-base's tokenizer, for CLAP; without it, the published one, likewise.
@@ -210,14 +210,26 @@ def open_tower(name: str, weights: Path | None = None, tokenizer: Path | None = 
         WeightsError: Weights are missing or damaged; the message says how to get them.
         FileNotFoundError: A file that was named is missing.
     """
-    if name == "clap":
-        tokens = tokenizer if tokenizer is not None else require(TOKENIZER)[0].parent
-        return ClapTower.from_checkpoint(weights if weights is not None else require(CLAP)[0], tokens)
-    if name == "audiobox":
-        return AudioboxTower.from_checkpoint(weights if weights is not None else require(AUDIOBOX)[-1].parent)
-    if name == "wavlm":
-        return WavlmTower.from_checkpoint(weights if weights is not None else require(WAVLM)[0].parent)
-    raise ValueError(f"{name!r} cannot be trained end to end; choose one of {', '.join(TRAINABLE)}")
+    able = {key: entry.tower for key, entry in encoders().items() if entry.tower is not None}
+    if name not in able:
+        raise ValueError(f"{name!r} cannot be trained end to end; choose one of {', '.join(able)}")
+    return opened(able[name])(weights, tokenizer)
+
+
+def open_clap(weights: Path | None, tokenizer: Path | None) -> Tower:
+    """Opens LAION-CLAP; see ``open_tower``."""
+    tokens = tokenizer if tokenizer is not None else require(TOKENIZER)[0].parent
+    return ClapTower.from_checkpoint(weights if weights is not None else require(CLAP)[0], tokens)
+
+
+def open_audiobox(weights: Path | None, tokenizer: Path | None) -> Tower:
+    """Opens Audiobox-Aesthetics, which reads no prompts; see ``open_tower``."""
+    return AudioboxTower.from_checkpoint(weights if weights is not None else require(AUDIOBOX)[-1].parent)
+
+
+def open_wavlm(weights: Path | None, tokenizer: Path | None) -> Tower:
+    """Opens WavLM, which reads no prompts; see ``open_tower``."""
+    return WavlmTower.from_checkpoint(weights if weights is not None else require(WAVLM)[0].parent)
 
 
 # Audiobox-Aesthetics' Transformer, to be trained.

@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from qamro.axes import get_axis
+from qamro.axes import NEEDS_PROMPT, get_axis
 from qamro.heads.domain import frame_statistics
 from qamro.heads.dual_branch import Branch
 from qamro.heads.pooling import pad
 from qamro.predictors.deramos import LONGEST
-from qamro.predictors.head_predictor import NEEDS_PROMPT
 from qamro.training.embedded_study import EmbeddedStudy, decode
 from qamro.training.simulated_corpus import Corpus, Embed, corpus_study, rendered
 

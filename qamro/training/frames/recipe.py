@@ -11,10 +11,9 @@ from urllib.parse import quote
 
 import torch
 
-from qamro.axes import get_axis
+from qamro.axes import NEEDS_PROMPT, get_axis
 from qamro.heads.bundle import FrameBundle
 from qamro.heads.dual_branch import BranchSettings, count_parameters, make_branch
-from qamro.predictors.head_predictor import NEEDS_PROMPT
 from qamro.training.cards import chosen, domain_tensors, make_card, make_record
 from qamro.training.frames.embedded_frames import EmbeddedFrames, FrameData
 from qamro.training.frames.run import FrameRun, deramos_objective, in_words

@@ -7,11 +7,10 @@ from dataclasses import replace
 import torch
 from torch.nn.utils import clip_grad_norm_
 
-from qamro.axes import get_axis
+from qamro.axes import NEEDS_PROMPT, get_axis
 from qamro.heads.dual_branch import Branch, BranchSettings
 from qamro.heads.score_head import BranchOutput
 from qamro.losses import coral_loss, sama_of_cosine
-from qamro.predictors.head_predictor import NEEDS_PROMPT
 from qamro.training import checkpoint
 from qamro.training.frames.embedded_frames import FrameData, bucketed, in_order_of_length
 from qamro.training.loop import Training

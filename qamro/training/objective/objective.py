@@ -8,8 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from qamro import plugins
-from qamro.axes import AESTHETIC, get_axis
-from qamro.predictors.head_predictor import NEEDS_PROMPT
+from qamro.axes import AESTHETIC, NEEDS_PROMPT, get_axis
 from qamro.training.objective import table
 from qamro.training.objective.table import PARAMETERS, TERMS, Parameter, Row, Term
 

@@ -45,11 +45,13 @@ class Published:
         name: The method.
         source: Where it was published.
         metrics: Axis to metric to its system-level value.
+        paper: Whether it is a row of QAMRO's paper itself.
     """
 
     name: str
     source: str
     metrics: dict[str, dict[str, float]]
+    paper: bool = False
 
     @property
     def values(self) -> dict[str, float]:

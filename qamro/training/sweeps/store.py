@@ -66,11 +66,11 @@ def key_of(setup: Setup, study: Study) -> str:
 
 def encoder_revision(name: str) -> str:
     """Returns the revision of an encoder's numbers without loading its weights."""
-    from qamro.encoders.logmel import LogMel
-    from qamro.predictors.head_predictor import TRAINABLE
+    from qamro.encoders import load_encoder
+    from qamro.encoders.registry import encoder_entry
 
-    weights = TRAINABLE[name].weights if name in TRAINABLE else ()
-    return " ".join(str(part.revision) for part in weights) or str(LogMel.revision)
+    weights = encoder_entry(name).weights
+    return " ".join(str(part.revision) for part in weights) or str(load_encoder(name).revision)
 
 
 def kept_folder() -> Path:

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from qamro.predictors.loading import DAMAGED, MISSING
+from qamro.report.views import APP_VIEWS, rated_axes
 from qamro.ui import choices
 from qamro.ui.compare.render import drawn, empty, file_name, listing, missing
-from qamro.ui.compare.state import ALONE, CompareState
-from qamro.ui.compare.texts import VIEWS, Report, View
+from qamro.ui.compare.state import CompareState
+from qamro.ui.compare.texts import TITLES, Report, View
 from qamro.ui.compare.texts import Bring as T
 from qamro.ui.events import Answer
 from qamro.ui.progress import status
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
     from qamro.report import Comparison
     from qamro.studies import Study
     from qamro.ui.compare.tab import Parts
-
-NEEDS_AXIS = ("raters", "systems", "versus", "inspect")
 
 TELL_EVERY = 0.15
 """Seconds between two updates of the page."""
@@ -186,23 +185,24 @@ def pair(p: Parts, state: CompareState, event: gr.EventData) -> Answer:
 
 def axes(p: Parts, state: CompareState, view: str, axis: str | None) -> Answer:
     """Returns the choice of an axis where a view needs one: those compared, the chosen one if it is still there."""
-    found = list(state.comparison.axes) if state.comparison is not None else []
+    about = APP_VIEWS[view].axes if view in APP_VIEWS else rated_axes
+    found = list(about(state.comparison)) if state.comparison is not None else []
     kept = axis if axis in found else next(iter(found), None)
-    return {p.axis: gr.Radio(found, value=kept, visible=len(found) > 1 and view in NEEDS_AXIS)}
+    return {p.axis: gr.Radio(found, value=kept, visible=len(found) > 1 and _by_axis(view))}
 
 
 def opened(p: Parts, request: gr.Request) -> Answer:
     """Looks anew at what predictors there are, and opens the view that the address asks for: ``&view=systems``."""
     wanted = request.query_params.get("view", "")
     offered: Answer = {p.predictor: gr.Dropdown(choices.predictor_options(request))}
-    return offered | ({p.view: gr.Radio(value=wanted)} if wanted in VIEWS else {})
+    return offered | ({p.view: gr.Radio(value=wanted)} if wanted in TITLES else {})
 
 
 def show(p: Parts, state: CompareState, view: str, axis: str | None) -> Iterator[Answer]:
     """Works a view out and shows it; says what is missing where it cannot be."""
     state.wanted = (state.version, view, axis or "")
     wanted = state.wanted
-    key = (view, axis or "" if view in NEEDS_AXIS else "")
+    key = (view, axis or "" if _by_axis(view) else "")
     if key in state.drawn:
         yield {p.section: state.drawn[key], p.working: ""}
         return
@@ -210,7 +210,7 @@ def show(p: Parts, state: CompareState, view: str, axis: str | None) -> Iterator
     if nothing is not None:
         yield {p.section: nothing, p.working: ""}
         return
-    yield {p.working: status(View.WORKING.format(view=VIEWS[view]))}
+    yield {p.working: status(View.WORKING.format(view=TITLES[view]))}
     try:
         answer = drawn(state, view, _section(state, view, axis or ""), axis or "")
         if state.version == wanted[0]:
@@ -245,12 +245,14 @@ def leave_out(p: Parts, state: CompareState, event: gr.EventData) -> Answer:
 
 
 def _section(state: CompareState, view: str, axis: str) -> Any:
-    comparison = state.people if view == ALONE else state.comparison
+    comparison = state.people if APP_VIEWS[view].people_only else state.comparison
     if comparison is None:
         raise ValueError(View.EMPTY)
-    if view == ALONE:
-        return comparison.raters(axis)
-    return getattr(comparison, view)(axis)
+    return comparison.section(view, axis if _by_axis(view) else "")
+
+
+def _by_axis(view: str) -> bool:
+    return view in APP_VIEWS and APP_VIEWS[view].by_axis
 
 
 # Report
@@ -292,9 +294,8 @@ def stop(p: Parts, state: CompareState) -> Answer:
 
 def _work_out(state: CompareState, comparison: Comparison) -> Iterator[dict[str, Any]]:
     """Makes every section, so that writing has nothing left to compute; tells how far it is."""
-    views = 3 if len(comparison.predictors) > 1 else 2
-    total = 2 + views * len(comparison.axes)
+    total = len(comparison.plan)
     for done, section in enumerate(comparison.sections(), 1):
         if state.stopping:
             return
-        yield {"busy": Report.SECTION.format(title=section.title), "done": min(done, total), "of": total}
+        yield {"busy": Report.SECTION.format(title=section.title), "done": done, "of": total}

@@ -6,8 +6,9 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from qamro.predictors.base import PROVENANCE_UNKNOWN, kinds_of
+from qamro.report.views import APP_VIEWS
 from qamro.ui.compare.state import CompareState, Predictions
-from qamro.ui.compare.texts import NOTES, View
+from qamro.ui.compare.texts import NOTES, REPORT, View
 from qamro.ui.widgets import chart_value
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ def drawn(state: CompareState, view: str, section: Section, axis: str = "") -> d
             for figure in section.figures
         ],
         "tables": [_table(stem, table, axis) for table in section.tables],
-        "raters": raters(state) if view == "raters" else None,
+        "raters": raters(state) if view in APP_VIEWS and APP_VIEWS[view].people_only else None,
         "out": left_out(state),
     }
 
@@ -119,7 +120,7 @@ def empty(state: CompareState, view: str, title: str, hint: str, *, example: boo
         "view": view,
         "note": NOTES[view],
         "empty": {"title": title, "hint": hint, "button": button},
-        "raters": raters(state) if view == "raters" else None,
+        "raters": raters(state) if view in APP_VIEWS and APP_VIEWS[view].people_only else None,
         "out": left_out(state),
     }
 
@@ -130,16 +131,18 @@ def missing(state: CompareState, view: str, axis: str | None) -> dict[str, Any] 
         return empty(state, view, View.EMPTY, View.EMPTY_HINT, example=True)
     if state.study.ratings.empty:
         return empty(state, view, View.VOTES, View.VOTES_HINT)
-    if view == "report":
+    if view == REPORT[0]:
         return {"view": view, "report": True, "out": left_out(state)}
-    if view == "raters":
+    needs = APP_VIEWS[view]
+    if needs.people_only:
         return None
-    if state.usable and view != "inspect" and state.comparison is not None and not state.comparison.predictors:
+    shared = state.comparison is None or bool(state.comparison.predictors)
+    if state.usable and not shared and not needs.without_pairs:
         return empty(state, view, View.NO_AXIS, View.NO_AXIS_HINT)
-    if not state.usable and view == "versus":
+    if not state.usable and needs.predictors:
         misfits = [View.MISFIT.format(name=entry.name, problem=entry.problem) for entry in state.predictions.values()]
         return empty(state, view, View.NO_PREDICTIONS, " ".join(misfits) or View.NO_PREDICTIONS_HINT)
-    if len(state.usable) < 2 and view == "versus":
+    if len(state.usable) < needs.predictors:
         return empty(state, view, View.ONE_PREDICTOR, View.ONE_PREDICTOR_HINT)
     return None
 

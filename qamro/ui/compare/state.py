@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from qamro.report.views import APP_VIEWS
 from qamro.ui.session import Visitor
 
 if TYPE_CHECKING:
@@ -16,9 +17,6 @@ if TYPE_CHECKING:
     from qamro.report import Comparison
     from qamro.studies import Study
 
-
-ALONE = "raters"
-"""The view that rests on the ratings alone."""
 
 CONTENT = ("source", "prompt")
 """Columns that say which clips are versions of the same content, the surer one first."""
@@ -131,7 +129,7 @@ class CompareState(Visitor):
         self._comparison = None
         if people:
             self._people = None
-        self.drawn = {key: value for key, value in self.drawn.items() if key[0] == ALONE and not people}
+        self.drawn = {key: value for key, value in self.drawn.items() if APP_VIEWS[key[0]].people_only and not people}
 
     def choose(self, study: Study | None) -> None:
         """Takes another study, or none; predictions stay and are matched again."""

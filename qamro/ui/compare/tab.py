@@ -76,7 +76,7 @@ def build_components() -> Parts:
             take = gr.Button(Bring.TAKE, elem_id="compare-take", min_width=290, scale=0)
         status = gr.HTML("", elem_id="compare-status", apply_default_css=False)
     with gr.Column(elem_classes="q-card", elem_id="compare-views"):
-        options = [(label, key) for key, label in words.VIEWS.items()]
+        options = [(label, key) for key, label in words.TITLES.items()]
         pills: dict[str, Any] = {"show_label": False, "container": False}
         view = gr.Radio(options, value=FIRST, label=View.VIEW, elem_id="compare-view", **pills)
         axis = gr.Radio([], label=View.AXIS, elem_id="compare-axis", visible=False, **pills)

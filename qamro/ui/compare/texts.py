@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
+from qamro.report.views import APP_VIEWS
+
 TITLE = "Compare"
 
-VIEWS = {
-    "raters": "Raters",
-    "systems": "Systems",
-    "versus": "Predictor vs predictor",
-    "inspect": "Inspect",
-    "report": "Report",
-}
-"""The views, from left to right."""
+REPORT = ("report", "Report", "Everything in one file, to keep or to send.")
+"""Behind the views of ``qamro.report.views``: name, title and what it is for."""
 
-NOTES = {
-    "raters": "Do the raters agree, who stands apart, and how well could a perfect predictor do?",
-    "systems": "Which system is better, by listeners and by predictor, and which cannot be told apart?",
-    "versus": "Which predictor agrees better with listeners, and is the difference more than chance?",
-    "inspect": "Where predictor and listeners disagree. Click a clip or a system to hear it.",
-    "report": "Everything in one file, to keep or to send.",
-}
-"""For each view, the question that it answers."""
+TITLES = {key: view.title for key, view in APP_VIEWS.items()} | {REPORT[0]: REPORT[1]}
+"""What the tab shows, from left to right, by name."""
+
+NOTES = {key: view.note for key, view in APP_VIEWS.items()} | {REPORT[0]: REPORT[2]}
+"""For each of them, the question that it answers."""
 
 
 class Bring:

@@ -81,10 +81,10 @@ def fetched_distributions(_: Any = None) -> list[dict[str, Any]]:
     Args:
         _: What the page sends along; nothing of it is used.
     """
-    from qamro.studies.registry import DATASETS, open_study
+    from qamro.studies.registry import datasets, open_study
 
     entries = []
-    for name, dataset in DATASETS.items():
+    for name, dataset in datasets().items():
         if not dataset.is_here:
             continue
         try:

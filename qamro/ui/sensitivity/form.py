@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from qamro.predictors.head_predictor import TRAINABLE
+from qamro.encoders.registry import encoders
 from qamro.training.objective.objective import OBJECTIVES, hyperparameters
 from qamro.training.objective.table import HYPERPARAMETERS
 from qamro.training.sweeps.setup import Setup, first_over
@@ -214,7 +214,7 @@ def _offered(setup: Setup) -> Setup:
     Raises:
         ValueError: It has an encoder, a split or a number of seeds that is not offered.
     """
-    if setup.encoder not in TRAINABLE:
+    if setup.encoder not in encoders():
         raise ValueError(f"there is no encoder {setup.encoder!r}")
     if f"{setup.hold_out} {setup.folds}" not in SPLITS:
         raise ValueError(f"the split {setup.hold_out!r} in {setup.folds} is not offered here")

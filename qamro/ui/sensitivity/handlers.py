@@ -81,11 +81,11 @@ def opened(p: Parts, state: SensitivityState, request: gr.Request) -> Answer:
 
 def _waiting_for(study: str, state: SensitivityState) -> str:
     """What is said while a link's sweep is not on the page: the chooser opens a study that is here."""
-    from qamro.studies.registry import DATASETS, SIMULATED
+    from qamro.studies.registry import SIMULATED, datasets
 
     if not study:
         return _not_kept(state)
-    if study == SIMULATED or (study in DATASETS and DATASETS[study].is_here):
+    if study == SIMULATED or (study in datasets() and datasets()[study].is_here):
         return T.OPENING
     return T.STUDY_FIRST.format(name=study)
 

@@ -241,7 +241,7 @@ def _best() -> float:
 
 def _rows(experiment: PublishedExperiment) -> list[Published]:
     """The rows of the paper itself."""
-    return [row for row in experiment.published if row.source.startswith("QAMRO")]
+    return [row for row in experiment.published if row.paper]
 
 
 # Pieces of HTML

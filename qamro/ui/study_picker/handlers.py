@@ -54,17 +54,17 @@ def wanted(p: StudyPicker, state: PickerState, request: gr.Request) -> Iterator[
 
 def by_name(p: StudyPicker, state: PickerState, name: str, *, fetch: bool = False) -> Iterator[Answer]:
     """Opens a study of the registry, or the simulated one; one that is not here waits for ``fetch``."""
-    from qamro.studies.registry import DATASETS, SIMULATED
+    from qamro.studies.registry import SIMULATED, datasets
 
     if state.busy:
         return
     state.card, state.error = name, ""
     if name == SIMULATED:
         yield from to_study(p, state, T.OPENING.format(name=T.SIMULATED), simulated)
-    elif name in DATASETS and (DATASETS[name].is_here or fetch):
+    elif name in datasets() and (datasets()[name].is_here or fetch):
         yield from to_study(p, state, T.OPENING.format(name=name), lambda tell: registered(name, tell))
     else:
-        if name not in DATASETS and name != UPLOAD:
+        if name not in datasets() and name != UPLOAD:
             state.card, state.error = "", T.UNKNOWN.format(name=name)
         yield {p.view: view(state)}
 

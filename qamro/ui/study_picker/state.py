@@ -110,7 +110,7 @@ class PickerState(Visitor):
 
 def sources() -> list[dict[str, Any]]:
     """Returns what the page says about each study: on this machine first, then those that can be fetched."""
-    from qamro.studies.registry import DATASETS, SIMULATED
+    from qamro.studies.registry import SIMULATED, datasets
 
     simulated = {"name": SIMULATED, "title": T.SIMULATED, "note": T.SIMULATED_NOTE, "state": "here", "details": ""}
     entries = [
@@ -125,7 +125,7 @@ def sources() -> list[dict[str, Any]]:
             "obtain": data.obtain,
             "page": data.page,
         }
-        for data in DATASETS.values()
+        for data in datasets().values()
     ]
     return [simulated, *sorted(entries, key=lambda entry: _ORDER.index(str(entry["state"])))]
 

@@ -38,7 +38,7 @@ from qamro.ui.train.state import (
     Waiting,
     limited,
 )
-from qamro.ui.train.texts import ENCODERS, FITTING, OPTIMIZERS
+from qamro.ui.train.texts import FITTING, OPTIMIZERS
 from qamro.ui.train.texts import TrainTab as T
 from qamro.ui.train.worker import AT_ONCE, Job, Task
 from qamro.ui.widgets import chart_value, hint
@@ -74,7 +74,7 @@ def axis_choice(study: Study | None, encoder: str) -> gr.CheckboxGroup:
     if study is None:
         return gr.CheckboxGroup([], value=[], info=T.AXES_INFO)
     axes, why = trainable_axes(study, encoder)
-    return gr.CheckboxGroup(axes, value=axes, info=f"{T.AXES_INFO} {T.NO_TA.format(why=why)}" if why else T.AXES_INFO)
+    return gr.CheckboxGroup(axes, value=axes, info=f"{T.AXES_INFO} {why}".strip())
 
 
 def encoder_chosen(p: Parts, encoder: str, study: Study | None) -> Answer:
@@ -89,9 +89,9 @@ def refresh_encoders(p: Parts, encoder: str) -> Answer:
 
 def _described(p: Parts, encoder: str) -> Answer:
     entry = encoder_state(encoder)
-    note, ready = ENCODERS[encoder], entry.state == "ready"
+    note, ready = entry.note, entry.state == "ready"
     if entry.state == MISSING:
-        return {p.encoder_note: hint(f"{note} {entry.note}"), p.download: gr.Button(visible=False)}
+        return {p.encoder_note: hint(note), p.download: gr.Button(visible=False)}
     if not ready:
         note += " " + T.NEEDS.format(size=readable_size(entry.bytes), licence=entry.licence)
     button = gr.Button(T.DOWNLOAD.format(size=readable_size(entry.bytes)), visible=not ready)
@@ -212,7 +212,7 @@ def _settings(study: Study | None, form: Mapping[str, Any]) -> tuple[Settings, l
     allowed, why = trainable_axes(study, form["encoder"])
     wanted = [axis for axis in study.axes if axis in form["axes"] and axis in allowed]
     if not wanted:
-        raise NotPossible(f"{T.NO_AXES} {T.NO_TA.format(why=why) if why else ''}".strip())
+        raise NotPossible(f"{T.NO_AXES} {why}".strip())
     if on_space() and len(study.clips) > MOST_CLIPS:
         raise NotPossible(T.TOO_MANY.format(n=len(study.clips), most=MOST_CLIPS))
     entry = encoder_state(form["encoder"])

@@ -53,7 +53,6 @@ class TrainTab:
     CHOSEN = "{name}: {clips} clips. Press Train."
     NO_STUDY = "Choose a study first."
     NO_AXES = "Choose an axis first."
-    NO_TA = "TA is left out: {why}."
     TOO_MANY = "This study has {n} clips; this Space trains on at most {most}."
     CUT = "Cut to what this Space allows: {what}."
     NEEDS = "Needs {size} of published weights first ({licence}); downloaded once, they stay on this machine."
@@ -160,15 +159,6 @@ HOLD_OUT = {
 STOP_BY = {"loss": "validation loss", "srcc": "validation SRCC"}
 """What the best epoch, and of several seeds the best one, is chosen by; keys of ``FitConfig.stop_by``."""
 
-ENCODERS: dict[str, str] = {
-    "logmel": "Fixed statistics of the spectrum. Nothing to fetch, a hundred clips in seconds.",
-    "clap": "A network that hears music and reads prompts: the paper's encoder. Slow without a GPU.",
-    "audiobox": "The network behind the four aesthetic axes. It reads no prompts: no TA.",
-    "wavlm": "A network trained on speech. It reads no prompts: no TA.",
-    "muq": "A network trained on music; for non-commercial use. It reads no prompts: no TA.",
-    "distillmos": "A small network trained on rated speech; for speech only. It reads no prompts: no TA.",
-}
-"""For each encoder, a sentence."""
 
 FITTING: dict[str, tuple[str, str]] = {
     "lr": ("Learning rate", "Of the optimiser."),

@@ -15,6 +15,7 @@ from qamro.studies.importers import read_ratings
 from qamro.studies.importers.archive import Limits, gather, unpack
 from qamro.studies.importers.guessing import guess
 from qamro.studies.importers.reading import read
+from tests.studies.extracts import write_musiceval, write_pam
 
 RATINGS = "clip,rater,axis,score\na.wav,r1,MI,3\nb.wav,r1,MI,4\n"
 
@@ -68,11 +69,10 @@ def test_a_saved_study_comes_back(tmp_path, sound):
     assert (study.name, study.kind, study.systems, study.missing_audio()) == ("kept", "simulated", ["s"], [])
 
 
-def test_jsonl_and_lists_in_a_zip(tmp_path, shared):
-    folder = shared / "data" / "annotations"
-    for name in ("AES_PAM.jsonl", "musiceval_dev_mos_list.txt"):
-        study = read_ratings(packed(tmp_path / f"{name}.zip", {f"x/{name}": (folder / name).read_bytes()}))
-        assert len(study.ratings) == len(read_ratings(folder / name).ratings)
+def test_jsonl_and_lists_in_a_zip(tmp_path):
+    for path, ratings in ((write_pam(tmp_path / "one"), 12 * 40), (write_musiceval(tmp_path / "two")[0], 24 * 2)):
+        study = read_ratings(packed(tmp_path / f"{path.name}.zip", {f"x/{path.name}": path.read_bytes()}))
+        assert len(study.ratings) == len(read_ratings(path).ratings) == ratings
 
 
 HOSTILE = [

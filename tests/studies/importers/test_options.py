@@ -8,6 +8,8 @@ import pytest
 from qamro.studies.importers import Options, guess_and_read, read_ratings
 from qamro.studies.importers.guessing import guess
 from qamro.studies.importers.reading import read
+from tests.studies.extracts import write_pam
+from tests.studies.made import random_study
 
 
 def write(tmp_path, text, name="test.csv"):
@@ -120,18 +122,22 @@ def test_wrong_options_say_what_is_right(tmp_path, given, message):
         read_ratings(path, Options.parse(**given))
 
 
-def test_a_form_of_fixed_columns_takes_none(tmp_path, shared):
+def test_a_form_of_fixed_columns_takes_none(tmp_path):
     with pytest.raises(ValueError, match="change nothing here"):
-        read_ratings(shared / "data" / "annotations" / "AES_PAM.jsonl", Options.parse(column=["data_path=clip"]))
+        read_ratings(write_pam(tmp_path), Options.parse(column=["data_path=clip"]))
 
 
-def test_codes_are_left_out_of_a_saved_study_too(shared):
-    path = shared / "data" / "studies" / "lstm_music"
+def test_codes_are_left_out_of_a_saved_study_too(tmp_path):
+    made = random_study()
+    made.ratings = made.ratings[made.ratings["axis"] == "quality"].reset_index(drop=True)
+    made.ratings.loc[made.ratings.index[::9], "score"] = -1.0
+    times = int((made.ratings["score"] == -1).sum())
+    path = made.save(tmp_path / "saved")
     study = read_ratings(path, Options.parse(missing=["-1"]))
     assert study.ratings["score"].min() >= 0
-    assert any("-1 (24 times)" in note for note in study.about["notes"])
+    assert any(f"-1 ({times} times)" in note for note in study.about["notes"])
     told = read_ratings(path).about["notes"]
-    assert any("-1 stands 24 times" in note and "--missing=-1" in note for note in told)
+    assert any(f"-1 stands {times} times" in note and "--missing=-1" in note for note in told)
 
 
 def test_votes_have_no_columns_to_choose(tmp_path):

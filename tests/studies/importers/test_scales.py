@@ -12,6 +12,7 @@ from qamro.studies.importers.found import find
 from qamro.studies.importers.guessing import guess
 from qamro.studies.importers.reading import read
 from qamro.studies.importers.scales import ScaleMap, likely_scale
+from tests.studies.extracts import write_pam
 
 ENDS = st.floats(-1000, 1000).map(lambda x: round(x, 3))
 
@@ -108,8 +109,8 @@ def test_the_place_is_that_in_a_wide_table(tmp_path):
         read(path, guess(path).with_scale("quality", ScaleMap.declare(1, 5)))
 
 
-def test_published_forms_can_be_mapped_too(shared):
-    path = shared / "data" / "annotations" / "AES_PAM.jsonl"
+def test_published_forms_can_be_mapped_too(tmp_path):
+    path = write_pam(tmp_path)
     layout = guess(path)
     assert layout.is_fixed
     study = read(path, layout.with_scale("PQ", ScaleMap(0, 10, 1, 5)))

@@ -1,0 +1,133 @@
+"""The views of a comparison, in one table that the Compare tab, the HTML page, the zip and the progress bars follow.
+
+A new view is a file with a function that makes a ``Section``, and a row of ``VIEWS``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from qamro.plugins import Where
+
+if TYPE_CHECKING:
+    from qamro.report.comparison import Comparison
+
+
+def _always(comparison: Comparison, axis: str) -> bool:
+    return True
+
+
+def _asked_for(comparison: Comparison, axis: str) -> bool:
+    return comparison.options.prediction_powered
+
+
+def rated_axes(comparison: Comparison) -> Sequence[str]:
+    """The rated axes that are compared: what a view is about unless it says otherwise."""
+    return comparison.axes
+
+
+@dataclass(frozen=True)
+class View:
+    """A view.
+
+    Attributes:
+        key: Its name, with which the ids of its sections begin.
+        title: What the Compare tab calls it.
+        note: The question that it answers; a line below the title in the app.
+        heading: What a page's list of contents calls it, behind the axis where it is of one.
+        make: Makes the section from ``(comparison, axis)``; the axis is empty where it is about all of them.
+        whole: Whether a page has one section about all axes rather than one for each.
+        by_axis: Whether the app asks for an axis.
+        in_app: Whether the Compare tab has it.
+        people_only: Whether it rests on the ratings alone, whatever was predicted.
+        predictors: How many predictors it needs at least.
+        axes: What it can be about. Those of views of the rated axes stand together, axis by axis; a view with others,
+            such as questions that were voted on, has its sections before them.
+        without_pairs: Whether it is worth showing while predictions and ratings share no axis.
+        wanted: Whether a page shows it, for an axis.
+    """
+
+    key: str
+    title: str
+    note: str
+    heading: str
+    make: Where
+    whole: bool = False
+    by_axis: bool = True
+    in_app: bool = True
+    people_only: bool = False
+    predictors: int = 0
+    axes: Callable[[Comparison], Sequence[str]] = rated_axes
+    without_pairs: bool = False
+    wanted: Callable[[Comparison, str], bool] = _always
+
+    def shown(self, comparison: Comparison, axis: str) -> bool:
+        """Whether a page shows it, for an axis or, where it is about all of them, for none."""
+        of_axis = axis and self.axes is rated_axes
+        here = len(comparison.numbers(axis).predictors if of_axis else comparison.predictors)
+        return here >= self.predictors and self.wanted(comparison, axis)
+
+
+VIEWS: dict[str, View] = {
+    view.key: view
+    for view in (
+        View(
+            "overview",
+            "Overview",
+            "What can be claimed, over all axes?",
+            "Overview",
+            "qamro.report.overview:overview",
+            whole=True,
+            by_axis=False,
+            in_app=False,
+        ),
+        View(
+            "raters",
+            "Raters",
+            "Do the raters agree, who stands apart, and how well could a perfect predictor do?",
+            "Raters",
+            "qamro.report.raters:raters",
+            whole=True,
+            people_only=True,
+        ),
+        View(
+            "systems",
+            "Systems",
+            "Which system is better, by listeners and by predictor, and which cannot be told apart?",
+            "systems",
+            "qamro.report.systems:systems",
+        ),
+        View(
+            "powered",
+            "Powered",
+            "What do predictions of clips that nobody rated add to the ratings?",
+            "what predictions add to the ratings",
+            "qamro.report.powered:powered",
+            in_app=False,
+            predictors=1,
+            wanted=_asked_for,
+        ),
+        View(
+            "versus",
+            "Predictor vs predictor",
+            "Which predictor agrees better with listeners, and is the difference more than chance?",
+            "predictor against predictor",
+            "qamro.report.overview:versus",
+            predictors=2,
+        ),
+        View(
+            "inspect",
+            "Inspect",
+            "Where predictor and listeners disagree. Click a clip or a system to hear it.",
+            "clips to look at",
+            "qamro.report.inspect:inspect",
+            without_pairs=True,
+        ),
+    )
+}
+"""By name, in the order of a page and of the Compare tab."""
+
+APP_VIEWS: dict[str, View] = {key: view for key, view in VIEWS.items() if view.in_app}
+"""Those that the Compare tab has."""
