@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -76,7 +76,13 @@ def sweep(
 
         setup = replace(_setup(objective, over, values, beside, betas, alphas), study=study, encoder=encoder)
         setup = replace(setup, folds=folds, hold_out=hold_out, optimiser=optimizer, seeds=seeds)
-        said = {"lr": lr, "batch_size": batch_size, "max_epochs": epochs, "patience": patience, "stop_by": stop_by}
+        said: dict[str, Any] = {
+            "lr": lr,
+            "batch_size": batch_size,
+            "max_epochs": epochs,
+            "patience": patience,
+            "stop_by": stop_by,
+        }
         config = replace(setup.config, **{name: value for name, value in said.items() if value is not None})
         told = ratings_options(column, axis, scale, missing, rows, delimiter, header, encoding, answer, ragged)
         check_writable(out or Path())
@@ -84,12 +90,8 @@ def sweep(
         experiment = replace(setup.experiment, axes=axis, config=config)
         ran = run(opened, experiment, encoder, device)
         setup, found, how = replace(setup, axes=tuple(ran.axes)), ran.sweep, ran.how
-        about = {
-            "encoder": encoder,
-            "seconds": ran.seconds["training"],
-            "setup": asdict(setup),
-            "config": asdict(config),
-        }
+        about: dict[str, Any] = {"encoder": encoder, "seconds": ran.seconds["training"]}
+        about |= {"setup": asdict(setup), "config": asdict(config)}
         if setup.over == BETA.name:
             about["plan"] = {"betas": setup.values, "alphas": setup.beside or (ALPHA.default,)}
         target = out or Path(f"sweep-{Path(study).name}")

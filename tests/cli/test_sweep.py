@@ -12,7 +12,7 @@ import pytest
 from qamro.predictors.saved import remembering_encoder
 from qamro.studies import Study
 from qamro.training.sweeps.reproduce import EXPERIMENTS
-from qamro.training.sweeps.setup import Setup
+from qamro.training.sweeps.setup import OPTIMISERS, Setup
 from qamro.training.sweeps.store import sweep_study
 
 from .rated_tones import save_noisy_tones
@@ -42,7 +42,8 @@ def test_sweep_writes_table_summary_and_figure(run, folder, tmp_path):
     assert "14 runs" in result.stdout
 
 
-def test_terminal_and_app_sweep_alike(run, folder, tmp_path):
+def test_terminal_and_app_sweep_alike(run, folder, tmp_path, monkeypatch):
+    monkeypatch.setitem(OPTIMISERS, "adamw", OPTIMISERS["adamw"] | {"max_epochs": 3})  # both take their training there
     options = ("--objective", "balr", "--values", "0.5,2", "--seeds", 2, "--folds", 3, "--hold-out", "content")
     result = run("sweep", "--study", folder, *options, "--out", tmp_path / "out")
     assert result.exit_code == 0, result.output
