@@ -363,6 +363,7 @@ def _delimited(path: Path, sample: str, whole: bool, encoding: str, parsing: Par
         header = header[:-1]  # a spreadsheet's empty columns at the end
     if header.count("") > 1:
         header = [name or f"column {place}" for place, name in enumerate(header, 1)]
+    verbatim = bool(re.search(r'"[ \t][^",;]|[^",;][ \t]"', sample))  # names with outer blanks stand in quotes
     if lines > 1:
         notes.append(f"{lines} lines of header were read as one")
     elif headless:
@@ -372,7 +373,7 @@ def _delimited(path: Path, sample: str, whole: bool, encoding: str, parsing: Par
         with io.StringIO(sample, newline="") if whole else path.open(encoding=encoding, newline="") as text:
             try:
                 even = partial(_of_one_width, header=header, delimiter=delimiter, ragged=parsing.ragged)
-                columns = _columns(_blocks(text, delimiter, skipped), header, lines, path, even)
+                columns = _columns(_blocks(text, delimiter, skipped), header, lines, path, even, verbatim=verbatim)
             except (csv.Error, UnicodeError) as problem:
                 raise StudyError(
                     f"{path} is not a table of text: {problem}; save it as CSV with UTF-8 encoding"
@@ -488,8 +489,13 @@ def _columns(
     lines: int,
     path: Path,
     even: Callable[[list[list[str]]], list[list[str]]],
+    *,
+    verbatim: bool,
 ) -> dict[str, Sequence[str]]:
-    """Reads all rows into columns; equal cells share their memory. ``even`` treats rows of another length."""
+    """Reads all rows into columns; equal cells share their memory.
+
+    ``even`` treats rows of another length; with ``verbatim``, outer blanks of names are part of them.
+    """
     width, done = len(header), 0
     cells: list[list[str]] = [[] for _ in header]
     known: list[dict[str, str]] = [{} for _ in header]
@@ -505,7 +511,7 @@ def _columns(
             if len(seen) > 200_000:
                 seen.clear()
             for value in set(values).difference(seen):
-                seen[value] = value if name in VERBATIM else value.strip()
+                seen[value] = value if verbatim and name in VERBATIM else value.strip()
             column.extend(map(seen.__getitem__, values))
         done += len(block)
     return dict(zip(header, cells, strict=True))
