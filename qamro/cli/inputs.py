@@ -214,8 +214,9 @@ def open_predictions(path: Path, options: Options, clip_column: str = "") -> pd.
         FileNotFoundError: There is no such file.
         ValueError: It is no table of predictions.
     """
+    from qamro.studies.importers.letters import is_utf8
     from qamro.studies.importers.predictions import read_predictions
-    from qamro.studies.importers.table import Parsing, is_utf8
+    from qamro.studies.importers.table import Parsing
 
     encoding = options.parsing.encoding
     parsing = Parsing(encoding=encoding) if encoding and path.is_file() and not is_utf8(path) else None
