@@ -188,6 +188,10 @@ class Options:
             ValueError: There is no such axis, or several where none is named.
         """
         for named, scale in self.scales:
+            axis, comma, rater = named.rpartition(",")
+            if comma and named not in axes and axis.strip() in axes:  # of one rater
+                layout = layout.with_scale(axis.strip(), scale, rater.strip())
+                continue
             if named and named not in axes:
                 raise ValueError(f"--scale {named}=…: there is no axis {named!r}; there are {', '.join(axes)}")
             if not named and len(axes) != 1:

@@ -120,6 +120,16 @@ def test_wrong_options_say_what_is_right(tmp_path, given, message):
         read_ratings(path, Options.parse(**given))
 
 
+def test_raters_with_scales_of_their_own_are_told_and_moved(tmp_path):
+    cells = [f"c{n}.wav,r1,{n % 5 + 1}\nc{n}.wav,r2,{(n % 5 + 1) * 20}\n" for n in range(10)]
+    path = write(tmp_path, "clip,rater,score\n" + "".join(cells))
+    told = [note for note in read_ratings(path).about["notes"] if "scales of their own" in note]
+    assert "--scale 'quality,r2=0..100->0..5'" in told[0]
+    moved = read_ratings(path, Options.parse(scale=["quality,r2=0..100->0..5"]))
+    assert moved.ratings.groupby("rater")["score"].max().to_dict() == {"r1": 5, "r2": 5}
+    assert not any("scales of their own" in note for note in moved.about["notes"])
+
+
 def test_a_form_of_fixed_columns_takes_none(tmp_path, shared):
     with pytest.raises(ValueError, match="change nothing here"):
         read_ratings(shared / "data" / "annotations" / "AES_PAM.jsonl", Options.parse(column=["data_path=clip"]))
