@@ -156,7 +156,7 @@ def _own_scales(ratings: pd.DataFrame, layout: Layout) -> list[str]:
         low, high = str(top.idxmin()), str(top.idxmax())
         option = shlex.quote(f"{axis},{high}=0..{top.max():g}->0..{top.min():g}")
         told.append(
-            f"raters seem to use scales of their own on {axis} ({low} up to {top.min():g}, {high} up to {top.max():g}); "
+            f"raters seem to use scales of their own on {axis}: {low} up to {top.min():g}, {high} up to {top.max():g}; "
             f"all scores are kept as they are; if so, move each rater's to one scale, for example --scale {option}"
         )
     return told
