@@ -214,7 +214,7 @@ def _with_column(layout: Layout, sheet: Sheet | None, name: str, role: str) -> L
         of = {"axis": layout.axis, **kept, what: value.strip()}
         return _rated(layout, name, **{key: text for key, text in of.items() if text}).of_headers(what)
     numbers = sheet is not None and look(sheet.frame[name], decimal_of(sheet.frame)).numeric
-    side_by_side = layout.form != "long" or column.role == "rating"
+    side_by_side = layout.form != "long" or column.role == "rating" or column.why == _NOT_SAID
     rated = [c for c in layout.columns if c.role == "rating"]
     asked = column.role == "rating" or column.why == _NOT_SAID
     if role == "rater" and numbers and side_by_side and (asked or any(c.rater for c in rated)):

@@ -134,8 +134,8 @@ class _Guess:
                 exact,
                 facts.sounds,
                 "deg" in words,
-                "name" in words and not facts.numeric,
                 facts.distinct,
+                "name" in words and not facts.numeric,
                 "path" not in role_of(name),
                 -self.names.index(name),
             )

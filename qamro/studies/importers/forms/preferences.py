@@ -184,7 +184,7 @@ def pairs_of(sheet: Sheet) -> Pairs | None:
         "",
     )
     if not winner:
-        winner = next((n for n in rest if role_of(n) == "rating" and _about_zero(sheet.columns[n])), "")
+        winner = next((n for n in rest if role_of(n) == "rating" and _may_be_votes(sheet.columns[n])), "")
     if not winner:
         return None
     roles = {
@@ -204,6 +204,11 @@ def _what(text: str) -> str:
     if re.search(r"time|duration|rate|listen|lyric|feedback|score|rating|prompt|text|hardware|length", text, re.I):
         return ""
     return "clip" if re.search(r"pair|audio|clip|file|track|sample|wav|stim|song|item|url|utt|path", text, re.I) else ""
+
+
+def _may_be_votes(cells: Sequence[str]) -> bool:
+    """Whether a column called a rating compares two sides: numbers about 0, or what ``--answer`` made of them."""
+    return _about_zero(cells) or bool({*cells} & {"a", "b"} and {*cells} <= {"a", "b", "tie", "both_bad", ""})
 
 
 def _about_zero(cells: Sequence[str]) -> bool:
