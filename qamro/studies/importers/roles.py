@@ -135,7 +135,7 @@ class _Guess:
                 facts.sounds,
                 "deg" in words,
                 facts.distinct,
-                "name" in words and not facts.numeric,
+                "name" in words and not facts.numeric and not facts.sounds,
                 "path" not in role_of(name),
                 -self.names.index(name),
             )

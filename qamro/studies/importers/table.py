@@ -218,7 +218,7 @@ def _opened(path: Path, parsing: Parsing) -> Sheet:
         if head.startswith(EXCEL):
             return _excel(path, parsing)
         if kind := no_text(head):
-            raise StudyError(f"{path} is {kind}; save it as CSV with UTF-8 encoding")
+            raise StudyError(f"{path} is not a table of text but {kind}; save it as CSV with UTF-8 encoding")
         encoding = parsing.encoding or encoding_of(head, path)
         whole = len(head) < HEAD
         text = head.decode(encoding, errors="strict" if whole else "ignore").removeprefix("\ufeff")
