@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from qamro.studies.importers.cells import decimal_of, look
-from qamro.studies.importers.layout import Column, Layout
+from qamro.studies.importers.layout import OPEN, Column, Layout
 from qamro.studies.importers.scales import ScaleMap
 from qamro.studies.importers.table import SIDES, Parsing, Sheet
 
@@ -244,7 +244,7 @@ def _rated(layout: Layout, name: str, **of: str) -> Layout:
     def changed(column: Column) -> Column:
         if column.name == name:
             return Column(name, "rating", "", **of)
-        if layout.question and column.role == "rating" and column.why:
+        if layout.question and column.role == "rating" and column.why in OPEN:
             return Column(column.name, "about_rating", _NOT_SAID)
         return column
 

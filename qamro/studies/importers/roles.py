@@ -16,7 +16,7 @@ import numpy as np
 from qamro.axes import AXES
 from qamro.studies.importers.axis_names import axis_by, axis_in, axis_of, is_mean, is_measure, rest_of
 from qamro.studies.importers.cells import decimal_of, is_mail, look
-from qamro.studies.importers.layout import Column, Layout
+from qamro.studies.importers.layout import OPEN, Column, Layout
 from qamro.studies.importers.names import (
     is_code,
     is_numbered,
@@ -338,7 +338,7 @@ class _Guess:
     def _which(self, names: list[str]) -> None:
         """Asks which of several columns holds the ratings."""
         for name in names:
-            self.take(name, "rating", "one of several that may hold the ratings", axis=self.axis)
+            self.take(name, "rating", OPEN[2], axis=self.axis)
         self.question = f"nothing says what the numbers under {', '.join(map(repr, names))} are: which are the ratings"
         self.readings = [(f"those of {name!r}", ((name, "score"),)) for name in names]
 
@@ -404,7 +404,7 @@ class _Guess:
         for name in names:
             rater = name if roles[0] == "rater" else ""
             axis = name if roles[0] == "axis" else self.axis
-            self.take(name, "rating", "numbers, and nothing says of what", axis=axis, rater=rater)
+            self.take(name, "rating", OPEN[0], axis=axis, rater=rater)
         words = {"axis": "qualities (axes)", "rater": "raters", "note": "no ratings", "score": "the ratings"}
         words |= {"system": "systems", "clip": "clips"}
         named = {"clip", "path"} & {column.role for column in self.columns.values()}
@@ -598,7 +598,7 @@ class _Guess:
             self.readings = [(f"the {_PLACES[k]} one is it", ((name, role),)) for k, name in enumerate(there[:4])]
             if numeric:
                 for name in there:
-                    self.take(name, "rating", "its name stands twice", axis=self.axis)
+                    self.take(name, "rating", OPEN[1], axis=self.axis)
                 if not any(column.role == "rater" for column in self.columns.values()):
                     self.readings.append(("they are of a rater each", tuple((name, "rater") for name in there)))
             self.question = f"{len(there)} columns are called {names[0]!r} and hold different things"
