@@ -196,6 +196,7 @@ def open_predictions(path: Path, options: Options, clip_column: str = "", study:
         FileNotFoundError: There is no such file.
         ValueError: It is no table of predictions.
     """
+    from qamro.studies.importers.letters import is_utf8
     from qamro.studies.importers.predictions import is_parts, read_parts, read_predictions
 
     if is_parts(path):
@@ -206,7 +207,7 @@ def open_predictions(path: Path, options: Options, clip_column: str = "", study:
         if len(table) < table.attrs["rows"]:
             remark(f"{path}: {table.attrs['rows']:,} rows, of which {len(table):,} may be of rated clips and are read")
         return table
-    from qamro.studies.importers.table import Parsing, is_utf8
+    from qamro.studies.importers.table import Parsing
 
     encoding = options.parsing.encoding
     parsing = Parsing(encoding=encoding) if encoding and path.is_file() and not is_utf8(path) else None

@@ -71,6 +71,9 @@ def test_predictions_help_the_ratings_when_asked(files, tmp_path, run):
         assert line.split()[-2:] == ["6", "12"]
     assert 'id="powered-MI-means"' in (tmp_path / "r.html").read_text("utf-8")
     assert "worth" not in run(*given).stdout
+    scores.rename(columns={"MI": "beauty"}).to_csv(tmp_path / "ours.csv", index=False)
+    paired = run(*given, "--axis-map", "beauty=MI", "--prediction-powered")
+    assert paired.stdout.count("stands for") == 1, "who stands for whom is said once"
     alone = run("compare", "--ratings", tmp_path / "half", "--draws", 20, "--prediction-powered")
     assert "--prediction-powered needs --predictions" in alone.stderr
 

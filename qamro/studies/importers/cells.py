@@ -23,6 +23,7 @@ _LABEL = re.compile(
 
 _SHARE = re.compile(r"^([+-]?\d+(?:[.,]\d+)?)\s*(?:/|out of|of|von|sur|de)\s*(\d+)$", re.IGNORECASE)
 _PERCENT = re.compile(r"^([+-]?\d+(?:[.,]\d+)?)\s*%$")
+_WITH_ERROR = re.compile(r"^([+-]?\d+(?:[.,]\d+)?)\s*(?:±|\+/-|\+-)\s*\d+(?:[.,]\d+)?$")
 _MAIL = re.compile(r"^[^@\s,;]+@[^@\s,;]+\.[a-z]{2,}$", re.IGNORECASE)
 _IP = re.compile(
     r"^(?:\d{1,3}\.){3}\d{1,3}$|^(?:[0-9a-f]{1,4}:){7}[0-9a-f]{1,4}$|^[0-9a-f:]*::[0-9a-f:]+$", re.IGNORECASE
@@ -129,8 +130,10 @@ def number_of(text: str, decimal: str = ".") -> float:
         return float(plain.replace(",", ".") if decimal == "," else plain)
     except ValueError:
         pass
-    if match := _LABEL.match(plain):
+    if (match := _LABEL.match(plain)) and not _WITH_ERROR.match(plain):
         return float("nan") if is_date(plain) else float((match[1] or match[2]).replace(",", "."))
+    if match := _WITH_ERROR.match(plain):
+        return float(match[1].replace(",", "."))
     if match := _SHARE.match(plain) or _PERCENT.match(plain) or _POINTS.match(plain):
         return float(match[1].replace(",", "."))
     if plain and _STARS.match(plain):

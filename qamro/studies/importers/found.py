@@ -12,15 +12,12 @@ from qamro.studies.importers.layout import Layout
 from qamro.studies.importers.melt import clips_of
 from qamro.studies.importers.options import Options
 from qamro.studies.importers.reading import called, group_of, melted_of, pseudonyms, read_fixed, undecided
-from qamro.studies.importers.scales import Code, codes_in, likely_scale, without_missing
+from qamro.studies.importers.scales import Code, codes_in, likely_scale, own_scales, without_missing
 from qamro.studies.importers.source import Source, open_source
 from qamro.studies.tables import StudyError
 
 if TYPE_CHECKING:
     import pandas as pd
-
-_MANY, _FAR = 5, 4
-"""Raters with as many ratings whose highest scores differ by that factor are taken to use scales of their own."""
 
 
 @dataclass(frozen=True)
@@ -162,10 +159,8 @@ def examples(path: Path | str, layout: Layout, *, most: int = 3) -> dict[str, li
 
 
 def _axis(axis: str, ratings: pd.DataFrame, by_rater: bool) -> list[FoundAxis]:
-    highest = ratings.groupby("rater", sort=False)["score"].agg(["max", "size"])
-    named = bool((highest.index != "").all())
-    of_many = highest.loc[highest["size"] >= _MANY, "max"]
-    apart = named and len(of_many) > 1 and of_many.max() >= _FAR * of_many.min() > 0
+    named = bool((ratings["rater"] != "").all())
+    apart = axis in own_scales(ratings)
     groups: list[tuple[str, Any]] = [("", ratings["score"])]
     if apart or (by_rater and named):
         groups = [(str(rater), scores) for rater, scores in ratings.groupby("rater", sort=False)["score"]]

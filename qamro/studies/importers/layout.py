@@ -30,6 +30,13 @@ SINGLE = ("clip", "path", "system", "prompt", "source", "rater", "axis", "mean_o
 OF_THE_CLIP = ("path", "system", "prompt", "source")
 """Roles that describe the clip under a name of their own."""
 
+OPEN = (
+    "numbers, and nothing says of what",
+    "its name stands twice",
+    "one of several that may hold the ratings",
+)
+"""Why columns of numbers stand among the ratings only until somebody says what they are."""
+
 TABULAR = ("long", "wide", "survey")
 """The forms that a table without a tool's own header can be taken for."""
 
@@ -120,7 +127,7 @@ class Layout:
     @property
     def open_columns(self) -> list[str]:
         """The columns of numbers that the question is about; ``*`` stands for them in an answer."""
-        return [c.name for c in self.columns if c.role == "rating" and c.why] if self.question else []
+        return [c.name for c in self.columns if c.role == "rating" and c.why in OPEN] if self.question else []
 
     @property
     def is_fixed(self) -> bool:
@@ -194,13 +201,15 @@ class Layout:
         offered = {said for _, columns in self.readings for said, _ in columns}
         of_one = (role == "clip" and "clip" in self.question) or name in offered
         of_numbers = self.question.startswith("nothing says what the numbers")  # saying the clip is no answer to that
-        asked = role == "rating" or name in self.having("rating") or (of_one and not of_numbers)
+        rated = self.open_columns or self.having("rating")
+        last = name in rated and (role == "rating" or not {*self.open_columns} - {name})  # nothing else is asked about
+        asked = role == "rating" or last or (of_one and not of_numbers)
         question = "" if asked else self.question
         layout = replace(self, columns=tuple(map(changed, self.columns)), question=question)
         if role not in ("axis", "rater", "clip", "system"):
             return layout
         if self.question:  # what headers were only taken to name makes way
-            bare = (replace(c, **{role: ""}) if c.role == "rating" and c.why else c for c in layout.columns)
+            bare = (replace(c, **{role: ""}) if c.role == "rating" and c.why in OPEN else c for c in layout.columns)
             layout = replace(layout, columns=tuple(bare))
         return layout._told_by_column(role, name)
 

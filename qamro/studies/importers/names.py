@@ -129,9 +129,18 @@ def _is_count(name: str, words: tuple[str, ...]) -> bool:
     """Whether a name says how many ratings there are: ``n``, ``num_ratings``, ``# Votes``, ``votes``, ``mean_of``."""
     if words in {("n",), ("count",), ("votes",), ("mean", "of"), ("ratings",)} or name.strip().startswith("#"):
         return True
-    counted = {"votes", "ratings", "raters", "listeners", "vote", "rating", "judgments", "answers", "scores"} & set(
-        words
-    )
+    counted = {
+        "responses",
+        "votes",
+        "ratings",
+        "raters",
+        "listeners",
+        "vote",
+        "rating",
+        "judgments",
+        "answers",
+        "scores",
+    } & set(words)
     return bool(counted) and bool(
         {"n", "num", "count", "nb", "no", "number", "anzahl", "nombre", "numero"} & set(words)
     )
@@ -245,8 +254,11 @@ def _axes_first(heads: list[str], tails: list[str]) -> bool | None:
             return first if len(people) > 1 or all(map(is_rater, people)) else None
     if all(map(is_rater, tails)) != all(map(is_rater, heads)):
         raters_last = all(map(is_rater, tails))
-        others = heads if raters_last else tails
-        return raters_last if all(is_quality(other) for other in others) or len(others) > 1 else None
+        others, people = (heads, tails) if raters_last else (tails, heads)
+        if all(is_quality(other) for other in others):
+            return raters_last
+        named = all(re.search(r"[^\W\d_]", other) for other in others)  # dates are no axes
+        return raters_last if named and len(others) > 1 and len(people) > 1 else None
     if len(heads) < 2 or len(tails) < 2:
         return None
     if all(map(is_quality, heads)) != all(map(is_quality, tails)):

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from qamro.studies.importers.cells import decimal_of, look
-from qamro.studies.importers.layout import Column, Layout
+from qamro.studies.importers.layout import OPEN, Column, Layout
 from qamro.studies.importers.scales import ScaleMap
 from qamro.studies.importers.table import SIDES, Parsing, Sheet
 
@@ -188,6 +188,10 @@ class Options:
             ValueError: There is no such axis, or several where none is named.
         """
         for named, scale in self.scales:
+            axis, comma, rater = named.rpartition(",")
+            if comma and named not in axes and axis.strip() in axes:  # of one rater
+                layout = layout.with_scale(axis.strip(), scale, rater.strip())
+                continue
             if named and named not in axes:
                 raise ValueError(f"--scale {named}=…: there is no axis {named!r}; there are {', '.join(axes)}")
             if not named and len(axes) != 1:
@@ -210,7 +214,7 @@ def _with_column(layout: Layout, sheet: Sheet | None, name: str, role: str) -> L
         of = {"axis": layout.axis, **kept, what: value.strip()}
         return _rated(layout, name, **{key: text for key, text in of.items() if text}).of_headers(what)
     numbers = sheet is not None and look(sheet.frame[name], decimal_of(sheet.frame)).numeric
-    side_by_side = layout.form != "long" or column.role == "rating"
+    side_by_side = layout.form != "long" or column.role == "rating" or column.why == _NOT_SAID
     rated = [c for c in layout.columns if c.role == "rating"]
     asked = column.role == "rating" or column.why == _NOT_SAID
     if role == "rater" and numbers and side_by_side and (asked or any(c.rater for c in rated)):
@@ -240,7 +244,7 @@ def _rated(layout: Layout, name: str, **of: str) -> Layout:
     def changed(column: Column) -> Column:
         if column.name == name:
             return Column(name, "rating", "", **of)
-        if layout.question and column.role == "rating" and column.why:
+        if layout.question and column.role == "rating" and column.why in OPEN:
             return Column(column.name, "about_rating", _NOT_SAID)
         return column
 

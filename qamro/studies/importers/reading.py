@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,7 @@ from qamro.studies.importers.guessing import guess
 from qamro.studies.importers.layout import ROLES, Column, Layout
 from qamro.studies.importers.melt import clips_of, melt, wanted_rows
 from qamro.studies.importers.options import Options
-from qamro.studies.importers.scales import COLUMN, FILE, ROW, Code, codes_in, scaled, without_missing
+from qamro.studies.importers.scales import COLUMN, FILE, ROW, Code, codes_in, own_scales, scaled, without_missing
 from qamro.studies.importers.source import Group, Source, open_source
 from qamro.studies.study import Study, is_study
 from qamro.studies.tables import StudyError
@@ -104,6 +105,7 @@ def _read(source: Source, layout: Layout, strangers: bool, options: Options, ask
     layout = options.with_scales(layout, [str(axis) for axis in ratings["axis"].unique()])
     if layout.pseudonyms:
         ratings = ratings.assign(rater=pseudonyms(ratings["rater"]))
+    notes += _own_scales(ratings, layout)
     ratings, maps = scaled(ratings, layout)
     about |= {"read_as": layout.in_words()} if not layout.is_plain else {}
     about |= {"columns": {nobody(c.name): _meaning(c) for c in layout.columns}} if layout.columns else {}
@@ -145,6 +147,19 @@ def _codes(ratings: pd.DataFrame, layout: Layout, ask: bool, options: Options) -
     if ask and open_ones:
         raise StudyError(f"{'; '.join(map(str, open_ones))}. Say what it is: {_ways(open_ones)}")
     return [f"{code}; it is kept ({_ways(codes)})" for code in codes]
+
+
+def _own_scales(ratings: pd.DataFrame, layout: Layout) -> list[str]:
+    """Says where raters seem to use scales of their own, and the option that moves one to another."""
+    told = []
+    for axis, top in ({} if layout.scales else own_scales(ratings)).items():
+        low, high = str(top.idxmin()), str(top.idxmax())
+        option = shlex.quote(f"{axis},{high}=0..{top.max():g}->0..{top.min():g}")
+        told.append(
+            f"raters seem to use scales of their own on {axis}: {low} up to {top.min():g}, {high} up to {top.max():g}; "
+            f"all scores are kept as they are; if so, move each rater's to one scale, for example --scale {option}"
+        )
+    return told
 
 
 def _ways(codes: Sequence[Code]) -> str:

@@ -16,7 +16,7 @@ import numpy as np
 from qamro.axes import AXES
 from qamro.studies.importers.axis_names import axis_by, axis_in, axis_of, is_mean, is_measure, rest_of
 from qamro.studies.importers.cells import decimal_of, is_mail, look
-from qamro.studies.importers.layout import Column, Layout
+from qamro.studies.importers.layout import OPEN, Column, Layout
 from qamro.studies.importers.names import (
     is_code,
     is_numbered,
@@ -135,6 +135,7 @@ class _Guess:
                 facts.sounds,
                 "deg" in words,
                 facts.distinct,
+                "name" in words and not facts.numeric and not facts.sounds,
                 "path" not in role_of(name),
                 -self.names.index(name),
             )
@@ -239,6 +240,9 @@ class _Guess:
             return "wide"
         raters = [n for n in numeric if is_numbered(n) and n not in scores]
         raters = raters if len(raters) > 1 else []
+        if raters and not by_rater and self._counts_grades(raters):
+            self._ask(raters, ["rater", "note"])
+            return "wide"
         if raters and not by_rater:
             others = [n for n in numeric if n not in raters and n not in scores and not is_quality(n)]
             named = [n for n in others if is_rater(n) or (is_code(n) and not role_of(n))]
@@ -271,6 +275,8 @@ class _Guess:
                 )
                 self.take(name, "rating", why, axis=axis_by(name))
             self.axis_given = True
+            if by_rater and (more := [n for n in numeric if n not in self.columns and self._like_the_others(n, both)]):
+                self._ask(more, ["axis", "note"])
             return "wide"
         return self._unknown([n for n in numeric if n not in self.columns], by_rater)
 
@@ -332,7 +338,7 @@ class _Guess:
     def _which(self, names: list[str]) -> None:
         """Asks which of several columns holds the ratings."""
         for name in names:
-            self.take(name, "rating", "one of several that may hold the ratings", axis=self.axis)
+            self.take(name, "rating", OPEN[2], axis=self.axis)
         self.question = f"nothing says what the numbers under {', '.join(map(repr, names))} are: which are the ratings"
         self.readings = [(f"those of {name!r}", ((name, "score"),)) for name in names]
 
@@ -398,7 +404,7 @@ class _Guess:
         for name in names:
             rater = name if roles[0] == "rater" else ""
             axis = name if roles[0] == "axis" else self.axis
-            self.take(name, "rating", "numbers, and nothing says of what", axis=axis, rater=rater)
+            self.take(name, "rating", OPEN[0], axis=axis, rater=rater)
         words = {"axis": "qualities (axes)", "rater": "raters", "note": "no ratings", "score": "the ratings"}
         words |= {"system": "systems", "clip": "clips"}
         named = {"clip", "path"} & {column.role for column in self.columns.values()}
@@ -439,6 +445,19 @@ class _Guess:
         """Whether headers may name systems: what they are is unknown, and none says so in a column."""
         told = {self.told[n] for n in self.names if n not in names} | {c.role for c in self.columns.values()}
         return "system" not in told and self._names_clips() and not any(map(is_rater, names))
+
+    def _like_the_others(self, name: str, rated: list[str]) -> bool:
+        """Whether numbers beside ratings may be ratings, too: as many grades, of the same scale."""
+        low, high = self._ends(rated)
+        values = self.facts[name].values
+        fits = values.size > 2 and low <= values.min() and values.max() <= high and self._like_answers(name)
+        return bool(fits) and self.told[name] == ""
+
+    def _counts_grades(self, names: list[str]) -> bool:
+        """Whether columns called 1 to 5 may say how often each grade was given: somebody gave one never."""
+        grades = sorted(int(name) for name in names if name.strip().isdecimal())
+        zero = any(0 in self.facts[name].values for name in names)
+        return len(grades) == len(names) and grades in [list(range(1, k + 1)) for k in (5, 7, 9, 10)] and zero
 
     def _like_answers(self, name: str) -> bool:
         """Whether numbers look like answers on a scale: whole or half ones, and the same again and again."""
@@ -490,16 +509,22 @@ class _Guess:
             if role == "private":
                 self.take(name, "ignore", "may tell who a person is")
             elif not name.strip() or (facts.counts and not role) or (role == "never" and facts.counts):
-                self.take(name, "ignore", "counts the rows" if facts.counts else "empty")
+                self.take(
+                    name, "ignore", "counts the rows" if facts.counts else "empty" if facts.empty else "has no name"
+                )
             elif facts.empty:
                 self.take(name, "ignore", "empty")
-            elif role == "mean_of" and self._is_count(name):
+            elif role == "mean_of" and self._is_count(name) and not self._one_letter_of_many(name):
                 self.take(name, "mean_of", "how many ratings a mean is of")
             elif role == "prediction":
                 self.take(name, kept, "a model's prediction or a measure, no rating")
             else:
                 why = "no rating by its name" if role == "never" and facts.numeric else "kept"
                 self.take(name, kept, why)
+
+    def _one_letter_of_many(self, name: str) -> bool:
+        """Whether ``N`` is one of several columns called by a letter, each of which counts something."""
+        return len(name.strip()) == 1 and sum(len(other.strip()) == 1 for other in self.names) > 2
 
     def _clips_by_path(self) -> None:
         """Takes sound files for the clips where a name stands for several of them."""
@@ -573,12 +598,15 @@ class _Guess:
             self.readings = [(f"the {_PLACES[k]} one is it", ((name, role),)) for k, name in enumerate(there[:4])]
             if numeric:
                 for name in there:
-                    self.take(name, "rating", "its name stands twice", axis=self.axis)
+                    self.take(name, "rating", OPEN[1], axis=self.axis)
                 if not any(column.role == "rater" for column in self.columns.values()):
                     self.readings.append(("they are of a rater each", tuple((name, "rater") for name in there)))
             self.question = f"{len(there)} columns are called {names[0]!r} and hold different things"
 
     def _pick_rater(self) -> None:
+        for name in self.names:  # a session's number that comes back is whose answers these are
+            if self.told[name] == "id" and {"uuid", "guid"} & set(words_of(name)) and self.facts[name].repeats:
+                self.told[name] = "rater"
         numbered = [n for n in self.names if self.told[n] == "rater" and is_numbered(n)]
         others = [n for n in self.names if self.told[n] in ("", "rating") and is_numbered(n) and self.facts[n].numeric]
         if len(numbered) > 1 or (numbered and others):  # subject_1, subject_2 …: ratings, not names

@@ -185,6 +185,30 @@ def codes_in(ratings: pd.DataFrame) -> list[Code]:
     return found
 
 
+_MANY, _FAR = 5, 4
+"""Raters with as many ratings whose highest scores differ by that factor are taken to use scales of their own."""
+
+
+def own_scales(ratings: pd.DataFrame) -> dict[str, pd.Series]:
+    """Finds axes on which raters seem to use scales of their own.
+
+    Args:
+        ratings: ``axis``, ``rater`` and ``score``.
+
+    Returns:
+        By axis the highest score of each rater with enough ratings.
+    """
+    if "rater" not in ratings.columns or not (ratings["rater"] != "").all():
+        return {}
+    found = {}
+    for axis, rows in ratings.groupby("axis", sort=False):
+        highest = rows.groupby("rater", sort=False)["score"].agg(["max", "size"])
+        top = highest.loc[highest["size"] >= _MANY, "max"]
+        if len(top) > 1 and top.max() >= _FAR * top.min() > 0:
+            found[str(axis)] = top
+    return found
+
+
 def without_missing(ratings: pd.DataFrame, missing: Sequence[float]) -> tuple[pd.DataFrame, list[str]]:
     """Leaves out the scores that stand for "no answer".
 

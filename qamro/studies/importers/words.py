@@ -117,10 +117,11 @@ _QUALITY = (
     "usability usefulness complexity production content vocals vocal lyrics tempo natural clean wärme waerme klang "
     "qualitaet qualitat naturlichkeit natuerlichkeit klarheit verstandlichkeit verstaendlichkeit rauschen qualite "
     "naturel clarte bruit calidad naturalidad claridad ruido 自然度 相似度 清晰度 质量 音质 音乐性 连贯性 smos nmos "
-    "qmos dominance dominanz naturale qualita chiarezza natuurlijkheid kwaliteit jakosc naturalnosc kvalitet kalite "
-    "dogallik qualidade naturalidade clareza inteligibilidade intelligibilita intelligibilite naturalite качество "
-    "естественность разборчивость 自然性 自然さ 明瞭性 明瞭さ 品質 類似性 類似度 音質 了解性 자연성 자연스러움 "
-    "명료도 품질 음질 유사도"
+    "qmos clear pleasant intelligible expressive musical enjoyable coherent similar creative realistic authentic "
+    "engaging catchy annoying instrumental dominance dominanz naturale qualita chiarezza natuurlijkheid kwaliteit "
+    "jakosc naturalnosc kvalitet kalite dogallik qualidade naturalidade clareza inteligibilidade intelligibilita "
+    "intelligibilite naturalite качество естественность разборчивость 自然性 自然さ 明瞭性 明瞭さ 品質 類似性 類似度 "
+    "音質 了解性 자연성 자연스러움 명료도 품질 음질 유사도"
 )
 QUALITY = frozenset(map(_plain, _QUALITY.split()))
 """Words for what is rated."""

@@ -152,7 +152,7 @@ def test_headers_can_be_taken_for_axes_or_raters(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("clip,r1,r1\na,1,2\n", "two columns named 'r1'"),
+        ("clip,r1,r1\na,1,2\n", "the numbers under 'r1', 'r1#2' are"),
         ("clip,r1,r2\na,1,2\nb,x,3\nc,4,5\n", "row 2, column 'r1': 'x' is not a finite number; correct it"),
         ("clip,r1,r2\na,1,2\nb,1,2\nc,1,inf\n", "row 3, column 'r2': 'inf'"),
         ("clip,r1,r2\n,1,2\n", "row 1: the column 'clip' is empty"),

@@ -63,6 +63,17 @@ READ: dict[str, tuple[object, set[tuple[str, str, str, float]]]] = {
     "a batch whose rows end before the requester's columns": (
         "HITId,AssignmentId,WorkerId,Input.audio_url,Answer.naturalness,Approve,Reject\nh,1,W1,a.wav,4\nh,2,W1,b.wav,2\n", rows(
             "a.wav W1 naturalness 4", "b.wav W1 naturalness 2")),
+    "errors beside means": ("clip,MOS\na.wav,4.10 ± 0.08\nb.wav,3.90±0.10\nc.wav,4.50 (0.05)\n", rows(
+        f"a.wav - {Q} 4.1", f"b.wav - {Q} 3.9", f"c.wav - {Q} 4.5")),
+    "questions in words": ("Audio File Name,Listener #,How natural was it? (1-5),How clear was it? (1-5)\na.wav,1,4,3\nb.wav,1,3,2\n", {
+        ("a.wav", "1", "How natural was it? (1-5)", 4), ("a.wav", "1", "How clear was it? (1-5)", 3),
+        ("b.wav", "1", "How natural was it? (1-5)", 3), ("b.wav", "1", "How clear was it? (1-5)", 2)}),
+    "a session's uuid": ("uuid;stimulus_id;slider_value;n_moves\nu1;s1;66,5;3\nu1;s2;20;2\nu2;s1;70;1\n", rows(
+        f"s1 u1 {Q} 66.5", f"s2 u1 {Q} 20", f"s1 u2 {Q} 70")),
+    "CREMA-D's means beside counts of votes": (
+        '"","A","D","N","S","fileName","numResponses","meanEmoResp"\n"1",1,0,8,0,"f1",9,55.5\n"2",7,1,1,0,"f2",8,62.5\n',
+        rows(f"f1 - {Q} 55.5", f"f2 - {Q} 62.5")),
+    "blanks around cells": (" clip , rater , score \n a.wav , r1 , 4 \n b.wav , r1 , 3 \n", rows(f"a.wav r1 {Q} 4", f"b.wav r1 {Q} 3")),
 }  # fmt: skip
 
 
@@ -80,6 +91,11 @@ ASKED = {
     "stimuli that were chosen": ("ResponseId,SelectedStim_1,SelectedStim_2,IsCorrect_1,IsCorrect_2\nR_1,4,3,1,0\nR_2,2,3,0,1\n", "nothing says what the numbers under"),
     "ABX": ("participant,trial,A,B,X,answer,correct\np1,1,a.wav,b.wav,a.wav,A,1\np1,2,a.wav,b.wav,b.wav,A,0\n", "--answer"),
     "questions by number": ("clip,q10,q11,q12\na.wav,1,2,3\nb.wav,2,3,4\n", "--column q10=axis"),
+    "how often each grade was given": ("clip,1,2,3,4,5\na.wav,0,1,2,5,2\nb.wav,3,4,2,1,0\n", "--column '*=rater'"),
+    "days": ("clip,2024-01-01,2024-01-02\na.wav,4,3\nb.wav,2,2\n", "--column 2024-01-01=rater"),
+    "a quality under a name that says nothing": (
+        "song,annotator,vocals,overall,zing\n" + "".join(f"s{n}.mp3,a1,{n % 5 + 1},{n % 4 + 1},{n % 3 + 1}\n" for n in range(9)),
+        "--column zing=axis"),
     "letters of Japan": ("ファイル名,評価者,評価\na.wav,太郎,4\nb.wav,太郎,3\n".encode("cp932"), "'ファイル名,評価者,評価' is right: --encoding shift_jis"),
     "letters of China": ("文件名,评分者,评分\na.wav,张三,4\nb.wav,张三,3\n".encode("gbk"), "'文件名,评分者,评分' is right: --encoding gb18030"),
     "an old workbook": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "an old Excel workbook (.xls); save it as CSV"),
@@ -95,6 +111,15 @@ def test_is_asked_about(tmp_path, name):
     study, _, problem = guess_and_read(write(tmp_path, content))
     assert study is None
     assert told in problem
+
+
+@pytest.mark.parametrize("head", ["winner,loser,listener", "chosen,rejected,listener", "Gewinner,Verlierer,Hörer"])
+def test_who_won_against_whom_is_a_vote(tmp_path, head):
+    """The winner's column is no side: in the order of names, each stands on either."""
+    study, _, problem = guess_and_read(write(tmp_path, f"{head}\nsuno,udio,l1\nudio,riff,l1\nsuno,riff,l2\n"))
+    assert study is not None, problem
+    found = study.votes[["system_a", "system_b", "winner", "rater"]].to_numpy().tolist()
+    assert found == [["suno", "udio", "a", "l1"], ["riff", "udio", "b", "l1"], ["riff", "suno", "b", "l2"]]
 
 
 PERSONAL = (
@@ -176,4 +201,4 @@ def test_no_reading_of_fixed_meaning_opens_its_table_twice(tmp_path, shared, mon
             patch.setattr(Path, "open", counting)
             study, _, problem = guess_and_read(shared / "data" / "annotations" / name)
         assert study is not None, problem
-        assert opened.count(name) <= 3  # is it a zip, its beginning, its rows
+        assert opened.count(name) <= 4  # is it a zip (guessing and reading ask), its beginning, its rows

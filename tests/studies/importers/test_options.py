@@ -122,6 +122,33 @@ def test_wrong_options_say_what_is_right(tmp_path, given, message):
         read_ratings(path, Options.parse(**given))
 
 
+def test_an_answer_leaves_what_nobody_asked_about(tmp_path):
+    """``zing`` is asked about beside two qualities; whatever is said of it, these stay."""
+    cells = "".join(f"s{n}.mp3,a1,{n % 5 + 1},{n % 4 + 1},{n % 3 + 1}\n" for n in range(9))
+    path = write(tmp_path, "song,annotator,vocals,overall,zing\n" + cells)
+    assert guess(path).open_columns == ["zing"]
+    for said, axes in (
+        ("zing=axis", {"vocals", "overall", "zing"}),
+        ("zing=note", {"vocals", "overall"}),
+        ("*=note", {"vocals", "overall"}),
+        ("zing=axis:bite", {"vocals", "overall", "bite"}),
+    ):
+        assert set(read_ratings(path, Options.parse(column=[said])).axes) == axes, said
+    two = write(tmp_path, UNKNOWN, "two.csv")
+    assert guess(two).with_column("foo", "about_rating").question, "bar is still open"
+    assert not guess(two).with_column("foo", "about_rating").with_column("bar", "rating").question
+
+
+def test_raters_with_scales_of_their_own_are_told_and_moved(tmp_path):
+    cells = [f"c{n}.wav,r1,{n % 5 + 1}\nc{n}.wav,r2,{(n % 5 + 1) * 20}\n" for n in range(10)]
+    path = write(tmp_path, "clip,rater,score\n" + "".join(cells))
+    told = [note for note in read_ratings(path).about["notes"] if "scales of their own" in note]
+    assert "--scale 'quality,r2=0..100->0..5'" in told[0]
+    moved = read_ratings(path, Options.parse(scale=["quality,r2=0..100->0..5"]))
+    assert moved.ratings.groupby("rater")["score"].max().to_dict() == {"r1": 5, "r2": 5}
+    assert "notes" not in moved.about
+
+
 def test_a_form_of_fixed_columns_takes_none(tmp_path):
     with pytest.raises(ValueError, match="change nothing here"):
         read_ratings(write_pam(tmp_path), Options.parse(column=["data_path=clip"]))

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from qamro.studies.importers.header import is_number
-from qamro.studies.importers.names import role_of
+from qamro.studies.importers.names import is_sound, role_of
 from qamro.studies.importers.roles import rows_option
 from qamro.studies.importers.table import Sheet
 from qamro.studies.importers.words import words_of
@@ -47,7 +47,18 @@ _WINNER = (
     "result",
     "prefer",
     "response",
+    "praferenz",
+    "wahl",
+    "gewinner",
+    "preferencia",
+    "eleccion",
+    "ganador",
+    "choix",
+    "偏好",
+    "選択",
+    "好み",
 )
+_WON_AND_LOST = (("winner", "loser"), ("chosen", "rejected"), ("preferred", "rejected"), ("gewinner", "verlierer"))
 _TIES = {
     "tie",
     "ties",
@@ -166,12 +177,14 @@ def pairs_of(sheet: Sheet) -> Pairs | None:
             n
             for key in _WINNER
             for n in rest
-            if key in words_of(n) and not {"time", "rt", "id", "comment"} & set(words_of(n)) and any(sheet.columns[n])
+            if key in words_of(n)
+            and not {"time", "rt", "id", "comment", "no"} & set(words_of(n))
+            and any(sheet.columns[n])
         ),
         "",
     )
     if not winner:
-        winner = next((n for n in rest if role_of(n) == "rating" and _about_zero(sheet.columns[n])), "")
+        winner = next((n for n in rest if role_of(n) == "rating" and _may_be_votes(sheet.columns[n])), "")
     if not winner:
         return None
     roles = {
@@ -190,7 +203,12 @@ def _what(text: str) -> str:
         return "system"
     if re.search(r"time|duration|rate|listen|lyric|feedback|score|rating|prompt|text|hardware|length", text, re.I):
         return ""
-    return "clip" if re.search(r"audio|clip|file|track|sample|wav|stim|song|item|url|utt|path", text, re.I) else ""
+    return "clip" if re.search(r"pair|audio|clip|file|track|sample|wav|stim|song|item|url|utt|path", text, re.I) else ""
+
+
+def _may_be_votes(cells: Sequence[str]) -> bool:
+    """Whether a column called a rating compares two sides: numbers about 0, or what ``--answer`` made of them."""
+    return _about_zero(cells) or bool({*cells} & {"a", "b"} and {*cells} <= {"a", "b", "tie", "both_bad", ""})
 
 
 def _about_zero(cells: Sequence[str]) -> bool:
@@ -204,8 +222,26 @@ def _arena(sheet: Sheet) -> Sheet:
     told |= {"vote.preference": "preference", "a_audio_url": "audio_a", "b_audio_url": "audio_b"}
     told |= {"prompt_user.salted_ip": "user_pseudonym", "prompt_detailed.overall_prompt": "prompt"}
     if "vote.preference" not in sheet.header:
-        return sheet
+        return _won_and_lost(sheet)
     return sheet.with_columns({told[n]: c for n, c in sheet.columns.items() if n in told})
+
+
+def _won_and_lost(sheet: Sheet) -> Sheet:
+    """Brings a column of winners beside one of losers into two sides, in the order of their names.
+
+    Which side each stood on is not known; if the winner always stood first, its place would seem to win.
+    """
+    named = {words_of(name): name for name in sheet.header}
+    both = next((pair for pair in _WON_AND_LOST if all((word,) in named for word in pair)), None)
+    if both is None:
+        return sheet
+    won, lost = (sheet.columns[named[word,]] for word in both)
+    sides = [sorted(pair) for pair in zip(won, lost, strict=True)]
+    what = "clip" if any(map(is_sound, won[:50])) else "system"
+    told = {f"{what}_a": [a for a, _ in sides], f"{what}_b": [b for _, b in sides]}
+    told["winner"] = ["a" if w == a else "b" for w, (a, _) in zip(won, sides, strict=True)]
+    rest = {name: cells for name, cells in sheet.columns.items() if name not in (named[both[0],], named[both[1],])}
+    return sheet.with_columns(rest | told)
 
 
 def study_of(sheet: Sheet) -> Study:
