@@ -1,5 +1,6 @@
 # make app         the app on http://127.0.0.1:7860
 # make test        lint, types and every test
+# make fuzz        ten minutes of bad inputs, to find one that ends in a traceback
 # make reference   laion-clap itself, in an environment of its own, against this project's CLAP encoder
 PYTHON ?= python3
 VENV := .venv
@@ -8,7 +9,7 @@ REFERENCE := .venv-reference
 LAION_CLAP := laion-clap==1.1.7
 PORT ?= 7860
 
-.PHONY: setup app test browser reference lint types format clean
+.PHONY: setup app test fuzz browser reference lint types format clean
 
 setup: $(VENV)/.ready
 
@@ -24,6 +25,9 @@ app: setup
 
 test: setup lint types browser
 	$(BIN)/python -m pytest
+
+fuzz: setup
+	$(BIN)/python benchmarks/fuzz.py $(or $(MINUTES),10)
 
 # The tests take chromium from the path, else playwright's own.
 browser: setup
