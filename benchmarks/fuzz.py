@@ -36,20 +36,23 @@ NUMBERS = [b"\0" * 4, b"\xff" * 4, b"\x7f\xff\xff\xff", b"\xff\xff\xff\x7f", b"\
 
 def bent(data: bytes, other: bytes, rng: random.Random) -> bytes:
     for _ in range(rng.randint(1, 4)):
-        a, b = sorted(rng.randrange(len(data) + 1) for _ in range(2))
-        at = rng.randrange(min(len(data), 200) + 1)
-        data = rng.choice(
-            [
-                lambda: bad_inputs.flipped(data, rng.randint(1, 50), rng),
-                lambda: data[:a] + data[b:],
-                lambda: data[:b] + data[a:b] * rng.randint(1, 3) + data[b:],
-                lambda: data[:a] + other[: b - a] + data[b:],
-                lambda: data[:at] + rng.choice(NUMBERS) + data[at + 4 :],
-                lambda: data[:b],
-                lambda: data[:a] + rng.randbytes(min(b - a, 4000)) + data[b:],
-            ]
-        )()
+        data = bent_once(data, other, rng)
     return data[:5_000_000]
+
+
+def bent_once(data: bytes, other: bytes, rng: random.Random) -> bytes:
+    a, b = sorted(rng.randrange(len(data) + 1) for _ in range(2))
+    at = rng.randrange(min(len(data), 200) + 1)
+    ways = {
+        "flip": lambda: bad_inputs.flipped(data, rng.randint(1, 50), rng),
+        "cut out": lambda: data[:a] + data[b:],
+        "repeat": lambda: data[:b] + data[a:b] * rng.randint(1, 3) + data[b:],
+        "swap": lambda: data[:a] + other[: b - a] + data[b:],
+        "number": lambda: data[:at] + rng.choice(NUMBERS) + data[at + 4 :],
+        "cut off": lambda: data[:b],
+        "noise": lambda: data[:a] + rng.randbytes(min(b - a, 4000)) + data[b:],
+    }
+    return ways[rng.choice(list(ways))]()
 
 
 def tried(read: Callable[[str], object], path: Path, foreseen: tuple[type[Exception], ...]) -> str:
