@@ -1,6 +1,6 @@
 """How many clips a second the ordinary path scores: cold, warm, and what decoding in other processes costs.
 
-Run ``OMP_NUM_THREADS=1 python benchmarks/scoring.py [CLIPS]``: clips of 10 s (44.1 kHz, stereo, 16 bit) by the predictor
+Run ``OMP_NUM_THREADS=1 benchmarks/scoring.py [CLIPS]``: clips of 10 s (44.1 kHz, stereo, 16 bit) by the predictor
 "offline", cold (an empty store) and warm (the same files again), decoded in this process and in guarded ones, in turns,
 with the fastest of three rounds each, and the largest difference between all scores. Then the same two ways of decoding
 alone, by format, wall time with two threads.
