@@ -14,6 +14,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import json
+import logging
 import os
 import signal
 import struct
@@ -22,6 +23,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import asdict
+from functools import cache
 from pathlib import Path
 from typing import IO, Any
 
@@ -36,9 +38,10 @@ WAITING = 3.0
 """A file may take this many times its seconds of processor by the clock: disk or machine may be slow."""
 
 _PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "TMPDIR", "TEMP", "LANG", "LC_ALL")
-_HEAD = struct.Struct("<cQ")  # what follows (block, start, end, error), and how many bytes of it
-_BLOCK, _START, _END, _ERROR = b"b", b"s", b"e", b"x"
+_HEAD = struct.Struct("<cQ")  # what follows (ready, block, start, end, error), and how many bytes of it
+_READY, _BLOCK, _START, _END, _ERROR = b"r", b"b", b"s", b"e", b"x"
 _MOST_WORDS = 2**16
+_log = logging.getLogger(__name__)
 _PIPE = 2**20
 _DEFAULTS = Limits()
 
@@ -62,13 +65,29 @@ def load(
     if pool is None:
         return load_here(path, sample_rate, limits=limits, allow_silence=allow_silence)
     wish = {"verb": "load", "sample_rate": sample_rate, "allow_silence": allow_silence}
-    return pool.ask(path, wish, limits)
+    try:
+        return pool.ask(path, wish, limits)
+    except _CannotStartError as problem:
+        _warn(str(problem))
+        return load_here(path, sample_rate, limits=limits, allow_silence=allow_silence)
 
 
 def guarded_probe(path: str | os.PathLike[str], limits: Limits = _DEFAULTS) -> AudioInfo:
     """Reads a file's header in another process; see ``qamro.audio.probe``."""
     pool = _pool()
-    return probe(path, limits) if pool is None else pool.ask(path, {"verb": "probe"}, limits)
+    if pool is None:
+        return probe(path, limits)
+    try:
+        return pool.ask(path, {"verb": "probe"}, limits)
+    except _CannotStartError as problem:
+        _warn(str(problem))
+        return probe(path, limits)
+
+
+@cache
+def _warn(problem: str) -> None:
+    """Says once that files are decoded here after all."""
+    _log.warning("files are decoded in this process, without limits on memory: %s", problem)
 
 
 class Decoders:
@@ -134,11 +153,16 @@ class _BrokeDown(Exception):  # noqa: N818
         self.error, self.is_final = error, is_final
 
 
+class _CannotStartError(OSError):
+    """This machine lets no decoder process run."""
+
+
 class _Process:
     """One decoder process."""
 
     def __init__(self) -> None:
         self.asked = 0
+        self._well = False  # whether it has started
         code = "import sys, json; sys.path[:] = json.loads(sys.argv[1]); from qamro.audio.guarded import work; work()"
         root = str(Path(__file__).resolve().parents[2])
         paths = json.dumps([root, *(folder for folder in sys.path if folder and folder != root)])
@@ -146,15 +170,18 @@ class _Process:
         env = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
         env |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
         # A session of its own: Ctrl-C is for the one who asked. -S leaves out site, which takes a third of the start.
-        self._process = subprocess.Popen(
-            [sys.executable, "-S", "-c", code, paths],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=env,
-            bufsize=0,
-            start_new_session=True,
-        )
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-S", "-c", code, paths],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env=env,
+                bufsize=0,
+                start_new_session=True,
+            )
+        except OSError as problem:
+            raise _CannotStartError(str(problem)) from problem
         with contextlib.suppress(ImportError, AttributeError, OSError):
             import fcntl
 
@@ -182,12 +209,16 @@ class _Process:
         try:
             line = json.dumps(wish | {"path": where, "limits": asdict(limits)}) + "\n"
             self._process.stdin.write(line.encode("ascii"))  # type: ignore[union-attr]
+            if not self._well:
+                self._well = self._head()[0] == _READY
             return self._answer(path, wish, limits)
         except (EOFError, BrokenPipeError):
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(1)
             code = self._process.poll()
-            slow = late.is_set() or code == -getattr(signal, "SIGPROF", 0)
+            slow = late.is_set() or (hasattr(signal, "SIGPROF") and code == -signal.SIGPROF)
+            if not self._well and not slow:
+                raise _CannotStartError(f"a decoder process ended with code {code} as it started") from None
             error = too_slow(path, limits) if slow else _ended(path, code)
             raise _BrokeDown(error, is_final=slow) from None
         finally:
@@ -291,6 +322,7 @@ def work() -> None:
     os.dup2(nowhere, 1)  # what a decoder prints is no answer
     _limit("RLIMIT_FSIZE", 0)
     _limit("RLIMIT_CORE", 0)
+    _write(answers, _HEAD.pack(_READY, 0))
     for line in wishes:
         wish = json.loads(line)
         limits = Limits(**wish["limits"] | {"sample_rate": tuple(wish["limits"]["sample_rate"])})

@@ -223,6 +223,18 @@ def test_no_process_is_left_and_nothing_is_printed(tmp_path: Path) -> None:
         os.kill(int(done.stdout), 0)
 
 
+@pytest.mark.parametrize("way", ["no such program", "a program that ends"])
+def test_a_machine_that_starts_no_process_decodes_here_and_says_so(way, tmp_path, monkeypatch, caplog) -> None:
+    program = "/nowhere/python" if way == "no such program" else "/bin/false"
+    monkeypatch.setattr(guarded, "_pools", {})
+    monkeypatch.setattr(guarded.sys, "executable", program)
+    guarded._warn.cache_clear()
+    path = write_wav(tmp_path / "good.wav", tone(1.0))
+    for _ in range(2):
+        assert guarded.load(path).seconds == guarded_probe(path).seconds == 1.0
+    assert caplog.text.count("files are decoded in this process") == 1
+
+
 def test_none_at_all_where_that_is_wished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("QAMRO_DECODERS", "0")
     monkeypatch.setattr(guarded, "_Process", None)
