@@ -258,7 +258,7 @@ class _Process:
                 info = AudioInfo(Path(path), "", "", int(start["rate"]), 1, float("nan"), 0)
                 raise _BrokeDown(too_large(info, limits, done), is_final=True)
             block = np.empty(size // 4, dtype="<f4")
-            self._fill(memoryview(block).cast("B"))
+            self._fill(block.data.cast("B"))
             yield block
 
     def _raise(self, path: str | os.PathLike[str], size: int) -> None:
@@ -350,7 +350,7 @@ def _fulfil(wish: dict[str, Any], limits: Limits, answers: IO[bytes]) -> None:
         for block in blocks:
             if block.size:
                 _write(answers, _HEAD.pack(_BLOCK, block.size * 4))
-                _write(answers, memoryview(np.ascontiguousarray(block, dtype="<f4")).cast("B"))
+                _write(answers, np.ascontiguousarray(block, dtype="<f4").data.cast("B"))
     _send(answers, _END, {})
 
 
