@@ -152,7 +152,8 @@ def test_what_is_kept_is_held_once(tmp_path: Path) -> None:
         assert wave.samples.nbytes <= peak < wave.samples.nbytes + 12e6  # blocks of 2 MB and their copies
 
 
-def test_memory_is_limited_and_only_this_file_pays(tmp_path: Path) -> None:
+def test_memory_is_limited_and_only_this_file_pays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guarded, "_pools", {})  # a process that has no memory from earlier files
     path = write_wav(tmp_path / "good.wav", tone(1.0))
     with pytest.raises(AudioError, match="GB to decode|decoder down|cannot be decoded"):
         guarded.load(path, 32_000, limits=Limits(memory=10_000_000))
