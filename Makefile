@@ -1,5 +1,6 @@
 # make app         the app on http://127.0.0.1:7860
 # make test        lint, types and every test
+# make fuzz        ten minutes of bad inputs, to find one that ends in a traceback
 # make reference   laion-clap itself, in an environment of its own, against this project's CLAP encoder
 PYTHON ?= python3
 VENV := .venv
@@ -8,7 +9,7 @@ REFERENCE := .venv-reference
 LAION_CLAP := laion-clap==1.1.7
 PORT ?= 7860
 
-.PHONY: setup app test browser reference lint types format clean
+.PHONY: setup app test fuzz browser reference lint types format clean
 
 setup: $(VENV)/.ready
 
@@ -22,11 +23,14 @@ $(VENV)/.ready: requirements.txt requirements-dev.txt | $(VENV)/bin/python
 app: setup
 	$(BIN)/python -m qamro serve --port $(PORT)
 
+# What starts servers, browsers and processes is run by itself: it waits for them, and they want the cores.
 test: setup lint types browser
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile -m "not browser and not server"
 	$(BIN)/python -m pytest -m "browser or server"
 
-# What starts servers, browsers and processes is run by itself: it waits for them, and they want the cores.
+fuzz: setup
+	$(BIN)/python benchmarks/fuzz.py $(or $(MINUTES),10)
+
 # The tests take chromium from the path, else playwright's own.
 browser: setup
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || \

@@ -29,6 +29,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 import numpy as np  # noqa: E402
 import requests  # noqa: E402
 from audio_files import tone, write_wav  # noqa: E402
+from gradio_client.utils import apply_diff  # noqa: E402
 
 CLIPS, SECONDS = 3, 10
 
@@ -54,9 +55,9 @@ class Page:
         body["trigger_id"] = event["targets"][0][0]
         joined = self.http.post(f"{self.url}/gradio_api/queue/join", json=body, timeout=120)
         joined.raise_for_status()
-        own, shown = joined.json()["event_id"], dict[int, Any]()
+        own = joined.json()["event_id"]
         stream = f"{self.url}/gradio_api/queue/data?session_hash={self.session}"
-        held: list[Any] = [None] * len(event["outputs"])
+        held: list[Any] = []
         with self.http.get(stream, stream=True, timeout=600) as answers:
             for line in answers.iter_lines():
                 if not line.startswith(b"data:"):
@@ -65,38 +66,18 @@ class Page:
                 if told.get("event_id") not in (own, None):
                     continue
                 output = told.get("output") or {}
-                if told["msg"] in ("process_generating", "process_completed") and output.get("data"):
-                    for i, value in enumerate(output["data"]):
-                        held[i] = _patched(held[i], value) if told["msg"] == "process_generating" else value
+                if told["msg"] == "process_generating" and output.get("data"):
+                    # the first is whole, the others say what has changed
+                    pairs = zip(held, output["data"], strict=True)
+                    held = [apply_diff(old, new) for old, new in pairs] if held else output["data"]
                 if told["msg"] == "process_completed":
                     if not told.get("success", True):
                         raise RuntimeError(str(output)[:300])
-                    return dict(zip(event["outputs"], held, strict=False)) | shown
+                    answer = held or output["data"]
+                    return dict(zip(event["outputs"], answer, strict=True))
                 if told["msg"] == "close_stream":
                     raise RuntimeError("the stream ended")
         raise RuntimeError("no answer")
-
-
-def _patched(old: Any, new: Any) -> Any:
-    """Answers after the first may be differences: lists of (action, path, value)."""
-    if not (isinstance(new, list) and new and all(isinstance(one, list) and len(one) == 3 for one in new)):
-        return new
-    for action, path, value in new:
-        if not path:
-            old = value
-            continue
-        at = old
-        for key in path[:-1]:
-            at = at[key]
-        if action == "delete":
-            del at[path[-1]]
-        elif action == "append":
-            at[path[-1]] += value
-        elif isinstance(at, list) and action == "add":
-            at.insert(path[-1], value)
-        else:
-            at[path[-1]] = value
-    return old
 
 
 def visit(url: str, files: list[Path]) -> tuple[float, dict[str, float]]:

@@ -80,7 +80,7 @@ def test_every_table_is_read_or_refused_within_a_second_or_two(tmp_path: Path) -
 def test_the_command_line_has_a_row_for_each(folder: Path, tmp_path: Path) -> None:
     from qamro.cli import app
 
-    files = sorted(folder.iterdir())[::3]
+    files = sorted(folder.iterdir())[::8]  # the others by Python above
     out = tmp_path / "scores.csv"
     result = CliRunner().invoke(app, ["predict", *[str(path) for path in files], "--out", str(out)])
     assert result.exit_code == 1, result.output[-2000:]

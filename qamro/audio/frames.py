@@ -304,7 +304,8 @@ def _counting_header(header: bytes, tag: int, first: MpegFrame, frames: int, siz
 
     The file's own is kept where it can be, because it also says how many samples at both ends are padding.
     """
-    if tag and header[tag : tag + 4] != b"VBRI" and header[tag + 7] & 1 and len(header) == first.bytes:
+    complete = tag > 0 and len(header) == first.bytes and len(header) >= tag + 16
+    if complete and header[tag : tag + 4] != b"VBRI" and header[tag + 7] & 1:
         own = bytearray(header)
         own[tag + 8 : tag + 12] = frames.to_bytes(4, "big")
         if own[tag + 7] & 2:

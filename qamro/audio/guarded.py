@@ -14,20 +14,21 @@ from __future__ import annotations
 import atexit
 import contextlib
 import json
+import logging
 import os
 import signal
 import struct
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from dataclasses import asdict
+from functools import cache
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 
-from qamro.audio.decode import decoding, joined, probe
+from qamro.audio.decode import decoding, probe
 from qamro.audio.decode import load as load_here
 from qamro.audio.info import AudioError, AudioInfo, Limits, too_large, too_slow
 from qamro.audio.waveform import Waveform
@@ -36,9 +37,10 @@ WAITING = 3.0
 """A file may take this many times its seconds of processor by the clock: disk or machine may be slow."""
 
 _PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "TMPDIR", "TEMP", "LANG", "LC_ALL")
-_HEAD = struct.Struct("<cQ")  # what follows (block, start, end, error), and how many bytes of it
-_BLOCK, _START, _END, _ERROR = b"b", b"s", b"e", b"x"
+_HEAD = struct.Struct("<cQ")  # what follows (ready, block, start, end, error), and how many bytes of it
+_READY, _BLOCK, _START, _END, _ERROR = b"r", b"b", b"s", b"e", b"x"
 _MOST_WORDS = 2**16
+_log = logging.getLogger(__name__)
 _PIPE = 2**20
 _DEFAULTS = Limits()
 
@@ -62,13 +64,29 @@ def load(
     if pool is None:
         return load_here(path, sample_rate, limits=limits, allow_silence=allow_silence)
     wish = {"verb": "load", "sample_rate": sample_rate, "allow_silence": allow_silence}
-    return pool.ask(path, wish, limits)
+    try:
+        return pool.ask(path, wish, limits)
+    except _CannotStartError as problem:
+        _warn(str(problem))
+        return load_here(path, sample_rate, limits=limits, allow_silence=allow_silence)
 
 
 def guarded_probe(path: str | os.PathLike[str], limits: Limits = _DEFAULTS) -> AudioInfo:
     """Reads a file's header in another process; see ``qamro.audio.probe``."""
     pool = _pool()
-    return probe(path, limits) if pool is None else pool.ask(path, {"verb": "probe"}, limits)
+    if pool is None:
+        return probe(path, limits)
+    try:
+        return pool.ask(path, {"verb": "probe"}, limits)
+    except _CannotStartError as problem:
+        _warn(str(problem))
+        return probe(path, limits)
+
+
+@cache
+def _warn(problem: str) -> None:
+    """Says once that files are decoded here after all."""
+    _log.warning("files are decoded in this process, without limits on memory: %s", problem)
 
 
 class Decoders:
@@ -134,27 +152,36 @@ class _BrokeDown(Exception):  # noqa: N818
         self.error, self.is_final = error, is_final
 
 
+class _CannotStartError(OSError):
+    """This machine lets no decoder process run."""
+
+
 class _Process:
     """One decoder process."""
 
     def __init__(self) -> None:
         self.asked = 0
+        self._well = False  # whether it has started
         code = "import sys, json; sys.path[:] = json.loads(sys.argv[1]); from qamro.audio.guarded import work; work()"
         root = str(Path(__file__).resolve().parents[2])
         paths = json.dumps([root, *(folder for folder in sys.path if folder and folder != root)])
         # No token that this process knows; one thread, since several decoders run at once.
         env = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
         env |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+        env |= {"MALLOC_MMAP_THRESHOLD_": str(2**25), "MALLOC_TRIM_THRESHOLD_": str(2**27)}  # keep freed memory
         # A session of its own: Ctrl-C is for the one who asked. -S leaves out site, which takes a third of the start.
-        self._process = subprocess.Popen(
-            [sys.executable, "-S", "-c", code, paths],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=env,
-            bufsize=0,
-            start_new_session=True,
-        )
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-S", "-c", code, paths],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env=env,
+                bufsize=0,
+                start_new_session=True,
+            )
+        except OSError as problem:
+            raise _CannotStartError(str(problem)) from problem
         with contextlib.suppress(ImportError, AttributeError, OSError):
             import fcntl
 
@@ -182,12 +209,16 @@ class _Process:
         try:
             line = json.dumps(wish | {"path": where, "limits": asdict(limits)}) + "\n"
             self._process.stdin.write(line.encode("ascii"))  # type: ignore[union-attr]
+            if not self._well:
+                self._well = self._head()[0] == _READY
             return self._answer(path, wish, limits)
         except (EOFError, BrokenPipeError):
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(1)
             code = self._process.poll()
-            slow = late.is_set() or code == -getattr(signal, "SIGPROF", 0)
+            slow = late.is_set() or (hasattr(signal, "SIGPROF") and code == -signal.SIGPROF)
+            if not self._well and not slow:
+                raise _CannotStartError(f"a decoder process ended with code {code} as it started") from None
             error = too_slow(path, limits) if slow else _ended(path, code)
             raise _BrokeDown(error, is_final=slow) from None
         finally:
@@ -209,26 +240,29 @@ class _Process:
         start = self._words(size)
         if wish["verb"] == "probe":
             return AudioInfo(Path(path), **start)
-        expected = min(int(start["expected"]), limits.samples)
-        samples = joined(self._blocks(path, limits, start), expected)
+        samples = self._samples(path, limits, start)
         return Waveform(samples, int(start["rate"]))
 
-    def _blocks(self, path: str | os.PathLike[str], limits: Limits, start: dict[str, Any]) -> Iterator[np.ndarray]:
-        done = 0
+    def _samples(self, path: str | os.PathLike[str], limits: Limits, start: dict[str, Any]) -> np.ndarray:
+        """Reads blocks straight to where they stay."""
+        samples, done = np.empty(min(int(start["expected"]), limits.samples) + 16, dtype="<f4"), 0
         while True:
             kind, size = self._head()
             if kind == _ERROR:
                 self._raise(path, size)
             if kind == _END:
                 self._words(size)
-                return
-            done += size // 4
-            if done > limits.samples:
+                return samples[:done] if done * 2 > samples.size else samples[:done].copy()
+            more = done + size // 4
+            if more > limits.samples:
                 info = AudioInfo(Path(path), "", "", int(start["rate"]), 1, float("nan"), 0)
-                raise _BrokeDown(too_large(info, limits, done), is_final=True)
-            block = np.empty(size // 4, dtype="<f4")
-            self._fill(memoryview(block).cast("B"))
-            yield block
+                raise _BrokeDown(too_large(info, limits, more), is_final=True)
+            if more > samples.size:
+                larger = np.empty(max(more, samples.size * 3 // 2), dtype="<f4")
+                larger[:done] = samples[:done]
+                samples = larger
+            self._fill(samples[done:more].data.cast("B"))
+            done = more
 
     def _raise(self, path: str | os.PathLike[str], size: int) -> None:
         said = self._words(size)
@@ -291,6 +325,7 @@ def work() -> None:
     os.dup2(nowhere, 1)  # what a decoder prints is no answer
     _limit("RLIMIT_FSIZE", 0)
     _limit("RLIMIT_CORE", 0)
+    _write(answers, _HEAD.pack(_READY, 0))
     for line in wishes:
         wish = json.loads(line)
         limits = Limits(**wish["limits"] | {"sample_rate": tuple(wish["limits"]["sample_rate"])})
@@ -318,7 +353,7 @@ def _fulfil(wish: dict[str, Any], limits: Limits, answers: IO[bytes]) -> None:
         for block in blocks:
             if block.size:
                 _write(answers, _HEAD.pack(_BLOCK, block.size * 4))
-                _write(answers, memoryview(np.ascontiguousarray(block, dtype="<f4")).cast("B"))
+                _write(answers, np.ascontiguousarray(block, dtype="<f4").data.cast("B"))
     _send(answers, _END, {})
 
 

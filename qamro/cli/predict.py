@@ -73,9 +73,13 @@ def predict(
     clip was scored, 1 when some failed (they are named, and their rows say why), 2 for wrong use.
     """
     if out is not None and wants_parts(inputs, out):
+        if prompt:
+            fail("--prompt is not for a corpus; give prompts in its manifest")
         options = {"heads": heads, "device": device, "precision": precision}
         predict_corpus(inputs[0], out, predictor, options, shard=shard, engine=engine, address=address, workers=workers)
         return
+    if engine != "local" or address:
+        fail("--engine and --address score one manifest into a folder: predict MANIFEST --out FOLDER --engine ray")
     with wrong_use(FileNotFoundError, ValueError, OSError):
         clips = gather(inputs, prompt)
         if out is not None:

@@ -357,7 +357,7 @@ class CachedEncoder:
     def remember(self, heard: Sequence[tuple[str, str, float]]) -> None:
         """Keeps what files hold: for each its key, the fingerprint of its sound, and its length in seconds."""
         if heard:
-            self.store.put(self._heard, {key: _packed(*what) for key, *what in heard}, kept_as="u1")
+            self.store.put(self._heard, {key: _packed(sound, seconds) for key, sound, seconds in heard}, kept_as="u1")
 
     @property
     def _row_key(self) -> str:

@@ -95,6 +95,7 @@ def launch(host: str | None = None, port: int | None = None, *, quiet: bool = Fa
     if is_zerogpu():
         warm()  # ZeroGPU wants to know what will borrow the GPU before the app is up
     operate.set_up_logs()
+    operate.sweep(DAY)
     app = build_app().queue(default_concurrency_limit=4, max_size=int(os.environ.get("QAMRO_QUEUE") or MOST_WAITING))
     port = port or int(os.environ.get("GRADIO_SERVER_PORT", DEFAULT_PORT))
     try:

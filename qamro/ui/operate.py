@@ -6,6 +6,7 @@ clips, prompts or visitors. docs/operate.md lists every variable that is read he
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
@@ -363,6 +364,38 @@ def routes(blocks: Any) -> list[Any]:
         return PlainTextResponse(metrics_text(blocks), media_type="text/plain; version=0.0.4")
 
     return [Route("/healthz", healthz), Route("/metrics", prometheus)]
+
+
+# ----------------------------------------------------------------------------------------------------------- disk
+
+
+def sweep(seconds: float) -> int:
+    """Removes what a server that was killed has left: uploads and temporary folders that nobody touched for so long.
+
+    Uploads only where ``GRADIO_TEMP_DIR`` gives them a folder of their own; elsewhere they may be another program's.
+
+    Returns:
+        How many entries went.
+    """
+    now, gone = time.time(), 0
+    own = os.environ.get("GRADIO_TEMP_DIR")
+    left = [*Path(tempfile.gettempdir()).glob("qamro-*"), *(Path(own).glob("*") if own and Path(own).is_dir() else ())]
+    for entry in left:
+        with contextlib.suppress(OSError):
+            if now - _touched(entry) < seconds:
+                continue
+            if entry.is_dir() and not entry.is_symlink():
+                shutil.rmtree(entry, ignore_errors=True)
+            else:
+                entry.unlink()
+            gone += 1
+    return gone
+
+
+def _touched(entry: Path) -> float:
+    """When anything in a folder was last changed."""
+    inside = entry.rglob("*") if entry.is_dir() and not entry.is_symlink() else ()
+    return max(path.lstat().st_mtime for path in (entry, *inside))
 
 
 # ----------------------------------------------------------------------------------------------------------- logs

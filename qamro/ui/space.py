@@ -6,6 +6,7 @@ import hashlib
 import math
 import os
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -68,5 +69,10 @@ def lend_gpu(predictor: P) -> P:
     if is_zerogpu():
         import spaces  # every ZeroGPU Space has it
 
+        from qamro.predictors import Predictor
+
+        # Whatever computes goes through ``score``, which borrows the GPU: no short cuts past it.
+        for name in ("recall", "hear", "score_sounds"):
+            setattr(predictor, name, partial(getattr(Predictor, name), predictor))
         predictor.score = spaces.GPU(duration=seconds_for)(predictor.score)  # type: ignore[method-assign]
     return predictor

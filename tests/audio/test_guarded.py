@@ -152,7 +152,8 @@ def test_what_is_kept_is_held_once(tmp_path: Path) -> None:
         assert wave.samples.nbytes <= peak < wave.samples.nbytes + 12e6  # blocks of 2 MB and their copies
 
 
-def test_memory_is_limited_and_only_this_file_pays(tmp_path: Path) -> None:
+def test_memory_is_limited_and_only_this_file_pays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guarded, "_pools", {})  # a process that has no memory from earlier files
     path = write_wav(tmp_path / "good.wav", tone(1.0))
     with pytest.raises(AudioError, match="GB to decode|decoder down|cannot be decoded"):
         guarded.load(path, 32_000, limits=Limits(memory=10_000_000))
@@ -221,6 +222,18 @@ def test_no_process_is_left_and_nothing_is_printed(tmp_path: Path) -> None:
     assert done.stderr == ""
     with pytest.raises(ProcessLookupError):
         os.kill(int(done.stdout), 0)
+
+
+@pytest.mark.parametrize("way", ["no such program", "a program that ends"])
+def test_a_machine_that_starts_no_process_decodes_here_and_says_so(way, tmp_path, monkeypatch, caplog) -> None:
+    program = "/nowhere/python" if way == "no such program" else "/bin/false"
+    monkeypatch.setattr(guarded, "_pools", {})
+    monkeypatch.setattr(guarded.sys, "executable", program)
+    guarded._warn.cache_clear()
+    path = write_wav(tmp_path / "good.wav", tone(1.0))
+    for _ in range(2):
+        assert guarded.load(path).seconds == guarded_probe(path).seconds == 1.0
+    assert caplog.text.count("files are decoded in this process") == 1
 
 
 def test_none_at_all_where_that_is_wished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -339,3 +339,13 @@ def test_the_shortest_sound(tmp_path):
         load(path, limits=Limits(min_seconds=0.2))
     one, _ = make_bad("one_sample", tmp_path)
     assert load(one, limits=Limits(min_seconds=0), allow_silence=True).samples.size == 1
+
+
+@pytest.mark.parametrize("channels", [2, 3, 6])
+def test_mono_is_the_mean_of_the_channels_to_the_last_bit(channels, tmp_path):
+    samples = np.random.default_rng(channels).uniform(-1, 1, (20_000, channels)).astype(np.float32)
+    wave = load(write_wav(tmp_path / "x.wav", samples, subtype="FLOAT"))
+    exact = samples.astype(np.float64).mean(axis=1)
+    np.testing.assert_allclose(wave.samples, exact, atol=2e-7)
+    if channels == 2:  # as the product with one half, which cached embeddings were made of
+        np.testing.assert_array_equal(wave.samples, samples @ np.full(2, 0.5, np.float32))

@@ -231,9 +231,12 @@ def test_wrong_use_is_told(tmp_path, run):
         (("--out", tmp_path / "s.csv"), "m.jsonl is scored into a folder"),
         (("--out", tmp_path / "s", "--engine", "slurm"), "--engine is one of local, ray, not 'slurm'"),
         (("--out", tmp_path / "0.wav"), "is a file; name a folder"),
+        (("--out", tmp_path / "s", "--prompt", "slow"), "--prompt is not for a corpus"),
     ):
         result = run("predict", manifest, *arguments)
         assert (result.exit_code, why in result.output) == (2, True), result.output
+    result = run("predict", tmp_path / "0.wav", "--engine", "ray")
+    assert (result.exit_code, "score one manifest into a folder" in result.output) == (2, True)
     (tmp_path / "bad.jsonl").write_text('{"prompt": "x"}\n')
     result = run("predict", tmp_path / "bad.jsonl", "--out", tmp_path / "t")
     assert result.exit_code == 2

@@ -5,9 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
 import re
+import subprocess
+import sys
 import threading
 import time
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -118,6 +122,29 @@ def test_frames_are_for_spaces_only() -> None:
     assert "frame-ancestors 'self' https://huggingface.co https://*.hf.space" in space["content-security-policy"]
     assert "x-frame-options" not in space
     assert "http:" not in at_home["content-security-policy"] + space["content-security-policy"]
+
+
+def test_what_a_killed_server_left_is_swept_by_age(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(operate.tempfile, "gettempdir", lambda: str(tmp_path / "tmp"))
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "up"))
+    entries = ["tmp/qamro-old/a/b.wav", "tmp/qamro-new/a.wav", "tmp/other/a.wav", "up/0a/x.wav", "up/session-1/y.csv"]
+    for entry in entries:
+        (tmp_path / entry).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / entry).write_text("x")
+    outside = tmp_path / "outside.txt"
+    outside.write_text("stays")
+    (tmp_path / "up" / "link").symlink_to(outside)
+    for path in sorted(tmp_path.rglob("*"), reverse=True):
+        os.utime(path, (0, 0), follow_symlinks=False)
+    (tmp_path / "tmp/qamro-new/a.wav").touch()
+    (tmp_path / "up/session-1/y.csv").touch()
+    assert operate.sweep(3600) == 3
+    assert sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()) == [
+        "outside.txt", "tmp/other/a.wav", "tmp/qamro-new/a.wav", "up/session-1/y.csv"
+    ]  # fmt: skip
+    monkeypatch.delenv("GRADIO_TEMP_DIR")
+    assert operate.sweep(-1) == 1
+    assert (tmp_path / "up/session-1/y.csv").exists()
 
 
 def test_logs_are_lines_of_json_without_names_of_files() -> None:
@@ -231,3 +258,28 @@ def test_a_turn_is_given_on_after_an_error() -> None:
     for _ in range(3):
         with pytest.raises(ValueError, match="x"), turns.turn(1):
             raise ValueError("x")
+
+
+def test_sigterm_ends_the_process_in_order(tmp_path: Path) -> None:
+    code = """
+import threading, time
+from types import SimpleNamespace as Of
+from qamro.ui import operate
+job = [1]
+queue = Of(event_queue_per_concurrency_id={}, active_jobs=[job])
+app = Of(_queue=queue, is_running=True, close=lambda verbose: print("closed", operate.draining.is_set(), len(job)))
+def end():
+    operate.draining.wait()
+    time.sleep(0.3)
+    job.clear()
+threading.Thread(target=end, daemon=True).start()
+print("up", flush=True)
+operate.serve_until_told(app)
+"""
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "up\n"
+    time.sleep(0.2)
+    process.terminate()
+    assert process.communicate(timeout=20)[0] == "closed True 0\n"
+    assert process.returncode == 0

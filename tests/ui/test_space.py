@@ -3,9 +3,12 @@ import types
 
 import numpy as np
 import pytest
+from audio_files import tone, write_wav
 
 from qamro.audio import Waveform
 from qamro.ui import space
+
+from .toy import Toy
 
 
 def wave(seconds, rate=8000):
@@ -45,6 +48,24 @@ def test_on_zerogpu_a_call_borrows_by_the_length_of_its_audio(lent, monkeypatch)
     predictor.score([wave(1)], ["a"])
     predictor.score([wave(5000)], ["a"])
     assert lent == [12, 11, 120]
+
+
+def test_no_short_cut_leads_past_the_borrowed_gpu(lent, monkeypatch, tmp_path):
+    class Quick(Toy):
+        def hear(self, item, known):
+            raise AssertionError("would embed where no GPU is")
+
+        def recall(self, items):
+            raise AssertionError("likewise")
+
+        def score_sounds(self, sounds, prompts):
+            raise AssertionError("likewise")
+
+    monkeypatch.setenv("SPACES_ZERO_GPU", "true")
+    clips = [write_wav(tmp_path / f"{i}.wav", tone(0.5)) for i in range(3)]
+    rows = list(space.lend_gpu(Quick()).stream(clips))
+    assert [row["error"] for row in rows] == ["", "", ""]
+    assert lent == [11, 11]
 
 
 def test_elsewhere_nothing_changes_and_nothing_is_imported(monkeypatch):

@@ -48,6 +48,11 @@ def test_scripts_are_served_as_scripts(client: TestClient) -> None:
     plotly = client.get(f"/{PREFIX}/plotly.min.js")
     assert "javascript" in plotly.headers["content-type"]
     assert b"plotly.js v" in plotly.content[:200]
+    assert (plotly.headers["content-encoding"], plotly.headers["vary"]) == ("gzip", "Accept-Encoding")
+    assert int(plotly.headers["content-length"]) < len(plotly.content) / 2
+    plain = client.get(f"/{PREFIX}/plotly.min.js", headers={"accept-encoding": "identity"})
+    assert "content-encoding" not in plain.headers
+    assert plain.content == plotly.content
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,62 @@
+"""What a running server answers to those who do not come through the page: operators, and strangers who try doors."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+
+import pytest
+
+from .serving import Server
+
+pytestmark = pytest.mark.server
+
+
+def get(server: Server, path: str, data: bytes | None = None) -> tuple[int, dict[str, str], bytes]:
+    request = urllib.request.Request(server.url.rstrip("/") + path, data, {"content-type": "application/json"})
+    try:
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            return answer.status, dict(answer.headers), answer.read()
+    except urllib.error.HTTPError as problem:
+        return problem.code, dict(problem.headers), problem.read()
+
+
+def test_health_and_metrics(server: Server) -> None:
+    status, headers, body = get(server, "/healthz")
+    told = json.loads(body)
+    assert (status, told["ready"]) in {(200, True), (503, False)}
+    assert told["queue"].keys() == {"waiting", "running"}
+    assert headers["cache-control"] == "no-store"
+    status, headers, body = get(server, "/metrics")
+    assert status == 200
+    assert headers["content-type"].startswith("text/plain; version=0.0.4")
+    assert b"# TYPE qamro_ready gauge\nqamro_ready " in body
+    assert b'qamro_requests_total{method="GET",status="2xx"}' in body
+    assert b"qamro_request_seconds_bucket" in body
+
+
+@pytest.mark.parametrize("path", ["/", "/config", "/qamro/css/app.css", "/nothing", "/gradio_api/file=/etc/passwd"])
+def test_every_answer_has_the_headers(server: Server, path: str) -> None:
+    headers = {name.lower(): value for name, value in get(server, path)[1].items()}
+    assert "frame-ancestors 'self'" in headers["content-security-policy"]
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["x-request-id"]
+
+
+def test_doors_that_are_closed(server: Server) -> None:
+    for path, expected in {
+        "/openapi.json": {404},
+        "/docs": {404},
+        "/redoc": {404},
+        "/qamro/listen/0123456789abcdef.flac": {404},
+        "/qamro/listen/..%2f..%2fetc%2fpasswd": {404},
+        "/qamro/../app.py": {404},
+        "/gradio_api/file=/etc/passwd": {403, 404},
+        "/gradio_api/nothing": {404, 405},
+        "/monitoring": {403, 404},
+    }.items():
+        status, _, body = get(server, path)
+        assert status in expected, (path, status)
+        assert b"root:" not in body
+        assert b"Traceback" not in body
