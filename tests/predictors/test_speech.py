@@ -90,6 +90,7 @@ def test_rows_say_where_each_clip_was_scored(tmp_path):
     assert shown_axes(["MI", "PQ", "SQ"], [song]) == ["MI", "PQ"]
     assert shown_axes(["MI", "PQ", "SQ"], [talk, song]) == ["MI", "PQ", "SQ"]
     assert shown_axes(["MI", "SQ"], []) == ["MI", "SQ"]
+    assert shown_axes(["SQ"], [song]) == ["SQ"], "where nothing is left, the reasons are"
     assert routed().windows(paths[0], seconds=0.5).columns.tolist() == ["start", "end", "SQ"]
     assert routed().windows(paths[1], seconds=0.5).columns.tolist() == ["start", "end", "MI", "PQ"]
     assert routed(rest=False).windows(paths[1]).empty
