@@ -144,6 +144,8 @@ class _Network(nn.Module):
     The three batch normalisations are folded: two into the projection, one into a scale and a shift.
     """
 
+    window: torch.Tensor
+
     def __init__(self, state: dict[str, torch.Tensor]) -> None:
         """Builds the network around its weights.
 
@@ -170,7 +172,7 @@ class _Network(nn.Module):
             self.load_state_dict(_renamed(state))
         except (KeyError, RuntimeError) as problem:
             raise WeightsError(f"these are not the weights of Distill-MOS ({problem})") from problem
-        self.convolutions.to(memory_format=torch.channels_last)
+        self.convolutions.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.requires_grad_(False)
 
     def forward(self, waves: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

@@ -174,7 +174,7 @@ def _download_all(
     part: Part = Part(),
 ) -> None:
     files = [file for file in dataset.files if audio or not file.audio]
-    wanted = None
+    wanted: Part | list[str] | None = None
     if any(file.unpack for file in files) and not (audio and part.is_all):
         wanted = [] if not audio else part
     _download(files, published, on_progress, lambda: _wanted(dataset, published, wanted))
