@@ -71,7 +71,7 @@ def test_scores_and_embeddings_are_the_packages(ours, theirs, monkeypatch):
 def test_real_speech_scores_as_the_package_says(ours, theirs, shared):
     from qamro.audio import load
 
-    clips = sorted((shared / "data" / "studies" / "codec_mushra" / "audio").rglob("*.*"))[:80:40]
+    clips = sorted((shared / "data" / "studies" / "codec_mushra" / "audio").rglob("*.*"))[:1]
     waves = [load(clip, sample_rate=16_000).samples for clip in clips]
     with torch.no_grad():
         expected = [theirs(torch.from_numpy(wave)[None]).item() for wave in waves]
