@@ -116,7 +116,7 @@ def _run(name: str, study: Study, device: str | None) -> tuple[pd.DataFrame, Ent
     lost = set(study.missing_audio())
     clips = study.clips[~study.clips["clip"].isin(lost)]
     given = [study.audio_path(clip) for clip in clips["clip"]], list(clips["prompt"]), list(clips["system"])
-    model.predict(*(each[:1] for each in given))  # what is loaded on first use is not a clip's cost
+    model.predict(given[0][:1], given[1][:1], given[2][:1])  # what is loaded on first use is not a clip's cost
     start = time.perf_counter()
     with progress() as bar:
         task = bar.add_task(name, total=len(clips))

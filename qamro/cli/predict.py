@@ -142,7 +142,8 @@ def _summarise(model: Predictor, rows: list[dict[str, Any]], out: Path | None, s
     if out is None:
         console.print(score_table(rows, axes_shown))
     written = "" if out is None else f", written to {out}"
-    say(f"{len(rows) - len(failed)} of {count(len(rows), 'clip')} scored in {seconds:.1f} s{written}")
+    numbers = sum(any(row[axis] == row[axis] for axis in model.axes) for row in rows)
+    say(f"{numbers} of {count(len(rows), 'clip')} scored in {seconds:.1f} s{written}")
     sources = {axis: Counter(row[f"source_{axis}"] for row in rows if not row["error"]) for axis in axes_shown}
     said: dict[tuple[tuple[str, int], ...], list[str]] = {}
     for axis, counts in sources.items():

@@ -36,8 +36,10 @@ def list_weights() -> None:
         say(f"  {each.title} | {each.licence} | {readable_size(each.size)}")
         say(f"  {each.page if each.files[0].url else f'https://huggingface.co/{each.repo}'} at {each.revision}", "dim")
         for state in states:
-            known = f"SHA-256 {state.file.sha256}" if state.file.sha256 else f"git blob {state.file.git_blob}"
-            say(f"  {state.file.path}, {state.file.size:,} bytes, {known}", "dim")
+            known = f"{state.file.size:,} bytes, SHA-256 {state.file.sha256}"
+            if not state.file.sha256:
+                known = f"about {readable_size(state.file.size)}, git blob {state.file.git_blob}"
+            say(f"  {state.file.path}, {known}", "dim")
             say(f"    {_where(state)}")
     say("Get them with: python -m qamro weights fetch NAME")
 

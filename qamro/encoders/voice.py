@@ -60,9 +60,7 @@ class VoiceDetector:
             raise FileNotFoundError(f"there is no file {file}")
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter(
-                    "ignore", DeprecationWarning
-                )  # the package publishes no newer form of these weights
+                warnings.simplefilter("ignore", DeprecationWarning)  # there is no newer form of these weights
                 state = torch.jit.load(file, map_location="cpu").state_dict()
             convolutions = (f"_model.encoder.{i}.reparam_conv" for i in range(len(_STRIDES)))
             self._layers = [

@@ -511,7 +511,7 @@ def shown_axes(axes: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> list[s
         sources = [str(row.get(f"source_{axis}", "")) for row in good]
         return all(source.startswith(f"{NOT_SCORED}: ") and source != NO_PROMPT for source in sources)
 
-    return [axis for axis in axes if not good or not empty(axis)]
+    return [axis for axis in axes if not good or not empty(axis)] or list(axes)
 
 
 def trained_on(table: pd.DataFrame, study: Study) -> list[str]:

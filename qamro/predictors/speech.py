@@ -88,7 +88,7 @@ class ByVoice(Predictor):
         rates = {part.sample_rate for part in parts}
         self.sample_rate = rates.pop() if len(rates) == 1 else None
         self.batch_size = max(part.batch_size for part in parts)
-        self.note = "Speech is scored on SQ alone; whether a clip is speech is listened for."
+        self.note = "Clips in which speech is heard are scored on SQ alone."
 
     def score(self, waveforms: Sequence[Waveform], prompts: Sequence[str]) -> list[dict[str, Score]]:
         """Scores decoded clips; see ``Predictor.score``. Axes that are for clips of the other kind say so."""

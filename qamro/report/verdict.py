@@ -96,7 +96,7 @@ def _verdict(axis: str, clips: list[_Clip]) -> str:
     if len(near) == len(others):
         return f"Best {of}: none; {_list([clip.name for clip in clips])} cannot be told apart ({names} highest)."
     if not near:
-        return f"Best {of}: {names}; told apart from every other."
+        return f"Best {of}: {names}; told apart from {'the other' if len(others) == 1 else 'every other'}."
     return f"Best {of}: {names}; {_list([clip.name for clip in (best, *near)])} cannot be told apart."
 
 

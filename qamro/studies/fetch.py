@@ -176,7 +176,7 @@ def _download_all(
     part: Part = Part(),
 ) -> None:
     files = [file for file in dataset.files if audio or not file.audio]
-    wanted = None
+    wanted: Part | list[str] | None = None
     if any(file.unpack for file in files) and not (audio and part.is_all):
         wanted = [] if not audio else part
     _download(files, published, on_progress, lambda: _wanted(dataset, published, wanted))
@@ -186,11 +186,16 @@ def _download_all(
 
 
 def _wanted(dataset: Dataset, published: Path, part: Part | list[str] | None) -> set[str] | None:
-    """File names of the sound to unpack; None for all. The ratings are there already."""
+    """The sound to unpack, by folder and name; None for all. The ratings are there already."""
     if part is None:
         return None
     paths = part.paths(read_published(dataset.name, published)) if isinstance(part, Part) else part
-    return {Path(path).name for path in paths}
+    return {_tail(path) for path in paths}
+
+
+def _tail(path: str) -> str:
+    """Folder and name of a file: systems often share names, and archives lie at any depth."""
+    return "/".join(Path(path).parts[-2:])
 
 
 def _download(
@@ -227,13 +232,13 @@ def _unpack(archive: Path, done: Path, wanted: Callable[[], set[str] | None]) ->
         with zipfile.ZipFile(archive) as packed:
             sound = [entry for entry in packed.infolist() if Path(entry.filename).suffix.lower() in AUDIO_ENDINGS]
             for entry in packed.infolist():
-                if entry not in sound:
+                if Path(entry.filename).suffix.lower() not in AUDIO_ENDINGS:
                     packed.extract(entry, archive.parent)
             names = wanted()
             for entry in sound:
                 there = archive.parent / entry.filename
                 here = there.is_file() and there.stat().st_size == entry.file_size
-                if not here and (names is None or Path(entry.filename).name in names):
+                if not here and (names is None or _tail(entry.filename) in names):
                     packed.extract(entry, archive.parent)
     except zipfile.BadZipFile as problem:
         archive.unlink()

@@ -204,3 +204,26 @@ def test_ctrl_c_keeps_what_was_scored(tmp_path, heads):
     assert all(row["MI"] for row in rows)
     assert f"interrupted: {len(rows)} of 400 clips done; kept in {out}" in errors
     assert not part.exists()
+
+
+def test_what_a_command_prints_is_a_score(tmp_path, run):
+    good, silent = clip(tmp_path, "good.wav"), clip(tmp_path, "silent.wav")
+    script = tmp_path / "s.py"
+    script.write_text("import sys; print(2.5 if 'good' in sys.argv[1] else 'no idea')")
+    out = tmp_path / "scores.csv"
+    result = run("predict", good, silent, "--predictor", f"command:{sys.executable} {script} {{path}}", "--out", out)
+    assert result.exit_code == 1
+    assert [(row["score"], bool(row["error"])) for row in rows_of(out)] == [("2.5", False), ("", True)]
+    assert "1 of 2 clips scored" in result.output
+    assert "unverified: made by weights of unknown origin" in result.output
+
+
+def test_clips_for_which_nobody_is_are_not_counted_as_scored(tmp_path, run):
+    from qamro.encoders.packaged import DISTILLMOS, SILERO
+
+    if not (DISTILLMOS.is_here and SILERO.is_here):
+        pytest.skip("the packages of the extra speech are not installed")
+    result = run("predict", clip(tmp_path, "tone.wav"), "--predictor", "speech", "--out", tmp_path / "s.csv")
+    assert result.exit_code == 0, result.output
+    assert "0 of 1 clip scored" in result.output
+    assert "not scored: no speech heard" in result.output

@@ -27,7 +27,9 @@ def test_the_best_and_who_cannot_be_told_from_it_in_any_order(order):
 
 def test_a_clear_best_and_none():
     clear = [row("A", 3.0), row("B", 4.5)]
-    assert verdicts(clear, ["MI"]) == ["Best of your two by predicted MI: B; told apart from every other."]
+    assert verdicts(clear, ["MI"]) == ["Best of your two by predicted MI: B; told apart from the other."]
+    (said,) = verdicts([*clear, row("C", 2.0)], ["MI"])
+    assert said == "Best of your three by predicted MI: B; told apart from every other."
     level = [row("A", 3.0), row("B", 3.1), row("C", 3.05)]
     (said,) = verdicts(level, ["MI"])
     assert said == "Best of your three by predicted MI: none; B, C and A cannot be told apart (B highest)."

@@ -90,6 +90,33 @@ def test_part_of_the_sound_with_all_ratings(hub, musiceval):
     assert not list(musiceval.folder.rglob("*.zip"))
 
 
+def test_systems_that_share_file_names_are_told_apart(hub, monkeypatch):
+    """PAM: human_eval/music/SYSTEM/NAME.wav, the same names in every folder."""
+    from dataclasses import replace
+
+    from qamro.studies.registry import RemoteFile
+
+    packed, rows = io.BytesIO(), []
+    with zipfile.ZipFile(packed, "w") as archive:
+        for system in ("musicldm", "real"):
+            archive.writestr(f"human_eval/music/{system}/x.wav", system)
+            row = {"data_path": f"/your_path/PAM/human_eval/music/{system}/x.wav"}
+            axes = ("Production_Quality", "Production_Complexity", "Content_Enjoyment", "Content_Usefulness")
+            rows.append(json.dumps(row | {axis: [5] for axis in axes}))
+    put(hub, "x/pam", "human_eval.zip", packed.getvalue())
+    put(hub, "x/pam", "evaluation_data/AES_PAM.jsonl", "\n".join(rows))
+    base = "https://huggingface.co/datasets/x/pam/resolve/main/"
+    files = (
+        RemoteFile("evaluation_data/AES_PAM.jsonl", base + "evaluation_data/AES_PAM.jsonl"),
+        RemoteFile("human_eval.zip", base + "human_eval.zip", audio=True, unpack=True),
+    )
+    data = replace(DATASETS["aes_pam"], files=files)
+    study = fetch(data, part=Part(systems=("real",)))
+    lost = study.missing_audio()
+    assert len(lost) == 1
+    assert "musicldm" in lost[0]
+
+
 def test_ratings_only_and_systems_that_are_not_there(hub, musiceval):
     assert len(fetch(musiceval, audio=False).missing_audio()) == 6
     with pytest.raises(ValueError, match="has no system 'S099'; it has S002, S003"):

@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from audio_files import HOSTILE_NAMES, make_good, tone, write_wav
 
+from qamro.report.verdict import SIMULATED
+
 from .serving import Server
 from .visits import PATIENCE, Visits, download, fits, shot
 
@@ -128,6 +130,7 @@ def test_ten_files_one_of_them_bad(open_page: Visits, ten_files: list[Path], tmp
 
     document = json.loads(download(page, "#json", tmp_path).read_text(encoding="utf-8"))
     assert document["axes"]["MI"]["provenance"]["kind"] == "simulated"
+    assert page.inner_text("#verdict") == SIMULATED
     assert len(document["clips"]) == 10
 
     picture = download(page, "#radar button:has-text('PNG')", tmp_path)

@@ -121,3 +121,29 @@ def test_what_there_is(run: Run) -> None:
     assert has_systems(run)
     assert not has_systems(None)
     assert sources(run) == [{"axes": "MI TA PQ PC CE CU", "source": str(SIMULATED)}]
+
+
+def test_a_row_says_which_kind_its_scores_are_where_clips_differ_and_columns_of_nobody_go(tmp_path: Path) -> None:
+    from tests.predictors.test_speech import routed
+
+    names = []
+    for name, first in (("talk.wav", 0.5), ("song.wav", -0.5)):
+        path = make_good("wav", tmp_path, samples=first * np.cos(np.arange(16_000) / 20).astype(np.float32), name=name)
+        names.append(path)
+    for paths, kinds, axes in (
+        (names, ["human", "simulated"], ["MI", "PQ", "SQ"]),
+        (names[1:], ["simulated"], ["MI", "PQ"]),
+        (names[:1], ["human"], ["SQ"]),
+    ):
+        session = Session()
+        for path in paths:
+            session.add(path, path.name)
+        list(session.score(routed()))
+        shown = table(session.run)
+        assert [row["kind"] for row in shown["rows"]] == kinds
+        assert [axis["key"] for axis in shown["axes"]] == axes
+        assert {source["source"].partition(":")[0] for source in shown["sources"]} == set(kinds)
+
+
+def test_one_kind_for_all_needs_no_badge_on_each_row(run: Run) -> None:
+    assert {row["kind"] for row in table(run)["rows"] if row["state"] == "scored"} == {""}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import unicodedata
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
@@ -69,9 +70,9 @@ def attach_audio(study: Study, folder: Path) -> Study:
     """Returns the study with the paths of the audio files that lie anywhere in a folder.
 
     A clip whose own path leads nowhere gets the only file whose last two parts are the clip's, or else the only one
-    whose name is (extensions apart; accents composed or not). A file from a zip may have its name in letters of another
-    encoding, as the zip does not say which: it is the clip's if its bytes are the clip's name in one of these. Without
-    such a file its path stays.
+    whose name is (extensions apart; accents composed or not); neither where several clips would get it. A file from a
+    zip may have its name in letters of another encoding, as the zip does not say which: it is the clip's if its bytes are
+    the clip's name in one of these. Without such a file its path stays.
     """
     lost = set(study.missing_audio())
     if not lost:
@@ -79,6 +80,11 @@ def attach_audio(study: Study, folder: Path) -> Study:
     files = [path for path in folder.rglob("*") if path.suffix.lower() in AUDIO_ENDINGS and path.is_file()]
     by_tail = [_index(files, depth) for depth in (2, 1)]
     clips = study.clips.copy()
+    for depth, index in zip((2, 1), by_tail, strict=True):
+        wanted = Counter(_tail(PurePosixPath(clip), depth) for clip in clips["clip"])
+        for tail, times in wanted.items():
+            if times > 1:
+                index[tail] = None
     paths = []
     for clip, path in zip(clips["clip"], clips["path"], strict=True):
         there = _found(clip, by_tail) if clip in lost else None
