@@ -23,8 +23,10 @@ app: setup
 	$(BIN)/python -m qamro serve --port $(PORT)
 
 test: setup lint types browser
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile -m "not browser and not server"
+	$(BIN)/python -m pytest -m "browser or server"
 
+# What starts servers, browsers and processes is run by itself: it waits for them, and they want the cores.
 # The tests take chromium from the path, else playwright's own.
 browser: setup
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || \

@@ -41,6 +41,7 @@ def clips_of(system: int, count: int) -> list[Rendered]:
 
 def domains(predictor: Predictor, clips: Sequence[np.ndarray]) -> list[str]:
     """Returns each clip's domain; rate as in the simulated study."""
+    predictor = getattr(predictor, "rest", predictor)  # the heads themselves, also for speech
     first = predictor.axes[0]
     found = []
     for samples in clips:
@@ -74,6 +75,7 @@ def moves(predictor: Predictor, sounds: Sequence[np.ndarray], seconds: int) -> t
         By axis, how far the loops of each sound move its score at most; and how far the whole lies beyond the scores of
         its windows of 3 s at most (negative: it lies among them).
     """
+    predictor = getattr(predictor, "rest", predictor)
     moved: dict[str, list[float]] = {axis: [] for axis in predictor.axes}
     beyond = -np.inf
     for sound in sounds:

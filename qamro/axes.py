@@ -1,4 +1,4 @@
-"""The axes that clips are rated on: MI, TA, PQ, PC, CE, CU, and any axis of your own."""
+"""The axes that clips are rated on: MI, TA, PQ, PC, CE, CU; SQ of speech; and any axis of your own."""
 
 from __future__ import annotations
 
@@ -48,7 +48,17 @@ AXES: dict[str, Axis] = {
 }
 """The six axes of the field, in the order in which tables and figures show them."""
 
-NEEDS_PROMPT: tuple[str, ...] = tuple(key for key, axis in AXES.items() if axis.needs_prompt)
+SPEECH = Axis("SQ", "Speech quality", 1, 5, "#882255", "How good the speech sounds: MOS, 1 bad to 5 excellent.")
+"""The axis of speech (ITU-T P.800), which music and sound are not rated on."""
+
+PREFERENCE = Axis(
+    "preference", "Preference", 0, 1, "#999933", "Chance that people prefer the clip to the median of a reference set."
+)
+"""The axis of a reward that was trained on pairs; a chance, so that it has a unit."""
+
+_KNOWN = AXES | {axis.key: axis for axis in (SPEECH, PREFERENCE)}
+
+NEEDS_PROMPT: tuple[str, ...] = tuple(key for key, axis in _KNOWN.items() if axis.needs_prompt)
 """The axes that are judged against the prompt."""
 
 AESTHETIC: tuple[str, ...] = ("PQ", "PC", "CE", "CU")
@@ -61,20 +71,20 @@ def get_axis(key: str) -> Axis:
     """Returns a known axis, or makes one of your own with an unknown range.
 
     Args:
-        key: ``"MI"`` … ``"CU"``, or any other non-empty name, for example ``"quality"``.
+        key: ``"MI"`` … ``"CU"``, ``"SQ"``, or any other non-empty name, for example ``"quality"``.
 
     Raises:
         ValueError: ``key`` is empty.
     """
     if not key or not key.strip():
         raise ValueError("an axis needs a name; the axis column holds an empty value")
-    if key in AXES:
-        return AXES[key]
+    if key in _KNOWN:
+        return _KNOWN[key]
     colour = _OWN_COLOURS[sum(key.encode()) % len(_OWN_COLOURS)]
     return Axis(key, key, math.nan, math.nan, colour, "An axis of your own.")
 
 
 def axis_order(keys: list[str]) -> list[str]:
-    """Sorts axis keys: the six known ones in their order, then axes of your own by name."""
-    known = [key for key in AXES if key in keys]
-    return known + sorted(key for key in set(keys) if key not in AXES)
+    """Sorts axis keys: the six known ones in their order, speech quality, preference, then axes of your own by name."""
+    known = [key for key in _KNOWN if key in keys]
+    return known + sorted(key for key in set(keys) if key not in _KNOWN)

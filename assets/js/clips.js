@@ -111,7 +111,11 @@ export default function clips({ element, props, trigger, upload, watch }) {
     return row;
   }
 
+  let newest = 0; // answers may overtake each other; each holds the whole list
+
   function render() {
+    if ((props.value?.listed ?? newest) < newest) return;
+    newest = props.value?.listed ?? newest;
     const given = props.value?.rows ?? [];
     const ids = new Set(given.map((row) => row.id));
     for (const [id, row] of rows) {

@@ -1,6 +1,6 @@
 // The table of scores: sorts in the page, selects by the clip's identity and never by its place.
 // value: { run, axes: [{ key, name, low, high, colour, definition }],
-//          rows: [{ id, name, system, prompt, state, error, domain, cells: { MI: { value, low, high } } }], selected }
+//          rows: [{ id, name, system, prompt, state, error, domain, kind, cells: { MI: { value, low, high } } }], selected }
 import { el, fill, icon, ICONS } from "./dom.js";
 
 const digits = (value) => value.toFixed(2);
@@ -85,7 +85,7 @@ export default function results({ element, props, trigger, watch }) {
       { role: "cell", colspan: axes.length, class: `q-note q-${row.state}` },
       row.state === "failed" ? [el("strong", {}, words.failed), " ", row.error] : words[row.state])];
     return el("tr", { role: "row", "data-id": row.id, class: [row.id === chosen && "q-chosen", row.domain === "outside" && "q-outside"].filter(Boolean).join(" "), onclick: () => select(row.id) },
-      el("th", { role: "rowheader", scope: "row", class: "q-clip" }, pick, row.prompt && el("span", { class: "q-sub", title: row.prompt }, row.prompt), words[row.domain] && el("span", { class: `q-sub q-domain-${row.domain}` }, words[row.domain])),
+      el("th", { role: "rowheader", scope: "row", class: "q-clip" }, pick, row.kind && el("span", { class: `q-badge q-${row.kind}` }, row.kind), row.prompt && el("span", { class: "q-sub", title: row.prompt }, row.prompt), words[row.domain] && el("span", { class: `q-sub q-domain-${row.domain}` }, words[row.domain])),
       systems && el("td", { role: "cell", class: "q-system", "data-label": words.system }, row.system || words.none), cells);
   }
 

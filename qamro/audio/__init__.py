@@ -3,7 +3,7 @@
 >>> from qamro.audio import load, probe, split
 """
 
-from qamro.audio.decode import load, probe
+from qamro.audio.decode import file_key, load, probe
 from qamro.audio.info import AUDIO_ENDINGS, AudioError, AudioInfo, Limits, safe_name
 from qamro.audio.waveform import Waveform, Window, content_key, split
 
@@ -15,6 +15,7 @@ __all__ = [
     "Waveform",
     "Window",
     "content_key",
+    "file_key",
     "load",
     "probe",
     "safe_name",

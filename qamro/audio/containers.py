@@ -12,6 +12,7 @@ import re
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO
 
 from qamro.audio.info import AudioError, AudioInfo
@@ -152,6 +153,25 @@ def find_data(file: IO[bytes], end: int) -> Data | None:
     return None
 
 
+def check_chunks(path: Path, file: IO[bytes], end: int) -> None:
+    """Refuses a file of very many small chunks: decoders walk through all of them, slowly.
+
+    Args:
+        path: Its name, for the message.
+        file: An open file that begins with one of ``CHUNKED``.
+        end: Its size in bytes.
+
+    Raises:
+        AudioError: It has more than 10,000.
+    """
+    content = Bytes(file, end)
+    order = ">" if content.get(0, 4) in (b"RIFX", b"FORM") else "<"
+    if sum(1 for _ in _chunks(content, order, 12)) >= _MOST_CHUNKS:
+        raise AudioError(
+            path, f"consists of {_MOST_CHUNKS} chunks or more, which no recorder writes", "export it again"
+        )
+
+
 def _chunks(content: Bytes, order: str, start: int) -> Iterator[tuple[bytes, int, int]]:
     """Walks a chain of chunks: name, claimed size, where the content starts."""
     for _ in range(_MOST_CHUNKS):
@@ -238,8 +258,8 @@ def ogg_is_whole(file: IO[bytes], end: int) -> bool:
 EBML = b"\x1a\x45\xdf\xa3"
 """What a Matroska or WebM file begins with."""
 
-_MOST_ELEMENTS = 2_000_000
-"""An hour of sound and pictures has a fifth of it; where there are more, libav judges alone."""
+_MOST_ELEMENTS = 400_000
+"""An hour of sound and pictures has as many; where there are more, libav judges alone."""
 
 _OPEN_ENDED = (0x18538067, 0x1F43B675)
 """Segment and Cluster, which recorders open without knowing how long they will be."""

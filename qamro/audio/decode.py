@@ -6,22 +6,28 @@ know goes to libav, if PyAV is installed.
 
 from __future__ import annotations
 
+import hashlib
+import math
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import IO, Protocol
 
 import numpy as np
 
 from qamro.audio.containers import check_claims
-from qamro.audio.info import AudioError, AudioInfo, Limits, check_header, too_long
+from qamro.audio.info import AudioError, AudioInfo, Limits, check_header, too_large, too_long
 from qamro.audio.waveform import QUIETEST, Waveform
 
 LOUDEST = 10.0
 """Samples up to here (20 dB over full scale) are kept as they are; beyond, a file surely holds no samples in [-1, 1]
 but integers stored as floats."""
+
+REVISION = "1"
+"""Version of the samples that a file is decoded to; raise it with any change of them."""
 
 _DEFAULTS = Limits()
 
@@ -53,7 +59,8 @@ def load(
     MP4) by libav; content decides, not the name. Of several audio streams the first is taken. Mono is the mean of the
     channels.
     The sample rate is converted by soxr (quality "HQ"), block by block, so that memory follows what is kept.
-    Values over 1.0 stay as they are up to 10.0. Safe to call from several threads.
+    Values over 1.0 stay as they are up to 10.0. Safe to call from several threads. Files of strangers are better
+    decoded by ``qamro.audio.guarded.load``: the same sound, from a process with a limit on time and memory.
 
     Args:
         path: The file.
@@ -66,7 +73,7 @@ def load(
 
     Raises:
         AudioError: As ``probe``; and: data is damaged or ends early, the sound is shorter than
-            ``limits.min_seconds``, holds NaN or Inf, exceeds 10.0, or is silent.
+            ``limits.min_seconds``, holds NaN or Inf, exceeds 10.0, is silent, or is more than ``limits`` take.
         ValueError: ``sample_rate`` is not positive.
 
     Example:
@@ -74,10 +81,75 @@ def load(
     """
     if sample_rate is not None and sample_rate <= 0:
         raise ValueError(f"a sample rate is positive, not {sample_rate}")
+    with decoding(path, sample_rate, limits=limits, allow_silence=allow_silence) as (rate, expected, blocks):
+        return Waveform(joined(blocks, expected), rate)
+
+
+@contextmanager
+def decoding(
+    path: str | os.PathLike[str],
+    sample_rate: int | None = None,
+    *,
+    limits: Limits = _DEFAULTS,
+    allow_silence: bool = False,
+) -> Iterator[tuple[int, int, Iterator[np.ndarray]]]:
+    """Opens a file to decode it in constant memory; see ``load``.
+
+    Yields:
+        The rate in Hz, how many samples the header promises at it (0 where it promises none), and the sound in order:
+        mono float32 of shape (n,). Errors that only decoding finds are raised by that iterator, at its end at latest.
+    """
     with open_reader(path, limits) as reader:
-        target = sample_rate or reader.info.sample_rate
-        samples = _resampled(_mono(reader, limits, allow_silence), reader.info.sample_rate, target)
-        return Waveform(samples, target)
+        rate = reader.info.sample_rate
+        target = sample_rate or rate
+        seconds = reader.info.seconds if math.isfinite(reader.info.seconds) else 0.0
+        expected = math.ceil(seconds * target)
+        if expected > limits.samples:
+            raise too_large(reader.info, limits, expected)
+        blocks = _resampled(_mono(reader, limits, allow_silence, target / rate), rate, target)
+        yield target, expected, blocks
+
+
+def joined(blocks: Iterable[np.ndarray], expected: int) -> np.ndarray:
+    """Puts blocks of samples into one array, without holding them twice.
+
+    Args:
+        blocks: float32 of shape (n,).
+        expected: How many samples there probably are; where there are more, the array grows.
+    """
+    samples, done = np.empty(expected + 16, dtype=np.float32), 0
+    for block in blocks:
+        if done + block.size > samples.size:
+            larger = np.empty(max(done + block.size, samples.size * 3 // 2), dtype=np.float32)
+            larger[:done] = samples[:done]
+            samples = larger
+        samples[done : done + block.size] = block
+        done += block.size
+    return samples[:done] if done * 2 > samples.size else samples[:done].copy()
+
+
+def file_key(path: str | os.PathLike[str], limits: Limits = _DEFAULTS) -> str:
+    """Returns a fingerprint of a file's bytes: 64 hexadecimal digits, SHA-256.
+
+    Raises:
+        AudioError: The file is missing, unreadable, empty, or larger than is accepted.
+    """
+    with _open_file(path, limits) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
+
+
+@cache
+def decoder_versions() -> str:
+    """Names the versions of everything that a decoded sound depends on, for caches."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    def installed(name: str) -> str:
+        try:
+            return f"{name} {version(name)}"
+        except PackageNotFoundError:
+            return f"no {name}"
+
+    return ", ".join((f"r{REVISION}", *map(installed, ("soundfile", "soxr", "av"))))
 
 
 class Reader(Protocol):
@@ -162,7 +234,7 @@ def _decoder(path: Path, file: IO[bytes], size: int, limits: Limits) -> Abstract
     file.seek(0)
     what = what_it_is(head)
     try:
-        reader = open_libav(path, file, size)
+        reader = open_libav(path, file, size, limits)
     except ImportError:
         if what is None:
             raise AudioError(
@@ -176,10 +248,11 @@ def _decoder(path: Path, file: IO[bytes], size: int, limits: Limits) -> Abstract
     return reader
 
 
-def _mono(reader: Reader, limits: Limits, allow_silence: bool) -> Iterator[np.ndarray]:
-    """Mixes block by block, and checks what only decoding can tell."""
+def _mono(reader: Reader, limits: Limits, allow_silence: bool, ratio: float) -> Iterator[np.ndarray]:
+    """Mixes block by block, and checks what only decoding can tell; ``ratio`` is the wanted rate over the file's."""
     info = reader.info
     most, done = int(limits.seconds * info.sample_rate), 0
+    most_values = min(limits.values // info.channels, int(limits.samples / ratio))
     low, high, loudest_channel = np.inf, -np.inf, 0.0
     share = np.full(info.channels, 1 / info.channels, dtype=np.float32)
     for block in reader.blocks():
@@ -191,6 +264,8 @@ def _mono(reader: Reader, limits: Limits, allow_silence: bool) -> Iterator[np.nd
         done += mono.size
         if done > most:
             raise too_long(info, limits)
+        if done > most_values:
+            raise too_large(info, limits)
         low, high = min(low, float(mono.min())), max(high, float(mono.max()))
         if max(-low, high) > LOUDEST:
             raise AudioError(
@@ -216,16 +291,16 @@ def _mono(reader: Reader, limits: Limits, allow_silence: bool) -> Iterator[np.nd
         raise AudioError(info.path, "holds only silence, nothing to score", "check its export, or leave it out")
 
 
-def _resampled(blocks: Iterator[np.ndarray], rate: int, target: int) -> np.ndarray:
-    if rate != target:
-        import soxr
+def _resampled(blocks: Iterator[np.ndarray], rate: int, target: int) -> Iterator[np.ndarray]:
+    if rate == target:
+        yield from blocks
+        return
+    import soxr
 
-        stream = soxr.ResampleStream(rate, target, 1, dtype="float32", quality="HQ")
-        parts = [stream.resample_chunk(block) for block in blocks]
-        parts.append(stream.resample_chunk(np.zeros(0, dtype=np.float32), last=True))
-    else:
-        parts = list(blocks)
-    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+    stream = soxr.ResampleStream(rate, target, 1, dtype="float32", quality="HQ")
+    for block in blocks:
+        yield stream.resample_chunk(block)
+    yield stream.resample_chunk(np.zeros(0, dtype=np.float32), last=True)
 
 
 _SIGNATURES = (

@@ -95,6 +95,12 @@ class Limits:
             highest that recorders use.
         bytes: Largest file: 1 GiB, an hour of 24-bit stereo at 48 kHz.
         min_seconds: Shortest sound: 0.1 s. In less, a listener hears a click and an encoder sees a few frames.
+        values: Most numbers to decode, that is seconds x rate x channels: 400 million, about seconds of work. An hour
+            of stereo at 48 kHz has 346 million.
+        samples: Most samples to keep, that is seconds x the rate that is wanted: 180 million, 720 MB. An hour at
+            48 kHz has 173 million.
+        work: Most seconds of processor that one file may take.
+        memory: Most bytes of address space that a process may have which decodes it (see ``qamro.audio.guarded``).
     """
 
     seconds: float = 3600.0
@@ -102,6 +108,10 @@ class Limits:
     sample_rate: tuple[int, int] = (4_000, 384_000)
     bytes: int = 2**30
     min_seconds: float = 0.1
+    values: int = 400_000_000
+    samples: int = 180_000_000
+    work: float = 10.0
+    memory: int = 1_500_000_000
 
 
 def check_header(info: AudioInfo, limits: Limits) -> None:
@@ -123,6 +133,8 @@ def check_header(info: AudioInfo, limits: Limits) -> None:
         )
     if info.seconds > limits.seconds:
         raise too_long(info, limits)
+    if info.seconds * info.sample_rate * info.channels > limits.values:
+        raise too_large(info, limits)
 
 
 def too_long(info: AudioInfo, limits: Limits) -> AudioError:
@@ -130,3 +142,22 @@ def too_long(info: AudioInfo, limits: Limits) -> AudioError:
     known = limits.seconds < info.seconds < math.inf
     lasts = f"lasts {info.seconds:.6g} s" if known else "goes on and on"
     return AudioError(info.path, f"{lasts}, more than the {limits.seconds:g} s allowed", "cut it into shorter files")
+
+
+def too_large(info: AudioInfo, limits: Limits, samples: int = 0) -> AudioError:
+    """Returns the error for a sound that would take too much work or memory.
+
+    Args:
+        info: The file.
+        limits: What is accepted.
+        samples: How many samples would be kept; 0 where it is the decoding that is too much.
+    """
+    size = f"{info.sample_rate} Hz, {info.channels} channel{'s' if info.channels > 1 else ''}"
+    lasts = f"{info.seconds:.6g} s at {size}" if math.isfinite(info.seconds) else f"goes on at {size}"
+    most = f"{limits.samples:.3g} samples that are kept" if samples else f"{limits.values:.3g} numbers that are decoded"
+    return AudioError(info.path, f"is too large: {lasts}, more than the {most}", "cut it, or resample it to 48000 Hz")
+
+
+def too_slow(path: str | os.PathLike[str], limits: Limits) -> AudioError:
+    """Returns the error for a file whose decoding takes too long."""
+    return AudioError(path, f"takes more than {limits.work:g} s to decode", "export it again, or cut it")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import math
 import re
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 
 from qamro.audio.containers import EBML, TAGS, cut_off, webm_is_whole
-from qamro.audio.info import AudioError, AudioInfo
+from qamro.audio.info import AudioError, AudioInfo, Limits, too_slow
 
 if TYPE_CHECKING:
     import av
@@ -42,13 +43,16 @@ _BLOCK = 2**17
 class LibavReader(AbstractContextManager["LibavReader"]):
     """A file that libav decodes: its first audio stream."""
 
-    def __init__(self, path: Path, container: InputContainer, size: int, *, cut: bool = False) -> None:
+    def __init__(
+        self, path: Path, container: InputContainer, size: int, source: _Bounded, *, cut: bool = False
+    ) -> None:
         """Decodes the first frame, which knows better than the header (HE-AAC declares half its rate).
 
         Args:
             path: Its name, for messages.
             container: The open file, with at least one audio stream.
             size: Its size in bytes.
+            source: What the container reads from.
             cut: Whether its end is known to be missing; decoding will tell how much is there.
 
         Raises:
@@ -59,6 +63,7 @@ class LibavReader(AbstractContextManager["LibavReader"]):
         codec = stream.codec_context.codec.canonical_name
         self._container = container
         self._stream = stream
+        self._source = source
         self._cut = cut
         self._damaged = False
         self._decoded = 0
@@ -66,6 +71,7 @@ class LibavReader(AbstractContextManager["LibavReader"]):
         frames = self._decode()
         first = next(frames, None)
         if first is None:
+            source.check()
             problem = "no sound can be decoded from it" if self._damaged else "holds no samples"
             raise AudioError(path, problem, "export or download it again")
         self._frames = itertools.chain([first], frames)
@@ -118,18 +124,37 @@ class LibavReader(AbstractContextManager["LibavReader"]):
                 yield frame
 
     def _check_end(self) -> None:
+        self._source.check()
         seconds = self._decoded / self.info.sample_rate
         if self._damaged or self._cut or seconds < self.info.seconds - _SLACK:
             raise cut_off(self.info, seconds, self.info.seconds)
 
 
-def open_libav(path: Path, file: IO[bytes], size: int) -> LibavReader | None:
+class _Bounded:
+    """A file that seems to end when its thread has worked for too long: libav walks through anything step by step."""
+
+    def __init__(self, path: Path, file: IO[bytes], limits: Limits) -> None:
+        self._path, self._file, self._limits = path, file, limits
+        self._until = time.thread_time() + limits.work
+        self.seek, self.tell = file.seek, file.tell
+
+    def read(self, size: int) -> bytes:
+        return self._file.read(size) if time.thread_time() < self._until else b""
+
+    def check(self) -> None:
+        """Raises AudioError where it took too long."""
+        if time.thread_time() >= self._until:
+            raise too_slow(self._path, self._limits)
+
+
+def open_libav(path: Path, file: IO[bytes], size: int, limits: Limits) -> LibavReader | None:
     """Opens a file, or returns None where libav finds nothing in it that it knows.
 
     Args:
         path: Its name, for messages.
         file: The open file; it is not closed.
         size: Its size in bytes.
+        limits: How long it may take.
 
     Raises:
         ImportError: PyAV is not installed.
@@ -139,17 +164,20 @@ def open_libav(path: Path, file: IO[bytes], size: int) -> LibavReader | None:
 
     cut = file.read(4) == EBML and not webm_is_whole(file, size)
     file.seek(0)
+    source = _Bounded(path, file, limits)
     try:
-        container = av.open(file, "r", options={"format_whitelist": _FORMATS}, metadata_errors="replace")
+        container = av.open(source, "r", options={"format_whitelist": _FORMATS}, metadata_errors="replace")
     except av.FFmpegError:
+        source.check()
         return None
     try:
         if not container.streams.audio:
+            source.check()
             what = "a video without sound" if container.streams.video else "no sound"
             raise AudioError(path, f"holds {what}", "choose a file with an audio track")
         if container.streams.audio[0].codec_context is None:
             raise AudioError(path, "holds sound of an unknown codec", "export it as WAV or FLAC")
-        return LibavReader(path, container, size, cut=cut)
+        return LibavReader(path, container, size, source, cut=cut)
     except BaseException:
         container.close()
         raise

@@ -17,7 +17,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
-from qamro.audio.containers import Data, Part, cut_off, find_data, with_size
+from qamro.audio.containers import CHUNKED, Data, Part, check_chunks, cut_off, find_data, with_size
 from qamro.audio.frames import read_flac, read_mpeg, skip_id3
 from qamro.audio.info import AudioError, AudioInfo
 
@@ -124,7 +124,7 @@ def open_libsndfile(path: Path, file: IO[bytes], size: int, most_seconds: float)
         most_seconds: How much of an MP3 is looked at before it counts as endless.
 
     Raises:
-        AudioError: It is an MP3 that is cut off or changes midway.
+        AudioError: It is an MP3 that is cut off or changes midway, or a WAV or AIFF of thousands of chunks.
     """
     start = skip_id3(file)
     file.seek(start)
@@ -139,6 +139,8 @@ def open_libsndfile(path: Path, file: IO[bytes], size: int, most_seconds: float)
         return reader
     if start:
         return _opened(path, _view(file, ((start, size),)), size)
+    if head in CHUNKED:
+        check_chunks(path, file, size)
     # By number: given a Python file, a damaged header that asks to seek before the start prints a traceback.
     file.seek(0)
     data = find_data(file, size) if head in (b"RIFF", b"RIFX") else None

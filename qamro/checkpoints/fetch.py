@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from qamro.checkpoints.manifest import WeightFile, Weights, readable_size
-from qamro.checkpoints.state import FileState, WeightsError, look, moved, part_of, place_of, sha256_of
+from qamro.checkpoints.state import FileState, WeightsError, is_as_published, look, moved, part_of, place_of
 
 OnProgress = Callable[[int, int], bool | None]
 """Called with bytes done and bytes in all; returning True stops."""
@@ -59,27 +59,48 @@ def _locked(weights: Weights, state: FileState, before: int, on_progress: OnProg
     state.place.parent.mkdir(parents=True, exist_ok=True)
     with filelock.FileLock(state.place.with_name(state.place.name + ".lock")):
         place, file = state.place, state.file
-        if place.is_file() and place.stat().st_size == file.size and sha256_of(place) == file.sha256:
+        if place.is_file() and is_as_published(place, file):
             return  # another process fetched it in the meantime
         place.unlink(missing_ok=True)
         part = part_of(place)
         _room(place.parent, file.size - (part.stat().st_size if part.is_file() else 0))
         for again in (True, False):
             _download(weights, file, part, before, on_progress)
-            if sha256_of(part, fresh=True) == file.sha256:
+            if is_as_published(part, file, hashes=True):
                 break
             part.unlink()
             if not again:
                 raise WeightsError(
-                    f"{weights.repo}/{file.path} came twice with other content than was published (SHA-256 "
-                    f"{file.sha256[:12]}…); nothing was kept. Something between here and the hub changes files, or "
-                    f"HF_ENDPOINT names a mirror that differs: fetch it by hand from {weights.page}"
+                    f"{weights.repo}/{file.path} came twice with other content than was published ("
+                    f"{(file.sha256 or file.git_blob)[:12]}…); nothing was kept. Something between here and the hub "
+                    f"changes files, or HF_ENDPOINT names a mirror that differs: fetch it by hand from {weights.page}"
                 )
         moved(part, place)
 
 
+def _download_url(weights: Weights, file: WeightFile, part: Path, before: int, on_progress: OnProgress | None) -> None:
+    """Fetches a file of a few megabytes that is not on the hub, from its beginning."""
+    import requests
+
+    try:
+        with requests.get(file.url, stream=True, timeout=_TIMEOUT) as answer, part.open("wb") as stream:
+            if not answer.ok:
+                raise WeightsError(f"{file.url} cannot be had: the server answers {answer.status_code} {answer.reason}")
+            for block in answer.iter_content(1 << 18):
+                stream.write(block)
+                if on_progress is not None and on_progress(min(before + stream.tell(), weights.size), weights.size):
+                    raise FetchCancelledError(f"stopped after {readable_size(stream.tell())}")
+    except requests.RequestException as problem:
+        raise HubUnreachableError(
+            f"{weights.title} cannot be fetched now ({type(problem).__name__}). When the network is back, run "
+            f"`python -m qamro weights fetch {weights.name}`"
+        ) from problem
+
+
 def _download(weights: Weights, file: WeightFile, part: Path, before: int, on_progress: OnProgress | None) -> None:
     """Brings the part to its full size, going on where it ends."""
+    if file.url:
+        return _download_url(weights, file, part, before, on_progress)
     import huggingface_hub as hub
     from huggingface_hub.errors import EntryNotFoundError, RepositoryNotFoundError, RevisionNotFoundError
     from huggingface_hub.file_download import get_hf_file_metadata, http_get

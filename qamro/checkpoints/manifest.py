@@ -15,13 +15,17 @@ class WeightFile:
 
     Attributes:
         path: Its path in the repository, which is also its name on disk.
-        size: Bytes.
-        sha256: SHA-256 of its content, 64 hexadecimal digits.
+        size: Bytes; about that many where there is no ``sha256``.
+        sha256: SHA-256 of its content, 64 hexadecimal digits; empty where only ``git_blob`` is known.
+        git_blob: What git calls its content, 40 hexadecimal digits: SHA-1 over its length and its bytes.
+        url: Its address, where it is not on the hub.
     """
 
     path: str
     size: int
     sha256: str
+    git_blob: str = ""
+    url: str = ""
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,8 @@ class Weights:
     @property
     def page(self) -> str:
         """Where a browser finds these files."""
+        if self.files[0].url:
+            return self.files[0].url
         return f"https://huggingface.co/{self.repo}/tree/{self.revision}"
 
 
@@ -149,7 +155,32 @@ MUQ = Weights(
 )
 """MuQ (arXiv 2501.01108), the audio encoder of the challenge's winner and of DeRA-MOS; needs the package ``muq``."""
 
-WEIGHTS: dict[str, Weights] = {weights.name: weights for weights in (CLAP, TOKENIZER, AUDIOBOX, WAVLM, ROBERTA, MUQ)}
+TUNEJURY = Weights(
+    "tunejury",
+    "TuneJury, the head that reads CLAP alone",
+    "yonghyunk1m/TuneJury",
+    "e28474e06fdf4e21c7345a9a86d3af7c1e926b82",
+    "Apache-2.0 by its checkpoints/README.md; its repository is CC-BY-NC-4.0",
+    (
+        WeightFile(
+            "A1_clap_audio_only.pt",
+            4_900_000,
+            "",
+            "75bc1f8cb3c8bca42f4a09be449b6cfac348ada5",
+            "https://raw.githubusercontent.com/yonghyunk1m/TuneJury/e28474e06fdf4e21c7345a9a86d3af7c1e926b82/checkpoints/input_ablation/A1_clap_audio_only.pt",
+        ),
+    ),
+    optional=True,
+)
+"""TuneJury's row A1: trained on 21,800 pairs of music of which people preferred one, on embeddings of ``CLAP``.
+
+Taken from the repository, where git's own name of the content pins it; the same file on the hub (TuneJury/tunejury) has
+no revision that could be confirmed.
+"""
+
+WEIGHTS: dict[str, Weights] = {
+    weights.name: weights for weights in (CLAP, TOKENIZER, AUDIOBOX, WAVLM, ROBERTA, MUQ, TUNEJURY)
+}
 """All published weights by name."""
 
 

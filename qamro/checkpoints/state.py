@@ -58,9 +58,33 @@ def _look(file: WeightFile, place: Path, hashes: bool | None) -> FileState:
         present = part.stat().st_size if part.is_file() else 0
         return FileState(file, place, present, "partial" if present else "missing")
     present = place.stat().st_size
-    if present != file.size or (hashes is not False and sha256_of(place, fresh=bool(hashes)) != file.sha256):
+    if not is_as_published(place, file, hashes):
         return FileState(file, place, present, "damaged")
     return FileState(file, place, present, "")
+
+
+def is_as_published(place: Path, file: WeightFile, hashes: bool | None = None) -> bool:
+    """Whether a file that is there is the published one.
+
+    Args:
+        place: Where it lies.
+        file: The file as published.
+        hashes: As for ``look``.
+    """
+    if not file.sha256:
+        return hashes is False or git_blob_of(place) == file.git_blob
+    if place.stat().st_size != file.size:
+        return False
+    return hashes is False or sha256_of(place, fresh=bool(hashes)) == file.sha256
+
+
+def git_blob_of(path: Path) -> str:
+    """Returns what git calls a file's content: SHA-1 over ``blob``, its length, a zero and its bytes."""
+    digest = hashlib.sha1(f"blob {path.stat().st_size}\0".encode(), usedforsecurity=False)
+    with path.open("rb") as stream:
+        while block := stream.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def is_ready(weights: Weights) -> bool:
@@ -111,12 +135,17 @@ def sha256_of(path: Path | str, *, fresh: bool = False) -> str:
     state = path.stat()
     stamp = {"path": str(path), "size": state.st_size, "mtime_ns": state.st_mtime_ns}
     receipt = _receipt(path)
-    if not fresh and (known := _read(receipt)) and {key: known.get(key) for key in stamp} == stamp:
+    if (
+        not fresh
+        and receipt is not None
+        and (known := _read(receipt))
+        and {key: known.get(key) for key in stamp} == stamp
+    ):
         return str(known["sha256"])
     with path.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
     after = path.stat()
-    if (after.st_size, after.st_mtime_ns) == (state.st_size, state.st_mtime_ns):
+    if receipt is not None and (after.st_size, after.st_mtime_ns) == (state.st_size, state.st_mtime_ns):
         _write(receipt, stamp | {"sha256": digest})
     return digest
 
@@ -128,11 +157,17 @@ def moved(old: Path, new: Path) -> None:
     new = new.resolve()
     state = new.stat()
     stamp = {"path": str(new), "size": state.st_size, "mtime_ns": state.st_mtime_ns}
-    _write(_receipt(new), stamp | {"sha256": digest})
+    if (receipt := _receipt(new)) is not None:
+        _write(receipt, stamp | {"sha256": digest})
 
 
-def _receipt(path: Path) -> Path:
-    return cache_dir("receipts") / f"{hashlib.sha256(str(path).encode()).hexdigest()[:32]}.json"
+def _receipt(path: Path) -> Path | None:
+    """Where a receipt lies; None where the cache cannot be written, which costs only speed."""
+    try:
+        folder = cache_dir("receipts")
+    except OSError:
+        return None
+    return folder / f"{hashlib.sha256(str(path).encode()).hexdigest()[:32]}.json"
 
 
 def _read(receipt: Path) -> dict[str, object] | None:

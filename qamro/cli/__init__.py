@@ -9,9 +9,12 @@ from typing import Annotated
 import typer
 
 from qamro import __version__
+from qamro.cli.bench import bench
 from qamro.cli.compare import compare
 from qamro.cli.compare_objectives import compare_objectives
 from qamro.cli.evaluate import evaluate
+from qamro.cli.heads import heads
+from qamro.cli.options import ObjectiveCommand
 from qamro.cli.plan import plan
 from qamro.cli.predict import predict
 from qamro.cli.race import race
@@ -36,15 +39,17 @@ app = typer.Typer(
 app.command("predict")(predict)
 app.command("evaluate")(evaluate)
 app.command("compare")(compare)
+app.command("bench")(bench)
 app.command("plan")(plan)
 app.command("race")(race)
 app.command("rank")(rank)
-app.command("train")(train)
+app.command("train", cls=ObjectiveCommand)(train)
 app.command("train-deramos")(train_deramos)
 app.command("sweep")(sweep)
 app.command("reproduce")(reproduce)
 app.command("compare-objectives")(compare_objectives)
 app.add_typer(studies, name="studies")
+app.add_typer(heads, name="heads")
 app.add_typer(weights, name="weights")
 app.add_typer(cache, name="cache")
 app.command("serve")(serve)

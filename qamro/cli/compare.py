@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from qamro.report import Comparison
+    from qamro.studies import Study
     from qamro.studies.importers.options import Options
 
 
@@ -27,7 +28,8 @@ def compare(
         list[str] | None,
         typer.Option(
             metavar="[NAME=]FILE",
-            help="CSV of scores: a column clip and one for each axis. Repeatable; without any, the ratings alone.",
+            help="CSV of scores: a column clip and one for each axis; or a folder of parts. Repeatable; without any, "
+            "the ratings alone.",
         ),
     ] = None,
     html: Annotated[Path | None, typer.Option(help="Write the report as one self-contained page.")] = None,
@@ -66,6 +68,7 @@ def compare(
     header: options.Header = None,
     encoding: options.Encoding = "",
     answer: options.Answers = None,
+    ragged: options.Ragged = "",
     clip_column: options.ClipColumn = "",
 ) -> None:
     """Compare predictors with people and with each other: rankings, intervals, agreement of raters, and claims.
@@ -75,13 +78,16 @@ def compare(
     with wrong_use(OSError, ValueError):
         axes, pairs = parse_axes(axis or [])
         only = axes[0] if len(axes) == 1 and not pairs else ""
-        told = ratings_options(column, only, scale, missing, rows, delimiter, header, encoding, answer)
+        told = ratings_options(column, only, scale, missing, rows, delimiter, header, encoding, answer, ragged)
         more, mapped = parse_axes(axis_map or [], "--axis-map")
         if more:
             raise ValueError(f"--axis-map {more[0]!r} is not a pair such as MI=quality")
-        named = _read(predictions or [], told, clip_column)
-        mapped, own_maps = _own_maps(pairs | mapped, named)
-        study = open_ratings(ratings, told)
+        # A folder of millions of scores is read for the rated clips only, unless the others are of use.
+        parts = any(Path(text.rpartition("=")[2]).is_dir() for text in predictions or [])
+        study = open_ratings(ratings, told) if parts else None
+        named = _read(predictions or [], told, clip_column, None if prediction_powered else study)
+        mapped, own_maps = split_maps(pairs | mapped, named)
+        study = study or open_ratings(ratings, told)
     from qamro.evaluation import NoCommonAxis, NothingMatched
     from qamro.report import Options
     from qamro.report import compare as make
@@ -124,8 +130,10 @@ def _say_powered(comparison: Comparison) -> None:
         if not comparison.numbers(axis).predictors:
             continue
         section = comparison.powered(axis)
+        said = comparison.numbers(axis).who_is_here  # the overview says that
         for sentence in section.sentences:
-            say(f"{axis}: {sentence}")
+            if sentence not in said:
+                say(f"{axis}: {sentence}")
         for table in section.tables:
             width = max(len(str(name)) for name in ["system", *table.frame["system"]])
             for name, rows in table.frame.groupby("predictor", sort=False):
@@ -139,7 +147,7 @@ def _say_powered(comparison: Comparison) -> None:
                     say(f"{row.system:{width}}  {both[0]:>24}  {both[1]:>24}  {counts}")
 
 
-def _own_maps(
+def split_maps(
     pairs: Mapping[str, str], predictors: Mapping[str, pd.DataFrame]
 ) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
     """Parts the pairs for every predictor from those for one, ``NAME:AXIS``.
@@ -161,7 +169,7 @@ def _own_maps(
     return for_all, own
 
 
-def _read(given: Sequence[str], told: Options, clip_column: str) -> dict[str, pd.DataFrame]:
+def _read(given: Sequence[str], told: Options, clip_column: str, study: Study | None) -> dict[str, pd.DataFrame]:
     tables: dict[str, pd.DataFrame] = {}
     for text in given:
         name, equals, file = text.partition("=")
@@ -171,7 +179,7 @@ def _read(given: Sequence[str], told: Options, clip_column: str) -> dict[str, pd
             name = f"{Path(file).parent.name}/{name}" if not equals else name
         if not name or name in tables:
             raise ValueError(f"--predictions {text}: two predictors are called {name!r}; write NAME={file}")
-        tables[name] = open_predictions(Path(file), told, clip_column)
+        tables[name] = open_predictions(Path(file), told, clip_column, study)
     return tables
 
 

@@ -61,14 +61,16 @@ def compare_objectives(
     header: options.Header = None,
     encoding: options.Encoding = "",
     answer: options.Answers = None,
+    ragged: options.Ragged = "",
 ) -> None:
     """Compare losses on equal splits, encoder and budget, with paired tests."""
     from qamro.checkpoints import WeightsError
-    from qamro.cli.folds import NO_TABLES, axes_of, numbers, prepare
+    from qamro.cli.folds import NO_TABLES, numbers, prepare
 
     with wrong_use(ValueError, FileNotFoundError, OSError, WeightsError, kept=NO_TABLES):
         from qamro.training.compare_objectives import COMPARED, Budget, entries
         from qamro.training.compare_objectives.sections import INTERVALS, write_results
+        from qamro.training.sweeps.sweep import axes_of
         from qamro.training.trainer import FitConfig
 
         config = FitConfig(
@@ -76,7 +78,7 @@ def compare_objectives(
         )
         budget = Budget(tuple(range(seeds)), tuple(sorted(numbers(rates, "--rates"))), config)
         names = [name.strip() for name in objectives.split(",")] if objectives else COMPARED
-        told = ratings_options(column, axis, scale, missing, rows, delimiter, header, encoding, answer)
+        told = ratings_options(column, axis, scale, missing, rows, delimiter, header, encoding, answer, ragged)
         check_writable(out or Path())
         opened = open_audible(study, told)
         parts, how = prepare(opened, encoder, folds, hold_out, device)

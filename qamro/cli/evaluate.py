@@ -28,7 +28,9 @@ _EXAMPLES = 10
 
 def evaluate(
     *,
-    predictions: Annotated[Path, typer.Option(help="CSV of scores: a column clip and one for each axis.")],
+    predictions: Annotated[
+        Path, typer.Option(help="CSV of scores: a column clip and one for each axis; or a folder of parts.")
+    ],
     ratings: options.Ratings,
     axis: Annotated[
         list[str] | None,
@@ -49,6 +51,7 @@ def evaluate(
     header: options.Header = None,
     encoding: options.Encoding = "",
     answer: options.Answers = None,
+    ragged: options.Ragged = "",
     clip_column: options.ClipColumn = "",
 ) -> None:
     """Hold predictions against human ratings: correlations, errors and intervals, by clip and by system.
@@ -58,15 +61,16 @@ def evaluate(
     with wrong_use(OSError, ValueError):
         axes, pairs = parse_axes(axis or [])
         named = axes[0] if len(axes) == 1 and not pairs else ""
-        told = ratings_options(column, named, scale, missing, rows, delimiter, header, encoding, answer)
+        told = ratings_options(column, named, scale, missing, rows, delimiter, header, encoding, answer, ragged)
         from qamro.studies.importers.predictions import score_columns
 
-        table = open_predictions(predictions, told, clip_column)
+        study = open_ratings(ratings, told) if predictions.is_dir() else None
+        table = open_predictions(predictions, told, clip_column, study)
         scored = table
         table = table[
             [name for name in ("clip", "path", "system", "domain") if name in table.columns] + score_columns(table)
         ]
-        study = open_ratings(ratings, told)
+        study = study or open_ratings(ratings, told)
     from qamro.domains import OUTSIDE, in_words
     from qamro.evaluation import NoCommonAxis, NothingMatched, PredictionsError
     from qamro.evaluation import evaluate as compare

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
 
 from qamro.cli.console import progress
-from qamro.cli.train import name_left_out
+from qamro.cli.train import clips_progress, name_left_out
 
 NO_TABLES = "no table was written; embeddings are kept, so the same command starts sooner"
 """What Ctrl-C leaves of a verb that trains on folds."""
@@ -15,73 +16,60 @@ NO_TABLES = "no table was written; embeddings are kept, so the same command star
 if TYPE_CHECKING:
     from qamro.studies import Study
     from qamro.training.embedded_study import EmbeddedStudy
-    from qamro.training.sweeps.setup import Plan
-    from qamro.training.sweeps.sweep import Sweep, SweepProgress
+    from qamro.training.sweeps.setup import Experiment
+    from qamro.training.sweeps.sweep import Ran, SweepProgress
 
 
 def prepare(study: Study, encoder: str, count: int, hold_out: str, device: str) -> tuple[list[EmbeddedStudy], str]:
-    """Embeds a study and splits it.
+    """Embeds and splits a study behind a progress bar; see ``embedded_folds``."""
+    from qamro.training.sweeps.sweep import embedded_folds
 
-    Args:
-        study: With ratings and audio.
-        encoder: Name of an encoder.
-        count: Folds of a study that was published without a split; 1 splits once.
-        hold_out: See ``splits.split``; given, it overrides the published split, unless it is ``"auto"``.
-        device: Where to embed.
+    with clips_progress() as tick:
+        found = embedded_folds(study, encoder_of(encoder, device), count, hold_out, on_clip=tick)
+    name_left_out(found[0][0].embeddings.failed, len(study.clips))
+    return found
 
-    Returns:
-        The folds, and how it was split, in words.
 
-    Raises:
-        ValueError: No clip can be read, or the study is too small for the folds.
-    """
+def run(study: Study, experiment: Experiment, encoder: str, device: str) -> Ran:
+    """Runs an experiment behind progress bars; see ``qamro.training.sweeps.sweep.run``."""
+    from qamro.training.sweeps import sweep
+
+    with ExitStack() as bars:
+        clips = bars.enter_context(clips_progress())
+        training: list[Callable[[SweepProgress], None]] = []
+
+        def on_embedded(folds: list[EmbeddedStudy], axes: list[str]) -> None:
+            bars.close()
+            name_left_out(folds[0].embeddings.failed, len(study.clips))
+            bar = bars.enter_context(progress())
+            task = bar.add_task("Training", total=len(axes))
+
+            def tick(event: SweepProgress) -> None:
+                done = axes.index(event.axis) + event.done / event.total
+                bar.update(task, description=stage(event), completed=done)
+
+            training.append(tick)
+
+        def on_epoch(event: SweepProgress) -> None:
+            training[0](event)
+
+        made = encoder_of(encoder, device)
+        return sweep.run(
+            study, experiment, made, on_clip=clips, on_embedded=on_embedded, on_epoch=on_epoch, device=device
+        )
+
+
+def encoder_of(name: str, device: str) -> Any:
+    """Returns an encoder that keeps its embeddings."""
     from qamro.encoders import load_encoder
     from qamro.encoders.embedding_store import CachedEncoder
-    from qamro.training.embedded_study import EmbeddedStudy, embed_study
-    from qamro.training.splits import hold_out_parts
 
-    parts, how = hold_out_parts(study, count, hold_out)
-    with progress("clips") as bar:
-        task = bar.add_task("Embedding", total=None)
-        embeddings = embed_study(
-            study,
-            CachedEncoder(load_encoder(encoder, device=device)),
-            on_clip=lambda done, total: bar.update(task, completed=done, total=total),
-        )
-    name_left_out(embeddings.failed, len(study.clips))
-    return [EmbeddedStudy(study, embeddings, part) for part in parts], how
-
-
-def train(folds: Sequence[EmbeddedStudy], axes: Sequence[str], plan: Plan, device: str) -> Sweep:
-    """Runs a sweep behind a progress bar."""
-    from qamro.training.sweeps.sweep import run_sweep
-
-    with progress() as bar:
-        task = bar.add_task("Training", total=len(axes))
-
-        def tick(event: SweepProgress) -> None:
-            done = axes.index(event.axis) + event.done / event.total
-            bar.update(task, description=stage(event), completed=done)
-
-        return run_sweep(folds, axes, plan, on_epoch=tick, workers=2, device=device)
+    return CachedEncoder(load_encoder(name, device=device))
 
 
 def stage(event: SweepProgress) -> str:
     """What is being trained, for a progress bar."""
     return f"{event.axis}, fold {event.fold} of {event.folds}, {event.heads} heads, epoch {event.epoch}"
-
-
-def axes_of(folds: Sequence[EmbeddedStudy], wanted: Sequence[str] | None) -> list[str]:
-    """Returns the axes to train: those asked for, or all that can be.
-
-    Raises:
-        ValueError: One of them is not rated, or cannot be trained with this encoder.
-    """
-    trainable = folds[0].trainable
-    for axis in wanted or ():
-        if axis not in trainable:
-            raise ValueError(f"there is no axis {axis!r} to train on; these can be: {', '.join(trainable)}")
-    return list(dict.fromkeys(wanted)) if wanted else trainable
 
 
 def numbers(text: str, option: str) -> list[float]:

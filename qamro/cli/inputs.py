@@ -64,34 +64,15 @@ def gather(inputs: Iterable[Path], prompt: str = "") -> list[Clip]:
 
 
 def read_manifest(path: Path) -> list[Clip]:
-    """Reads a CSV with a column ``path`` (relative to the CSV) and, if wanted, ``prompt``, ``system`` and ``clip``.
-
-    The ``clips.csv`` of a study is such a manifest.
+    """Reads a manifest, whose files are relative to it; see ``qamro.studies.manifest``.
 
     Raises:
         FileNotFoundError: There is no such file.
-        StudyError: The column ``path`` is missing or empty, or a file stands twice; names the row.
+        StudyError: It is none; names the row.
     """
-    from qamro.studies import StudyError
-    from qamro.studies.tables import need, read_table
+    from qamro.studies import manifest
 
-    table = read_table(path)
-    need(table, ["path"], path)
-    for column in ("prompt", "system", "clip"):
-        if column not in table.columns:
-            table[column] = ""
-    clips, first = [], dict[Path, int]()
-    for row, (file, prompt, system, name) in enumerate(
-        zip(table["path"], table["prompt"], table["system"], table["clip"], strict=True), 1
-    ):
-        if not file:
-            raise StudyError(f"{path}, row {row}, column 'path' is empty; every row names an audio file")
-        clip = Clip(path.parent / file, prompt, system, name)
-        if clip.path in first:
-            raise StudyError(f"{path}, row {row}: {file} stands in row {first[clip.path]} already; remove one")
-        first[clip.path] = row
-        clips.append(clip)
-    return clips
+    return [Clip(path.parent / row.file, row.prompt, row.system, row.name) for row in manifest.read_manifest(path)]
 
 
 def _folder(path: Path) -> list[Clip]:
@@ -126,6 +107,7 @@ def ratings_options(
     header: int | None = None,
     encoding: str = "",
     answer: Sequence[str] | None = None,
+    ragged: str = "",
 ) -> Options:
     """Reads what the options say about a file of ratings; see ``qamro.studies.importers.options``.
 
@@ -148,6 +130,7 @@ def ratings_options(
         header=header,
         encoding=encoding,
         answer=answer or (),
+        ragged=ragged,
     )
 
 
@@ -200,19 +183,29 @@ def _open_and_tell(name: str, options: Options | None) -> Study:
     return study
 
 
-def open_predictions(path: Path, options: Options, clip_column: str = "") -> pd.DataFrame:
+def open_predictions(path: Path, options: Options, clip_column: str = "", study: Study | None = None) -> pd.DataFrame:
     """Reads a table of predictions; what is said of letters holds for it, too, where it is not in UTF-8.
 
     Args:
-        path: The table.
+        path: The table, or a folder of parts that ``predict`` wrote for a corpus.
         options: What was said about the ratings.
         clip_column: The column that names its clips; empty to find out.
+        study: The ratings; of a folder, only rows are read that may be of its clips. None reads all.
 
     Raises:
         FileNotFoundError: There is no such file.
         ValueError: It is no table of predictions.
     """
-    from qamro.studies.importers.predictions import read_predictions
+    from qamro.studies.importers.predictions import is_parts, read_parts, read_predictions
+
+    if is_parts(path):
+        from qamro.cli.console import remark
+        from qamro.evaluation.align import may_belong
+
+        table = read_parts(path, None if study is None else may_belong(study))
+        if len(table) < table.attrs["rows"]:
+            remark(f"{path}: {table.attrs['rows']:,} rows, of which {len(table):,} may be of rated clips and are read")
+        return table
     from qamro.studies.importers.table import Parsing, is_utf8
 
     encoding = options.parsing.encoding

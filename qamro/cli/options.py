@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperCommand
+
+if TYPE_CHECKING:
+    from qamro.training.objective.table import Parameter
 
 
 def check_device(name: str | None) -> str | None:
@@ -42,8 +47,8 @@ Columns = Annotated[
     typer.Option(
         "--column",
         metavar="NAME=MEANING",
-        help="What a column of the ratings is: clip, system, rater, axis, score, axis:QUALITY, note, content, path, "
-        "prompt, count or drop. Repeatable.",
+        help="What a column of the ratings is: clip, system, rater, axis, score, note, content, path, prompt, count or "
+        "drop; axis:QUALITY, rater:WHO, clip:NAME or system:NAME where it holds the ratings of one. Repeatable.",
     ),
 ]
 RatedAxis = Annotated[str, typer.Option("--axis", metavar="AXIS", help="What the axis is where the file does not say.")]
@@ -67,7 +72,18 @@ Delimiter = Annotated[str, typer.Option(metavar="SIGN", help="What separates col
 Header = Annotated[int | None, typer.Option(metavar="0|1|2|3", help="Lines of header in the file of ratings.")]
 Answers = Annotated[
     list[str] | None,
-    typer.Option("--answer", metavar="WORD=NUMBER", help="What a word of the ratings stands for. Repeatable."),
+    typer.Option(
+        "--answer",
+        metavar="WORD=NUMBER",
+        help="What a word of the ratings stands for; in votes WORD=a, b, tie or both_bad. Repeatable.",
+    ),
+]
+Ragged = Annotated[
+    str,
+    typer.Option(
+        metavar="drop|fill",
+        help="Rows with more or fewer cells than the header: leave them out, or fill them with empty cells.",
+    ),
 ]
 ClipColumn = Annotated[
     str, typer.Option(metavar="NAME", help="Column of the predictions that names the clips, where nothing says it.")
@@ -124,6 +140,56 @@ Workers = Annotated[int, typer.Option(help="Processes that render the simulated 
 Draws = Annotated[int, typer.Option(help="Bootstrap draws; 0 leaves the intervals out.", min=0)]
 DrawsSeed = Annotated[int, typer.Option(help="Seed of the draws.")]
 ResultsFolder = Annotated[Path | None, typer.Option("--out", "-o", help="Folder for the results.", file_okay=False)]
+
+
+# The parameters of the table of objectives as options.
+
+
+class ObjectiveCommand(TyperCommand):
+    """A verb with an option for every parameter of the table of objectives, other packages' among them.
+
+    The table is asked when the verb is called or its help is shown, not when the program starts. What was said is in
+    the context's ``obj``, by the parameter's name.
+    """
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Returns the verb's own options, then those of the table."""
+        *own, last = super().get_params(ctx)  # the last is --help
+        return [*own, *_parameter_options(), last]
+
+    def invoke(self, ctx: Any) -> Any:
+        """Calls the verb without them, which the context keeps."""
+        from qamro.training.objective.table import PARAMETERS
+
+        said = {name: ctx.params.pop(name) for name in PARAMETERS}
+        ctx.obj = {name: value for name, value in said.items() if value is not None}
+        return super().invoke(ctx)
+
+
+def _parameter_options() -> list[Any]:
+    from qamro.training.objective.table import PARAMETERS
+
+    def verb(**said: Any) -> None:
+        """Takes every parameter."""
+
+    kinds: dict[str, Any] = {
+        name: Annotated[str | None if parameter.choices else float | None, typer.Option(help=_help(parameter))]
+        for name, parameter in PARAMETERS.items()
+    }
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    taken = [inspect.Parameter(name, keyword, default=None, annotation=kind) for name, kind in kinds.items()]
+    vars(verb).update(__signature__=inspect.Signature(taken))
+    verb.__annotations__ = kinds
+    app = typer.Typer(add_completion=False)
+    app.command()(verb)
+    return list(typer.main.get_command(app).params)
+
+
+def _help(parameter: Parameter) -> str:
+    if parameter.choices:
+        return f"{parameter.help} {' or '.join(name for _, name in parameter.choices)}."
+    named = parameter.label.startswith(parameter.name)
+    return parameter.help if named else f"{parameter.label[:1].upper()}{parameter.label[1:]}. {parameter.help}"
 
 
 # The option ``--axis``: names, and pairs such as ``MI=quality``.

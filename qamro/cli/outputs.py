@@ -186,12 +186,15 @@ def _rounded(value: Any) -> Any:
 
 
 def score_table(rows: Iterable[Mapping[str, Any]], axes: Sequence[str]) -> Table:
-    """Makes a table of the clips: the score on each axis with its interval below, and the clip's domain.
+    """Makes a table of the clips: the score on each axis with its interval below, the clip's domain, and the
+    kind of its scores where clips differ in it.
 
     Args:
         rows: Rows of the score table; a clip that failed says so.
         axes: The axes that were scored.
     """
+    from qamro.predictors.base import row_kinds
+
     table = Table("clip", box=None, pad_edge=False)
     table.columns[0].overflow = "fold"
     for axis in axes:
@@ -200,14 +203,20 @@ def score_table(rows: Iterable[Mapping[str, Any]], axes: Sequence[str]) -> Table
     told = any(row.get("domain") not in (None, "", UNKNOWN) for row in rows)
     if told:
         table.add_column("domain")
-    for row in rows:
+    kinds = [" ".join(row_kinds(row, axes)) for row in rows]
+    mixed = len(set(filter(None, kinds))) > 1
+    if mixed:
+        table.add_column("scores of kind")
+    for row, kind in zip(rows, kinds, strict=True):
         name = Text(safe(row["clip"]))
         if row["error"]:
             table.add_row(name, Text("failed", style="red"))
         else:
             outside = row.get("domain") == OUTSIDE
             cells = [Text(_cell(row, axis), style="dim" if outside else "") for axis in axes]
-            table.add_row(name, *cells, *([Text(safe(row.get("domain", "")))] if told else []))
+            table.add_row(
+                name, *cells, *([Text(safe(row.get("domain", "")))] if told else []), *([Text(kind)] if mixed else [])
+            )
     return table
 
 

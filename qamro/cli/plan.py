@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from qamro import __version__
+from qamro.cli import options
 from qamro.cli.console import say, wrong_use
-from qamro.cli.inputs import open_ratings
+from qamro.cli.inputs import open_ratings, ratings_options
 
 if TYPE_CHECKING:
     from qamro.evaluation.planning import Design, Outlook, Plan
     from qamro.evaluation.variances import Estimated, Variances
     from qamro.studies import Study
+    from qamro.studies.importers.options import Options
 
 _TYPED = {"between": "--between-sd", "clips": "--clips-sd", "raters": "--raters-sd", "rest": "--noise-sd"}
 _WORDS = {"between": "between systems", "clips": "clips of a system", "raters": "raters", "rest": "noise of a rating"}
@@ -55,6 +57,15 @@ def plan(
     max_clips: Annotated[int, typer.Option(help="Clips of each system at most.", min=2)] = 1000,
     max_ratings: Annotated[int, typer.Option(help="Ratings of each clip at most.", min=1)] = 20,
     json_out: Annotated[Path | None, typer.Option("--json", help="Also write everything as JSON.")] = None,
+    column: options.Columns = None,
+    scale: options.Scales = None,
+    missing: options.Missing = None,
+    rows: options.Rows = None,
+    delimiter: options.Delimiter = "",
+    header: options.Header = None,
+    encoding: options.Encoding = "",
+    answer: options.Answers = None,
+    ragged: options.Ragged = "",
 ) -> None:
     """Say what clips, ratings and raters will show, from a pilot or typed deviations, and find the cheapest design.
 
@@ -65,7 +76,8 @@ def plan(
 
         aim = Goal.parse(goal) if goal else None
         typed = dict(zip(_TYPED, (between_sd, clips_sd, raters_sd, noise_sd), strict=True))
-        study, pilot, variances = _known(ratings, axis, typed)
+        told = ratings_options(column, axis, scale, missing, rows, delimiter, header, encoding, answer, ragged)
+        study, pilot, variances = _known(ratings, told, axis, typed)
         axis = axis or (study.axes[0] if study else "")
         prices = {"delta": delta, "clip_price": clip_price, "rating_price": rating_price}
         raters = len(set(study.counted["rater"])) if study and pilot and pilot.named else 0
@@ -103,7 +115,9 @@ def plan(
         say(f"written to {json_out}")
 
 
-def _known(ratings: str, axis: str, typed: dict[str, float | None]) -> tuple[Study | None, Estimated | None, Variances]:
+def _known(
+    ratings: str, told: Options, axis: str, typed: dict[str, float | None]
+) -> tuple[Study | None, Estimated | None, Variances]:
     """The study, what was estimated from it, and the components to plan with; what was typed goes first.
 
     Raises:
@@ -116,7 +130,7 @@ def _known(ratings: str, axis: str, typed: dict[str, float | None]) -> tuple[Stu
         if missing := [_TYPED[name] for name in ("between", "clips", "rest") if name not in given]:
             raise ValueError(f"without --ratings, type in {', '.join(missing)}")
         return None, None, Variances(**({"raters": 0.0} | given))
-    study = open_ratings(ratings)
+    study = open_ratings(ratings, told)
     if not axis and len(study.axes) != 1:
         raise ValueError(f"{study.name} is rated on {', '.join(study.axes)}; name one with --axis")
     if axis and axis not in study.axes:

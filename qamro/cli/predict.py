@@ -12,6 +12,7 @@ import typer
 
 from qamro.cli.console import FAILED, INTERRUPTED, fail, progress, safe, say, warn, wrong_use
 from qamro.cli.console import out as console
+from qamro.cli.corpus import predict_corpus, wants_parts
 from qamro.cli.inputs import Clip, gather
 from qamro.cli.options import check_device
 from qamro.cli.outputs import RowWriter, check_writable, score_table
@@ -28,48 +29,69 @@ def predict(
     inputs: Annotated[
         list[Path],
         typer.Argument(
-            metavar="MANIFEST.csv|FOLDER|FILES...",
-            help="A CSV with a column path (and prompt, system; paths relative to it), a folder, or audio files.",
+            metavar="MANIFEST|FOLDER|FILES...",
+            help="A CSV with a column path (and prompt, system; paths relative to it), a folder, or audio files; for a "
+            "corpus also .jsonl, .parquet, or Lhotse's cuts.jsonl.gz.",
         ),
     ],
     *,
     out: Annotated[
         Path | None,
-        typer.Option("--out", "-o", help="CSV to write: one row a clip; shown here without it.", dir_okay=False),
+        typer.Option(
+            "--out",
+            "-o",
+            help="CSV to write: one row a clip; shown here without it. A folder takes a manifest of any length, in "
+            "parts: a killed run goes on, and several machines may share it.",
+        ),
     ] = None,
     prompt: Annotated[str, typer.Option(help="Prompt of every clip that the manifest gives none.")] = "",
     predictor: Annotated[
         str,
         typer.Option(
-            help=f"Which one scores: {', '.join(PREDICTORS)}, saved:NAME, or what another installed package adds."
+            help=f"Which one scores: {', '.join(PREDICTORS)}, saved:NAME, what another installed package adds, or "
+            "command:'CMD {path}': what a program prints, a number or JSON."
         ),
     ] = "offline",
-    heads: Annotated[Path | None, typer.Option(help="Folder of heads of your own, made by train.")] = None,
+    heads: Annotated[
+        Path | None, typer.Option(help="Folder of heads of your own, made by train, or hub:OWNER/NAME.")
+    ] = None,
+    timeout: Annotated[float, typer.Option(help="Seconds that a command may take for a clip.", min=0.1)] = 120.0,
     device: Annotated[
         str | None, typer.Option(help="Where to compute, for example cuda.", callback=check_device)
     ] = None,
     precision: Annotated[
         str | None, typer.Option(help="float32, bfloat16, or auto: bfloat16 where the hardware has it.")
     ] = None,
+    shard: Annotated[int, typer.Option(help="For a folder: clips of a part.", min=1)] = 2000,
+    engine: Annotated[str, typer.Option(help="For a folder: who scores.", metavar="local|ray")] = "local",
+    address: Annotated[str | None, typer.Option(help="Of a running Ray cluster: auto, or ray://HOST:10001.")] = None,
+    workers: Annotated[int, typer.Option(help="With Ray: how many; 0 as there are GPUs or processors.", min=0)] = 0,
 ) -> None:
     """Score clips and write the score table, or show it.
 
     With --out, rows are written as they come: interrupting keeps what was scored. The exit code is 0 only if every
     clip was scored, 1 when some failed (they are named, and their rows say why), 2 for wrong use.
     """
+    if out is not None and wants_parts(inputs, out):
+        options = {"heads": heads, "device": device, "precision": precision}
+        predict_corpus(inputs[0], out, predictor, options, shard=shard, engine=engine, address=address, workers=workers)
+        return
     with wrong_use(FileNotFoundError, ValueError, OSError):
         clips = gather(inputs, prompt)
         if out is not None:
             if out.is_dir():
-                raise IsADirectoryError(f"--out {out} is a folder; name a CSV file")
+                raise IsADirectoryError(f"--out {out} is a folder; name a CSV file, or score one manifest into it")
             check_writable(out)
     start = time.perf_counter()
     from qamro.checkpoints import WeightsError
 
     with wrong_use(ValueError, FileNotFoundError, WeightsError):
         from qamro.predictors import load
+        from qamro.predictors.command import COMMAND
 
-        options = {"heads": heads, "device": device, "precision": precision}
+        options: dict[str, Any] = {"heads": heads, "device": device, "precision": precision}
+        if predictor.startswith(COMMAND):
+            options = {"timeout": timeout}
         model = load(predictor, **{key: value for key, value in options.items() if value is not None})
     if model.note:
         say(model.note)
@@ -89,9 +111,12 @@ def predict(
 
 
 def _score(model: Predictor, clips: list[Clip], out: Path | None, rows: list[dict[str, Any]]) -> None:
-    stream = model.stream(
-        [clip.path for clip in clips], [clip.prompt for clip in clips], [clip.system for clip in clips]
-    )
+    from qamro.predictors.command import CommandScores
+
+    given = [clip.path for clip in clips], [clip.prompt for clip in clips], [clip.system for clip in clips]
+    if isinstance(model, CommandScores):
+        model.prepare(*given)  # only its first answer tells the columns
+    stream = model.stream(*given)
     with RowWriter(out, model.columns) if out is not None else nullcontext() as table, progress() as bar:
         task = bar.add_task("Scoring", total=len(clips))
         for clip, row in zip(clips, stream, strict=True):
@@ -105,14 +130,16 @@ def _score(model: Predictor, clips: list[Clip], out: Path | None, rows: list[dic
 
 def _summarise(model: Predictor, rows: list[dict[str, Any]], out: Path | None, seconds: float) -> None:
     from qamro.domains import OUTSIDE, in_words
-    from qamro.predictors.base import KINDS
+    from qamro.predictors.base import KINDS, row_kinds, shown_axes
+    from qamro.report.verdict import verdicts
 
     failed = [row for row in rows if row["error"]]
+    axes_shown = shown_axes(model.axes, rows)
     if out is None:
-        console.print(score_table(rows, model.axes))
+        console.print(score_table(rows, axes_shown))
     written = "" if out is None else f", written to {out}"
     say(f"{len(rows) - len(failed)} of {count(len(rows), 'clip')} scored in {seconds:.1f} s{written}")
-    sources = {axis: Counter(row[f"source_{axis}"] for row in rows if not row["error"]) for axis in model.axes}
+    sources = {axis: Counter(row[f"source_{axis}"] for row in rows if not row["error"]) for axis in axes_shown}
     said: dict[tuple[tuple[str, int], ...], list[str]] = {}
     for axis, counts in sources.items():
         said.setdefault(tuple(counts.most_common()), []).append(axis)
@@ -122,9 +149,11 @@ def _summarise(model: Predictor, rows: list[dict[str, Any]], out: Path | None, s
     if told := in_words(row["domain"] for row in rows):
         outside = any(row["domain"] == OUTSIDE for row in rows)
         say(f"  {told}" + (", without an interval" if outside else ""), "yellow" if outside else "")
-    for kind in dict.fromkeys(model.provenance[axis].kind for axis in model.axes):
+    for kind in dict.fromkeys(kind for row in rows for kind in row_kinds(row, model.axes)):
         if kind != "human":
             say(f"  {kind}: {KINDS[kind]}", "yellow")
+    for sentence in verdicts(rows, axes_shown):
+        say(sentence)
     if failed:
         warn(f"{len(failed)} of {count(len(rows), 'clip')} could not be scored:")
         for row in failed[:_NAMED]:

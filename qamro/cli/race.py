@@ -11,7 +11,7 @@ import typer
 from qamro import __version__
 from qamro.cli import options
 from qamro.cli.console import progress, say, wrong_use
-from qamro.cli.inputs import open_ratings
+from qamro.cli.inputs import open_ratings, ratings_options
 from qamro.counts import count
 
 if TYPE_CHECKING:
@@ -33,6 +33,15 @@ def race(
     runs: Annotated[int, typer.Option(help="Races, each in another random order of the ratings.", min=1)] = 100,
     seed: options.DrawsSeed = 0,
     json_out: Annotated[Path | None, typer.Option("--json", help="Also write the figures as JSON.")] = None,
+    column: options.Columns = None,
+    scale: options.Scales = None,
+    missing: options.Missing = None,
+    rows: options.Rows = None,
+    delimiter: options.Delimiter = "",
+    header: options.Header = None,
+    encoding: options.Encoding = "",
+    answer: options.Answers = None,
+    ragged: options.Ragged = "",
 ) -> None:
     """Replay a finished study as a race: systems that have lost get no more ratings, and it stops when the goal is met.
 
@@ -43,7 +52,8 @@ def race(
         from qamro.evaluation.racing import Goal, replay
 
         aim = Goal.parse(goal)
-        study = open_ratings(ratings)
+        told = ratings_options(column, axis, scale, missing, rows, delimiter, header, encoding, answer, ragged)
+        study = open_ratings(ratings, told)
         if not axis and len(study.axes) != 1:
             raise ValueError(f"{study.name} is rated on {', '.join(study.axes)}; name one with --axis")
         with progress() as bar:

@@ -38,6 +38,8 @@ def rank(
     delimiter: options.Delimiter = "",
     header: options.Header = None,
     encoding: options.Encoding = "",
+    answer: options.Answers = None,
+    ragged: options.Ragged = "",
 ) -> None:
     """Rank systems by votes on pairs: Bradley and Terry's model with ties and an advantage of the side.
 
@@ -47,7 +49,7 @@ def rank(
     with wrong_use(OSError, ValueError):
         from qamro.evaluation import preferences
 
-        told = ratings_options(column, "", None, None, rows, delimiter, header, encoding)
+        told = ratings_options(column, "", None, None, rows, delimiter, header, encoding, answer, ragged)
         study, table = open_votes(votes, told)
         axes = sorted(map(str, table["axis"].unique()))
         if axis and axis not in axes:

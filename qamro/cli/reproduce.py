@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from qamro.studies import Study
     from qamro.studies.importers.options import Options
-    from qamro.training.sweeps.reproduce import Experiment
+    from qamro.training.sweeps.reproduce import PublishedExperiment
 
 
 OTHERS = ("MSE", "LCC", "KTAU")
@@ -46,6 +47,9 @@ def reproduce(
         str, typer.Option(metavar="NAME|FILE|FOLDER", help="Other data instead of the paper's; then nothing published.")
     ] = "",
     seeds: options.ObjectiveSeeds = 5,
+    objective: Annotated[
+        list[str] | None, typer.Option(help="An objective by name to train beside the paper's. Repeatable.")
+    ] = None,
     axis: Annotated[list[str] | None, typer.Option(help="Axis; the paper's, or all rated ones with --study.")] = None,
     out: options.ResultsFolder = None,
     encoder: Annotated[str, typer.Option(help="Which frozen encoder embeds the clips.")] = "logmel",
@@ -64,40 +68,41 @@ def reproduce(
     header: options.Header = None,
     encoding: options.Encoding = "",
     answer: options.Answers = None,
+    ragged: options.Ragged = "",
 ) -> None:
     """Run a table of the paper (baseline, QAMRO, w/o weighting, w/o adaptive margin = Eq. 1) or its curve over beta.
 
     Heads stand on a frozen encoder and are fitted with the paper's numbers; table2 also runs the released code's loss.
     """
     from qamro.checkpoints import WeightsError
-    from qamro.cli.folds import NO_TABLES, axes_of, prepare, train
+    from qamro.cli.folds import NO_TABLES, run
 
     with wrong_use(ValueError, FileNotFoundError, OSError, WeightsError, kept=NO_TABLES):
         from qamro.training.sweeps.figure import INTERVALS, write_page
         from qamro.training.sweeps.reproduce import EXPERIMENTS, table_of
+        from qamro.training.sweeps.setup import Experiment
         from qamro.training.sweeps.store import write_tables
         from qamro.training.trainer import FitConfig
 
         experiment = EXPERIMENTS[what.value]
         study = "" if study == experiment.study else study  # the paper's own data are no other data
-        told = ratings_options(column, axis, scale, missing, rows, delimiter, header, encoding, answer)
+        told = ratings_options(column, axis, scale, missing, rows, delimiter, header, encoding, answer, ragged)
         check_writable(out or Path())
         opened = _open(experiment, study, told)
         config = FitConfig(optimizer=optimizer, lr=lr, batch_size=batch_size, max_epochs=epochs)
-        plan = experiment.plan(range(seeds), config)
-        parts, how = prepare(opened, encoder, folds, hold_out, device)
-        axes = axes_of(parts, axis or (None if study else list(experiment.axes)))
-        found = train(parts, axes, plan, device)
-        table = table_of(found)
+        plan = experiment.plan(range(seeds), config, objective or ())
+        axes = axis or (None if study else experiment.axes)
+        ran = run(opened, Experiment(plan.variants, plan.seeds, config, axes, folds, hold_out), encoder, device)
+        table = table_of(ran.sweep)
         title = experiment.on_other_data(opened.name) if study else experiment.title
-        about = f"ratings by {listeners(opened.kind)}, {how}; heads on frozen {encoder} embeddings, "
+        about = f"ratings by {listeners(opened.kind)}, {ran.how}; heads on frozen {encoder} embeddings, "
         about += count(seeds, "seed")
         target = out or Path(f"reproduce-{what.value}-{opened.name.split()[0]}")
         with written_to(target):
-            write_tables(target, found, opened, plan, {"title": title, "encoder": encoder, "split": how})
+            write_tables(target, ran, opened, {"title": title, "encoder": encoder, "plan": asdict(plan)})
             table.to_csv(target / "table.csv", index=False)
             if what is What.FIGURE1:
-                write_page(target / "figure1.html", found.runs, title, [about + ".", INTERVALS])
+                write_page(target / "figure1.html", ran.sweep.runs, title, [about + ".", INTERVALS])
     say(title, "bold")
     say(f"Ours: {about}")
     _ours(table)
@@ -111,7 +116,7 @@ def reproduce(
     say(f"tables written to {target}")
 
 
-def _open(experiment: Experiment, study: str, told: Options) -> Study:
+def _open(experiment: PublishedExperiment, study: str, told: Options) -> Study:
     """Opens the study of the experiment, or another one.
 
     Raises:
@@ -149,7 +154,7 @@ def _ours(table: pd.DataFrame) -> None:
     console.print(shown)
 
 
-def _published(experiment: Experiment) -> None:
+def _published(experiment: PublishedExperiment) -> None:
     if not experiment.published:
         say("The paper's figure was published as a picture; no numbers of it are kept here.")
         return

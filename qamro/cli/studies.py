@@ -28,7 +28,10 @@ def list_studies() -> None:
 
     for data in datasets().values():
         size = f"{data.megabytes:,} MB" if data.megabytes else "size unknown"
-        _entry(data.name, data.holds, f"{' '.join(data.axes)} | {size} | {data.licence}", here=data.is_here)
+        rated = " ".join(data.axes) or "votes on pairs"
+        _entry(data.name, data.holds, f"{data.counts} | {rated} | {size} | {data.licence}", here=data.is_here)
+        if data.unconfirmed:
+            say(f"  not confirmed: {data.unconfirmed}", "dim")
     holds = "music by simulated systems, rated by simulated listeners; no evidence about people"
     _entry(SIMULATED, holds, "MI TA PQ PC CE CU | made on this machine", here=False)
     say("Get one with: python -m qamro studies fetch NAME")
@@ -51,9 +54,15 @@ def fetch_study(
         typer.Option("--map", metavar="DATASET=FOLDER", help="For aes_natural: where a data set lies. Repeatable."),
     ] = None,
     audio: Annotated[bool, typer.Option(help="Download the audio, too.")] = True,
+    systems: Annotated[
+        str, typer.Option(metavar="A,B,...", help="Sound of these systems only; the ratings come whole.")
+    ] = "",
+    clips: Annotated[
+        int, typer.Option(help="Sound of so many clips only, spread over the systems; 0 for all.", min=0)
+    ] = 0,
 ) -> None:
     """Fetch a study; what is here already is not fetched again. Interrupting is safe: fetch again to go on."""
-    from qamro.studies.fetch import FetchError, fetch
+    from qamro.studies.fetch import FetchError, Part, fetch
     from qamro.studies.registry import get_dataset
 
     with wrong_use(ValueError, FileNotFoundError, kept="what has arrived is kept; fetch again to go on"):
@@ -67,6 +76,7 @@ def fetch_study(
                     source=source,
                     corpora=corpora,
                     audio=audio,
+                    part=Part(tuple(filter(None, systems.split(","))), clips),
                     on_progress=lambda p: status.update(
                         f"{p.file} of {count(p.files, 'file')}, {p.bytes / 1e6:.1f}"
                         + (f" of {p.of_bytes / 1e6:.1f}" if p.of_bytes else "")
@@ -98,9 +108,10 @@ def show_study(
     header: options.Header = None,
     encoding: options.Encoding = "",
     answer: options.Answers = None,
+    ragged: options.Ragged = "",
 ) -> None:
     """Show what a study holds: axes, systems, counts, what is off the scale, and what audio is missing."""
-    _show(name, (column, axis, scale, missing, rows, delimiter, header, encoding, answer))
+    _show(name, (column, axis, scale, missing, rows, delimiter, header, encoding, answer, ragged))
 
 
 @studies.command("save")
@@ -116,9 +127,10 @@ def save_study(
     header: options.Header = None,
     encoding: options.Encoding = "",
     answer: options.Answers = None,
+    ragged: options.Ragged = "",
 ) -> None:
     """Write a study as a folder of clips.csv and ratings.csv, which every verb and the app read without a question."""
-    study = _show(name, (column, axis, scale, missing, rows, delimiter, header, encoding, answer))
+    study = _show(name, (column, axis, scale, missing, rows, delimiter, header, encoding, answer, ragged))
     _save(study, folder)
 
 
@@ -137,9 +149,10 @@ def import_study(
     header: options.Header = None,
     encoding: options.Encoding = "",
     answer: options.Answers = None,
+    ragged: options.Ragged = "",
 ) -> None:
     """Show how a file is read, column by column, and write it as a study's folder."""
-    study = _show(file, (column, axis, scale, missing, rows, delimiter, header, encoding, answer))
+    study = _show(file, (column, axis, scale, missing, rows, delimiter, header, encoding, answer, ragged))
     if out_folder is None:
         say("Nothing was written; with --out FOLDER it becomes a study that every verb and the app read.")
     else:

@@ -8,7 +8,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -22,18 +22,21 @@ from qamro.cli.console import progress, say, warn, wrong_use
 from qamro.cli.inputs import open_audible, ratings_options
 from qamro.cli.outputs import check_writable, written_to
 from qamro.counts import count
+from qamro.training.presets import Settings, objective_of
 
 if TYPE_CHECKING:
     from qamro.heads import Card
+    from qamro.studies import Study
     from qamro.studies.importers.options import Options
     from qamro.training.distributed import World
-    from qamro.training.embedded_study import EmbeddedStudy, Embeddings
+    from qamro.training.embedded_study import EmbeddedStudy
     from qamro.training.end_to_end.tower import Tower
     from qamro.training.recipe import Progress, Recipe
     from qamro.training.simulated_corpus import Corpus
 
 
-def train(  # noqa: PLR0915 - its options are the length of it
+def train(
+    context: typer.Context,
     study: options.TrainingStudy,
     out: options.TrainingOut = None,
     save: options.Save = "",
@@ -42,7 +45,7 @@ def train(  # noqa: PLR0915 - its options are the length of it
     encoder: Annotated[
         str,
         typer.Option(help="What embeds the clips: logmel, clap, audiobox, wavlm …; end to end the last three."),
-    ] = "logmel",
+    ] = Settings.encoder,
     preset: Annotated[
         str,
         typer.Option(
@@ -60,19 +63,10 @@ def train(  # noqa: PLR0915 - its options are the length of it
     ] = "",
     regression: Annotated[str, typer.Option(help="Another regression term: huber, mse, mae, mse+mae, none.")] = "",
     ranking: Annotated[str, typer.Option(help="Another ranking term: qamro, qamro-unweighted, mr, balr …")] = "",
-    alpha: Annotated[float | None, typer.Option(help="Slope of the adaptive margin; 0.2.")] = None,
-    beta: Annotated[float | None, typer.Option(help="Preference factor; 7.")] = None,
-    margin: Annotated[float | None, typer.Option(help="The fixed margin of mr.")] = None,
-    temperature: Annotated[float | None, typer.Option(help="Of balr, listmle and soft-spearman.")] = None,
-    sigma: Annotated[float | None, typer.Option(help="Width of ce-gauss's labels, a share of the scale.")] = None,
-    regression_weight: Annotated[float | None, typer.Option(help="Of the regression term.")] = None,
-    ranking_weight: Annotated[float | None, typer.Option(help="Of the ranking term.")] = None,
-    alignment_weight: Annotated[float | None, typer.Option(help="Of SAMA.")] = None,
-    normalize: Annotated[str | None, typer.Option(help="Quality by the batch or by the scale.")] = None,
     optimizer: Annotated[str, typer.Option(help="sgd (the paper's) or adamw; else the preset's.")] = "",
     lr: Annotated[float | None, typer.Option(help="Learning rate; else the preset's.")] = None,
-    weight_decay: Annotated[float, typer.Option(help="Of adamw.")] = 1e-2,
-    dropout: Annotated[float, typer.Option(help="Of the heads.", min=0, max=0.9)] = 0.1,
+    weight_decay: Annotated[float, typer.Option(help="Of adamw.")] = Settings.weight_decay,
+    dropout: Annotated[float, typer.Option(help="Of the heads.", min=0, max=0.9)] = Settings.dropout,
     batch_size: Annotated[
         int | None, typer.Option(help="Clips a step; 0 takes all of them in every step; else the preset's.", min=0)
     ] = None,
@@ -80,9 +74,12 @@ def train(  # noqa: PLR0915 - its options are the length of it
     patience: Annotated[
         int | None, typer.Option(help="Epochs without a better one until training stops; else the preset's.", min=1)
     ] = None,
-    stop_by: options.StopBy = "loss",
-    seeds: options.AxisSeeds = 1,
-    hold_out: options.HoldOut = "content",
+    stop_by: options.StopBy = Settings.stop_by,
+    seeds: Annotated[
+        int | None,
+        typer.Option(help="Fits an axis; the best by what --stop-by says is kept. Unless set 3; 1 end to end.", min=1),
+    ] = None,
+    hold_out: options.HoldOut = Settings.hold_out,
     systems: options.Systems = 600,
     prompts: options.Prompts = 16,
     workers: options.Workers = 2,
@@ -116,6 +113,7 @@ def train(  # noqa: PLR0915 - its options are the length of it
     header: options.Header = None,
     encoding: options.Encoding = "",
     answer: options.Answers = None,
+    ragged: options.Ragged = "",
 ) -> None:
     """Train heads on a study; they are written with a card that says what they are worth on held-out clips.
 
@@ -127,53 +125,42 @@ def train(  # noqa: PLR0915 - its options are the length of it
     with wrong_use(ValueError, FileNotFoundError, OSError, WeightsError, kept=GOES_ON):
         from qamro.cli.outputs import destination
         from qamro.training.distributed import join
-        from qamro.training.objective import Objective
-        from qamro.training.objective.objective import chosen_objective, without_effect
         from qamro.training.presets import preset_of
-        from qamro.training.recipe import Recipe
+        from qamro.training.recipe import recipe_of
         from qamro.training.splits import check_hold_out
-        from qamro.training.trainer import FitConfig
 
         unsaid = preset_of(preset)
-        objective = objective or unsaid.objective
-
-        given: dict[str, Any] = {
-            "alpha": alpha,
-            "beta": beta,
-            "margin": margin,
-            "temperature": temperature,
-            "sigma": sigma,
-        }
-        given |= {"regression_weight": regression_weight, "ranking_weight": ranking_weight}
-        given |= {"alignment_weight": alignment_weight, "normalize": normalize}
-        parameters = {name: value for name, value in given.items() if value is not None}
-        terms = {name: term for name, term in (("regression", regression), ("ranking", ranking)) if term}
-
-        def losses(key: str) -> Objective:
-            return chosen_objective(objective, key, parameters, **terms)
-
-        losses("MI")
+        settings = Settings(
+            axes=tuple(axis or ()),
+            encoder=encoder,
+            objective=objective or unsaid.objective,
+            parameters=tuple(context.obj.items()),
+            regression=regression,
+            ranking=ranking,
+            optimizer=optimizer or unsaid.optimizer,
+            lr=unsaid.lr if lr is None else lr,
+            batch_size=unsaid.batch_size if batch_size is None else batch_size,
+            epochs=unsaid.epochs if epochs is None else epochs,
+            patience=unsaid.patience if patience is None else patience,
+            dropout=dropout,
+            weight_decay=weight_decay,
+            seeds=seeds or (1 if end_to_end else Settings.seeds),
+            hold_out=hold_out,
+            stop_by=stop_by,
+        )
+        solved = objective_of(settings, "MI").solved
         check_hold_out(hold_out)
-        told = ratings_options(column, axis, scale, missing, rows, delimiter, header, encoding, answer)
-        if end_to_end and losses("MI").solved:
+        told = ratings_options(column, axis, scale, missing, rows, delimiter, header, encoding, answer, ragged)
+        if end_to_end and solved:
             raise ValueError("end to end takes an objective that is trained; ridge is solved: choose --objective huber")
-        if end_to_end and seeds > 1:
+        if end_to_end and settings.seeds > 1:
             raise ValueError("end to end one seed is trained at a time; leave --seeds away")
         target = destination(out, save, replace=replace)
         out = target.folder
         check_writable(out)
         world, device = join(device)
         console.quiet = not world.first
-        fitting: dict[str, Any] = {
-            "optimizer": optimizer or unsaid.optimizer,
-            "lr": unsaid.lr if lr is None else lr,
-            "weight_decay": weight_decay,
-            "batch_size": unsaid.batch_size if batch_size is None else batch_size,
-            "max_epochs": unsaid.epochs if epochs is None else epochs,
-            "patience": unsaid.patience if patience is None else patience,
-        }
-        fitting |= {"dropout": dropout, "stop_by": stop_by}
-        recipe = Recipe(out.resolve().name, axis, losses, FitConfig(**fitting), range(seeds), command_line(), device)
+        recipe = recipe_of(settings, out.resolve().name, command_line(), device)
         if not resume and world.first:
             shutil.rmtree(out / UNFINISHED, ignore_errors=True)
         world.wait()
@@ -182,7 +169,7 @@ def train(  # noqa: PLR0915 - its options are the length of it
             from qamro.training.end_to_end.towers import open_tower
 
             whole = EndToEndConfig(
-                **fitting,
+                **dataclasses.asdict(recipe.config),
                 encoder_lr=encoder_lr,
                 micro_batch=micro_batch,
                 last=last_stages,
@@ -190,20 +177,13 @@ def train(  # noqa: PLR0915 - its options are the length of it
                 checkpoint_activations=checkpoint_activations,
             )
             tower = open_tower(encoder, weights, tokenizer).to(device)
-            recipe = dataclasses.replace(recipe, config=whole, seeds=(0,))
-            card = fit_end_to_end(study, tower, recipe, out, hold_out, world, told)
+            recipe = dataclasses.replace(recipe, config=whole)
+            card = fit_end_to_end(study, tower, recipe, out, world, told)
         else:
             from qamro.training.simulated_corpus import Corpus
 
-            model, make = encoders(encoder, device)
-            corpus = Corpus(systems, prompts)
-            prepared = prepare(
-                study, model, hold_out, corpus=corpus, make_encoder=make, workers=workers, world=world, told=told
-            )
-            vain = without_effect(map(losses, axis or prepared.trainable), parameters) if world.first else []
-            for name in vain:
-                warn(f"--{name.replace('_', '-')} changes nothing in this objective on these axes")
-            card = fit(prepared, model, recipe, out, world)
+            rated = Corpus(systems, prompts) if study == SIMULATED else open_audible(study, told)
+            card = fit(rated, settings, recipe, out, workers=workers, world=world)
         done = target.finish("heads and card", "predict --heads") if world.first else ""
         world.close()
     if card is not None:
@@ -213,71 +193,43 @@ def train(  # noqa: PLR0915 - its options are the length of it
 # ``train`` with a frozen encoder: clips are embedded once, heads are trained on the embeddings.
 
 
-def prepare(
-    name: str,
-    encoder: Any,
-    hold_out: str,
-    *,
-    corpus: Corpus,
-    make_encoder: Any,
-    workers: int,
-    world: World,
-    told: Options | None = None,
-) -> EmbeddedStudy:
-    """Opens, embeds and splits a study.
-
-    Args:
-        name: A study, or ``"simulated"`` for a corpus that is rendered.
-        encoder: What embeds; one that keeps its embeddings goes on where a killed run ended.
-        hold_out: See ``splits.split``.
-        corpus: Size of the simulated corpus.
-        make_encoder: Makes the encoder in the processes that render it.
-        workers: How many those are.
-        world: The processes that train together; each embeds its share.
-        told: What is known about a file of ratings.
-    """
-    from qamro.training.embedded_study import EmbeddedStudy
-    from qamro.training.simulated_corpus import simulated_corpus
-    from qamro.training.splits import split
-
-    study = None if name == SIMULATED else open_audible(name, told)
-    parts = split(study, hold_out=hold_out) if study is not None else None  # refused before a clip is embedded
-    started = time.perf_counter()
-    with progress("clips", show=world.first) as bar:
-        task = bar.add_task("Embedding", total=None)
-
-        def tick(done: int, total: int) -> None:
-            bar.update(task, completed=done, total=total)
-
-        if study is None:
-            study, embeddings = simulated_corpus(corpus, make_encoder, workers=workers, on_clip=tick)
-        else:
-            embeddings = _embed(study, encoder, tick, world)
-    name_left_out(embeddings.failed, len(study.clips))
-    embedded_in(len(embeddings.clips), time.perf_counter() - started)
-    return EmbeddedStudy(study, embeddings, parts or own_prompts_only(split(study, hold_out=hold_out)), hold_out)
-
-
-def _embed(study: Any, encoder: Any, tick: Any, world: World) -> Embeddings:
-    from qamro.training.embedded_study import embed_study
-
-    if world.size > 1:  # each process a share, which the others then find in the store
-        names = list(study.clips["clip"])
-        share = names[world.share(len(names))]
-        if share:
-            embed_study(study.of_clips(share), encoder, on_clip=tick)
-        world.wait()
-    return embed_study(study, encoder, on_clip=tick)
-
-
-def fit(prepared: EmbeddedStudy, encoder: Any, recipe: Recipe, out: Path, world: World) -> Card:
+def fit(study: Study | Corpus, settings: Settings, recipe: Recipe, out: Path, *, workers: int, world: World) -> Card:
     """Trains the heads and writes them; a killed run leaves what the next one goes on from."""
     from qamro.encoders.loading import FOLDER
-    from qamro.training.recipe import train_heads
+    from qamro.training.objective.objective import without_effect
+    from qamro.training.recipe import train as train_on
 
-    axes = list(recipe.axes) if recipe.axes else prepared.trainable
-    with axes_progress(axes, show=world.first) as tick:
-        bundle = train_heads(prepared, encoder, recipe, on_epoch=tick, checkpoint=out / UNFINISHED, world=world)
+    encoder, make = encoders(settings.encoder, recipe.device)
+    started = time.perf_counter()
+    with ExitStack() as bars:
+        tick = bars.enter_context(clips_progress(show=world.first))
+        bar: list[Callable[[Progress], None]] = []
+
+        def on_embedded(prepared: EmbeddedStudy) -> None:
+            bars.close()
+            name_left_out(prepared.embeddings.failed, len(prepared.study.clips))
+            embedded_in(len(prepared.embeddings.clips), time.perf_counter() - started)
+            axes = list(recipe.axes or prepared.trainable)
+            vain = without_effect(map(recipe.objective, axes), dict(settings.parameters)) if world.first else []
+            for name in vain:
+                warn(f"--{name.replace('_', '-')} changes nothing in this objective on these axes")
+            bar.append(bars.enter_context(axes_progress(axes, show=world.first)))
+
+        def on_epoch(event: Progress) -> None:
+            bar[0](event)
+
+        bundle, _ = train_on(
+            study,
+            recipe,
+            encoder,
+            make_encoder=make,
+            workers=workers,
+            on_clip=tick,
+            on_embedded=on_embedded,
+            on_epoch=on_epoch,
+            checkpoint=out / UNFINISHED,
+            world=world,
+        )
     if world.first:
         with written_to(out):
             bundle.save(out)
@@ -300,7 +252,7 @@ def encoders(name: str, device: str) -> tuple[Any, Any]:
 
 
 def fit_end_to_end(
-    study: str, tower: Tower, recipe: Recipe, out: Path, hold_out: str, world: World, told: Options | None = None
+    study: str, tower: Tower, recipe: Recipe, out: Path, world: World, told: Options | None = None
 ) -> Card | None:
     """Trains and writes heads, card, record and encoder.
 
@@ -327,11 +279,10 @@ def fit_end_to_end(
 
         made = train_end_to_end(
             rated,
-            split(rated, hold_out=hold_out),
+            split(rated, hold_out=recipe.hold_out),
             tower,
             recipe,
             out,
-            hold_out=hold_out,
             on_clip=on_clip,
             on_step=on_step,
             on_epoch=on_epoch,
@@ -382,16 +333,17 @@ def name_left_out(failed: Mapping[str, str], clips: int) -> None:
         say(f"  and {len(failed) - _NAMED} more", "yellow")
 
 
-def own_prompts_only(parts: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
-    """Leaves a corpus's catches to fitting: what is measured are clips with their own prompts."""
-    from qamro.training.simulated_corpus import is_catch
-
-    return {part: [clip for clip in clips if part == "train" or not is_catch(clip)] for part, clips in parts.items()}
-
-
 def embedded_in(clips: int, seconds: float) -> None:
     """Says how quickly clips were embedded; those that were kept from an earlier run count, too."""
     say(f"{count(clips, 'clip')} embedded in {seconds:.1f} s, {clips / seconds:.1f} clips/s")
+
+
+@contextmanager
+def clips_progress(*, show: bool = True) -> Iterator[Callable[[int, int], None]]:
+    """Shows a progress bar over clips; yields what to call with clips done and clips in all."""
+    with progress("clips", show=show) as bar:
+        task = bar.add_task("Embedding", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from qamro.cli import options
-from qamro.cli.console import progress, wrong_use
+from qamro.cli.console import wrong_use
 from qamro.cli.inputs import open_audible, ratings_options
 from qamro.cli.outputs import check_writable, written_to
 from qamro.cli.train import (
@@ -20,10 +20,10 @@ from qamro.cli.train import (
     SIMULATED,
     UNFINISHED,
     axes_progress,
+    clips_progress,
     command_line,
     embedded_in,
     name_left_out,
-    own_prompts_only,
     report,
 )
 
@@ -78,6 +78,7 @@ def train_deramos(
     header: options.Header = None,
     encoding: options.Encoding = "",
     answer: options.Answers = None,
+    ragged: options.Ragged = "",
 ) -> None:
     """Train a dual-branch model (DeRA-MOS) on frames; it is written with a card that says what it is worth.
 
@@ -95,7 +96,7 @@ def train_deramos(
         from qamro.training.trainer import FitConfig
 
         check_hold_out(hold_out)
-        told = ratings_options(column, axis, scale, missing, rows, delimiter, header, encoding, answer)
+        told = ratings_options(column, axis, scale, missing, rows, delimiter, header, encoding, answer, ragged)
         if under_torchrun():
             raise ValueError("train-deramos trains in one process; start it without torchrun")
         target = destination(out, save, replace=replace)
@@ -139,16 +140,12 @@ def _prepare(
 ) -> EmbeddedFrames:
     from qamro.encoders.frames import frame_encoder
     from qamro.training.frames.embedded_frames import EmbeddedFrames, frame_study, simulated_frames
+    from qamro.training.recipe import own_prompts_only
     from qamro.training.splits import split
 
     make = partial(frame_encoder, encoder, device=device, cache=corpus is None)  # what is rendered is not met again
     started = time.perf_counter()
-    with progress("clips") as bar:
-        task = bar.add_task("Embedding", total=None)
-
-        def tick(done: int, total: int) -> None:
-            bar.update(task, completed=done, total=total)
-
+    with clips_progress() as tick:
         if corpus is not None:
             study, embeddings = simulated_frames(corpus, make, workers=workers, on_clip=tick)
         else:

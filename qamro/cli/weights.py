@@ -34,9 +34,10 @@ def list_weights() -> None:
         here = not any(state.problem for state in states)
         out.print(Text(each.name, style="bold"), Text("on this machine", style="green") if here else "")
         say(f"  {each.title} | {each.licence} | {readable_size(each.size)}")
-        say(f"  https://huggingface.co/{each.repo} at {each.revision}", "dim")
+        say(f"  {each.page if each.files[0].url else f'https://huggingface.co/{each.repo}'} at {each.revision}", "dim")
         for state in states:
-            say(f"  {state.file.path}, {state.file.size:,} bytes, SHA-256 {state.file.sha256}", "dim")
+            known = f"SHA-256 {state.file.sha256}" if state.file.sha256 else f"git blob {state.file.git_blob}"
+            say(f"  {state.file.path}, {state.file.size:,} bytes, {known}", "dim")
             say(f"    {_where(state)}")
     say("Get them with: python -m qamro weights fetch NAME")
 
@@ -53,7 +54,7 @@ def _where(state: FileState) -> str:
 def fetch_weights(names: Names = None) -> None:
     """Fetch weights and check every byte; what is here already is kept. Interrupting is safe: fetch again to go on.
 
-    Optional weights (WavLM, RoBERTa, MuQ) are fetched only when they are named.
+    Optional weights (WavLM, RoBERTa, MuQ, TuneJury) are fetched only when they are named.
     """
     for each in _chosen(names or [each.name for each in WEIGHTS.values() if not each.optional]):
         say(f"{each.title}: {readable_size(each.size)}. Licence: {each.licence}")

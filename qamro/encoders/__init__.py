@@ -8,6 +8,7 @@ from typing import Any
 _HOMES = {
     "Audiobox": "qamro.encoders.audiobox",
     "Clap": "qamro.encoders.clap",
+    "DistillMos": "qamro.encoders.distillmos",
     "LogMel": "qamro.encoders.logmel",
     "MuQ": "qamro.encoders.muq",
     "Roberta": "qamro.encoders.roberta",
@@ -15,7 +16,7 @@ _HOMES = {
     "frame_encoder": "qamro.encoders.frames",
 }
 
-__all__ = ["Audiobox", "Clap", "LogMel", "MuQ", "Roberta", "WavLM", "frame_encoder", "load_encoder"]
+__all__ = ["Audiobox", "Clap", "DistillMos", "LogMel", "MuQ", "Roberta", "WavLM", "frame_encoder", "load_encoder"]
 
 
 def load_encoder(name: str, **options: Any) -> Any:
@@ -23,7 +24,8 @@ def load_encoder(name: str, **options: Any) -> Any:
 
     Args:
         name: ``"logmel"``, which needs no weights; ``"clap"``, ``"audiobox"``, ``"wavlm"`` or ``"muq"``, whose weights
-            must have been fetched; or one that another package adds (see ``qamro.encoders.registry``).
+            must have been fetched; ``"distillmos"``, of speech, whose package must have been installed; or one that
+            another package adds (see ``qamro.encoders.registry``).
         **options: Passed on, for example ``device="cuda"``.
 
     Raises:

@@ -5,23 +5,32 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import logging
+import math
 import os
 import sqlite3
+import struct
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 import torch
 
-from qamro.audio import Waveform, content_key
+from qamro.audio import Waveform, content_key, file_key
+from qamro.audio.decode import decoder_versions
 from qamro.encoders.clips import Clip
 from qamro.paths import cache_path
 
 LIMIT = 1_000_000_000
 """Bytes of embeddings that are kept unless ``QAMRO_CACHE_LIMIT`` (bytes) says otherwise."""
+
+_CHECK = 0.01
+"""Share of the limit that a process writes before it counts again what all have written."""
 
 _KEEP = 0.9
 """Share of the limit that is left when something has to go."""
@@ -36,6 +45,8 @@ CREATE TABLE IF NOT EXISTS rows (
 );
 CREATE INDEX IF NOT EXISTS oldest ON rows (used, bytes);
 """
+
+_connections = threading.local()
 
 _log = logging.getLogger(__name__)
 
@@ -77,6 +88,7 @@ class EmbeddingStore:
         """
         self.path = path or cache_path("embeddings", "embeddings.sqlite")
         self.limit = limit if limit is not None else int(os.environ.get("QAMRO_CACHE_LIMIT") or LIMIT)
+        self._written = self.limit  # bytes since it was last counted: the first time counts
 
     def get(self, encoder: str, contents: Sequence[str], *, kept_as: str = "<f4") -> dict[str, np.ndarray]:
         """Returns the rows that are there, and marks them as used.
@@ -122,7 +134,10 @@ class EmbeddingStore:
                 "INSERT OR REPLACE INTO rows VALUES (?, ?, ?, ?, ?)",
                 [(encoder, content, value, len(value), now) for content, value in values],
             )
-            self._shrink(base)
+            self._written += sum(len(value) for _, value in values)
+            if self._written > _CHECK * self.limit:  # counting reads the whole index
+                self._shrink(base)
+                self._written = 0
 
         self._use("written", step, None)
 
@@ -166,23 +181,43 @@ class EmbeddingStore:
         base.executemany("DELETE FROM rows WHERE rowid = ?", going)
 
     def _use(self, done: str, step: Callable[[sqlite3.Connection], Result], otherwise: Result) -> Result:
-        """Opens the store for one step; a connection each keeps threads and forks apart and takes under 1 ms."""
+        """Does one step with this thread's connection."""
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            with contextlib.closing(sqlite3.connect(self.path, timeout=_WAIT)) as base:
-                base.execute("PRAGMA journal_mode = WAL")
-                base.execute("PRAGMA synchronous = NORMAL")
-                base.executescript(_SCHEMA)
+            base = self._connection()
+            try:
                 result = step(base)
                 base.commit()
                 return result
+            except BaseException:
+                base.rollback()
+                raise
         except (sqlite3.Error, OSError) as problem:
+            _connections.__dict__.pop("of", None)
             _log.warning("the store of embeddings %s could not be %s: %s", self.path, done, problem)
             if isinstance(problem, sqlite3.DatabaseError) and not isinstance(problem, sqlite3.OperationalError):
                 for file in self._files():  # not a database, or damaged: the next step starts a new one
                     with contextlib.suppress(OSError):
                         file.unlink()
             return otherwise
+
+    def _connection(self) -> sqlite3.Connection:
+        """Returns a connection that this thread keeps, so that forks and threads have their own.
+
+        It is made anew where the file is another one: removed, or that of another store.
+        """
+        kept = getattr(_connections, "of", None)
+        with contextlib.suppress(OSError):
+            state = self.path.stat()
+            if kept is not None and kept[0] == (os.getpid(), self.path, state.st_dev, state.st_ino):
+                return kept[1]
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        base = sqlite3.connect(self.path, timeout=_WAIT)
+        base.execute("PRAGMA journal_mode = WAL")
+        base.execute("PRAGMA synchronous = NORMAL")
+        base.executescript(_SCHEMA)
+        state = self.path.stat()
+        _connections.of = (os.getpid(), self.path, state.st_dev, state.st_ino), base
+        return base
 
     def _files(self) -> list[Path]:
         return [self.path.with_name(self.path.name + end) for end in ("", "-wal", "-shm")]
@@ -220,6 +255,44 @@ def remembered(
     return torch.from_numpy(np.stack([known[content] for content in contents]))
 
 
+@dataclass(frozen=True, eq=False)
+class Recalled:
+    """What is known of a file.
+
+    Attributes:
+        key: Fingerprint of its bytes; empty where it cannot be read.
+        row: Its embedding, (dim,) float32; None where it is not known.
+        seconds: Length of its sound; NaN where that is not known.
+    """
+
+    key: str
+    row: torch.Tensor | None
+    seconds: float
+
+
+def _file_key(path: Path | None) -> str:
+    from qamro.audio import AudioError
+
+    try:
+        return file_key(path) if path is not None else ""
+    except (AudioError, OSError):  # decoding says what is wrong
+        return ""
+
+
+def _packed(content: str, seconds: float) -> np.ndarray:
+    return np.frombuffer(bytes.fromhex(content) + struct.pack("<d", seconds), dtype=np.uint8)
+
+
+def _unpacked(row: np.ndarray) -> tuple[str, float]:
+    data = row.astype(np.uint8).tobytes()
+    return data[:32].hex(), struct.unpack("<d", data[32:40])[0]
+
+
+@cache
+def _readers() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(2, thread_name_prefix="file-keys")
+
+
 class CachedEncoder:
     """Stands in for an encoder; everything but embedding is passed on to it.
 
@@ -250,6 +323,53 @@ class CachedEncoder:
         """Embeds clips: (N, audio_dim) float32 on the CPU."""
         return self._clips(self._key, clips, self.encoder.embed_audio)
 
+    def embed_and_name(self, clips: Sequence[Clip]) -> tuple[torch.Tensor, list[str]]:
+        """Embeds clips as ``embed_audio`` does, and names what is heard in each by its fingerprint."""
+        contents = [content_key(Waveform(samples, rate)) for samples, rate in clips]
+        rows = remembered(
+            self.store, self._key, contents, lambda rows: self.encoder.embed_audio([clips[i] for i in rows])
+        )
+        return rows, contents
+
+    # A file that was heard before is known by its bytes: it need not be decoded to find its embedding.
+
+    def recall(self, files: Sequence[Path | None]) -> list[Recalled]:
+        """Looks up the embeddings of files, without decoding them.
+
+        Args:
+            files: N files; None where there is none on this machine.
+
+        Returns:
+            For each what is known: at least its key, where it can be read; its embedding only where it was heard by
+            decoders of these versions.
+        """
+        keys = list(_readers().map(_file_key, files))
+        heard = self.store.get(self._heard, [key for key in keys if key], kept_as="u1")
+        sounds = {key: _unpacked(row) for key, row in heard.items()}
+        rows = self.store.get(self._row_key, [content for content, _ in sounds.values()])
+        known = []
+        for key in keys:
+            content, seconds = sounds.get(key, ("", math.nan))
+            row = self._embedding(rows[content]) if content in rows else None
+            known.append(Recalled(key, row, seconds))
+        return known
+
+    def remember(self, heard: Sequence[tuple[str, str, float]]) -> None:
+        """Keeps what files hold: for each its key, the fingerprint of its sound, and its length in seconds."""
+        if heard:
+            self.store.put(self._heard, {key: _packed(*what) for key, *what in heard}, kept_as="u1")
+
+    @property
+    def _row_key(self) -> str:
+        return self._key
+
+    def _embedding(self, row: np.ndarray) -> torch.Tensor:
+        return torch.from_numpy(row)
+
+    @property
+    def _heard(self) -> str:
+        return f"sound at {self.encoder.sample_rate} Hz, {decoder_versions()}"
+
     def _embed_text(self, texts: Sequence[str]) -> torch.Tensor:
         """Embeds texts: (N, text_dim) float32 on the CPU."""
         contents = [hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest() for text in texts]
@@ -262,8 +382,8 @@ class CachedEncoder:
         return remembered(self.store, key, contents, lambda rows: compute([clips[i] for i in rows]))
 
 
-class CachedAudiobox(CachedEncoder):
-    """Remembers Audiobox's scores together with its embeddings: one pass makes both."""
+class CachedScores(CachedEncoder):
+    """Remembers the scores of an encoder that scores, too, together with its embeddings: one pass makes both."""
 
     def score(self, clips: Sequence[Clip]) -> list[dict[str, float]]:
         """Scores clips: N dicts from axis to score."""
@@ -274,6 +394,17 @@ class CachedAudiobox(CachedEncoder):
         """Embeds clips: (N, audio_dim) float32 on the CPU."""
         return self.scores_and_embeddings(clips)[1]
 
+    def embed_and_name(self, clips: Sequence[Clip]) -> tuple[torch.Tensor, list[str]]:
+        """Embeds clips, and names what is heard in each by its fingerprint."""
+        return self.embed_audio(clips), [content_key(Waveform(samples, rate)) for samples, rate in clips]
+
+    @property
+    def _row_key(self) -> str:
+        return f"{self._key} scores and embeddings"
+
+    def _embedding(self, row: np.ndarray) -> torch.Tensor:
+        return torch.from_numpy(row)[len(self.encoder.axes) :]
+
     def scores_and_embeddings(self, clips: Sequence[Clip]) -> tuple[torch.Tensor, torch.Tensor]:
         """Scores and embeds clips: (N, axes) and (N, audio_dim), float32 on the CPU."""
         count = len(self.encoder.axes)
@@ -281,7 +412,7 @@ class CachedAudiobox(CachedEncoder):
         def both(missing: list[Clip]) -> torch.Tensor:
             return torch.cat(self.encoder.scores_and_embeddings(missing), dim=1)
 
-        rows = self._clips(f"{self._key} scores and embeddings", clips, both)
+        rows = self._clips(self._row_key, clips, both)
         return rows[:, :count], rows[:, count:]
 
 

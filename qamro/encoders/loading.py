@@ -11,7 +11,7 @@ import torch
 from qamro.checkpoints import CLAP, MUQ, ROBERTA, TOKENIZER, WAVLM, Weights, WeightsError, require, sha256_of
 from qamro.encoders.audiobox import Audiobox
 from qamro.encoders.clap import Clap
-from qamro.encoders.embedding_store import CachedAudiobox, CachedEncoder
+from qamro.encoders.embedding_store import CachedEncoder, CachedScores
 
 
 def clap(
@@ -66,7 +66,7 @@ def audiobox(
     """
     options: dict[str, Any] = {"device": device or best_device(), "precision": precision}
     encoder = Audiobox.from_hub(**options) if checkpoint is None else Audiobox.from_checkpoint(checkpoint, **options)
-    return CachedAudiobox(encoder) if cache else encoder
+    return CachedScores(encoder) if cache else encoder
 
 
 def wavlm(
@@ -115,6 +115,22 @@ def muq(*, checkpoint: Path | str | None = None, device: str | None = None, cach
 
     encoder = MuQ.from_checkpoint(_folder(checkpoint, MUQ), device=device or best_device(), **options)
     return CachedEncoder(encoder) if cache else encoder
+
+
+def distillmos(*, device: str | None = None, cache: bool = True) -> Any:
+    """Makes the Distill-MOS encoder of speech, whose package must have been installed.
+
+    Args:
+        device: Any torch device; without it, a GPU where there is one.
+        cache: Keep scores and embeddings on disk and use those that are there.
+
+    Raises:
+        WeightsError: The package is not installed; the message says what to install.
+    """
+    from qamro.encoders.distillmos import DistillMos
+
+    encoder = DistillMos(device=device or best_device())
+    return CachedScores(encoder) if cache else encoder
 
 
 def roberta(

@@ -136,6 +136,7 @@ class LogMel:
         frame_settings: What else a frame depends on; part of cache keys.
         token_dim: Width of a token's state.
         device: Where the spectrogram is computed.
+        one_by_one: Whether clips may be embedded one by one in several threads, which is then fastest.
     """
 
     name = "LogMel"
@@ -154,6 +155,7 @@ class LogMel:
             device: ``"cpu"``, ``"cuda"`` or any torch device.
         """
         self.device = torch.device(device)
+        self.one_by_one = self.device.type == "cpu"
         self._mel = mel_filterbank(self.sample_rate, _FFT, _MELS, 30.0, 16_000.0).to(self.device)
         self._chroma = descriptors.chroma_filterbank(self.sample_rate, _NOTE_FFT).to(self.device)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from qamro import plugins
 from qamro.checkpoints import AUDIOBOX, CLAP, MUQ, ROBERTA, TOKENIZER, WAVLM, Weights
+from qamro.encoders.packaged import DISTILLMOS, Packaged
 from qamro.plugins import Where
 
 
@@ -24,6 +25,7 @@ class EncoderEntry:
         card_name: What ``encoder.name`` says, and the cards of its heads.
         vectors: Makes the encoder; takes ``device`` and what else ``load_encoder`` is given.
         weights: The published weights that it needs.
+        packaged: What else it needs, which comes with packages.
         reads_prompts: Whether it embeds prompts, so that axes that need one can be trained on it.
         frames: Makes the pair (audio, text) that ``frame_encoder`` puts together; None where it gives no frames.
         frame_weights: The published weights of both.
@@ -39,6 +41,7 @@ class EncoderEntry:
     card_name: str
     vectors: Where
     weights: tuple[Weights, ...] = ()
+    packaged: tuple[Packaged, ...] = ()
     reads_prompts: bool = False
     frames: Where | None = None
     frame_weights: tuple[Weights, ...] = ()
@@ -106,6 +109,14 @@ ENCODERS: dict[str, EncoderEntry] = {
             weights=(MUQ,),
             frames=f"{_FRAMES}:muq_frames",
             frame_weights=(MUQ, ROBERTA, TOKENIZER),
+        ),
+        EncoderEntry(
+            "distillmos",
+            "Distill-MOS (speech)",
+            "A small network trained on rated speech; for speech only. It reads no prompts: no TA.",
+            "DistillMos",
+            f"{_LOADING}:distillmos",
+            packaged=(DISTILLMOS,),
         ),
     )
 }

@@ -104,6 +104,21 @@ def match(predictions: pd.DataFrame, study: Study, *, rated_only: bool = True) -
     )
 
 
+def may_belong(study: Study) -> Callable[[str, str], bool]:
+    """Returns a function that says of a prediction's clip and path whether ``match`` could join it to a rated clip.
+
+    Where there are millions of predictions, those that could not be any rated clip need not be in memory.
+    """
+    clips = study.clips[study.clips["clip"].isin(study.ratings["clip"])]
+    known = {_loosest(name) for column in ("clip", "path") for name in clips[column].astype(str)} - {""}
+    return lambda clip, path: _loosest(clip) in known or (bool(path) and _loosest(path) in known)
+
+
+def _loosest(name: str) -> str:
+    """The key of a name that all names share which any rule of ``match`` takes for the same."""
+    return _stem(name.strip()).casefold()
+
+
 def nothing_matched(study: Study, result: Match) -> NothingMatched:
     """Makes the error that tells how many clips each side has and what they are called."""
     names, rated = result.predictions_left, result.clips_left

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import abc
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+import itertools
+import math
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +18,7 @@ from qamro.domains import UNKNOWN, worst
 
 if TYPE_CHECKING:
     import pandas as pd
+    import torch
 
     from qamro.audio import Waveform
     from qamro.studies import Study
@@ -22,7 +26,12 @@ if TYPE_CHECKING:
 NO_PROMPT = "not scored: no prompt"
 """What ``source_AXIS`` says where the axis needs a prompt and the clip has none."""
 
+NOT_SCORED = "not scored"
+"""How ``source_AXIS`` begins where a clip has no score."""
+
 _DECODERS = 2
+_AHEAD = 1  # batches that are decoded while one is scored
+_SLACK = 0.1  # seconds by which a manifest may exceed a file
 
 
 @dataclass(frozen=True)
@@ -35,12 +44,14 @@ class Score:
         high: Upper end of the interval.
         domain: What the clip is to those that the head was trained on: ``"inside"``, ``"edge"``, ``"outside"``, or
             ``"unknown"`` where nobody can tell (see ``qamro.domains``).
+        why: Why there is no score, where ``value`` is NaN for a reason.
     """
 
     value: float
     low: float = float("nan")
     high: float = float("nan")
     domain: str = UNKNOWN
+    why: str = ""
 
 
 class Predictor(abc.ABC):
@@ -71,7 +82,7 @@ class Predictor(abc.ABC):
             prompts: N prompts; an empty one leaves out the axes that need a prompt.
 
         Returns:
-            N dicts from axis to ``Score``; an axis that could not be scored is missing.
+            N dicts from axis to ``Score``; an axis that could not be scored is missing, or says why.
         """
 
     @property
@@ -104,17 +115,30 @@ class Predictor(abc.ABC):
         paths = [Path(clip) for clip in clips]
         texts = aligned(prompts, len(paths), "prompts")
         made_by = aligned(systems, len(paths), "systems")
-        names = clip_names(paths)
+        named = zip(clip_names(paths), paths, texts, made_by, strict=True)
+        yield from self.rows(Item(name, str(path), prompt, system) for name, path, prompt, system in named)
+
+    def rows(self, items: Iterable[Item]) -> Iterator[dict[str, Any]]:
+        """Scores clips as ``stream`` does, from an iterator of any length: no more than two batches are in memory.
+
+        Args:
+            items: Read as they are needed, in the thread that iterates.
+        """
+        batches = _batches(items, self.batch_size)
         with ThreadPoolExecutor(_DECODERS) as pool:
-            batches = range(0, len(paths), self.batch_size)
-            ahead = self._submit(pool, paths[: self.batch_size])
-            for start in batches:
-                stop = start + self.batch_size
-                waves, ahead = [job.result() for job in ahead], self._submit(pool, paths[stop : stop + self.batch_size])
-                scores = self._score_good(waves, texts[start:stop])
-                for i, (wave, result) in enumerate(zip(waves, scores, strict=True), start):
-                    head = {"clip": names[i], "path": str(paths[i]), "system": made_by[i], "prompt": texts[i]}
-                    yield head | self._row(wave, result, texts[i])
+            try:
+                started: deque[tuple[list[Item], list[Any]]] = deque()
+                for batch in itertools.chain(batches, [[]] * _AHEAD):
+                    started.append((batch, self._start(pool, batch)))
+                    if len(started) <= _AHEAD:
+                        continue
+                    ready, jobs = started.popleft()
+                    sounds = [job.result() if isinstance(job, Future) else job for job in jobs]
+                    for item, sound, scores in zip(ready, sounds, self._score_good(sounds, ready), strict=True):
+                        head = {"clip": item.clip, "path": item.path, "system": item.system, "prompt": item.prompt}
+                        yield head | self._row(sound, scores, item.prompt)
+            finally:
+                pool.shutdown(cancel_futures=True)
 
     def predict(
         self,
@@ -157,7 +181,8 @@ class Predictor(abc.ABC):
         """
         import pandas as pd
 
-        from qamro.audio import Waveform, load, split
+        from qamro.audio import Waveform, split
+        from qamro.audio.guarded import load
 
         wave = load(clip, sample_rate=self.sample_rate)
         parts = split(wave, seconds=seconds)
@@ -167,40 +192,165 @@ class Predictor(abc.ABC):
             batch = waves[i : i + self.batch_size]
             scores += self.score(batch, [prompt or ""] * len(batch))
         rows = [
-            {"start": part.start, "end": part.end} | {axis: score.value for axis, score in result.items()}
+            {"start": part.start, "end": part.end}
+            | {axis: score.value for axis, score in result.items() if not score.why}
             for part, result in zip(parts, scores, strict=True)
         ]
         return pd.DataFrame(rows)
 
-    def _submit(self, pool: ThreadPoolExecutor, paths: list[Path]) -> list[Any]:
-        return [pool.submit(decode, path, self.sample_rate) for path in paths]
+    # What a predictor with an encoder that remembers does otherwise: see ``HeadPredictor``.
 
-    def _score_good(self, waves: list[Any], prompts: list[str]) -> list[dict[str, Score] | Exception]:
-        good = [i for i, wave in enumerate(waves) if not isinstance(wave, Exception)]
-        results: list[dict[str, Score] | Exception] = [wave if isinstance(wave, Exception) else {} for wave in waves]
+    def recall(self, items: Sequence[Item]) -> list[Sound]:
+        """Returns what is known of clips without decoding them; most often nothing."""
+        return [Sound() for _ in items]
+
+    def hear(self, item: Item, known: Sound) -> Sound:
+        """Decodes a clip of which ``recall`` did not know enough, in a thread of its own.
+
+        Raises:
+            AudioError: It cannot be read.
+            OSError: Likewise.
+        """
+        wave = item.decode(self.sample_rate)
+        return replace(known, seconds=wave.seconds, wave=wave)
+
+    def score_sounds(self, sounds: Sequence[Sound], prompts: Sequence[str]) -> list[dict[str, Score]]:
+        """Scores what ``recall`` or ``hear`` returned; see ``score``."""
+        return self.score([sound.wave for sound in sounds if sound.wave is not None], prompts)
+
+    def _start(self, pool: ThreadPoolExecutor, batch: list[Item]) -> list[Any]:
+        known = self.recall(batch) if batch else []
+        pairs = zip(batch, known, strict=True)
+        return [pool.submit(self._heard, *pair) if pair[1].audio is None else pair[1] for pair in pairs]
+
+    def _heard(self, item: Item, known: Sound) -> Sound | Exception:
+        from qamro.audio import AudioError
+
+        try:
+            return self.hear(item, known)
+        except (AudioError, OSError) as problem:
+            return problem
+
+    def _score_good(self, sounds: list[Any], items: list[Item]) -> list[dict[str, Score] | Exception]:
+        good = [i for i, sound in enumerate(sounds) if not isinstance(sound, Exception)]
+        results: list[dict[str, Score] | Exception] = [
+            sound if isinstance(sound, Exception) else {} for sound in sounds
+        ]
         if good:
-            for i, result in zip(good, self.score([waves[i] for i in good], [prompts[i] for i in good]), strict=True):
+            scores = self.score_sounds([sounds[i] for i in good], [items[i].prompt for i in good])
+            for i, result in zip(good, scores, strict=True):
                 results[i] = result
         return results
 
-    def _row(self, wave: Any, result: dict[str, Score] | Exception, prompt: str) -> dict[str, Any]:
+    def _row(self, sound: Any, result: dict[str, Score] | Exception, prompt: str) -> dict[str, Any]:
         row: dict[str, Any] = {}
         scores = {} if isinstance(result, Exception) else result
+        sources = self._sources()
         for axis in self.axes:
             score = scores.get(axis, Score(float("nan")))
             row |= {axis: score.value, f"{axis}_low": score.low, f"{axis}_high": score.high}
-            missing = NO_PROMPT if axis in NEEDS_PROMPT and not prompt else "not scored"
-            row[f"source_{axis}"] = str(self.provenance[axis]) if axis in scores else missing
-            facts = self.provenance[axis].facts if axis in scores else dict.fromkeys(FACTS, "")
+            known = axis in scores and not score.why
+            missing = NO_PROMPT if axis in NEEDS_PROMPT and not prompt else NOT_SCORED
+            if score.why:
+                missing = f"{NOT_SCORED}: {score.why}"
+            row[f"source_{axis}"] = sources[axis] if known else missing
+            facts = self.provenance[axis].facts if known else dict.fromkeys(FACTS, "")
             row |= {f"{part}_{axis}": fact for part, fact in facts.items()}
         failed = isinstance(result, Exception)
-        row["domain"] = "" if failed else worst([score.domain for score in scores.values()])
-        row["seconds"] = float("nan") if failed else len(wave.samples) / wave.sample_rate
+        row["domain"] = "" if failed else worst([score.domain for score in scores.values() if not score.why])
+        row["seconds"] = float("nan") if failed else sound.seconds
         row["error"] = str(result) if failed else ""
         return row
 
+    def _sources(self) -> dict[str, str]:
+        return {axis: str(origin) for axis, origin in self.provenance.items()}
+
 
 # Clips as they are given to a predictor: their names, what belongs to each, and their sound.
+
+
+@dataclass(frozen=True)
+class Item:
+    """A clip to score.
+
+    Attributes:
+        clip: Its name.
+        path: Where it lies, as the score table says it.
+        prompt: What it was generated from; empty when unknown.
+        system: What generated it; empty when unknown.
+        opened: Returns a context that yields the sound file on this machine; None where ``path`` is that file.
+        start: Where in the file the clip begins, seconds.
+        seconds: How long it lasts; 0 to the file's end.
+    """
+
+    clip: str
+    path: str
+    prompt: str = ""
+    system: str = ""
+    opened: Callable[[], AbstractContextManager[Path]] | None = None
+    start: float = 0.0
+    seconds: float = 0.0
+
+    @property
+    def file(self) -> Path | None:
+        """The file whose whole sound this clip is, where it lies on this machine."""
+        return Path(self.path) if self.opened is None and not self.start and not self.seconds else None
+
+    def decode(self, sample_rate: int | None) -> Waveform:
+        """Returns its sound at a rate in Hz (None for the file's own).
+
+        Raises:
+            AudioError: It cannot be read.
+            OSError: Likewise.
+        """
+        from qamro.audio import AudioError, Waveform
+        from qamro.audio.guarded import load
+
+        if self.opened is None:
+            wave = load(self.path, sample_rate)
+        else:
+            try:
+                with self.opened() as file:
+                    wave = load(file, sample_rate)
+            except AudioError as problem:  # names a copy
+                inside, two, archive = self.path.partition("://")[2].partition("::")
+                shown = f"{archive}::{inside}" if two else self.path
+                raise AudioError(shown, problem.problem, problem.remedy) from problem
+        if not self.start and not self.seconds:
+            return wave
+        first = round(self.start * wave.sample_rate)
+        last = first + round(self.seconds * wave.sample_rate) if self.seconds else wave.samples.size
+        if not 0 <= first < wave.samples.size or last > wave.samples.size + _SLACK * wave.sample_rate:
+            stretch = f"{self.start:g} to {last / wave.sample_rate:g} s"
+            raise AudioError(
+                self.path, f"has no sound from {stretch}; it lasts {wave.seconds:g} s", "check the manifest"
+            )
+        return Waveform(wave.samples[first:last], wave.sample_rate)
+
+
+@dataclass(frozen=True, eq=False)
+class Sound:
+    """A clip on its way to its score.
+
+    Attributes:
+        seconds: Its length at the rate at which it is scored.
+        wave: Its sound; None where its embedding is known.
+        audio: Its embedding, (audio_dim,) float32, where that is known or was made while decoding.
+        key: Fingerprint of its file, where that was taken.
+        content: Fingerprint of its sound, where that was taken.
+    """
+
+    seconds: float = math.nan
+    wave: Waveform | None = None
+    audio: torch.Tensor | None = None
+    key: str = ""
+    content: str = ""
+
+
+def _batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+    rest = iter(items)
+    while batch := list(itertools.islice(rest, size)):
+        yield batch
 
 
 def clip_names(paths: Sequence[Path]) -> list[str]:
@@ -232,16 +382,6 @@ def aligned(values: Sequence[str | None] | None, n: int, what: str) -> list[str]
     if len(values) != n:
         raise ValueError(f"{n} clips but {len(values)} {what}; give one for each clip, or none at all")
     return ["" if value is None else str(value).strip() for value in values]
-
-
-def decode(path: Path, sample_rate: int | None) -> Waveform | Exception:
-    """Returns a file's sound at a rate in Hz (None for its own), or why it cannot be read."""
-    from qamro.audio import AudioError, load
-
-    try:
-        return load(path, sample_rate=sample_rate)
-    except (AudioError, OSError) as problem:
-        return problem
 
 
 # Where a predicted number comes from; it travels with every score.
@@ -344,6 +484,34 @@ def kinds_of(table: pd.DataFrame, axis: str) -> list[str]:
     if not told and table[axis].notna().any():
         return [PROVENANCE_UNKNOWN]
     return list(dict.fromkeys(kind if kind in KINDS else PROVENANCE_UNKNOWN for kind in told))
+
+
+def row_kinds(row: Mapping[str, Any], axes: Sequence[str]) -> list[str]:
+    """Returns the kinds of the numbers in one row of a score table, each once, in the order of the axes.
+
+    Args:
+        row: The row.
+        axes: Those of the table.
+    """
+    scored = [axis for axis in axes if not math.isnan(row.get(axis, math.nan))]
+    kinds = (str(row.get(f"kind_{axis}", "")) for axis in scored)
+    return list(dict.fromkeys(kind for kind in kinds if kind in KINDS))
+
+
+def shown_axes(axes: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Leaves out the axes on which every scored clip says why it has no score: speech quality where nobody speaks.
+
+    Args:
+        axes: Those of the table.
+        rows: Its rows so far; an axis that only lacks prompts stays.
+    """
+    good = [row for row in rows if not row["error"]]
+
+    def empty(axis: str) -> bool:
+        told = [row.get(f"source_{axis}") for row in good if not row.get(f"kind_{axis}")]
+        return len(told) == len(good) and not {NO_PROMPT, NOT_SCORED, None} & set(told)
+
+    return [axis for axis in axes if not good or not empty(axis)]
 
 
 def trained_on(table: pd.DataFrame, study: Study) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 from qamro.paths import bundled_weights
 from qamro.predictors.base import Combined, Predictor
 from qamro.predictors.head_predictor import HeadPredictor
+from qamro.predictors.hub_heads import from_variable, resolved
 
 
 def load_clap(*, heads: Path | str | None = None, **options: Any) -> Predictor:
@@ -30,14 +31,16 @@ def load_clap(*, heads: Path | str | None = None, **options: Any) -> Predictor:
 
 
 def clap_parts(encoder: Any, heads: Path | str | None) -> list[Predictor]:
-    """Returns the predictors that score MI and TA, those that are preferred first."""
+    """Returns the predictors of MI and TA, preferred ones first, and of preference where its head is here."""
+    from qamro.predictors.preference import preference_parts
     from qamro.predictors.zero_shot import ZeroShot
 
-    zero_shot = ZeroShot(encoder)
+    heads = heads if heads is not None else resolved(from_variable() or None)
+    rest = [ZeroShot(encoder), *preference_parts(encoder)]
     if heads is not None:
-        return [HeadPredictor("clap", encoder, heads), zero_shot]
+        return [HeadPredictor("clap", encoder, heads), *rest]
     shipped = bundled_weights() / "clap"
     try:
-        return [HeadPredictor("clap", encoder, shipped), zero_shot] if shipped.is_dir() else [zero_shot]
+        return [HeadPredictor("clap", encoder, shipped), *rest] if shipped.is_dir() else rest
     except ValueError:  # they were trained on the published checkpoint, and this is another one
-        return [zero_shot]
+        return rest

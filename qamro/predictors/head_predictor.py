@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qamro.axes import NEEDS_PROMPT, get_axis
 from qamro.counts import count
 from qamro.domains import OUTSIDE, UNKNOWN
-from qamro.predictors.base import Predictor, Provenance, Score, encoder_label
+from qamro.predictors.base import Item, Predictor, Provenance, Score, Sound, encoder_label
 
 if TYPE_CHECKING:
     import torch
@@ -57,15 +58,59 @@ class HeadPredictor(Predictor):
             axis: provenance_of(self.card, source, type(head).__name__) for axis, head in self._heads.items()
         }
 
+    def recall(self, items: Sequence[Item]) -> list[Sound]:
+        """Returns the embeddings of files that were heard before; see ``CachedEncoder.recall``."""
+        if not hasattr(self.encoder, "recall"):
+            return super().recall(items)
+        known = self.encoder.recall([item.file for item in items])
+        return [Sound(entry.seconds, audio=entry.row, key=entry.key) for entry in known]
+
+    def hear(self, item: Item, known: Sound) -> Sound:
+        """Decodes a clip; also embeds it, where an encoder takes clips one by one on the processor."""
+        sound = super().hear(item, known)
+        if sound.wave is None or not getattr(self.encoder, "one_by_one", False):
+            return sound
+        clip = [(sound.wave.samples, sound.wave.sample_rate)]
+        if hasattr(self.encoder, "embed_and_name"):
+            audio, (content,) = self.encoder.embed_and_name(clip)
+            return replace(sound, wave=None, audio=audio[0], content=content)
+        return replace(sound, wave=None, audio=self.encoder.embed_audio(clip)[0])
+
+    def score_sounds(self, sounds: Sequence[Sound], prompts: Sequence[str]) -> list[dict[str, Score]]:
+        """Scores clips of which some are embedded already; those that are new are remembered by their files."""
+        import torch
+
+        new = [i for i, sound in enumerate(sounds) if sound.audio is None]
+        clips = [(wave.samples, wave.sample_rate) for sound in sounds if (wave := sound.wave) is not None]
+        contents = [sound.content for sound in sounds]
+        rows = [sound.audio for sound in sounds]
+        with torch.inference_mode():
+            if new and hasattr(self.encoder, "embed_and_name"):
+                audio, names = self.encoder.embed_and_name(clips)
+                for i, row, name in zip(new, audio, names, strict=True):
+                    rows[i], contents[i] = row, name
+            elif new:
+                for i, row in zip(new, self.encoder.embed_audio(clips), strict=True):
+                    rows[i] = row
+        if any(contents):
+            self.encoder.remember([(s.key, c, s.seconds) for s, c in zip(sounds, contents, strict=True) if s.key and c])
+        return self._score(torch.stack([row for row in rows if row is not None]), prompts)
+
     def score(self, waveforms: Sequence[Waveform], prompts: Sequence[str]) -> list[dict[str, Score]]:
         """Scores decoded clips; see ``Predictor.score``. Scores are held to the axis's scale."""
         import torch
 
         with torch.inference_mode():
             audio = self.encoder.embed_audio([(wave.samples, wave.sample_rate) for wave in waveforms])
+        return self._score(audio, prompts)
+
+    def _score(self, audio: torch.Tensor, prompts: Sequence[str]) -> list[dict[str, Score]]:
+        import torch
+
+        with torch.inference_mode():
             read = any(prompts) and any(axis in NEEDS_PROMPT for axis in self._heads)
             with_text = torch.cat([audio, self.encoder.embed_text(list(prompts))], dim=1) if read else audio
-            results: list[dict[str, Score]] = [{} for _ in waveforms]
+            results: list[dict[str, Score]] = [{} for _ in prompts]
             domains = domains_of(self._domain, audio)
             for axis, head in self._heads.items():
                 if axis in NEEDS_PROMPT and not any(prompts):
@@ -108,8 +153,10 @@ def provenance_of(card: Card, encoder: str, head: str) -> Provenance:
 
 
 def study_in_words(card: Card) -> str:
-    """Names the study of a card, with its size."""
-    return f"{card.study['name']}, {count(card.study['clips'], 'clip')} of {count(card.study['systems'], 'system')}"
+    """Names the study of a card, with its size, and its licence where that forbids commercial use."""
+    size = f"{card.study['name']}, {count(card.study['clips'], 'clip')} of {count(card.study['systems'], 'system')}"
+    licence = str(card.study.get("licence") or "")
+    return f"{size} ({licence}: not for commercial use)" if "NC" in licence else size
 
 
 # Predictors whose encoder was trained together with their heads.

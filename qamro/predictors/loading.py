@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +23,16 @@ from qamro.checkpoints import (
     look,
 )
 from qamro.checkpoints.fetch import OnProgress
+from qamro.encoders.packaged import DISTILLMOS, SILERO, Packaged
 from qamro.encoders.registry import encoder_entry, encoders
 from qamro.plugins import Where
 from qamro.predictors.audiobox import AudioboxScores
 from qamro.predictors.base import Combined, Predictor
 from qamro.predictors.clap import clap_parts
+from qamro.predictors.command import COMMAND, CommandScores
 from qamro.predictors.head_predictor import is_tuned, load_tuned
+from qamro.predictors.hub_heads import HUB as HUB_HEADS
+from qamro.predictors.hub_heads import resolved
 from qamro.predictors.saved import SavedHeads, damaged, find, saved
 from qamro.predictors.saved_card import PREFIX
 
@@ -44,6 +48,7 @@ class PredictorEntry:
         note: One line about it.
         loader: Makes it, a ``Predictor``; takes of ``heads``, ``device``, ``precision``, ``cache`` what it can use.
         weights: The published weights that it needs.
+        packaged: What else it needs, which comes with packages.
         offered: Whether the app and ``catalogue`` list it.
     """
 
@@ -53,6 +58,7 @@ class PredictorEntry:
     note: str
     loader: Where
     weights: tuple[Weights, ...] = ()
+    packaged: tuple[Packaged, ...] = ()
     offered: bool = True
 
 
@@ -62,8 +68,8 @@ PREDICTORS: dict[str, PredictorEntry] = {
         PredictorEntry(
             "offline",
             "Offline",
-            ("MI", "TA", *AESTHETIC),
-            "Nothing to fetch; trained on simulated listeners.",
+            ("MI", "TA", *AESTHETIC, "SQ"),
+            "Nothing to fetch; speech by people-trained weights, all else by heads trained on simulated listeners.",
             "qamro.predictors.loading:load_offline",
         ),
         PredictorEntry(
@@ -96,6 +102,14 @@ PREDICTORS: dict[str, PredictorEntry] = {
             ("MI", "TA"),
             "Dual branch on frames; nothing to fetch; trained on simulated listeners.",
             "qamro.predictors.deramos:load_deramos",
+        ),
+        PredictorEntry(
+            "speech",
+            "Speech",
+            ("SQ",),
+            "Quality of speech, trained on people's ratings; clips without speech get no score.",
+            "qamro.predictors.speech:load_speech",
+            packaged=(DISTILLMOS, SILERO),
         ),
         PredictorEntry(
             "auto",
@@ -133,12 +147,15 @@ def load(name: str = "offline", **options: Any) -> Predictor:
     """Loads a predictor.
 
     Args:
-        name: ``"offline"``: LogMel features and small heads that ship with the project. ``"clap"``: MI and TA on
+        name: ``"offline"``: LogMel features and small heads that ship with the project, and ``"speech"`` for clips
+            that are speech. ``"clap"``: MI and TA on
             LAION-CLAP. ``"audiobox"``: PQ, PC, CE and CU of Audiobox-Aesthetics. ``"full"``: all six on both.
             ``"deramos"``: MI and TA by a dual-branch model on frames; one on LogMel ships with the project.
+            ``"speech"``: SQ of clips that are speech, by weights that a package brings.
             ``"auto"``: full where its weights are on this machine, else offline; ``note`` says which.
             ``"saved:NAME"``: what was kept under a name (see ``qamro.predictors.saved``): heads, heads with their
-            encoder, a dual-branch model. Any other name: what an installed package adds (see ``qamro.plugins``).
+            encoder, a dual-branch model. ``"command:CMD {path}"``: what a program prints (``timeout`` in seconds). Any
+            other name: what an installed package adds (see ``qamro.plugins``).
         **options: Passed on, for example ``device="cuda"`` or ``heads="folder"`` (heads of your own;
             those that were trained together with their encoder bring it, whatever the name).
 
@@ -150,7 +167,11 @@ def load(name: str = "offline", **options: Any) -> Predictor:
         from qamro.predictors.saved import load_saved
 
         return load_saved(name, **options)
+    if name.startswith(COMMAND):
+        return CommandScores(name.removeprefix(COMMAND), **{k: v for k, v in options.items() if k == "timeout"})
     entry = predictor_entry(name)
+    if str(options.get("heads") or "").startswith(HUB_HEADS):
+        options["heads"] = resolved(options["heads"])
     if is_tuned(options.get("heads")):
         return load_tuned(**options)
     loader = plugins.opened(entry.loader)
@@ -177,12 +198,14 @@ def load_offline(
     from qamro.heads.bundle import is_frame_bundle
     from qamro.paths import bundled_weights
     from qamro.predictors.head_predictor import HeadPredictor
+    from qamro.predictors.speech import with_speech
 
     if heads is not None and is_frame_bundle(heads):
         return load("deramos", heads=heads, device=device, precision=precision, cache=cache)
     encoder = LogMel(device or "cpu")
     folder = heads or bundled_weights() / "offline"
-    return HeadPredictor("offline", CachedEncoder(encoder) if cache else encoder, folder)
+    predictor = HeadPredictor("offline", CachedEncoder(encoder) if cache else encoder, folder)
+    return predictor if heads is not None else with_speech(predictor, device=device or "cpu", cache=cache)
 
 
 # Which predictors there are and what each still needs; looked up without the network and in no time.
@@ -192,6 +215,9 @@ ENCODER = "encoder:"
 
 DAMAGED = "damaged"
 """The state of a kept folder that cannot be opened."""
+
+MISSING = "missing"
+"""The state of what comes with a package that is not installed."""
 
 _PATIENCE = 600.0
 """Seconds for which a hub that could not be reached counts as not reachable."""
@@ -208,8 +234,8 @@ class PredictorState:
         title: What people read.
         axes: The axes it scores.
         state: ``"ready"``, ``"download"`` (its weights can be fetched), ``"unreachable"`` (they would have to be
-            fetched, and the hub could not be reached a moment ago or is switched off) or ``"damaged"`` (a kept folder
-            that cannot be opened; ``note`` says why and what to do).
+            fetched, and the hub could not be reached a moment ago or is switched off), ``"damaged"`` (a kept folder
+            that cannot be opened) or ``"missing"`` (a package is not installed); of both ``note`` says what to do.
         bytes: What is still to be fetched; 0 when ready.
         licence: Licences of its weights, empty when it needs none.
         note: One line about it.
@@ -240,10 +266,11 @@ def catalogue(owner: str = "") -> list[PredictorState]:
 
 def encoder_states() -> list[PredictorState]:
     """Lists the encoders that heads can be trained on, as ``encoder:<name>``; ``download`` takes these, too."""
-    return [
-        PredictorState(f"{ENCODER}{name}", entry.title, (), *_here(entry.weights), entry.note)
+    states = {
+        name: PredictorState(f"{ENCODER}{name}", entry.title, (), *_here(entry.weights), entry.note)
         for name, entry in encoders().items()
-    ]
+    }
+    return [_packaged(state, encoders()[name].packaged) for name, state in states.items()]
 
 
 def weights_of(name: str) -> tuple[Weights, ...]:
@@ -291,7 +318,18 @@ def download(name: str, *, on_progress: OnProgress | None = None) -> None:
 
 
 def _state(entry: PredictorEntry) -> PredictorState:
-    return PredictorState(entry.name, entry.title, entry.axes, *_here(entry.weights), entry.note)
+    state = PredictorState(entry.name, entry.title, entry.axes, *_here(entry.weights), entry.note)
+    return _packaged(state, entry.packaged)
+
+
+def _packaged(state: PredictorState, needed: tuple[Packaged, ...]) -> PredictorState:
+    """The same, or what to install first."""
+    for file in needed:
+        try:
+            file.path()
+        except WeightsError as problem:
+            return replace(state, state=MISSING, note=str(problem))
+    return replace(state, licence=", ".join(dict.fromkeys(file.licence for file in needed))) if needed else state
 
 
 def _saved_state(heads: SavedHeads) -> PredictorState:

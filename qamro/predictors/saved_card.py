@@ -187,10 +187,16 @@ LONGEST = 60
 _DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 
 
+def is_on_hub(text: str) -> bool:
+    """Whether a text is ``OWNER/NAME``, heads on the hub, rather than a folder: no such folder is here."""
+    named = re.fullmatch(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*(@[\w.-]+)?", text)
+    return bool(named) and not Path(text).exists()
+
+
 def saved_folder(owner: str = "") -> Path:
     """Returns the folder of kept heads, whether it is there or not.
 
-    ``QAMRO_HEADS`` moves it; without it, it lies below the cache.
+    ``QAMRO_HEADS`` moves it; without it, or where it names heads on the hub, it lies below the cache.
 
     Args:
         owner: Whose, where several people share a machine (16 to 64 hexadecimal digits); empty for everybody's.
@@ -198,8 +204,9 @@ def saved_folder(owner: str = "") -> Path:
     Raises:
         ValueError: ``owner`` is nobody.
     """
-    moved = os.environ.get("QAMRO_HEADS")
-    base = Path(moved).expanduser() if moved else cache_path("heads")
+    moved = os.environ.get("QAMRO_HEADS", "")
+    here = moved and not is_on_hub(moved)
+    base = Path(moved).expanduser() if here else cache_path("heads")
     if not owner:
         return base
     if not re.fullmatch(r"[0-9a-f]{16,64}", owner):

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from qamro.audio import AUDIO_ENDINGS
 from qamro.studies.importers.published import find, read_published
 from qamro.studies.registry import Dataset, RemoteFile
 from qamro.studies.study import Study
@@ -44,12 +45,47 @@ class Progress:
     of_bytes: int
 
 
+@dataclass(frozen=True)
+class Part:
+    """Which clips' sound to bring; ratings always come whole.
+
+    Attributes:
+        systems: Of these systems only; empty for all.
+        clips: So many, taken in turn from each system; 0 for all.
+    """
+
+    systems: tuple[str, ...] = ()
+    clips: int = 0
+
+    @property
+    def is_all(self) -> bool:
+        """Whether nothing is left out."""
+        return not self.systems and not self.clips
+
+    def paths(self, study: Study) -> list[str]:
+        """Returns the paths of the clips that belong to it, in their order.
+
+        Raises:
+            ValueError: The study has no such system.
+        """
+        table = study.clips
+        if unknown := [name for name in self.systems if name not in study.systems]:
+            raise ValueError(f"{study.name} has no system {unknown[0]!r}; it has {', '.join(study.systems) or 'none'}")
+        if self.systems:
+            table = table[table["system"].isin(self.systems)]
+        if self.clips:
+            turn = table.groupby("system").cumcount()
+            table = table.loc[turn.sort_values(kind="stable").index[: self.clips]].sort_index()
+        return list(table["path"])
+
+
 def fetch(
     dataset: Dataset,
     *,
     source: Path | None = None,
     corpora: Mapping[str, Path] | None = None,
     audio: bool = True,
+    part: Part = Part(),
     on_progress: Callable[[Progress], None] | None = None,
 ) -> Study:
     """Fetches a study and saves it in its folder; what is there already is not fetched again.
@@ -59,6 +95,7 @@ def fetch(
         source: A local copy instead of a download. Its audio stays where it is.
         corpora: For AES-Natural: from a data set's name to the folder of its recordings.
         audio: Whether to download audio, too.
+        part: Which clips' audio.
         on_progress: Called while bytes arrive.
 
     Returns:
@@ -76,7 +113,7 @@ def fetch(
                 f"{dataset.name} cannot be downloaded from here. {dataset.obtain} Its page: {dataset.page}",
                 says_how=True,
             )
-        _download_all(dataset, published, audio, on_progress)
+        _download_all(dataset, published, audio, on_progress, part)
         study = read_published(dataset.name, published, corpora=corpora)
     else:
         study = _from_copy(dataset, source, published, corpora, on_progress)
@@ -132,16 +169,36 @@ def _compared(dataset: Dataset, source: Path, study: Study) -> Study:
 
 
 def _download_all(
-    dataset: Dataset, published: Path, audio: bool, on_progress: Callable[[Progress], None] | None
+    dataset: Dataset,
+    published: Path,
+    audio: bool,
+    on_progress: Callable[[Progress], None] | None,
+    part: Part = Part(),
 ) -> None:
     files = [file for file in dataset.files if audio or not file.audio]
-    _download(files, published, on_progress)
+    wanted = None
+    if any(file.unpack for file in files) and not (audio and part.is_all):
+        wanted = [] if not audio else part
+    _download(files, published, on_progress, lambda: _wanted(dataset, published, wanted))
     if dataset.audio_base and audio:
-        clips = read_published(dataset.name, published).clips["path"]
-        _download([RemoteFile(path, dataset.audio_base + path, audio=True) for path in clips], published, on_progress)
+        paths = part.paths(read_published(dataset.name, published))
+        _download([RemoteFile(path, dataset.audio_base + path, audio=True) for path in paths], published, on_progress)
 
 
-def _download(files: list[RemoteFile], published: Path, on_progress: Callable[[Progress], None] | None) -> None:
+def _wanted(dataset: Dataset, published: Path, part: Part | list[str] | None) -> set[str] | None:
+    """File names of the sound to unpack; None for all. The ratings are there already."""
+    if part is None:
+        return None
+    paths = part.paths(read_published(dataset.name, published)) if isinstance(part, Part) else part
+    return {Path(path).name for path in paths}
+
+
+def _download(
+    files: list[RemoteFile],
+    published: Path,
+    on_progress: Callable[[Progress], None] | None,
+    wanted: Callable[[], set[str] | None] = lambda: None,
+) -> None:
     here = 0
     total = sum(file.bytes for file in files) if all(file.bytes for file in files) else 0
     for number, file in enumerate(files, 1):
@@ -158,17 +215,31 @@ def _download(files: list[RemoteFile], published: Path, on_progress: Callable[[P
             continue
         download(file.url, target, size=file.bytes, sha256=file.sha256, on_bytes=tell)
         if file.unpack:
-            _unpack(target, unpacked)
+            _unpack(target, unpacked, wanted)
 
 
-def _unpack(archive: Path, done: Path) -> None:
-    """Unpacks a zip beside itself and removes it; ``done`` keeps its checksum. Names cannot lead out of the folder."""
+def _unpack(archive: Path, done: Path, wanted: Callable[[], set[str] | None]) -> None:
+    """Unpacks a zip beside itself: first what is no sound, then the sound that is wanted. Names cannot lead out of it.
+
+    All of it unpacked, the zip goes and ``done`` keeps its checksum; else it stays, so that more can be taken from it.
+    """
     try:
         with zipfile.ZipFile(archive) as packed:
-            packed.extractall(archive.parent)
+            sound = [entry for entry in packed.infolist() if Path(entry.filename).suffix.lower() in AUDIO_ENDINGS]
+            for entry in packed.infolist():
+                if entry not in sound:
+                    packed.extract(entry, archive.parent)
+            names = wanted()
+            for entry in sound:
+                there = archive.parent / entry.filename
+                here = there.is_file() and there.stat().st_size == entry.file_size
+                if not here and (names is None or Path(entry.filename).name in names):
+                    packed.extract(entry, archive.parent)
     except zipfile.BadZipFile as problem:
         archive.unlink()
         raise FetchError(f"{archive.name} is not a zip archive: {problem}; fetch again") from problem
+    if names is not None:
+        return
     done.write_text(checksum(archive) + "\n", encoding="ascii")
     archive.unlink()
 
@@ -193,6 +264,7 @@ def _note(dataset: Dataset, published: Path, source: Path | None) -> None:
 
 # Downloads one file: resumes where it stopped, tries again, and checks what arrived.
 
+HUB = "https://huggingface.co"
 _BLOCK = 1 << 18
 _TIMEOUT = (10, 60)
 _TRIES = 3
@@ -267,9 +339,16 @@ def download(
     os.replace(part, target)
 
 
+def from_hub(url: str) -> str:
+    """Returns an address at the hub that ``HF_ENDPOINT`` names, where one is set; others stay."""
+    own = os.environ.get("HF_ENDPOINT", "").rstrip("/")
+    return own + url.removeprefix(HUB) if own and url.startswith(f"{HUB}/") else url
+
+
 def _receive(url: str, part: Path, tell: Callable[[int], None]) -> None:
     import requests
 
+    url = from_hub(url)
     have = part.stat().st_size if part.is_file() else 0
     headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
     with requests.get(url, headers=headers, stream=True, timeout=_TIMEOUT) as answer:

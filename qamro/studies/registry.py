@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from qamro import plugins
+from qamro.counts import count
 from qamro.paths import cache_path
 from qamro.studies.importers import Options, read_ratings
 from qamro.studies.study import Study, is_study
@@ -57,6 +58,11 @@ class Dataset:
         files: What ``fetch`` downloads.
         audio_base: Where the clips named in the ratings lie; empty when ``files`` names them or nobody may.
         obtain: How to get what ``fetch`` cannot; empty when it gets everything.
+        clips: How many; 0 when unknown, as for the next three.
+        systems: How many.
+        raters: How many people.
+        pairs: How many votes between two clips.
+        unconfirmed: What of it could not be checked against the files themselves.
     """
 
     name: str
@@ -71,6 +77,25 @@ class Dataset:
     files: tuple[RemoteFile, ...]
     audio_base: str = ""
     obtain: str = ""
+    clips: int = 0
+    systems: int = 0
+    raters: int = 0
+    pairs: int = 0
+    unconfirmed: str = ""
+
+    @property
+    def counts(self) -> str:
+        """How much it holds, in words."""
+        return ", ".join(
+            count(n, what)
+            for n, what in (
+                (self.clips, "clip"),
+                (self.systems, "system"),
+                (self.raters, "rater"),
+                (self.pairs, "vote"),
+            )
+            if n
+        )
 
     @property
     def folder(self) -> Path:
@@ -103,13 +128,15 @@ def read_description(path: Path) -> Dataset:
         )
         for entry in table.get("files", ())
     )
-    words = {key: table.get(key, "") for key in ("title", "page", "revision", "licence", "citation", "holds", "obtain")}
+    texts = ("title", "page", "revision", "licence", "citation", "holds", "obtain", "unconfirmed")
+    words = {key: table.get(key, "") for key in texts}
+    numbers = {key: table.get(key, 0) for key in ("megabytes", "clips", "systems", "raters", "pairs")}
     return Dataset(
         name=path.stem,
         axes=tuple(table["axes"]),
-        megabytes=table.get("megabytes", 0),
         files=files,
         audio_base=base if table.get("audio") else "",
+        **numbers,
         **words,
     )
 

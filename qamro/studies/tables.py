@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -134,7 +135,7 @@ def numbers(table: pd.DataFrame, column: str, path: Path, *, empty: bool = False
     if bad.any():
         row = int(np.flatnonzero(bad)[0])
         raise StudyError(
-            f"{path}, row {row + 1}, column {column!r}: {text.iloc[row]!r} is not a finite number; "
+            f"{path}, row {row + 1}, column {column!r}: {text.iloc[row][:60]!r} is not a finite number; "
             "correct it or leave the row out"
         )
     return values
@@ -165,7 +166,24 @@ WINNERS = ("a", "b", "tie", "both_bad")
 
 
 class StudyError(ValueError):
-    """A study's table is not valid; the message says where and what to do."""
+    """A study's table is not valid; the message says where and what to do.
+
+    Attributes:
+        words: Words of which somebody has to say what they stand for; none where that is not what is wrong.
+        sides: Whether they stand for sides of a vote, not for numbers.
+    """
+
+    words: tuple[str, ...] = ()
+    sides: bool = False
+
+    def asking(self, words: Iterable[str], *, sides: bool = False) -> StudyError:
+        """Returns the error, which asks what these words stand for."""
+        self.words, self.sides = tuple(dict.fromkeys(words)), sides
+        return self
+
+    def restated(self, text: str) -> StudyError:
+        """Returns an error that says the same in other words."""
+        return StudyError(text).asking(self.words, sides=self.sides)
 
 
 def check_clips(clips: pd.DataFrame) -> pd.DataFrame:

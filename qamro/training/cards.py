@@ -135,7 +135,7 @@ def fit_record(
     """
     kept = config.choose([fitted.best_row for fitted in fits])
     return {
-        "objective": {"in words": str(objective), **asdict(objective)},
+        "objective": {"in words": str(objective), **objective.record()},
         "kept seed": seeds[kept],
         "seconds": round(fits[kept].seconds, 2),
         "seeds": [
@@ -293,7 +293,7 @@ def fit_domain(prepared: EmbeddedStudy) -> Domain | None:
     """Keeps what the training clips are like; None where too few clips were held out to say how far is far."""
     held = [clip for part in ("validation", "calibration") for clip in prepared.readable(part)]
     ways = ("system", "content") if prepared.hold_out == "both" else (prepared.hold_out,)
-    groups = min(len({group_of_clip(prepared.study, way)[clip] for clip in held}) for way in ways)
+    groups = min(len(set(map(group_of_clip(prepared.study, way).__getitem__, held))) for way in ways)
     own = _sounds(prepared, prepared.readable("train"))
     return Domain.fit(prepared.kinds(own), prepared.kinds(_sounds(prepared, held)), groups)
 

@@ -196,7 +196,8 @@ def embed_study(study: Study, encoder: Any, *, on_clip: Callable[[int, int], boo
 
 def decode(study: Study, clip: str, sample_rate: int) -> Any:
     """Returns a clip's sound, or why it could not be read."""
-    from qamro.audio import AudioError, load
+    from qamro.audio import AudioError
+    from qamro.audio.guarded import load
 
     try:
         return load(study.audio_path(clip), sample_rate=sample_rate)

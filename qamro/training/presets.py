@@ -1,8 +1,12 @@
-"""How ``train`` fits unless told otherwise, by name; the same in the terminal and in the app."""
+"""What a training is told, and what it does unless told otherwise; the same in the terminal and in the app."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import shlex
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from qamro.training.objective.objective import Objective, chosen_objective
 
 
 @dataclass(frozen=True)
@@ -65,3 +69,85 @@ def preset_of(name: str) -> Preset:
     if name not in PRESETS:
         raise ValueError(f"--preset is one of {', '.join(PRESETS)}, not {name!r}")
     return PRESETS[name]
+
+
+# One training
+
+FITTED = (
+    "optimizer", "lr", "weight_decay", "dropout", "batch_size", "epochs", "patience", "stop_by", "seeds", "hold_out",
+)  # fmt: skip
+"""Those of the settings that say how heads are fitted; each is a flag of the command line and a column of the CSV."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What one training is told, on the command line and in the app alike; plain values, for another process to take.
+
+    Attributes:
+        axes: Which axes to train; none for all that can be.
+        encoder: What embeds the clips; see ``qamro.encoders.load_encoder``.
+        objective: A key of ``OBJECTIVES``.
+        parameters: Those of ``PARAMETERS`` that replace the objective's own.
+        regression: Another regression term; empty for the objective's own.
+        ranking: Another ranking term, likewise.
+        optimizer: ``"sgd"`` or ``"adamw"``.
+        lr: Learning rate.
+        batch_size: Clips a step; 0 takes all.
+        epochs: At most this many.
+        patience: Epochs without a better one until a head is done.
+        dropout: Of the heads, in [0, 1).
+        weight_decay: Of AdamW.
+        seeds: Fits an axis; the best one is kept.
+        hold_out: ``"content"``, ``"system"`` or ``"both"``: what no two parts of the study share.
+        stop_by: What the best epoch and the best seed are chosen by, on the validation clips: ``"loss"`` or ``"srcc"``.
+        seconds: Time after which training stops and keeps its best; 0 for none.
+    """
+
+    axes: tuple[str, ...] = ()
+    encoder: str = "logmel"
+    objective: str = MEASURED.objective
+    parameters: tuple[tuple[str, Any], ...] = ()
+    regression: str = ""
+    ranking: str = ""
+    optimizer: str = MEASURED.optimizer
+    lr: float = MEASURED.lr
+    batch_size: int = MEASURED.batch_size
+    epochs: int = MEASURED.epochs
+    patience: int = MEASURED.patience
+    dropout: float = 0.1
+    weight_decay: float = 1e-2
+    seeds: int = 3
+    hold_out: str = "content"
+    stop_by: str = "loss"
+    seconds: float = 0.0
+
+
+def objective_of(settings: Settings, axis: str) -> Objective:
+    """Returns the objective of an axis with the parameters that were set.
+
+    Raises:
+        ValueError: There is no such objective, or a parameter is out of range; the message says which.
+    """
+    terms = {"regression": settings.regression, "ranking": settings.ranking}
+    return chosen_objective(settings.objective, axis, dict(settings.parameters), **terms)
+
+
+def command_of(settings: Settings, study: str) -> str:
+    """Returns the settings as a line of the command line, for the card.
+
+    Args:
+        settings: What was chosen.
+        study: Name of the study; whoever brought it along puts its file or folder there.
+    """
+    parts = ["python", "-m", "qamro", "train", "--study", study, "--encoder", settings.encoder]
+    for axis in settings.axes:
+        parts += ["--axis", axis]
+    parts += ["--objective", settings.objective]
+    for term in ("regression", "ranking"):
+        parts += [f"--{term}", getattr(settings, term)] if getattr(settings, term) else []
+    for name, value in settings.parameters:
+        parts += [f"--{name.replace('_', '-')}", f"{value:g}" if isinstance(value, float) else str(value)]
+    values = asdict(settings)
+    for name in FITTED:
+        parts += [f"--{name.replace('_', '-')}", f"{values[name]:g}" if name in ("lr",) else str(values[name])]
+    return shlex.join(parts)

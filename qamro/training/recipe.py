@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from qamro.encoders.clips import probe_embedding
 from qamro.heads import HeadBundle
 from qamro.training.cards import chosen, domain_tensors, make_card, make_record
 from qamro.training.distributed import ALONE, World
-from qamro.training.embedded_study import EmbeddedStudy
+from qamro.training.embedded_study import EmbeddedStudy, embed_study
 from qamro.training.objective import Objective, paper_objective, source_of
+from qamro.training.presets import Settings, objective_of
+from qamro.training.simulated_corpus import Corpus, is_catch, simulated_corpus
+from qamro.training.splits import split
 from qamro.training.trainer import Fit, FitConfig, describe, fit_many, head_maker
+
+if TYPE_CHECKING:
+    from qamro.studies import Study
 
 
 @dataclass(frozen=True)
@@ -29,6 +36,7 @@ class Recipe:
         seeds: One fit each; the best by validation loss, or by what the config stops by, is kept.
         command: What makes these heads again, for the card.
         device: Where to train.
+        hold_out: What no two parts of the study share (see ``splits.split``).
     """
 
     name: str
@@ -38,6 +46,43 @@ class Recipe:
     seeds: Sequence[int] = (0,)
     command: str = ""
     device: str = "cpu"
+    hold_out: str = "content"
+
+
+def recipe_of(settings: Settings, name: str, command: str, device: str = "cpu") -> Recipe:
+    """Returns how to train.
+
+    Args:
+        settings: What was chosen.
+        name: For the card.
+        command: What makes these heads again, for the card.
+        device: Where to train.
+
+    Raises:
+        ValueError: A value is out of range; the message says which.
+    """
+    for axis in settings.axes or ("MI",):
+        objective_of(settings, axis)
+    config = FitConfig(
+        optimizer=settings.optimizer,
+        lr=settings.lr,
+        weight_decay=settings.weight_decay,
+        batch_size=settings.batch_size,
+        max_epochs=settings.epochs,
+        patience=settings.patience,
+        dropout=settings.dropout,
+        stop_by=settings.stop_by,
+    )
+    return Recipe(
+        name,
+        settings.axes or None,
+        partial(objective_of, settings),
+        config,
+        range(settings.seeds),
+        command,
+        device,
+        settings.hold_out,
+    )
 
 
 @dataclass(frozen=True)
@@ -53,6 +98,64 @@ class Progress:
     axis: str
     row: dict[str, float]
     rows: list[dict[str, float]] = field(default_factory=list)
+
+
+def train(
+    study: Study | Corpus,
+    recipe: Recipe,
+    encoder: Any,
+    *,
+    make_encoder: Callable[[], Any] | None = None,
+    workers: int = 2,
+    on_clip: Callable[[int, int], bool | None] | None = None,
+    on_embedded: Callable[[EmbeddedStudy], None] | None = None,
+    on_epoch: Callable[[Progress], bool | None] | None = None,
+    stop: Callable[[], bool] | None = None,
+    checkpoint: Path | None = None,
+    world: World = ALONE,
+) -> tuple[HeadBundle, EmbeddedStudy]:
+    """Trains heads on a study: splits and embeds it, fits, calibrates and tests; what every way to train goes through.
+
+    Args:
+        study: With audio; or a corpus to render.
+        recipe: How to train.
+        encoder: What embeds; one that keeps its embeddings goes on where a killed run ended.
+        make_encoder: Makes the encoder in the processes that render a corpus.
+        workers: How many those are.
+        on_clip: Called with (clips embedded, clips in all); returning True stops.
+        on_embedded: Called with the study before the first epoch.
+        on_epoch: As in ``train_heads``; so are ``stop`` and ``checkpoint``.
+        stop: Asked before every axis but the first.
+        checkpoint: A folder to go on from.
+        world: The processes that train together; each embeds its share.
+
+    Returns:
+        The heads with their card, and the study as it was embedded and split.
+
+    Raises:
+        ValueError: As ``train_heads``; or the study is too small for the split, or no clip can be read.
+        InterruptedError: ``on_clip`` asked to stop.
+    """
+    if isinstance(study, Corpus):
+        made, embeddings = simulated_corpus(study, make_encoder or (lambda: encoder), workers=workers, on_clip=on_clip)
+        parts = own_prompts_only(split(made, hold_out=recipe.hold_out))
+        prepared = EmbeddedStudy(made, embeddings, parts, recipe.hold_out)
+    else:
+        parts = split(study, hold_out=recipe.hold_out)  # refused before a clip is embedded
+        names = list(study.clips["clip"])
+        if world.size > 1 and (share := names[world.share(len(names))]):  # which the others then find in the store
+            embed_study(study.of_clips(share), encoder, on_clip=on_clip)
+        world.wait()
+        prepared = EmbeddedStudy(study, embed_study(study, encoder, on_clip=on_clip), parts, recipe.hold_out)
+    if on_embedded is not None:
+        on_embedded(prepared)
+    heads = train_heads(prepared, encoder, recipe, on_epoch=on_epoch, stop=stop, checkpoint=checkpoint, world=world)
+    return heads, prepared
+
+
+def own_prompts_only(parts: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+    """Leaves a corpus's catches to fitting: what is measured are clips with their own prompts."""
+    return {part: [clip for clip in clips if part == "train" or not is_catch(clip)] for part, clips in parts.items()}
 
 
 def train_heads(

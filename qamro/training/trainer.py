@@ -1,10 +1,9 @@
-"""Trains heads on frozen embeddings, one or many side by side: losses, early stop, and a state that resumes exactly."""
+"""Trains heads on frozen embeddings, one or many side by side; how every model is fitted, and its losses."""
 
 from __future__ import annotations
 
 import math
 import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -25,6 +24,7 @@ from qamro.predictors.head_predictor import NEEDS_PROMPT
 from qamro.training import checkpoint
 from qamro.training.distributed import ALONE, World
 from qamro.training.embedded_study import Data, EmbeddedStudy, Fit
+from qamro.training.loop import Training
 from qamro.training.objective import Objective, stacked_loss
 from qamro.training.ridge import fit_ridge
 
@@ -127,14 +127,7 @@ def fit_many(
         heads.append(head)
     heads = [head.to(device) for head in heads]
     run = Run(type(heads[0]).stack(heads, seeds), objectives, config, data, world=world)
-    if checkpoint is not None and checkpoint.is_file():
-        run.restore(checkpoint)
-    while not run.done:
-        rows = run.epoch()
-        if checkpoint is not None:
-            run.save(checkpoint)
-        if world.any(bool(on_epoch is not None and on_epoch(rows))):
-            break
+    run.run(on_epoch, checkpoint)
     return run.finish()
 
 
@@ -163,16 +156,13 @@ def _with_solved(
     return fits
 
 
-# The state of a training run: everything that a resumed run needs to be the same run.
+# A stack of heads in training.
 
 
-class Run:
-    """A stack of heads in training.
+class Run(Training):
+    """A stack of heads in training."""
 
-    Attributes:
-        results: One fit a head; its head's weights are written by ``finish``.
-        epochs: Epochs done.
-    """
+    module: HeadStack
 
     def __init__(
         self,
@@ -183,7 +173,7 @@ class Run:
         *,
         world: World = ALONE,
     ) -> None:
-        """Prepares the optimiser and moves the data to the heads' device; features are standardised once.
+        """Moves the data to the heads' device; features are standardised once.
 
         Args:
             stack: M untrained heads.
@@ -196,111 +186,61 @@ class Run:
             ValueError: Training is to stop by the validation SRCC, and that is undefined.
         """
         config.check_criterion(data.val_targets)
-        device, self.world = stack.in_mean.device, world
-        self.stack, self.objectives, self.config, self.data = stack, objectives, config, data
+        device = stack.in_mean.device
+        self.objectives, self.data = objectives, data
         self.features = stack.standardise(data.features.to(device))
         self.val_features = stack.standardise(data.val_features.to(device))
         self.targets, self.val_targets = data.targets.to(device), data.val_targets.to(device)
-        self.optimizer = config.make_optimizer(stack)
         self.order = torch.Generator().manual_seed(config.order)
-        self.results = [Fit(head) for head in stack.heads]
-        self.best = [stack.state_of(m) for m in range(len(stack))]
-        self.stale = [0] * len(stack)
-        self.epochs, self.seconds = 0, 0.0
+        super().__init__(stack, stack.heads, config, world)
 
-    @property
-    def done(self) -> bool:
-        """Whether every head has stopped, or the epochs are used up."""
-        return self.epochs >= self.config.max_epochs or all(stale >= self.config.patience for stale in self.stale)
-
-    def epoch(self) -> list[dict[str, float]]:
-        """Trains on every batch once and measures the validation loss; returns the newest row of each head."""
-        started = time.perf_counter()
-        self.stack.train()
-        total = torch.zeros(len(self.stack), device=self.targets.device)
+    def train_epoch(self) -> list[dict[str, float]]:
+        """Trains on every batch once and measures the validation loss."""
+        self.module.train()
+        total = torch.zeros(len(self.module), device=self.targets.device)
         for batch in self._batches():
             losses = self._score(self.features, batch).losses(self.objectives, self.targets[batch])
             self.optimizer.zero_grad()
             losses.sum().backward()
-            self.world.sum_gradients(self.stack.parameters())
+            self.world.sum_gradients(self.module.parameters())
             self.optimizer.step()
             total += losses.detach() * len(batch)
-        self.stack.eval()
+        self.module.eval()
         with torch.no_grad():
             scored = self._score(self.val_features, torch.arange(len(self.val_targets)))
             val_losses = scored.losses(self.objectives, self.val_targets).tolist()
             val_srcc = spearman(scored.answer.score, self.val_targets)
-        self.epochs += 1
         train_losses = (total / len(self.targets)).tolist()
-        rows = [
-            {"epoch": self.epochs, "train_loss": train_loss, "val_loss": val_loss, "val_srcc": srcc}
+        return [
+            {"train_loss": train_loss, "val_loss": val_loss, "val_srcc": srcc}
             for train_loss, val_loss, srcc in zip(train_losses, val_losses, val_srcc, strict=True)
         ]
-        for m, row in enumerate(rows):
-            self._note(m, row)
-        self.seconds += time.perf_counter() - started
-        return rows
 
     def finish(self) -> list[Fit]:
         """Writes the best weights into the heads and returns the fits; the heads are on the CPU, ready to predict."""
-        for head in self.stack.unstack(self.best):
+        for head in self.module.unstack(self.best):
             head.cpu()
-        for fitted in self.results:
+        for fitted in self.fits:
             fitted.seconds = self.seconds
-        return self.results
+        return self.fits
 
-    def save(self, file: Path) -> None:
-        """Writes the run to a file; a kill leaves the last whole epoch, never half of one."""
-        state: dict[str, Any] = {
-            "run": self._fingerprint(),
-            "stack": self.stack.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "best": self.best,
-            "stale": self.stale,
-            "epochs": self.epochs,
-            "seconds": self.seconds,
-            "results": [(fit.history, fit.best_epoch, fit.val_loss) for fit in self.results],
-            "order": self.order.get_state(),
-            "dropout": [generator.get_state() for generator in self.stack.generators],
-        }
-        if self.world.first:
-            checkpoint.write(file, state)
-        self.world.wait()
+    def weights(self, m: int) -> dict[str, torch.Tensor]:
+        """Returns a copy of a head's weights."""
+        return self.module.state_of(m)
 
-    def restore(self, file: Path) -> None:
-        """Goes on from a saved run.
+    def all_weights(self) -> dict[str, torch.Tensor]:
+        """Returns the whole stack's."""
+        return self.module.state_dict()
 
-        Raises:
-            ValueError: The file is damaged, or was left by a run with other data or settings; more epochs are allowed.
-        """
-        state = checkpoint.read(file, self._fingerprint())
-        self.stack.load_state_dict(state["stack"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.best, self.stale, self.epochs = state["best"], state["stale"], state["epochs"]
-        for fit, (history, best_epoch, val_loss) in zip(self.results, state["results"], strict=True):
-            fit.history, fit.best_epoch, fit.val_loss = history, best_epoch, val_loss
-        self.seconds = state["seconds"]
-        self.order.set_state(state["order"])
-        for generator, saved in zip(self.stack.generators, state["dropout"], strict=True):
-            generator.set_state(saved)
-        self.world.wait()
+    def generators(self) -> Sequence[torch.Generator]:
+        """Returns those of the order of the batches and of every head's dropout."""
+        return self.order, *self.module.generators
 
-    def _fingerprint(self) -> str:
+    def fingerprint(self) -> str:
+        """Returns a hash of settings and data; more epochs are the same run."""
         settings: list[object] = [replace(self.config, max_epochs=0, seed=0), *self.objectives]
-        settings += [generator.initial_seed() for generator in self.stack.generators]
+        settings += [generator.initial_seed() for generator in self.module.generators]
         return checkpoint.fingerprint(settings, [part for part in vars(self.data).values() if part is not None])
-
-    def _note(self, m: int, row: dict[str, float]) -> None:
-        if self.stale[m] >= self.config.patience:
-            return
-        fit = self.results[m]
-        better = self.config.is_better(row, fit.best_row)
-        fit.history.append(row)
-        if better:
-            fit.val_loss, fit.best_epoch, self.stale[m] = row["val_loss"], self.epochs, 0
-            self.best[m] = self.stack.state_of(m)
-        else:
-            self.stale[m] += 1
 
     def _batches(self) -> Sequence[torch.Tensor]:
         """The rows of each step; when all are ranked at once their order does not matter, and stays as it is."""
@@ -310,7 +250,7 @@ class Run:
         return torch.randperm(count, generator=self.order).to(self.targets.device).split(size)
 
     def _score(self, features: torch.Tensor, rows: torch.Tensor) -> Scored:
-        stack, count = self.stack, len(rows)
+        stack, count = self.module, len(rows)
         share = self.world.share(count)
         stack.share = (share, count) if self.world.size > 1 else None
         answer = stack.answer(features[..., rows[share], :])

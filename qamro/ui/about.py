@@ -5,14 +5,14 @@ from __future__ import annotations
 import gradio as gr
 
 from qamro import __version__
-from qamro.axes import AXES
+from qamro.axes import AXES, SPEECH
 from qamro.predictors.base import KINDS
 from qamro.ui.texts import About
 
 
 def build() -> None:
     """Builds the tab; it has no events."""
-    rows = [f"| **{a.key}** | {a.name} | {a.low:g}–{a.high:g} | {a.definition} |" for a in AXES.values()]
+    rows = [f"| **{a.key}** | {a.name} | {a.low:g}–{a.high:g} | {a.definition} |" for a in (*AXES.values(), SPEECH)]
     axes = "\n".join(["| axis | name | scale | what is judged |", "|---|---|---|---|", *rows])
     kinds = "\n".join(f"- **{kind}**: {meaning}" for kind, meaning in KINDS.items())
     page = About.PAGE.format(axes=axes, kinds=kinds, version=__version__)

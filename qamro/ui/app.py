@@ -13,7 +13,7 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 import gradio as gr
 
 from qamro.paths import assets
-from qamro.ui import texts
+from qamro.ui import operate, texts
 from qamro.ui.events import AT_ONCE
 from qamro.ui.session import Visitor
 from qamro.ui.static import PREFIX, routes
@@ -22,6 +22,7 @@ from qamro.ui.widgets import widget
 
 DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 7860
 MAX_UPLOAD = "500mb"
+MOST_WAITING = 500
 DAY = 24 * 60 * 60
 
 
@@ -86,12 +87,15 @@ def build_app(tabs: Sequence[Tab] = TABS) -> gr.Blocks:
 
 def launch(host: str | None = None, port: int | None = None, *, quiet: bool = False, block: bool = True) -> str:
     """Builds and serves the app; see ``qamro.ui.launch``."""
+    from starlette.middleware import Middleware
+
     from qamro.ui.choices import warm
     from qamro.ui.space import is_zerogpu
 
     if is_zerogpu():
         warm()  # ZeroGPU wants to know what will borrow the GPU before the app is up
-    app = build_app().queue(default_concurrency_limit=4)
+    operate.set_up_logs()
+    app = build_app().queue(default_concurrency_limit=4, max_size=int(os.environ.get("QAMRO_QUEUE") or MOST_WAITING))
     port = port or int(os.environ.get("GRADIO_SERVER_PORT", DEFAULT_PORT))
     try:
         _, address, _ = app.launch(
@@ -107,7 +111,11 @@ def launch(host: str | None = None, port: int | None = None, *, quiet: bool = Fa
             footer_links=["gradio"],
             max_file_size=MAX_UPLOAD,
             favicon_path=assets() / "logo.svg",
-            app_kwargs={"routes": routes()},
+            app_kwargs={
+                "routes": [*operate.routes(app), *routes()],
+                "middleware": [Middleware(operate.Around)],
+                "openapi_url": None,
+            },
             theme=theme(),
             head=_HEAD,
         )
@@ -117,7 +125,7 @@ def launch(host: str | None = None, port: int | None = None, *, quiet: bool = Fa
         print(f"{texts.TITLE} is at {address} (Ctrl+C stops it)", flush=True)
     threading.Thread(target=warm, name="warm-up", daemon=True).start()
     if block:
-        app.block_thread()
+        operate.serve_until_told(app)
     return address
 
 

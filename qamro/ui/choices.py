@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 DEFAULT, BEST = "offline", "full"
 
+CHECKED_A_SECOND = 70e6
+"""Bytes of weights that a small machine reads, checks and opens in a second, roughly: for what the page says."""
+
 _log = logging.getLogger(__name__)
 _loaded: dict[str, Predictor] = {}
 _encoders: dict[str, Any] = {}
@@ -62,6 +65,11 @@ def best_ready() -> str:
     return BEST if state(BEST).state == "ready" else DEFAULT
 
 
+def is_loaded(name: str) -> bool:
+    """Whether a predictor was loaded and, with it, its weights were checked."""
+    return name in _loaded
+
+
 def get(name: str) -> Predictor:
     """Loads a predictor once and keeps it; a second caller waits for the first.
 
@@ -90,6 +98,11 @@ def _load(name: str) -> Predictor:
     return lend_gpu(load(name, **options))
 
 
+def loaded() -> list[str]:
+    """Returns the names of the predictors that are in memory, without visitors' own."""
+    return [name for name in list(_loaded) if not name.startswith("saved:")]
+
+
 def forget(name: str) -> None:
     """Drops a predictor that was loaded: its heads were replaced or deleted."""
     with _loading[name]:
@@ -102,12 +115,17 @@ def forget_owner(whose: str) -> None:
         forget(name)
 
 
-def kinds(predictor: Any) -> list[Kind]:
-    """Groups a predictor's axes by the kind of their scores and what they were tested on, in the order of the axes."""
+def kinds(predictor: Any, axes: Sequence[str] | None = None) -> list[Kind]:
+    """Groups axes by the kind of their scores and what they were tested on.
+
+    Args:
+        predictor: The predictor.
+        axes: Those of its axes that matter; all by default.
+    """
     from qamro.predictors.base import KINDS
 
     groups: dict[tuple[str, str], list[str]] = {}
-    for axis in predictor.axes:
+    for axis in predictor.axes if axes is None else axes:
         origin = predictor.provenance[axis]
         groups.setdefault((origin.kind, origin.held_out), []).append(axis)
     return [
@@ -223,18 +241,34 @@ def badges(kinds: Sequence[Kind], note: str = "", domains: Iterable[str] = ()) -
     return f'<div class="q-badges">{"".join(f"<p>{part}</p>" for part in parts)}</div>'
 
 
+def checking(name: str) -> str:
+    """Says that a predictor's weights are being read and checked; empty where it is loaded, or there are none."""
+    from qamro.predictors.loading import weights_of
+    from qamro.ui.progress import status
+
+    try:
+        size = sum(weights.size for weights in weights_of(name))
+        ready = state(name).state == "ready"
+    except ValueError:
+        return ""
+    if is_loaded(name) or not size or not ready:
+        return ""
+    seconds = max(5, round(size / CHECKED_A_SECOND, -1))
+    return status(T.CHECKING.format(size=readable_size(size), seconds=f"{seconds:.0f}"))
+
+
 def described(name: str) -> tuple[str, str]:
     """Says what kind of numbers a predictor gives, or why it gives none.
 
     Returns:
         HTML, and the label of a button that downloads what it needs; empty where nothing is needed.
     """
-    from qamro.predictors.loading import DAMAGED
+    from qamro.predictors.loading import DAMAGED, MISSING
     from qamro.ui.progress import status
 
     try:
         entry = state(name)
-        if entry.state == DAMAGED:
+        if entry.state in (DAMAGED, MISSING):
             return status(entry.note, calm=False), ""
         if entry.state != "ready":
             return needs(entry), T.DOWNLOAD.format(size=readable_size(entry.bytes))

@@ -11,7 +11,7 @@ from typing import Any
 from qamro import __version__
 from qamro.axes import Axis, get_axis
 from qamro.csvtext import csv_line
-from qamro.predictors.base import FACTS
+from qamro.predictors.base import FACTS, row_kinds, shown_axes
 from qamro.ui.session import Run
 
 LEVEL = 0.9
@@ -73,14 +73,19 @@ def table(run: Run | None, selected: str | None = None) -> dict[str, Any]:
     if run is None:
         return {"run": "", "axes": [], "rows": [], "sources": [], "selected": None}
     rows = [_table_row(run, key) for key in run.clips]
-    axes = [_axis(get_axis(axis)) for axis in run.axes]
+    axes = [_axis(get_axis(axis)) for axis in axes_of(run)]
     return {"run": run.began.isoformat(), "axes": axes, "rows": rows, "sources": sources(run), "selected": selected}
+
+
+def axes_of(run: Run) -> list[str]:
+    """The axes that the page shows of a run: not those that are for clips of another kind than all of these."""
+    return shown_axes(run.axes, run.rows.values())
 
 
 def sources(run: Run) -> list[dict[str, str]]:
     """Says in one line for each group of axes with the same provenance where its scores come from."""
     groups: dict[str, list[str]] = defaultdict(list)
-    for axis in run.axes:
+    for axis in axes_of(run):
         groups[str(run.provenance[axis])].append(axis)
     return [{"axes": " ".join(axes), "source": source} for source, axes in groups.items()]
 
@@ -130,7 +135,10 @@ def _table_row(run: Run, key: str) -> dict[str, Any]:
         return entry | {"state": "failed", "error": row["error"].removeprefix(f"{clip.name}: ")}
     for axis in scored_axes(run, key):
         entry["cells"][axis] = {end: _plain(row[name]) for end, name in _ends(axis)}
-    return entry | {"state": "scored", "error": "", "domain": row.get("domain", "")}
+    several = len({origin.kind for origin in run.provenance.values()}) > 1
+    kinds = row_kinds(row, run.axes)
+    kind = kinds[0] if several and len(kinds) == 1 else ""  # what the badge above cannot say for every clip
+    return entry | {"state": "scored", "error": "", "domain": row.get("domain", ""), "kind": kind}
 
 
 def _json_clip(run: Run, row: dict[str, Any]) -> dict[str, Any]:

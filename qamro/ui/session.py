@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-import csv
 import itertools
+import os
 import tempfile
-from collections.abc import Generator, Iterable, Iterator, Mapping
+import threading
+import time
+from collections import OrderedDict, deque
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
+
+from qamro.ui.operate import count_row
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,8 +23,54 @@ if TYPE_CHECKING:
     from qamro.predictors import Predictor, Provenance
 
 
-NAME_COLUMNS = ("clip", "path", "file", "filename", "name")
-"""Columns that may hold a clip's name; the first that is there counts."""
+TURN = 0.5
+"""Seconds of scoring, about, before the next visitor has a turn."""
+
+FIRST, MOST = 3, 16
+"""Clips of a visitor's first turn, and of any: between them as many as fit into a turn."""
+
+
+class Turns:
+    """Lets so many work at once, and the others in turn: who has had a turn goes behind all who wait."""
+
+    def __init__(self, places: int) -> None:
+        """Sets how many may work at once."""
+        self._free = places
+        self._lock = threading.Lock()
+        self._waiting: OrderedDict[int, deque[threading.Event]] = OrderedDict()
+
+    @contextmanager
+    def turn(self, who: object) -> Iterator[None]:
+        """Waits for a turn and has it."""
+        gate = threading.Event()
+        with self._lock:
+            if self._free:
+                self._free -= 1
+                gate.set()
+            else:
+                self._waiting.setdefault(id(who), deque()).append(gate)
+        gate.wait()
+        try:
+            yield
+        finally:
+            with self._lock:
+                if not self._waiting:
+                    self._free += 1
+                else:
+                    key, gates = self._waiting.popitem(last=False)
+                    gates.popleft().set()
+                    if gates:
+                        self._waiting[key] = gates
+
+    @property
+    def waiting(self) -> int:
+        """How many wait for a turn."""
+        with self._lock:
+            return sum(map(len, self._waiting.values()))
+
+
+TURNS = Turns(max(1, int(os.environ.get("QAMRO_SCORING") or os.cpu_count() or 1)))
+"""Of everybody who scores clips in this process."""
 
 
 class Visitor:
@@ -126,6 +178,12 @@ class Session(Visitor):
         self.run: Run | None = None
         self.selected: str | None = None
         self._added = 0
+        self.listed = 0  # answers that held the list of clips: a page shows the newest
+        self.editing = threading.Lock()
+
+    def __deepcopy__(self, _: dict[int, Any]) -> Session:
+        """Gradio copies an unused session for each visitor."""
+        return Session()
 
     def add(self, path: Path | str, name: str, prompt: str = "", system: str = "") -> bool:
         """Puts a clip on the table.
@@ -172,23 +230,43 @@ class Session(Visitor):
         machine's paths. ``cancel`` ends the run after the row at hand.
         """
         clips = {key: replace(clip) for key, clip in self.clips.items()}
-        self.run = Run(predictor.name, predictor.columns, predictor.axes, predictor.provenance, clips)
+        self.run = run = Run(predictor.name, predictor.columns, predictor.axes, predictor.provenance, clips)
         self.selected, self.stopping, self.busy = None, False, True
-        run, texts = self.run, [(clip.prompt, clip.system) for clip in clips.values()]
-        stream = predictor.stream([clip.path for clip in clips.values()], *map(list, zip(*texts, strict=True)))
         try:
-            for clip, row in zip(clips.values(), stream, strict=False):
-                if self.stopping:
+            left, size = list(clips.values()), FIRST
+            while left:
+                with TURNS.turn(self):
+                    if self.stopping:
+                        break
+                    began, part = time.perf_counter(), left[:size]
+                    # Rows are shown while the next visitor has the processors: nobody's page holds up a turn.
+                    rows = list(self._slice(predictor, part))
+                    took = time.perf_counter() - began
+                yield from rows
+                if len(rows) < len(part):
                     break
+                left = left[size:]
+                size = max(1, min(MOST, round(size * TURN / max(took, 1e-3))))
+        finally:
+            run.cancelled = len(run.rows) < len(clips)
+            self.busy = False
+
+    def _slice(self, predictor: Predictor, clips: Sequence[Clip]) -> Iterator[dict[str, Any]]:
+        """Scores a few clips into ``run``; ends early where the visitor asks."""
+        texts = [clip.prompt for clip in clips], [clip.system for clip in clips]
+        stream = predictor.stream([clip.path for clip in clips], *texts)
+        try:
+            for clip, row in zip(clips, stream, strict=False):
+                if self.stopping or self.run is None:
+                    return
                 error = row["error"].replace(str(clip.path), clip.name).replace(clip.path.name, clip.name)
-                run.rows[clip.id] = row | {"clip": clip.name, "path": clip.name, "error": error}
-                yield run.rows[clip.id]
+                self.run.rows[clip.id] = row | {"clip": clip.name, "path": clip.name, "error": error}
+                count_row(self.run.rows[clip.id])
+                yield self.run.rows[clip.id]
         finally:
             close = getattr(stream, "close", None)
             if close is not None:
                 close()
-            run.cancelled = len(run.rows) < len(clips)
-            self.busy = False
 
 
 def predict_session() -> Any:
@@ -209,30 +287,24 @@ def _candidates(name: str) -> Iterator[str]:
 
 
 def read_manifest(path: Path | str) -> dict[str, tuple[str, str]]:
-    """Reads a CSV with a column of clip names and columns ``prompt`` and ``system``.
+    """Reads a manifest that came with clips; see ``qamro.studies.manifest``.
 
     Returns:
         For each file name (without folders), its prompt and its system.
 
     Raises:
-        ValueError: The file is not such a CSV; the message names the column that is missing.
+        ValueError: It is none; the message calls it "it".
     """
+    from qamro.studies import manifest
+    from qamro.studies.tables import first_row
+
     try:
-        with Path(path).open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file)
-            columns = {str(column).strip().lower(): column for column in reader.fieldnames or []}
-            key = next((columns[name] for name in NAME_COLUMNS if name in columns), None)
-            if key is None:
-                raise ValueError(f"it has no column of clip names; call one {' or '.join(NAME_COLUMNS[:3])}")
-            if not {"prompt", "system"} & columns.keys():
-                raise ValueError("it has neither a column prompt nor a column system")
-            prompt, system = columns.get("prompt"), columns.get("system")
-            return {
-                _file_name(row[key] or ""): ((row.get(prompt) or "").strip(), (row.get(system) or "").strip())
-                for row in reader
-            }
-    except (UnicodeDecodeError, csv.Error) as problem:
-        raise ValueError(f"it cannot be read as CSV: {problem}") from problem
+        rows = manifest.read_manifest(path)
+        if not {"prompt", "system"} & {column.lower() for column in first_row(Path(path))}:
+            raise ValueError("it has neither a column prompt nor a column system")
+    except ValueError as problem:
+        raise ValueError(str(problem).replace(str(path), "it")) from problem
+    return {_file_name(row.file): (row.prompt, row.system) for row in rows}
 
 
 def apply_manifest(clips: Iterable[Clip], entries: dict[str, tuple[str, str]]) -> tuple[int, list[str]]:

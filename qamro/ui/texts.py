@@ -26,9 +26,11 @@ class Choices:
         "download": "download {size}",
         "unreachable": "not reachable, {size}",
         "damaged": "cannot be opened",
+        "missing": "needs a package",
     }
     NEEDS = "Needs {size} of published weights first ({licence}); they are downloaded once and stay on this machine."
     DOWNLOAD = "Download {size}"
+    CHECKING = "The real predictor is being read and checked ({size}, about {seconds} s). Clips can be added meanwhile."
     NO_PREDICTOR = "The predictor could not be loaded: {problem}"
     NO_PROMPTS_STUDY, NO_PROMPTS_ENCODER = "this study has no prompts", "this encoder reads no prompts"
     LEFT_OUT = "{axes} is left out: {why}."
@@ -48,8 +50,8 @@ class Predict:
 
     CLIPS = "Clips"
     CLIPS_NOTE = (
-        "Bring generated music, speech or sound. A predictor says how listeners would rate each clip on up to six "
-        "axes, and how far it may be off."
+        "Bring generated music, speech or sound. A predictor says how listeners would rate each clip, axis by "
+        "axis, and how far it may be off. The same file always gets the same score."
     )
     SCORES = "Scores"
     SYSTEMS = "Systems"

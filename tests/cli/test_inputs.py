@@ -36,6 +36,11 @@ def test_a_manifest_gives_prompt_system_and_name(tmp_path):
     ]
 
 
+@pytest.mark.parametrize("column", ["path", "File", "filename", "clip", "name"])
+def test_the_column_of_files_has_the_names_that_it_has_in_the_app(tmp_path, column):
+    assert gather([manifest(tmp_path, f"{column},prompt\na.wav,a waltz\n")]) == [Clip(tmp_path / "a.wav", "a waltz")]
+
+
 def test_absolute_paths_of_a_manifest_stay(tmp_path):
     assert read_manifest(manifest(tmp_path, f"path\n{tmp_path / 'x' / 'a.wav'}\n"))[0].path == tmp_path / "x" / "a.wav"
 
@@ -70,7 +75,7 @@ def test_every_ending_of_a_sound_file_is_taken_from_a_folder(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("file,prompt\na.wav,x\n", "has no column 'path'; it has file, prompt"),
+        ("sound,prompt\na.wav,x\n", r"has no column of clip names \(path, file, .*; it has sound, prompt"),
         ("path,prompt\na.wav,x\n,y\n", "row 2, column 'path' is empty"),
         ("path,prompt\na.wav,x\nb.wav,x\na.wav,y\n", "row 3: a.wav stands in row 1 already"),
         ("path,prompt\na.wav,one, two\n", "row 1: 3 cells where 2 are expected"),

@@ -82,7 +82,6 @@ def test_show_says_that_means_are_means(run, tmp_path):
         (["fetch", "lstm_music", "--from", "."], 2, "holds no answers.csv"),
         (["fetch", "lstm_music", "--from", ".", "--map", "EARS=x"], 2, "lstm_music has no path map"),
         (["fetch", "aes_natural", "--map", "EARS"], 2, "'EARS' is not a pair"),
-        (["fetch", "musiceval"], 1, "musiceval cannot be downloaded"),
         (["show", "lstm_music"], 2, "python -m qamro studies fetch lstm_music"),
         (["show", "nope"], 2, "no file, folder or study nope"),
         (["nope"], 2, "No such command"),

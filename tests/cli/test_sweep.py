@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 import re
 
+import numpy as np
 import pandas as pd
 import pytest
 
+from qamro.predictors.saved import remembering_encoder
 from qamro.studies import Study
 from qamro.training.sweeps.reproduce import EXPERIMENTS
+from qamro.training.sweeps.setup import Setup
+from qamro.training.sweeps.store import sweep_study
 
 from .rated_tones import save_noisy_tones
 
@@ -38,6 +42,18 @@ def test_sweep_writes_table_summary_and_figure(run, folder, tmp_path):
     assert "14 runs" in result.stdout
 
 
+def test_terminal_and_app_sweep_alike(run, folder, tmp_path):
+    options = ("--objective", "balr", "--values", "0.5,2", "--seeds", 2, "--folds", 3, "--hold-out", "content")
+    result = run("sweep", "--study", folder, *options, "--out", tmp_path / "out")
+    assert result.exit_code == 0, result.output
+    setup = Setup(axes=("MI",), family="balr", over="temperature", values=(0.5, 2), beside=(), seeds=2, folds=3,
+                  hold_out="content")  # fmt: skip
+    apps = sweep_study(Study.load(folder), setup, remembering_encoder("logmel")).sweep.runs
+    ours = pd.read_csv(tmp_path / "out" / "runs.csv")
+    assert list(ours["variant"].unique()) == list(apps["variant"].unique())
+    np.testing.assert_allclose(ours["value"], apps["value"], atol=1e-5)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -48,6 +64,13 @@ def test_sweep_writes_table_summary_and_figure(run, folder, tmp_path):
         (("--betas", "1,-2"), "beta is a number of 1 or more, not -2"),
         (("--alphas", "-0.2"), "alpha is a number of 0 or more, not -0.2"),
         (("--betas", "1,1"), "names a number twice"),
+        (("--objective", "best"), "--objective is one of qamro, balr"),
+        (("--over", "gamma"), "--over is one of ranking_weight"),
+        (("--objective", "balr", "--over", "beta"), "does not depend on beta"),
+        (("--objective", "balr", "--betas", "1,7"), "does not depend on beta"),
+        (("--objective", "balr", "--values", "0"), "temperature is a number above zero"),
+        (("--objective", "ce-gauss", "--beside", "1"), "nothing is varied beside sigma"),
+        (("--values", "1,3", "--betas", "1,3"), "--betas is short for"),
         (("--axis", "PQ"), "no axis 'PQ'"),
         (("--folds", 50), "3 to 12 folds"),
     ],

@@ -14,13 +14,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-import torch
 from safetensors.numpy import load_file
 
 from qamro.cli.reproduce import reproduce
+from qamro.studies import Study
 from qamro.training.objective.objective import chosen_objective
-from qamro.training.presets import PRESETS
+from qamro.training.presets import PRESETS, Settings
 from qamro.training.trainer import FitConfig
+from qamro.ui.train.worker import Task
+from qamro.ui.train.worker import train as app_train
 from tests.cli.rated_tones import save_noisy_tones
 from tests.training.end_to_end.conftest import wavlm_folder  # noqa: F401
 
@@ -37,21 +39,11 @@ def command(folder, out):
     return [sys.executable, "-m", "qamro", "train", "--study", str(folder), "--out", str(out), *OPTIONS]
 
 
-@pytest.fixture
-def one_thread():
-    """Lets torch compute here as the processes beside it do: sums of several threads round otherwise."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 @pytest.mark.server
-@pytest.mark.usefixtures("one_thread")
-def test_a_killed_run_goes_on_and_ends_as_if_it_had_never_been_killed(run, folder, tmp_path):
+def test_a_killed_run_goes_on_and_ends_as_if_it_had_never_been_killed(folder, tmp_path):
     environment = os.environ | {"QAMRO_CACHE": str(tmp_path / "cache"), "OMP_NUM_THREADS": "1"}
     whole, killed = tmp_path / "whole", tmp_path / "killed"
-    assert run(*command(folder, whole)[3:]).exit_code == 0
+    subprocess.run(command(folder, whole), env=environment, timeout=120, capture_output=True, check=True)
     process = subprocess.Popen(
         command(folder, killed), env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
@@ -67,7 +59,7 @@ def test_a_killed_run_goes_on_and_ends_as_if_it_had_never_been_killed(run, folde
     assert done.returncode == 0, done.stderr
     assert not (killed / "unfinished").exists()
     first, again = (load_file(path / "heads.safetensors") for path in (whole, killed))
-    for key, values in first.items():  # another process may compute with another number of threads
+    for key, values in first.items():
         np.testing.assert_allclose(again[key], values, rtol=0, atol=1e-5)
     first, again = (json.loads((path / "run.json").read_text()) for path in (whole, killed))
     for axis in ("MI", "PQ"):
@@ -114,6 +106,21 @@ def test_the_papers_preset_is_what_reproduce_runs():
     ]  # fmt: skip
     assert FitConfig().patience == paper.patience
     assert str(chosen_objective(paper.objective, "TA", {})) == "Huber + QAMRO (alpha 0.2, beta 7)"
+
+
+@pytest.mark.usefixtures("one_thread")
+def test_terminal_and_app_train_the_same_heads(run, folder, tmp_path):
+    result = run("train", "--study", folder, "--out", tmp_path / "h", "--axis", "MI", "--epochs", 4)
+    assert result.exit_code == 0, result.output
+    task = Task(Study.load(folder), Settings(("MI",), epochs=4), tmp_path / "app", "h")
+    done = app_train(task, lambda message: None, lambda: False)
+    places = tmp_path / "h", done.folder / "heads"
+    ours, apps = (load_file(place / "heads.safetensors") for place in places)
+    assert ours.keys() == apps.keys()
+    assert all(np.array_equal(ours[name], apps[name]) for name in ours)
+    ours, apps = (json.loads((place / "run.json").read_text("utf-8")) for place in places)
+    assert ours["config"] == apps["config"]
+    assert [fit["seed"] for fit in ours["axes"]["MI"]["seeds"]] == [0, 1, 2]
 
 
 def test_ridge_is_trained_like_any_other(run, folder, tmp_path):
@@ -169,11 +176,10 @@ def test_what_another_run_left_is_refused_with_the_remedy_and_restart_takes_it_a
 
 
 @pytest.mark.server
-@pytest.mark.usefixtures("one_thread")
-def test_two_processes_started_by_torchrun_write_the_heads_of_one(run, folder, tmp_path):
+def test_two_processes_started_by_torchrun_write_the_heads_of_one(folder, tmp_path):
     environment = os.environ | {"QAMRO_CACHE": str(tmp_path / "cache"), "OMP_NUM_THREADS": "1"}
     one, two = ([*command(folder, tmp_path / name)[2:], "--axis", "MI", "--epochs", "3"] for name in ("1", "2"))
-    assert run(*one[1:]).exit_code == 0
+    subprocess.run([sys.executable, "-m", *one], env=environment, timeout=120, capture_output=True, check=True)
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m"]
     done = subprocess.run([*torchrun, *two], env=environment, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr[-3000:]

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from qamro.encoders import Audiobox, Clap, LogMel
-from qamro.encoders.embedding_store import CachedAudiobox, CachedEncoder, EmbeddingStore
+from qamro.encoders.embedding_store import CachedEncoder, CachedScores, EmbeddingStore
 
 
 @pytest.fixture
@@ -221,7 +221,7 @@ def test_clap_gives_the_same_numbers_again(remembered, small_clap, small_tokeniz
 
 def test_audiobox_keeps_scores_and_embeddings_of_one_pass(remembered, small_audiobox, small_wavlm):
     encoder = Audiobox.from_checkpoint(small_audiobox)
-    cached = CachedAudiobox(encoder, remembered)
+    cached = CachedScores(encoder, remembered)
     clips = [sound(i, seconds=1 + i) for i in range(3)]
     expected = encoder.score(clips)
     found = cached.score(clips)

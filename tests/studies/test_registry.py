@@ -14,9 +14,10 @@ from qamro.studies.importers.published import read_published
 from qamro.studies.registry import DATASETS, get_dataset, open_study
 
 
-def test_the_six_studies():
+def test_the_studies():
     assert list(DATASETS) == [
-        "aes_natural", "aes_pam", "audiomos2025_track2", "codec_mushra", "lstm_music", "musiceval",
+        "aes_natural", "aes_pam", "aime", "audiomos2025_track2", "codec_mushra", "lstm_music", "music_arena_2026",
+        "musiceval", "singmos_pro", "songeval",
     ]  # fmt: skip
 
 
@@ -26,6 +27,8 @@ def test_every_description_is_whole(data):
     assert data.page.startswith("https://")
     assert list(data.axes) == axis_order(list(data.axes))
     assert data.files or data.obtain
+    assert data.counts
+    assert data.axes or data.pairs
     for file in data.files:
         assert file.url.startswith("https://")
         assert not file.sha256 or re.fullmatch(r"[0-9a-f]{64}", file.sha256)

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from qamro.checkpoints import FetchCancelledError, WeightsError
+from qamro.checkpoints.state import place_of
 from qamro.predictors import Provenance
 from qamro.predictors.loading import PREDICTORS, PredictorEntry
 from qamro.ui import choices
@@ -103,11 +105,60 @@ def test_kept_models_of_every_kind_are_opened_once_and_a_damaged_one_says_so(tmp
         save_folder(bundled_weights() / shipped, name)
     first, second = choices.get("saved:b"), choices.get("saved:c")
     assert first.encoder is second.encoder is not choices.get("saved:a").encoder
-    assert "A dual-branch model" in describe(P, "saved:b")["badges"]
+    assert "A dual-branch model" in list(describe(P, "saved:b"))[-1]["badges"]
     (tmp_path / "c" / "card.json").write_text("{")
     choices.forget("saved:c")
-    said, download = (describe(P, "saved:c")[part] for part in ("badges", "download"))
+    said, download = (list(describe(P, "saved:c"))[-1][part] for part in ("badges", "download"))
     assert "q-failed" in said
     assert "&#x27;c&#x27; cannot be opened" in said
     assert not download.constructor_args["visible"]
     assert option(choices.state("saved:c")) == "c · cannot be opened"
+
+
+def test_the_first_page_says_at_once_that_the_real_predictor_is_being_checked(tmp_path, monkeypatch):
+    """Weights as they lie when a Space has been built: in the hub's cache, in full size."""
+    import threading
+
+    from qamro.ui.predict.handlers import describe
+
+    monkeypatch.delenv("QAMRO_WEIGHTS", raising=False)
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setenv("QAMRO_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(choices, "_loaded", {})
+    for weights in PREDICTORS["full"].weights:
+        for file in weights.files:
+            place = place_of(weights, file)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            with place.open("wb") as whole:
+                whole.truncate(file.size)
+    assert choices.best_ready() == "full"
+    checked = threading.Event()
+
+    def load():
+        checked.wait(5)
+        return Toy()
+
+    monkeypatch.setitem(PREDICTORS, "full", replace(PREDICTORS["full"], loader=load))
+    told = describe(P, "full")
+    first = next(told)
+    assert "being read and checked (2.8 GB, about 40 s)" in first["badges"]
+    checked.set()
+    assert "simulated" in next(told)["badges"]
+    assert "being read" not in next(describe(P, "full"))["badges"], "once it is loaded, that is all"
+
+
+def test_the_space_is_built_with_the_weights_that_are_pinned():
+    import yaml
+
+    text = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    front = yaml.safe_load(text.split("---")[1])
+    preloaded = {}
+    for line in front["preload_from_hub"]:
+        repo, files, revision = line.split()
+        preloaded[repo] = (files.split(","), revision)
+    assert preloaded == {w.repo: ([file.path for file in w.files], w.revision) for w in PREDICTORS["full"].weights}
+    assert set(preloaded) <= set(front["models"])
+    assert (front["app_file"], front["sdk"]) == ("app.py", "gradio")
+    pins = (Path(__file__).parents[2] / "requirements.txt").read_text(encoding="utf-8")
+    assert f"gradio=={front['sdk_version']}" in pins
+    assert len(front["short_description"]) <= 60

@@ -20,6 +20,10 @@ def test_names_prompts_and_systems_by_file_name(tmp_path: Path, column: str, enc
     assert read_manifest(path) == {"a.wav": ("one, two", "s1"), "b.wav": ("", "")}
 
 
+def test_a_study_s_table_of_clips_is_one(tmp_path: Path) -> None:
+    assert read_manifest(write(tmp_path, "clip,path,prompt\nc0,sub/a.wav,x\n")) == {"a.wav": ("x", "")}
+
+
 def test_one_of_prompt_and_system_is_enough(tmp_path: Path) -> None:
     assert read_manifest(write(tmp_path, "clip,system\na.wav,s\n")) == {"a.wav": ("", "s")}
 
@@ -40,7 +44,7 @@ def test_says_which_column_is_missing(tmp_path: Path, text: str, says: str) -> N
 def test_what_is_not_text_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "x.csv"
     path.write_bytes(b"clip,prompt\n\xff\xfe\x00")
-    with pytest.raises(ValueError, match="cannot be read as CSV"):
+    with pytest.raises(ValueError, match="it is not a table of text"):
         read_manifest(path)
 
 

@@ -7,6 +7,7 @@ import zipfile
 import pandas as pd
 import pytest
 
+from qamro.training.objective.table import families
 from qamro.training.sweeps.seeds import best_in_words, summarise
 from qamro.training.sweeps.setup import BASELINES, Setup
 from qamro.training.sweeps.store import bundled
@@ -14,7 +15,7 @@ from qamro.ui.sensitivity import form, render
 from qamro.ui.sensitivity.form import from_query, to_query
 from qamro.ui.sensitivity.handlers import write_zip
 from qamro.ui.sensitivity.state import Shown, View
-from qamro.ui.sensitivity.texts import FAMILIES, SPLITS
+from qamro.ui.sensitivity.texts import SPLITS
 from qamro.ui.study_picker.state import PickerState
 from tests.training.sweeps.swept import small_study
 
@@ -101,7 +102,7 @@ def test_what_the_form_refuses_it_says(fields, says):
 
 
 def test_every_objective_offers_what_it_depends_on():
-    for family in FAMILIES:
+    for family in families():
         over = form.over_choice(family).value
         values, beside = form.number_fields(family, over)
         given = changed(family=family, over=over, values=values.value, beside=beside.value, axes=["TA"])

@@ -9,6 +9,7 @@ import shlex
 from dataclasses import fields, replace
 from types import SimpleNamespace
 
+import gradio as gr
 import numpy as np
 import pytest
 from scipy.stats import spearmanr
@@ -19,7 +20,9 @@ from qamro.predictors import load
 from qamro.predictors.saved import find, pack, saved
 from qamro.training import trainer
 from qamro.training.objective import OBJECTIVES, objective
-from qamro.training.presets import PRESETS
+from qamro.training.objective.table import PARAMETERS, TABLE
+from qamro.training.presets import PRESETS, Settings, command_of, objective_of
+from qamro.training.recipe import recipe_of
 from qamro.ui import choices
 from qamro.ui.compare import handlers as compare
 from qamro.ui.train import figures, handlers, runs, saved_heads, state, tab, texts
@@ -29,14 +32,9 @@ from qamro.ui.train.state import (
     Epoch,
     Epochs,
     Judging,
-    Settings,
     TrainState,
-    command_of,
-    objective_of,
-    recipe_of,
 )
-from qamro.ui.train.texts import FITTING, OPTIMIZERS, PARAMETERS
-from qamro.ui.train.texts import OBJECTIVES as SAID
+from qamro.ui.train.texts import FITTING, OPTIMIZERS
 from qamro.ui.train.worker import Task, epoch_of, train
 
 from .named import P
@@ -61,22 +59,26 @@ def own_heads(tmp_path, monkeypatch):
 
 
 def test_every_choice_is_explained():
-    assert set(SAID) == set(OBJECTIVES)
+    assert set(TABLE) == set(OBJECTIVES)
     assert tuple(texts.STOP_BY) == trainer.STOP_BY
     assert [name for _, name in choices.encoder_options()] == list(ENCODERS)
     assert all(
         text.endswith(".")
-        for text in (*(entry.note for entry in ENCODERS.values()), *(note for _, note in SAID.values()))
+        for text in (
+            *(entry.note for entry in ENCODERS.values()),
+            *(row.note for row in TABLE.values()),
+            *(each.help for each in PARAMETERS.values()),
+        )
     )
 
 
 def test_the_page_begins_with_the_values_of_the_objective_that_it_shows():
-    assert tuple(PARAMETERS) == objective.PARAMETERS
-    assert set(tab.USED_FIRST) == objective.used_by(OBJECTIVES[Settings(()).objective]("TA"))
-    for name in {Settings(()).objective, "qamro"}:
-        first = OBJECTIVES[name]("TA")
-        used = objective.used_by(first)
-        assert {name: tab.FIRST[name] for name in used} == {name: getattr(first, name) for name in used}
+    with gr.Blocks():
+        parts = tab.build_components()
+    first = OBJECTIVES[Settings(()).objective]("TA")
+    assert {name for name, field in parts.parameters.items() if field.visible} == objective.used_by(first)
+    for name in objective.used_by(OBJECTIVES["qamro"]("TA")):
+        assert parts.parameters[name].value == OBJECTIVES["qamro"]("TA").value(name)
     assert set(FITTING) <= {entry.name for entry in fields(Settings)}
     made = objective_of(Settings(("MI",), objective="qamro", parameters=(("normalize", "scale"), ("beta", 3.0))), "MI")
     assert (made.scale, made.beta) == ((1, 5), 3.0)

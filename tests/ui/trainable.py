@@ -9,7 +9,8 @@ from pathlib import Path
 
 from qamro.studies import Study
 from qamro.studies.simulated import build
-from qamro.ui.train.state import Curves, Epochs, Settings, TrainedRun, command_of
+from qamro.training.presets import Settings, command_of
+from qamro.ui.train.state import Curves, Epochs, TrainedRun
 from qamro.ui.train.worker import Task, train
 
 QUICK = Settings(("MI", "TA"), objective="qamro", epochs=12, patience=12, seeds=2, hold_out="content")

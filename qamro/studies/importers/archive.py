@@ -285,5 +285,5 @@ def naming(folder: Path | None, name: str) -> Iterator[None]:
         text = str(problem)
         if folder is None or str(folder) not in text:
             raise
-        kind = StudyError if isinstance(problem, StudyError) else FileNotFoundError
-        raise kind(text.replace(f"{folder}/", f"{name}/" if name else "").replace(str(folder), name)) from problem
+        text = text.replace(f"{folder}/", f"{name}/" if name else "").replace(str(folder), name)
+        raise (problem.restated(text) if isinstance(problem, StudyError) else FileNotFoundError(text)) from problem

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from qamro.axes import AXES
-from qamro.studies.importers.names import is_quality, known_axis
+from qamro.studies.importers.names import axis_token, is_quality, known_axis
 from qamro.studies.importers.words import concepts_of, words_of
 
 
@@ -37,7 +37,7 @@ def axis_of(header: str) -> str:
 def axis_by(name: str) -> str:
     """What an axis is called that stands in a column of its own: its header, without words for a score."""
     bare = _bare(name)
-    return known_axis(name) or (axis_of(name) if "rating" in concepts_of(bare) else "") or bare
+    return known_axis(name) or axis_token(name) or (axis_of(name) if "rating" in concepts_of(bare) else "") or bare
 
 
 def _bare(name: str) -> str:

@@ -23,6 +23,23 @@ _LABEL = re.compile(
 
 _SHARE = re.compile(r"^([+-]?\d+(?:[.,]\d+)?)\s*(?:/|out of|of|von|sur|de)\s*(\d+)$", re.IGNORECASE)
 _PERCENT = re.compile(r"^([+-]?\d+(?:[.,]\d+)?)\s*%$")
+_MAIL = re.compile(r"^[^@\s,;]+@[^@\s,;]+\.[a-z]{2,}$", re.IGNORECASE)
+_IP = re.compile(
+    r"^(?:\d{1,3}\.){3}\d{1,3}$|^(?:[0-9a-f]{1,4}:){7}[0-9a-f]{1,4}$|^[0-9a-f:]*::[0-9a-f:]+$", re.IGNORECASE
+)
+_GENDER = (
+    "male female homme femme mann frau männlich weiblich hombre mujer masculino femenino feminino uomo donna maschio "
+    "femmina man woman vrouw nonbinary non-binary divers 男 女 男性 女性 남 여 남성 여성 남자 여자 муж жен мужской "
+    "женский"
+)
+_GENDERS = frozenset(_GENDER.split())
+_POINTS = re.compile(r"^([+-]?\d+(?:[.,]\d+)?)\s*[分点점]$")
+_MONTH = re.compile(
+    r"^\s*\d{1,2}\s*[-./ ]\s*(?:jan|feb|fév|fev|mär|mar|mrz|apr|avr|abr|may|mai|maj|jun|juin|jul|juil|aug|aoû|ago|sep"
+    r"|set|oct|okt|out|nov|dec|dez|déc|dic)[a-zéûä]*\.?(?:[-./ ]+\d{2,4})?\s*$",
+    re.IGNORECASE,
+)
+"""What spreadsheets make of 3.5: the 3rd of May."""
 _STARS = re.compile(r"^([★⭐]\ufe0f?)*(?:☆\ufe0f?)*$")
 WORDS: dict[str, tuple[str, ...]] = {
     "P.800": ("bad", "poor", "fair", "good", "excellent"),
@@ -30,6 +47,12 @@ WORDS: dict[str, tuple[str, ...]] = {
     "P.800 in French": ("mauvaise", "médiocre", "assez bonne", "bonne", "excellente"),
     "P.800 in Spanish": ("mala", "mediocre", "regular", "buena", "excelente"),
     "P.800 in Chinese": ("劣", "差", "中", "良", "优"),
+    "five grades in Chinese": ("很差", "差", "一般", "好", "很好"),
+    "five strong grades in Chinese": ("非常差", "差", "一般", "好", "非常好"),
+    "P.800 in Italian": ("pessima", "scadente", "discreta", "buona", "eccellente"),
+    "P.800 in Portuguese": ("má", "pobre", "razoável", "boa", "excelente"),
+    "P.800 in Japanese": ("非常に悪い", "悪い", "普通", "良い", "非常に良い"),
+    "P.800 in Korean": ("매우 나쁨", "나쁨", "보통", "좋음", "매우 좋음"),
     "P.800's impairments": (
         "very annoying",
         "annoying",
@@ -45,6 +68,8 @@ _NUMBER_OF = {word: float(place) for words in WORDS.values() for place, word in 
 _NUMBER_OF |= {"inaudible": 5.0, "neither agree nor disagree": 3.0}
 
 _SAMPLE = 200
+_MOST_LABELS = 21
+"""Most different cells with a number and its label; a scale has no more grades than that."""
 
 _BLANK = [*BLANKS, *(text.upper() for text in BLANKS), "NaN", "None", "Null"]
 
@@ -61,6 +86,8 @@ class Facts:
         empty: Whether no cell holds anything.
         distinct: Number of different cells.
         repeats: Whether a cell that holds something stands twice.
+        addresses: Whether nearly all of its cells are e-mail or IP addresses.
+        genders: Whether its cells are words for a gender.
     """
 
     values: np.ndarray
@@ -70,11 +97,27 @@ class Facts:
     empty: bool
     distinct: int
     repeats: bool
+    addresses: bool = False
+    genders: bool = False
 
     @property
     def on_a_scale(self) -> bool:
         """Whether its numbers could be scores of one of the usual scales."""
         return self.numeric and self.values.size > 0 and bool(self.values.min() >= -9 and self.values.max() <= 100)
+
+
+def is_mail(text: str) -> bool:
+    """Whether a text is an e-mail address."""
+    return bool(_MAIL.match(text.strip()))
+
+
+def nobody(text: str) -> str:
+    """A text, or what stands for it where it is an address."""
+    return "(an e-mail address)" if is_mail(text) else text
+
+
+def _is_address(text: str) -> bool:
+    return is_mail(text) or bool(_IP.match(text.strip()))
 
 
 def number_of(text: str, decimal: str = ".") -> float:
@@ -87,12 +130,17 @@ def number_of(text: str, decimal: str = ".") -> float:
     except ValueError:
         pass
     if match := _LABEL.match(plain):
-        return float((match[1] or match[2]).replace(",", "."))
-    if match := _SHARE.match(plain) or _PERCENT.match(plain):
+        return float("nan") if is_date(plain) else float((match[1] or match[2]).replace(",", "."))
+    if match := _SHARE.match(plain) or _PERCENT.match(plain) or _POINTS.match(plain):
         return float(match[1].replace(",", "."))
     if plain and _STARS.match(plain):
         return float(sum(plain.count(star) for star in "★⭐"))
     return _NUMBER_OF.get(plain.lower(), float("nan"))
+
+
+def is_date(text: str) -> bool:
+    """Whether a cell looks like a score that a spreadsheet made a date of: ``3-May`` for 3.5."""
+    return bool(_MONTH.match(text))
 
 
 def scales_in(texts: Iterable[str]) -> set[str]:
@@ -125,6 +173,9 @@ def look(cells: pd.Series, decimal: str) -> Facts:
     told = [text for text in different if text.lower() not in BLANKS]
     few = told[:: max(len(told) // 3000, 1)]
     values = np.array([number_of(text, decimal) for text in few], dtype=float)
+    labelled = [text for text, value in zip(few, values, strict=True) if np.isfinite(value) and _LABEL.match(text)]
+    if len(labelled) > _MOST_LABELS:  # names that begin with a number
+        values[[text in set(labelled) for text in few]] = np.nan
     finite = values[np.isfinite(values)]
     words = [text for text, value in zip(few, values, strict=True) if not np.isfinite(value)]
     stray = int(cells.isin(words).sum()) if len(few) == len(told) and words else 0
@@ -140,7 +191,10 @@ def look(cells: pd.Series, decimal: str) -> Facts:
         )
     sounds = bool(told) and sum(map(is_sound, told[:_SAMPLE])) > 0.9 * len(told[:_SAMPLE])
     filled = len(cells) - int(cells.isin([text for text in different if text.lower() in BLANKS]).sum())
-    return Facts(finite if numeric else np.empty(0), numeric, counts, sounds, not told, len(told), filled > len(told))
+    addresses = bool(told) and not sounds and sum(map(_is_address, told[:_SAMPLE])) > 0.9 * len(told[:_SAMPLE])
+    genders = bool(told) and {text.lower() for text in told[:20]} <= _GENDERS
+    values = finite if numeric else np.empty(0)
+    return Facts(values, numeric, counts, sounds, not told, len(told), filled > len(told), addresses, genders)
 
 
 def decimal_of(table: pd.DataFrame) -> str:

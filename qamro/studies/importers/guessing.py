@@ -7,17 +7,19 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from qamro.studies.importers.archive import naming
-from qamro.studies.importers.cells import listed
+from qamro.studies.importers.cells import decimal_of, listed, look
 from qamro.studies.importers.forms import known_forms, musiceval
 from qamro.studies.importers.header import is_number
 from qamro.studies.importers.layout import TABULAR, Column, Layout
-from qamro.studies.importers.names import is_sound, known_axis, role_of, sound_in
+from qamro.studies.importers.names import is_quality, is_sound, known_axis, role_of, sound_in
 from qamro.studies.importers.options import Options
 from qamro.studies.importers.roles import answer_options, column_option, layout_of
 from qamro.studies.importers.source import Group, Source, open_source
 from qamro.studies.importers.table import Sheet
 from qamro.studies.tables import BLANKS, StudyError
 
+_DNSMOS = {"P808_MOS", "num_hops"}
+"""What stands beside the scores of that model, whose names could be those of ratings."""
 _MOST_KINDS = 300
 """Most different headers in a folder that are looked at closely."""
 
@@ -77,7 +79,7 @@ def _best(source: Source, form: str, file: str, options: Options) -> Layout:
 def _layout(group: Group, form: str, options: Options) -> Layout | None:
     """Guesses the layout of one group; None where it holds no ratings."""
     own = group.form if not form else None
-    if own is not None and (own.read is not None or own.study is not None):
+    if own is not None and own.study is not None:
         return options.apply(Layout(own.key, group.why, notes=group.sheets[0].notes), None)
     header = group.sheets[0].header
     if not form and _is_score_table(header) and not options.columns:
@@ -87,6 +89,8 @@ def _layout(group: Group, form: str, options: Options) -> Layout | None:
     if own is not None and own.tidy is not None and said and not set(said) <= set(table.header):
         own, (table, *_) = None, group.raw
     layout = own.layout(table) if own is not None and own.layout is not None else layout_of(table, form)
+    if layout is not None and own is not None and layout.decimal == ".":
+        layout = replace(layout, decimal=decimal_of(table.frame))
     if layout is None and options.columns:
         layout = layout_of(table, "wide") or _blank(table)
     if layout is None and not form and musiceval.is_list([cells[0] for cells in table.columns.values() if len(cells)]):
@@ -119,8 +123,9 @@ def _weight(source: Source, group: Group, layout: Layout) -> tuple[object, ...]:
 def _is_score_table(cells: Sequence[str]) -> bool:
     """Whether a header is that of predictions: scores with their intervals, or with where they come from."""
     intervals = any(f"source_{name}" in cells or {f"{name}_low", f"{name}_high"} <= set(cells) for name in cells)
-    predicted = [name for name in cells if role_of(name) == "prediction"]
-    return intervals or (bool(predicted) and not any(role_of(n) == "rating" or known_axis(n) for n in cells))
+    roles = {name: role_of(name) for name in cells}
+    rated = "rater" in roles.values() or any(role == "rating" or known_axis(name) for name, role in roles.items())
+    return intervals or set(cells) >= _DNSMOS or ("prediction" in roles.values() and not rated)
 
 
 def _refuse(source: Source, problems: dict[str, str], file: str) -> None:
@@ -138,12 +143,14 @@ def _refuse(source: Source, problems: dict[str, str], file: str) -> None:
         raise StudyError(next(iter(problems.values())))
     names = [name for group in source.groups for name in group.names]
     only = source.groups[0] if len(source.groups) == 1 and len(names) == 1 else None
+    found = (_words_in(only.sheets[0]) or _few_words(only.sheets[0])) if only is not None else None
+    words = found[1] if found else []
     if source.folder is None and only is not None:
-        raise StudyError(f"{path}{_why_not(only.sheets[0])}. {known_forms()}")
+        raise StudyError(f"{path}{_why_not(only.sheets[0])}. {known_forms()}").asking(words)
     about = (
         f"; {names[0]}{_why_not(only.sheets[0])}" if only else f" (looked at {', '.join(names[:5])})" if names else ""
     )
-    raise StudyError(f"{path} holds no ratings in a known form{about}. {known_forms()}")
+    raise StudyError(f"{path} holds no ratings in a known form{about}. {known_forms()}").asking(words)
 
 
 def _words_in(sheet: Sheet) -> tuple[str, list[str]] | None:
@@ -158,14 +165,26 @@ def _words_in(sheet: Sheet) -> tuple[str, list[str]] | None:
     return None
 
 
+def _few_words(sheet: Sheet) -> tuple[str, list[str]] | None:
+    """A column of a few words again and again, which may be answers; None without one."""
+    for name in sheet.header:
+        told = list(dict.fromkeys(cell for cell in sheet.columns[name] if cell.lower() not in BLANKS))
+        plain = role_of(name) in ("", "rating") and not any(map(is_number, told)) and not any(map(is_sound, told))
+        if plain and 1 < len(told) <= 7 and len(sheet.columns[name]) > len(told):
+            return name, told
+    return None
+
+
 def _why_not(sheet: Sheet) -> str:
     if _is_score_table(sheet.header):
         ends = [name.removesuffix("_low") for name in sheet.header if name.endswith("_low")]
         ends += [name.removeprefix("source_") for name in sheet.header if name.startswith("source_")]
+        ends += [name for name in ("OVRL", "P808_MOS") if name in sheet.header]
         score = next((name for name in sheet.header if role_of(name) == "prediction" or name in ends), "NAME")
+        rated = next((name for name in sheet.header if is_quality(name) and role_of(name) != "prediction"), "")
+        way = column_option(rated, "axis") if rated and rated not in ends else column_option(score, "score")
         return (
-            " holds predictions, not ratings; give it as predictions, or, if listeners gave these scores, say so with "
-            f"{column_option(score, 'score')}"
+            f" holds predictions, not ratings; give it as predictions, or, if listeners gave scores, say so with {way}"
         )
     if words := _words_in(sheet):
         name, words_told = words
@@ -174,6 +193,13 @@ def _why_not(sheet: Sheet) -> str:
         told = listed(sheet.header, 8)
         return f" is JSON that holds no ratings in a known form{f'; its keys are {told}' if told else ''}"
     if {"clip", "rater"} & {role_of(name) for name in sheet.header}:
-        return f" has no column of ratings, such as 'score'; it has {listed(sheet.header)}"
+        told = f" has no column of ratings, such as 'score'; it has {listed(sheet.header)}"
+        if (few := _few_words(sheet)) is not None:
+            name, words_told = few
+            return f"{told}. If {name!r} holds them: {column_option(name, 'score')} {answer_options(words_told)}"
+        numbers = [
+            n for n in sheet.header if look(sheet.frame[n], ".").numeric and role_of(n) not in ("private", "clip")
+        ]
+        return f"{told}. If one of them is: {column_option(numbers[0], 'score')}" if numbers else told
     first = sheet.delimiter.join([c[0] for c in sheet.columns.values() if len(c)] if sheet.headless else sheet.header)
     return f" holds no ratings in a known form; its first line is {first[:80]!r}"

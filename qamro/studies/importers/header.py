@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from qamro.studies.importers.names import is_rater, is_sound, known_axis, role_of
+from qamro.studies.tables import BLANKS
 
 
 def is_number(cell: str) -> bool:
@@ -22,7 +23,7 @@ def header_lines(rows: list[list[str]]) -> int:
     for place, row in enumerate(rows[1:3], 1):
         if sum(cell.lstrip().startswith('{"ImportId"') for cell in row) > len(row) / 2:  # Qualtrics
             return place + 1
-    if _is_questions(rows):
+    if _is_questions(rows) or _is_labels(rows):
         return 2
     return 2 + _index_row(rows, 2) if _is_grouped(rows) else 1
 
@@ -30,6 +31,18 @@ def header_lines(rows: list[list[str]]) -> int:
 def _is_questions(rows: list[list[str]]) -> bool:
     """Whether the second line holds Qualtrics' questions: the first has its own names, the others' are data."""
     return "ResponseId" in rows[0] and len(rows) > 1 and "Response ID" in rows[1]
+
+
+def _is_labels(rows: list[list[str]]) -> bool:
+    """Whether the second line says more about each column: words above nothing but numbers (SoSci, SurveyMonkey)."""
+    below = [row for row in rows[2:12] if len(row) == len(rows[0])]
+    if len(below) < 2 or len(rows[1]) != len(rows[0]) or len(set(rows[0])) < len(rows[0]):
+        return False
+    numeric = [place for place in range(len(rows[0])) if all(is_number(row[place]) for row in below)]
+    told = [rows[1][place].strip() for place in numeric]
+    words = [text for text in told if text and not is_number(text) and text.lower() not in BLANKS]
+    first = not rows[1][0].strip() and all(row[0].strip() for row in below)
+    return len(words) > 1 and (len(words) == len(numeric) or (first and not any(map(is_number, rows[1]))))
 
 
 def _is_grouped(rows: list[list[str]]) -> bool:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from qamro.studies.importers.names import is_sound
+from qamro.studies.importers.names import is_sound, role_of
 from qamro.studies.tables import StudyError
 
 
@@ -24,7 +24,7 @@ def json_lines(text: str, path: Path) -> list[Any]:
         if line.strip():
             try:
                 rows.append(json.loads(line))
-            except (json.JSONDecodeError, RecursionError) as problem:
+            except (ValueError, RecursionError) as problem:
                 raise StudyError(
                     f"{path}, line {number}: not JSON ({problem}); a file holds one JSON value, or one a line"
                 ) from problem
@@ -37,6 +37,8 @@ def records_of(data: Any) -> list[dict[str, Any]]:
         return _spread([record for record in data if isinstance(record, dict)])
     if not isinstance(data, dict):
         return []
+    if (table := _columns_of(data)) is not None:
+        return table
     lists = {
         key: value for key, value in data.items() if isinstance(value, list) and value and isinstance(value[0], dict)
     }
@@ -56,8 +58,37 @@ def records_of(data: Any) -> list[dict[str, Any]]:
     return [data]
 
 
-def _spread(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Makes a record of each answer where every record holds one list of them: ``{"user": …, "answers": [{…}, …]}``."""
+def _columns_of(data: dict[str, Any]) -> list[dict[str, Any]] | None:
+    """Records from columns, as pandas writes them: lists, objects by row, or ``columns`` and ``data``; None else."""
+    values = list(data.values())
+    names, rows = data.get("columns"), data.get("data")
+    if isinstance(names, list) and isinstance(rows, list) and all(isinstance(row, list) for row in rows):
+        return [dict(zip(map(str, names), row, strict=False)) for row in rows]
+    if len(values) > 1 and all(isinstance(v, list) and not any(isinstance(c, dict | list) for c in v) for v in values):
+        same = len({len(v) for v in values}) == 1
+        return (
+            [dict(zip(data, row, strict=True)) for row in zip(*values, strict=True)]
+            if same and _is_named(data)
+            else None
+        )
+    if len(values) > 1 and all(isinstance(v, dict) and list(v) == [str(n) for n in range(len(v))] for v in values):
+        same = len({len(v) for v in values}) == 1
+        return [{name: v[str(n)] for name, v in data.items()} for n in range(len(values[0]))] if same else None
+    return None
+
+
+def _is_named(names: Iterable[str]) -> bool:
+    """Whether names are those of columns, and not of clips or raters: at least two say what they mean."""
+    return sum(
+        role_of(name) in ("clip", "path", "rating", "rater", "system", "axis") for name in names
+    ) > 1 and not any(map(is_sound, names))
+
+
+def _spread(records: list[dict[str, Any]], depth: int = 0) -> list[dict[str, Any]]:
+    """Makes a record of each answer where every record holds one list of them: ``{"user": …, "answers": [{…}, …]}``.
+
+    Lists within lists (annotations, each with its results) are spread in turn.
+    """
     keys = {key for record in records for key, value in record.items() if isinstance(value, list) and value}
     if len(keys) != 1:
         return records
@@ -65,15 +96,20 @@ def _spread(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
     lists = [record.get(key) for record in records]
     if not all(isinstance(told, list) and all(map(_is_answer, told)) for told in lists):
         return records
-    return [
+    spread = [
         {name: value for name, value in record.items() if name != key} | answer
         for record in records
         for answer in record[key]
     ]
+    return _spread(spread, depth + 1) if depth < 4 else spread
 
 
 def _is_answer(value: Any) -> bool:
-    return isinstance(value, dict) and bool(value) and not any(isinstance(v, list | dict) for v in value.values())
+    """Whether a value is an answer, or holds a list of them."""
+    if not isinstance(value, dict) or not value:
+        return False
+    lists = [v for v in value.values() if isinstance(v, list)]
+    return len(lists) < 2 and all(isinstance(v, dict) for some in lists for v in some)
 
 
 def _is_score(value: Any) -> bool:

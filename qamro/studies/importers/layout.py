@@ -45,6 +45,7 @@ class Column:
         axis: Of ratings: the axis, where no column says it for each row.
         rater: Of ratings: the rater, where no column says it.
         clip: Of ratings: the clip, where no column says it.
+        system: Of ratings: the system, where no column says it.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Column:
     axis: str = ""
     rater: str = ""
     clip: str = ""
+    system: str = ""
 
 
 @dataclass(frozen=True)
@@ -108,14 +110,17 @@ class Layout:
         """The question, with the options that answer it."""
         from qamro.studies.importers.roles import column_option
 
-        ways = [
-            f"{words}: {' '.join(column_option(*said) for said in columns[:4])}{' …' if len(columns) > 4 else ''}"
-            for words, columns in self.readings
-        ]
+        ways = [f"{words}: {' '.join(column_option(*said) for said in columns)}" for words, columns in self.readings]
         if not self.question or not ways:
             return self.question
-        several = ". Two readings are possible; say which is right: " if len(ways) > 1 else "; or "
+        number = {2: "Two", 3: "Three", 4: "Four"}.get(len(ways), "Several")
+        several = f". {number} readings are possible; say which is right: " if len(ways) > 1 else "; "
         return f"{self.question}{several}{'; or '.join(ways)}"
+
+    @property
+    def open_columns(self) -> list[str]:
+        """The columns of numbers that the question is about; ``*`` stands for them in an answer."""
+        return [c.name for c in self.columns if c.role == "rating" and c.why] if self.question else []
 
     @property
     def is_fixed(self) -> bool:
@@ -127,12 +132,13 @@ class Layout:
         """Whether rows can be left out: of tables, and of votes."""
         from qamro.studies.importers.forms import FORMS
 
-        return not self.is_fixed or FORMS[self.form].study is not None
+        return not self.is_fixed or FORMS[self.form].takes_rows
 
     @property
     def names_clips(self) -> bool:
         """Whether something says which clip a rating is of."""
-        told = self.having("clip") or self.having("path") or (self.having("system") and self.having("source"))
+        systems = self.having("system") or any(column.system for column in self.columns)
+        told = self.having("clip") or self.having("path") or (systems and self.having("source"))
         return bool(told) or any(column.clip for column in self.columns) or self.is_fixed
 
     @property
@@ -153,6 +159,7 @@ class Layout:
         axis: str | None = None,
         rater: str | None = None,
         clip: str | None = None,
+        system: str | None = None,
     ) -> Layout:
         """Returns the layout with another meaning for a column.
 
@@ -162,6 +169,7 @@ class Layout:
             axis: For ratings: the axis; None leaves it.
             rater: For ratings: the rater; None leaves it.
             clip: For ratings: the clip; None leaves it.
+            system: For ratings: the system; None leaves it.
 
         Raises:
             ValueError: There is no such column or role.
@@ -172,28 +180,29 @@ class Layout:
             raise ValueError(
                 f"there is no column {name!r}; there are {', '.join(c.name for c in self.columns) or 'none'}"
             )
-        given = {key: value for key, value in (("axis", axis), ("rater", rater), ("clip", clip)) if value is not None}
+        told = {"axis": axis, "rater": rater, "clip": clip, "system": system}
+        given = {key: value for key, value in told.items() if value is not None}
 
         def changed(column: Column) -> Column:
             if column.name == name:
                 said = replace(column, role=role, why="" if role != column.role else column.why, **given)
-                return said if role == "rating" else replace(said, axis="", rater="", clip="")
+                return said if role == "rating" else replace(said, axis="", rater="", clip="", system="")
             if role in SINGLE and column.role == role and column.why:  # what was guessed makes way for what was said
                 return replace(column, role="about_rating", why=f"{name!r} is the {ROLES[role]}")
             return column
 
-        asked = (
-            role == "rating"
-            or name in self.having("rating")
-            or (
-                role == "clip"
-                and "clip" in self.question
-                and not self.question.startswith("nothing says what the numbers")
-            )
-        )
+        offered = {said for _, columns in self.readings for said, _ in columns}
+        of_one = (role == "clip" and "clip" in self.question) or name in offered
+        of_numbers = self.question.startswith("nothing says what the numbers")  # saying the clip is no answer to that
+        asked = role == "rating" or name in self.having("rating") or (of_one and not of_numbers)
         question = "" if asked else self.question
         layout = replace(self, columns=tuple(map(changed, self.columns)), question=question)
-        return layout._told_by_column(role, name) if role in ("axis", "rater", "clip") else layout
+        if role not in ("axis", "rater", "clip", "system"):
+            return layout
+        if self.question:  # what headers were only taken to name makes way
+            bare = (replace(c, **{role: ""}) if c.role == "rating" and c.why else c for c in layout.columns)
+            layout = replace(layout, columns=tuple(bare))
+        return layout._told_by_column(role, name)
 
     def _told_by_column(self, what: str, name: str) -> Layout:
         """Returns the layout with axes, raters or clips taken from a column instead of from the headers of ratings.
@@ -211,10 +220,10 @@ class Layout:
         return replace(self, columns=tuple(columns))
 
     def with_headers_as(self, what: str) -> Layout:
-        """Returns the layout with the headers of all ratings taken for raters, for axes, or for both.
+        """Returns the layout with the headers of all ratings taken for what they name.
 
         Args:
-            what: ``"rater"``, ``"axis"``, or ``"both"`` (headers such as ``MI_r1``).
+            what: ``"rater"``, ``"axis"``, ``"system"``, ``"clip"``, or ``"both"`` (an axis and a rater: ``MI_r1``).
 
         Raises:
             ValueError: The headers do not hold both, or ``what`` is something else.
@@ -230,12 +239,34 @@ class Layout:
             grid = {name: (self.axis, name) for name in names}
         elif what == "axis":
             grid = {name: (known_axis(name) or name, "") for name in names}
+        elif what in ("system", "clip"):
+            grid = dict.fromkeys(names, (self.axis, ""))
         else:
-            raise ValueError(f"headers name a rater, an axis or both; not {what!r}")
+            raise ValueError(f"headers name a rater, an axis, both, a system or a clip; not {what!r}")
         layout = self
         for name, (axis, rater) in grid.items():
-            layout = layout.with_column(name, "rating", axis=axis, rater=rater)
-        return replace(layout, question="")
+            own = {key: name if key == what else "" for key in ("clip", "system")}
+            layout = layout.with_column(name, "rating", axis=axis, rater=rater, **own)
+        return replace(layout, question="").of_headers(what)
+
+    def of_headers(self, what: str) -> Layout:
+        """Returns the layout in which nothing guessed stands in the way of clips or systems that headers name.
+
+        Where headers name clips and no column the rater, each row is a rater.
+        """
+        if what not in ("system", "clip"):
+            return self
+        columns = [
+            replace(column, role="about_rating" if what == "clip" else "source", why=f"headers name the {what}s")
+            if column.why and column.role in (what, "clip", "path")
+            else column
+            for column in self.columns
+        ]
+        named = [place for place, column in enumerate(columns) if column.role == "source"]
+        for place in named[1:]:
+            columns[place] = replace(columns[place], role="about_rating")
+        rows_are_raters = what == "clip" and not self.having("system")
+        return replace(self, columns=tuple(columns), form="survey" if rows_are_raters else "wide")
 
     def with_scale(self, axis: str, scale: ScaleMap | None, rater: str = "") -> Layout:
         """Returns the layout with another map for an axis, as found in the file; None leaves scores as they are.
@@ -268,5 +299,7 @@ class Layout:
 
 
 def _listed(names: list[str], most: int = 4) -> str:
-    shown = ", ".join(repr(name) for name in names[:most])
+    from qamro.studies.importers.cells import nobody
+
+    shown = ", ".join(repr(nobody(name)) for name in names[:most])
     return shown if len(names) <= most else f"{shown} and {len(names) - most} more"

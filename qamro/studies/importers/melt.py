@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from qamro.audio import AUDIO_ENDINGS
-from qamro.studies.importers.cells import number_of, scales_in, shown, sums_in
+from qamro.studies.importers.cells import is_date, number_of, scales_in, shown, sums_in
 from qamro.studies.importers.layout import OF_THE_CLIP, Layout
+from qamro.studies.importers.names import known_axis
 from qamro.studies.importers.roles import answer_options, column_option, rows_option
 from qamro.studies.importers.scales import COLUMN, FILE, ROW
 from qamro.studies.tables import BLANKS, StudyError, need
@@ -79,7 +80,7 @@ def melt(
     unanswered = len(table) * len(ratings) - len(row)
     melted = shared if len(ratings) == 1 and not unanswered else shared.take(row).reset_index(drop=True)
     told: dict[str, Any] = {}
-    for key in ("axis", "rater", "clip"):
+    for key in ("axis", "rater", "clip", "system"):
         fixed = [getattr(column, key) for column in ratings]
         if key == "axis" and "axis" not in shared.columns:
             fixed = [axis or layout.axis for axis in fixed]
@@ -94,12 +95,13 @@ def melt(
             COLUMN: pd.Categorical.from_codes(np.repeat(np.arange(len(ratings)), counts), [c.name for c in ratings]),
         },
     )
+    if "clip" not in melted.columns and {"system", "source"} <= {*melted.columns}:
+        melted["clip"] = melted["source"] + "/" + melted["system"]
     if "clip" not in melted.columns:
         listed = ", ".join(map(repr, [column.name for column in layout.columns][:12]))
-        raise StudyError(
-            f"{path}: no column names the clip; call one 'clip', or say which one does, for example "
-            f"{column_option(_likeliest_clip(table, layout), 'clip')}; the columns are {listed}"
-        )
+        likeliest = _likeliest_clip(table, layout)
+        way = f", or say which one does, for example {column_option(likeliest, 'clip')}" if likeliest else ""
+        raise StudyError(f"{path}: no column names the clip; call one 'clip'{way}; the columns are {listed}")
     _check(melted, layout, path)
     if unanswered:
         notes.append(f"{unanswered} empty cells were left out as not rated")
@@ -162,10 +164,10 @@ def _sums(table: pd.DataFrame, layout: Layout) -> list[str]:
 
 
 def _likeliest_clip(table: pd.DataFrame, layout: Layout) -> str:
-    """The column that is least like ratings and whose cells differ most."""
+    """The column that is least like ratings and whose cells differ most; empty where all are ratings."""
     free = [c.name for c in layout.columns if c.role not in ("rating", "rater", "axis", "ignore")]
-    free = free or [c.name for c in layout.columns if c.role in ("rater", "ignore")] or [layout.columns[0].name]
-    return max(free, key=lambda name: int(table[name].nunique()))
+    free = free or [c.name for c in layout.columns if c.role in ("rater", "ignore")]
+    return max(free, key=lambda name: int(table[name].nunique()), default="")
 
 
 def _placed(place: Callable[[int, str], str], column: str) -> Callable[[int], str]:
@@ -205,11 +207,12 @@ def _scores(cells: pd.Series, layout: Layout, place: Callable[[int], str]) -> np
     _one_scale(cells, texts[~blank], place)
     if bad.any():
         row = int(np.flatnonzero(bad[values])[0])
+        date = " (a spreadsheet may have made a date of it)" if is_date(cells.iloc[row]) else ""
         raise StudyError(
-            f"{place(row)}: {shown(cells.iloc[row])} is not a finite number; correct it, say what it stands for with "
-            f"{answer_options(texts[bad])}, or leave such rows out with "
+            f"{place(row)}: {shown(cells.iloc[row])} is not a finite number{date}; correct it, say what it stands for "
+            f"with {answer_options(texts[bad])}, or leave such rows out with "
             f"{rows_option(str(cells.name), str(cells.iloc[row]))}"
-        )
+        ).asking(texts[bad])
     return numbers[values]
 
 
@@ -222,6 +225,8 @@ def _shared(table: pd.DataFrame, layout: Layout, row_of: np.ndarray, place: Call
         names = layout.having(role)
         if names:
             shared[role] = _joined(table, names)
+    if "axis" in shared.columns:
+        shared["axis"] = shared["axis"].map({name: known_axis(name) or name for name in shared["axis"].unique()})
     if "clip" not in shared.columns:
         both = "system" in shared.columns and "source" in shared.columns
         if "path" in shared.columns and not (both and (shared["path"] == "").any()):

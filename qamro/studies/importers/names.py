@@ -41,14 +41,18 @@ def role_of(name: str) -> str:
         return "mean_of"
     if "private" in every or (words[0] == "e" and "mail" in words):
         return "private"
-    if (every & {"name"} and every <= {"name", "id", "count"}) or words in {("first", "name"), ("last", "name")}:
+    if every & {"name"} and every <= {"name", "id", "count"} and not _names_a_thing(words):
         return "private"
-    if words in {("ip",), ("your", "name"), ("full", "name"), ("country",)}:
+    if words in {("ip",), ("country",)} or any(pair <= set(words) for pair in _PERSONAL):
         return "private"
     if "predicted" in every:
         return "prediction" if "mos" not in words[:1] or len(words) > 1 else "rating"
     if known_axis(name):
         return ""
+    if words[-1] == "by" and words[0] in ("completed", "annotated", "rated", "submitted", "judged"):
+        return "rater"
+    if words[0] in ("question", "frage", "pregunta") and words[-1] in ("id", "ids", "nr", "no"):
+        return "source"  # what was asked about, not which quality
     last = next((kinds for kinds in reversed(found) if kinds - {"name"}), set())
     if "about" in last:
         return "about"
@@ -93,6 +97,34 @@ def _head(words: tuple[str, ...], named: list[set[str]]) -> str:
     return ""
 
 
+_PAIRS = (
+    "user agent,mother tongue,native language,code postal,postal code,zip code,codigo postal,student id,birth year,"
+    "year born,hearing loss,mac addr,remote addr,social security,qq id,we chat,langue maternelle,first name,last name"
+)
+_PERSONAL = tuple(set(pair.split()) for pair in _PAIRS.split(","))
+"""Words that tell who a person is only together."""
+_OF_A_PERSON = {
+    "first",
+    "last",
+    "full",
+    "your",
+    "family",
+    "given",
+    "middle",
+    "real",
+    "own",
+    "vor",
+    "nach",
+    "sur",
+    "nick",
+}
+
+
+def _names_a_thing(words: tuple[str, ...]) -> bool:
+    """Whether a name is that of something else than a person: ``Spreadsheet Name``."""
+    return any(not CONCEPT_OF.get(word) and word not in _OF_A_PERSON and not word.isdigit() for word in words)
+
+
 def _is_count(name: str, words: tuple[str, ...]) -> bool:
     """Whether a name says how many ratings there are: ``n``, ``num_ratings``, ``# Votes``, ``votes``, ``mean_of``."""
     if words in {("n",), ("count",), ("votes",), ("mean", "of"), ("ratings",)} or name.strip().startswith("#"):
@@ -112,16 +144,28 @@ def known_axis(name: str) -> str:
     return _FULL_NAMES.get(re.sub(r"[^a-z0-9]", "", name.lower()), "")
 
 
+_ASKS = {"q", "question", "frage", "score", "rating", "answer", "response", "mos", "mean", "avg", "axis", "how"}
+
+
+def axis_token(name: str) -> str:
+    """Returns the known axis that stands in capitals in a header, beside words for a question: ``q_MI``; else empty."""
+    parts = re.findall(r"[^\W_]+", name)
+    found = [part for part in parts if part in AXES]
+    others = {part.lower() for part in parts if part not in AXES}
+    return found[0] if len(found) == 1 and others <= _ASKS else ""
+
+
 def is_quality(name: str) -> bool:
     """Whether a header names a quality that is rated: a known axis, ``naturalness``, ``SIG``, ``Overall Coherence``."""
-    if known_axis(name):
+    if known_axis(name) or axis_token(name):
         return True
     words = [word for word in words_of(name) if not word.isdigit()]
-    return any(word in QUALITY or (_QUALITY_END.search(word) and not _never(word)) for word in words)
+    return any(word in QUALITY or (_QUALITY_END.search(word) and not _else(word)) for word in words)
 
 
-def _never(word: str) -> bool:
-    return bool({"never", "private"} & CONCEPT_OF.get(word, set()))
+def _else(word: str) -> bool:
+    """Whether a word that ends like a quality is something else: ``confidence``, ``sentence``, ``reference``."""
+    return bool({"never", "private", "source"} & CONCEPT_OF.get(word, set()))
 
 
 def is_plainly_quality(name: str) -> bool:
@@ -133,7 +177,7 @@ def is_plainly_quality(name: str) -> bool:
 def is_rater(name: str) -> bool:
     """Whether a header looks like the name of a rater: ``r1``, ``listener_07``, ``3``, ``anna``."""
     plain = name.strip().lower()
-    return bool(_RATER.match(plain)) or plain in GIVEN
+    return bool(_RATER.match(plain)) or plain in GIVEN or bool(re.fullmatch(r"[^@\s]+@[^@\s]+\.[a-z]{2,}", plain))
 
 
 def is_numbered(name: str) -> bool:
@@ -143,7 +187,7 @@ def is_numbered(name: str) -> bool:
 
 def is_code(name: str) -> bool:
     """Whether a header could be a pseudonym: letters and digits that are no word (``Lq1xA``)."""
-    return bool(_CODE.match(name.strip()))
+    return bool(_CODE.match(name.strip())) and not re.fullmatch(r"[^\W\d_]+\d+", name.strip())  # q10 is a question
 
 
 def is_sound(name: str) -> bool:
@@ -196,7 +240,9 @@ def _axes_first(heads: list[str], tails: list[str]) -> bool | None:
     """Whether the first parts are the axes; None when the parts look like neither."""
     for told in (lambda parts: all(map(known_axis, parts)), lambda parts: any(map(known_axis, parts))):
         if told(heads) != told(tails):
-            return bool(told(heads))
+            first = bool(told(heads))
+            people = tails if first else heads
+            return first if len(people) > 1 or all(map(is_rater, people)) else None
     if all(map(is_rater, tails)) != all(map(is_rater, heads)):
         raters_last = all(map(is_rater, tails))
         others = heads if raters_last else tails

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from qamro.studies.importers.cells import decimal_of, look
 from qamro.studies.importers.layout import Column, Layout
 from qamro.studies.importers.scales import ScaleMap
-from qamro.studies.importers.table import Parsing, Sheet
+from qamro.studies.importers.table import SIDES, Parsing, Sheet
 
 ROLE_WORDS = {
     "clip": "clip",
@@ -28,6 +28,9 @@ ROLE_WORDS = {
     "drop": "ignore",
 }
 """What ``--column NAME=…`` takes, and the role that it stands for; ``axis:QUALITY`` is ratings on that axis."""
+
+NAMED = ("axis", "rater", "clip", "system")
+"""What a column of ratings may be said to be of: ``axis:QUALITY``, ``rater:NAME``, ``clip:NAME``, ``system:NAME``."""
 
 _NOT_SAID = "not said to be ratings"
 _NUMBER = r"[+-]?\d+(?:\.\d+)?"
@@ -69,6 +72,7 @@ class Options:
         header: int | None = None,
         encoding: str = "",
         answer: Sequence[str] = (),
+        ragged: str = "",
     ) -> Options:
         """Reads what was typed.
 
@@ -77,13 +81,13 @@ class Options:
         """
         columns = []
         for text in column:
-            name, equals, role = text.rpartition("=")
-            if (
-                not equals
-                or not name
-                or (role not in ROLE_WORDS and not (role.startswith("axis:") and role[5:].strip()))
-            ):
-                raise ValueError(f"--column {text!r}: write NAME={'|'.join(ROLE_WORDS)} or NAME=axis:QUALITY")
+            name, _, role = text.rpartition("=")
+            what, _, value = role.partition(":")
+            if not name or (role not in ROLE_WORDS and not (what in NAMED and value.strip())):
+                raise ValueError(
+                    f"--column {text!r}: write NAME={'|'.join(ROLE_WORDS)}, or NAME=axis:QUALITY, rater:WHO, clip:NAME "
+                    "or system:NAME"
+                )
             columns.append((name, role))
         scales = []
         for text in scale:
@@ -111,11 +115,14 @@ class Options:
             wanted.append((match["name"].strip(), match["value"].strip(), not match["not"]))
         answers = []
         for text in answer:
-            word, equals, number = text.rpartition("=")
-            if not equals or not word.strip() or not re.fullmatch(_NUMBER, number.strip()):
-                raise ValueError(f"--answer {text!r}: write WORD=NUMBER, for example --answer 'very good=5'")
+            word, _, number = text.rpartition("=")
+            if not word.strip() or not (re.fullmatch(_NUMBER, number.strip()) or number.strip() in SIDES):
+                raise ValueError(
+                    f"--answer {text!r}: write WORD=NUMBER, for example --answer 'very good=5'; in votes WORD=a, b, "
+                    "tie or both_bad"
+                )
             answers.append((word.strip(), number.strip()))
-        parsing = Parsing(delimiter, header, encoding, answers=tuple(answers))
+        parsing = Parsing(delimiter, header, encoding, answers=tuple(answers), ragged=ragged)
         return cls(
             tuple(columns), axis, tuple(scales), tuple(codes) if codes is not None else None, tuple(wanted), parsing
         )
@@ -139,12 +146,10 @@ class Options:
             raise ValueError(
                 f"--column and --rows change nothing here: the file is read as {layout.form}, whose columns are fixed"
             )
-        for name, role in self.columns:
+        for name, role in self._each_column(layout):
             layout = _with_column(layout, sheet, name, role)
         if self.columns and not layout.having("rating"):
-            raise ValueError(
-                "no column is left that holds ratings; say which one does, for example --column NAME=score"
-            )
+            raise ValueError("no column is left that holds ratings; say of one that it does: --column NAME=score")
         layout = replace(layout, rows=(*layout.rows, *self.rows), parsing=self.parsing)
         if self.axis and not layout.axis_given:
             columns = tuple(replace(c, axis=self.axis) if c.role == "rating" else c for c in layout.columns)
@@ -153,6 +158,24 @@ class Options:
         if self.missing is not None:
             layout = replace(layout, missing=self.missing)
         return layout
+
+    def _each_column(self, layout: Layout) -> list[tuple[str, str]]:
+        """What was said of each column; ``*`` is every column that a question is about and nothing else was said of.
+
+        Raises:
+            ValueError: ``*``, and there is no question.
+        """
+        said = {name for name, _ in self.columns}
+        found: list[tuple[str, str]] = []
+        for name, role in self.columns:
+            if name != "*" or any(column.name == "*" for column in layout.columns):
+                found.append((name, role))
+                continue
+            if not layout.open_columns:
+                raise ValueError(f"--column '*={role}': * stands for columns of which a question is open; none is")
+            rest = [open_one for open_one in layout.open_columns if open_one not in said]
+            found += [(other, f"{role}:{other}" if role in ("clip", "system") else role) for other in rest]
+        return found
 
     def with_scales(self, layout: Layout, axes: Sequence[str]) -> Layout:
         """Puts the declared scales into a layout.
@@ -181,8 +204,11 @@ def _with_column(layout: Layout, sheet: Sheet | None, name: str, role: str) -> L
             raise ValueError(f"--column {name}={role}: there is no column {name!r}; there are {', '.join(names)}")
         name = close[0]
     column = next(column for column in layout.columns if column.name == name)
-    if role.startswith("axis:"):
-        return _rated(layout, name, axis=role[5:].strip(), rater="" if layout.question else column.rater)
+    what, _, value = role.partition(":")
+    if value:
+        kept = {} if layout.question else {key: getattr(column, key) for key in NAMED}
+        of = {"axis": layout.axis, **kept, what: value.strip()}
+        return _rated(layout, name, **{key: text for key, text in of.items() if text}).of_headers(what)
     numbers = sheet is not None and look(sheet.frame[name], decimal_of(sheet.frame)).numeric
     side_by_side = layout.form != "long" or column.role == "rating"
     rated = [c for c in layout.columns if c.role == "rating"]
@@ -208,12 +234,12 @@ def _with_column(layout: Layout, sheet: Sheet | None, name: str, role: str) -> L
     return replace(changed, axis_given=True) if role == "axis" else changed
 
 
-def _rated(layout: Layout, name: str, *, axis: str, rater: str) -> Layout:
+def _rated(layout: Layout, name: str, **of: str) -> Layout:
     """Makes a column one of ratings; of columns that a question asks about, those not said yet become notes."""
 
     def changed(column: Column) -> Column:
         if column.name == name:
-            return Column(name, "rating", "", axis=axis, rater=rater)
+            return Column(name, "rating", "", **of)
         if layout.question and column.role == "rating" and column.why:
             return Column(column.name, "about_rating", _NOT_SAID)
         return column

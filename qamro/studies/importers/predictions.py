@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -61,6 +62,7 @@ _MEASURES = frozenset(
         "epoch",
         "step",
         "seed",
+        "fold",
     ]
 )
 _UNNAMED = "quality"
@@ -107,6 +109,59 @@ def read_predictions(path: Path | str, parsing: Parsing | None = None, *, clip_c
         raise StudyError(
             f"{path} has no column of scores; it has {listed(table.columns)}. Name each by its axis, for example MI"
         )
+    return table
+
+
+def is_parts(path: Path | str) -> bool:
+    """Whether this is a folder of scores in parts, as ``predict`` writes for a corpus."""
+    path = Path(path)
+    return path.is_dir() and any(path.glob("part-*.parquet"))
+
+
+def read_parts(folder: Path | str, keep: Callable[[str, str], bool] | None = None) -> pd.DataFrame:
+    """Reads the scores of a corpus batch by batch; only rows that are kept are ever in memory together.
+
+    Args:
+        folder: Holds ``part-….parquet``.
+        keep: Gets a row's clip and path; None keeps all.
+
+    Returns:
+        A score table without the columns ``prompt`` and ``seconds``; ``attrs["rows"]`` says how many there are.
+
+    Raises:
+        ImportError: pyarrow is not installed.
+        StudyError: The parts are of no score table, or a clip stands twice.
+    """
+    import pandas as pd
+
+    try:
+        import pyarrow.parquet as pq
+    except ImportError as problem:
+        raise ImportError("a folder of scores needs pyarrow: pip install 'qamro[corpora]'") from problem
+    folder = Path(folder)
+    kept, rows = [], 0
+    for file in sorted(folder.glob("part-*.parquet")):
+        try:
+            part = pq.ParquetFile(file)
+            names = [name for name in part.schema_arrow.names if name not in ("prompt", "seconds")]
+            if not {"clip", "path"} <= set(names):
+                raise StudyError(f"{file} has no columns clip and path; is it a part of scores?")
+            for batch in part.iter_batches(10_000, columns=names):
+                rows += len(batch)
+                if keep is not None:
+                    pairs = zip(batch.column("clip").to_pylist(), batch.column("path").to_pylist(), strict=True)
+                    wanted = np.fromiter((keep(clip or "", path or "") for clip, path in pairs), bool, len(batch))
+                    batch = batch.filter(wanted)  # noqa: PLW2901
+                if len(batch) or not kept:
+                    kept.append(batch.to_pandas())
+        except (OSError, ValueError) as problem:
+            raise StudyError(f"{file} cannot be read: {problem}") from problem
+    table = pd.concat(kept, ignore_index=True)
+    for name in table.columns:
+        if isinstance(table[name].dtype, pd.CategoricalDtype):
+            table[name] = table[name].astype(str)
+    _one_row_a_clip(table, folder)
+    table.attrs["rows"] = rows
     return table
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import unicodedata
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
 from qamro.audio import AUDIO_ENDINGS
 from qamro.studies.importers import aes_corpora
-from qamro.studies.importers.forms import aes_natural, audiobox, codec_mushra, lstm_music, musiceval
+from qamro.studies.importers.forms import aes_natural, audiobox, codec_mushra, lstm_music, musiceval, songs, votes
 from qamro.studies.study import Study, is_study
 
 PAM = "AES_PAM.jsonl"
@@ -40,6 +42,10 @@ def read_published(name: str, folder: Path, *, corpora: Mapping[str, Path] | Non
         "lstm_music": (lstm_music.read, lstm_music.FILE),
         "aes_pam": (audiobox.read, PAM),
         "audiomos2025_track2": (audiobox.read, TRACK2),
+        "songeval": (songs.read_songeval, songs.SONGEVAL),
+        "singmos_pro": (songs.read_singmos, songs.SINGMOS),
+        "aime": (votes.read_aime, votes.AIME),
+        "music_arena_2026": (votes.read_arena, votes.ARENA),
     }
     if name not in readers:
         raise ValueError(f"there is no reader for a study {name!r}; known ones are {', '.join(readers)}")
@@ -63,7 +69,9 @@ def attach_audio(study: Study, folder: Path) -> Study:
     """Returns the study with the paths of the audio files that lie anywhere in a folder.
 
     A clip whose own path leads nowhere gets the only file whose last two parts are the clip's, or else the only one
-    whose name is (extensions apart). Without such a file its path stays.
+    whose name is (extensions apart; accents composed or not). A file from a zip may have its name in letters of another
+    encoding, as the zip does not say which: it is the clip's if its bytes are the clip's name in one of these. Without
+    such a file its path stays.
     """
     lost = set(study.missing_audio())
     if not lost:
@@ -73,11 +81,28 @@ def attach_audio(study: Study, folder: Path) -> Study:
     clips = study.clips.copy()
     paths = []
     for clip, path in zip(clips["clip"], clips["path"], strict=True):
-        matches = (index.get(_tail(PurePosixPath(clip), depth)) for index, depth in zip(by_tail, (2, 1), strict=True))
-        there = next((match for match in matches if match is not None), None) if clip in lost else None
+        there = _found(clip, by_tail) if clip in lost else None
         paths.append(path if there is None else str(there.resolve()))
     clips["path"] = paths
     return study.with_clips(clips)
+
+
+_ZIPPED_IN = ("cp932", "gbk", "big5", "cp949", "cp1252", "cp1251", "cp866", "cp850")
+"""What archivers store names in that are not UTF-8; Python then reads them as cp437."""
+
+
+def _found(clip: str, by_tail: list[dict[str, Path | None]]) -> Path | None:
+    """The only file of a clip's name, as it is written or as a zip may have kept it."""
+    spellings = [clip]
+    if not clip.isascii():
+        for encoding in _ZIPPED_IN:
+            with contextlib.suppress(UnicodeError):
+                spellings.append(unicodedata.normalize("NFC", clip).encode(encoding).decode("cp437"))
+    for spelling in dict.fromkeys(spellings):
+        for index, depth in zip(by_tail, (2, 1), strict=True):
+            if (match := index.get(_tail(PurePosixPath(spelling), depth))) is not None:
+                return match
+    return None
 
 
 def _index(files: list[Path], depth: int) -> dict[str, Path | None]:
@@ -90,7 +115,7 @@ def _index(files: list[Path], depth: int) -> dict[str, Path | None]:
 
 def _tail(path: PurePosixPath, depth: int) -> str:
     stem = path.with_suffix("") if path.suffix.lower() in AUDIO_ENDINGS else path
-    return "/".join(stem.parts[-depth:]) if len(stem.parts) >= depth else ""
+    return unicodedata.normalize("NFC", "/".join(stem.parts[-depth:])) if len(stem.parts) >= depth else ""
 
 
 def _release(folder: Path) -> Path:

@@ -15,9 +15,10 @@ import numpy as np
 from qamro.studies.importers.archive import naming
 from qamro.studies.importers.axis_names import axis_in
 from qamro.studies.importers.beside import with_sound, with_tables
+from qamro.studies.importers.cells import nobody
 from qamro.studies.importers.forms import FORMS
 from qamro.studies.importers.guessing import guess
-from qamro.studies.importers.layout import ROLES, Layout
+from qamro.studies.importers.layout import ROLES, Column, Layout
 from qamro.studies.importers.melt import clips_of, melt, wanted_rows
 from qamro.studies.importers.options import Options
 from qamro.studies.importers.scales import COLUMN, FILE, ROW, Code, codes_in, scaled, without_missing
@@ -105,11 +106,7 @@ def _read(source: Source, layout: Layout, strangers: bool, options: Options, ask
         ratings = ratings.assign(rater=pseudonyms(ratings["rater"]))
     ratings, maps = scaled(ratings, layout)
     about |= {"read_as": layout.in_words()} if not layout.is_plain else {}
-    about |= (
-        {"columns": {c.name: _meaning(c.role, c.axis, c.rater, c.clip) for c in layout.columns}}
-        if layout.columns
-        else {}
-    )
+    about |= {"columns": {nobody(c.name): _meaning(c) for c in layout.columns}} if layout.columns else {}
     about |= {"scale_maps": maps} if maps else {}
     about |= {"axis_names": dict(layout.names)} if layout.names else {}
     ratings = ratings.drop(columns=[FILE, ROW, COLUMN])
@@ -131,10 +128,10 @@ def _read(source: Source, layout: Layout, strangers: bool, options: Options, ask
     return study
 
 
-def _meaning(role: str, axis: str, rater: str, clip: str) -> str:
+def _meaning(column: Column) -> str:
     """What became of a column, in words."""
-    told = [f"axis {axis}" if axis else "", f"rater {rater}" if rater else "", f"clip {clip}" if clip else ""]
-    return ", ".join(filter(None, [ROLES[role], *told]))
+    told = [f"{key} {nobody(value)}" for key in ("axis", "rater", "clip", "system") if (value := getattr(column, key))]
+    return ", ".join([ROLES[column.role], *told])
 
 
 def _codes(ratings: pd.DataFrame, layout: Layout, ask: bool, options: Options) -> list[str]:
@@ -145,11 +142,14 @@ def _codes(ratings: pd.DataFrame, layout: Layout, ask: bool, options: Options) -
     """
     codes = codes_in(ratings)
     open_ones = undecided(codes, layout, options)
-    values = ",".join(f"{value:g}" for value in sorted({code.value for code in codes}))
-    ways = f"leave it out with --missing={values}, or keep it with --missing keep"
     if ask and open_ones:
-        raise StudyError(f"{'; '.join(map(str, open_ones))}. Say what it is: {ways}")
-    return [f"{code}; it is kept ({ways})" for code in codes]
+        raise StudyError(f"{'; '.join(map(str, open_ones))}. Say what it is: {_ways(open_ones)}")
+    return [f"{code}; it is kept ({_ways(codes)})" for code in codes]
+
+
+def _ways(codes: Sequence[Code]) -> str:
+    values = ",".join(f"{value:g}" for value in sorted({code.value for code in codes}))
+    return f"leave it out with --missing={values}, or keep it with --missing keep"
 
 
 def undecided(codes: Sequence[Code], layout: Layout, options: Options | None = None) -> list[Code]:
@@ -168,24 +168,24 @@ def read_fixed(source: Source, layout: Layout) -> Study:
     file = next(iter(layout.files), "") or next(iter(group.names[0] for group in source.groups), "")
     path = source.path if source.folder is None else source.folder / (file or ".")
     try:
-        if form.study is not None:
-            group = source.group(file)
-            if group is None:
-                raise StudyError(f"{path} is no longer there")
-            table = group.raw[0]
+        if form.folder is not None and path.is_dir():
+            return form.folder(path)
+        group = source.group(file)
+        if group is None or form.study is None:
+            raise StudyError(f"{path} cannot be read as {form.words}")
+        table = group.raw[0]
+        if layout.rows:
             keep = wanted_rows(table.frame, layout, path)
             kept = {
                 name: [cell for cell, wanted in zip(cells, keep, strict=True) if wanted]
                 for name, cells in table.columns.items()
             }
-            return form.study(table if keep.all() else table.with_columns(kept))
-        if form.read is None:
-            raise StudyError(f"{path} cannot be read as {form.words}")
-        return form.read(path)
+            table = table.with_columns(kept)
+        return form.study(table)
     except StudyError as problem:
         if str(path) in str(problem):
             raise
-        raise StudyError(f"{path}: {problem}") from problem
+        raise problem.restated(f"{path}: {problem}") from problem
 
 
 def group_of(source: Source, layout: Layout) -> Group:

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from qamro.axes import AXES
 from qamro.studies.importers.axis_names import axis_by, axis_in, axis_of, is_mean, is_measure, rest_of
-from qamro.studies.importers.cells import decimal_of, look
+from qamro.studies.importers.cells import decimal_of, is_mail, look
 from qamro.studies.importers.layout import Column, Layout
 from qamro.studies.importers.names import (
     is_code,
@@ -35,7 +35,24 @@ from qamro.studies.tables import BLANKS
 if TYPE_CHECKING:
     from qamro.studies.importers.table import Sheet
 
+_ANCHOR = re.compile(r"^(?:hidden.?)?ref(?:erence)?\d*$|anchor|anker|^lp ?3[05]|^lp ?70|lowpass", re.IGNORECASE)
+
+
+def _is_anchor(name: str) -> bool:
+    """Whether a header names a system: the reference or an anchor of a MUSHRA test, or one that is called so."""
+    return bool(_ANCHOR.search(name.strip())) or role_of(name) == "system"
+
+
+_CHOSEN = {"selected", "unselected", "chosen", "picked", "correct", "incorrect", "target", "shown", "missed"}
+"""Words of headers that say which stimulus was chosen, not how it was rated."""
 _BRACKET = re.compile(r"^(?P<group>.*?)\s*\[(?P<item>[^\]]+)\][^\[\]]*$", re.S)
+
+_WORD_OF = {
+    "clip": "clip", "system": "system", "rater": "rater", "axis": "axis", "path": "path", "source": "content",
+    "mean_of": "count", "prompt": "prompt",
+}  # fmt: skip
+"""What ``--column`` calls a role."""
+_PLACES = ("first", "second", "third", "fourth")
 
 _RATER_FIRST = ("rater", "listener", "participant", "subject", "annotator", "evaluator", "worker", "judge", "assessor")
 
@@ -50,8 +67,15 @@ class _Guess:
         self.decimal = decimal_of(self.table)
         self.facts = {name: look(self.table[name], self.decimal) for name in self.names}
         self.told = {name: self._role(name) for name in self.names}
+        scored = [name for name in self.names if self.facts[name].numeric and not self.facts[name].counts]
+        headed = [name for name in scored if self.told[name] == "system"]
+        beside = [name for name in scored if self.told[name] == "" and _is_anchor(name)]
+        if headed and len(headed) + len(beside) > 1:  # a column of scores for each system
+            self.told |= dict.fromkeys(headed, "")
         self.columns: dict[str, Column] = {}
         self.axis, self.axis_given = axis_in(sheet.path.stem)
+        self.systems_in_headers = self.clips_in_headers = False
+        self.pseudonyms = any(map(is_mail, self.names))
         self.notes: list[str] = []
         self.question = ""
         self.readings: list[tuple[str, tuple[tuple[str, str], ...]]] = []
@@ -63,8 +87,12 @@ class _Guess:
             role = "clip" if facts.sounds else ""
         elif unnamed:
             role = "never" if facts.numeric or facts.empty else "" if facts.repeats else "clip"
+        elif (facts.addresses and role != "rater") or (facts.genders and role in ("", "about")):
+            role = "private"
         elif facts.sounds and role in ("private", "prompt", "", "id", "rater", "rating", "about"):
             role = "clip"
+        elif role == "source" and facts.numeric and {"ref", "reference"} & set(words_of(name)):
+            role = ""  # the scores of the reference
         elif words_of(name) == ("note",) and facts.on_a_scale:  # a mark in French and German
             role = "rating"
         elif (role in ("clip", "source", "system", "prompt") and facts.on_a_scale and is_plainly_quality(name)) or (
@@ -100,7 +128,7 @@ class _Guess:
         exact = name.strip().lower() == role
         if role == "rater":
             rank = [len(_RATER_FIRST) - _RATER_FIRST.index(w) for w in words if w in _RATER_FIRST]
-            return exact, max(rank, default=0), not facts.numeric, -self.names.index(name)
+            return exact, facts.distinct > 1, max(rank, default=0), not facts.numeric, -self.names.index(name)
         if role == "clip":
             return (
                 exact,
@@ -137,7 +165,7 @@ class _Guess:
         sheet, free = self.sheet, [n for n in self.names if n not in self.columns]
         able = [name for name in free if self.facts[name].numeric or self.facts[name].empty]
         clips = {name: sound_in(name) or sound_in(sheet.labels.get(name, "")) for name in able}
-        clips = {name: clip for name, clip in clips.items() if clip}
+        clips = _whole_names({name: clip for name, clip in clips.items() if clip}, sheet.labels)
         texts = {name: f"{name} {sheet.labels.get(name, '')}".strip() for name in able}
         groups = {name: _BRACKET.match(name) or _BRACKET.match(sheet.labels.get(name, "")) for name in able}
         items = {name: match["item"].strip() for name, match in groups.items() if match}
@@ -145,22 +173,41 @@ class _Guess:
             several = [match["group"] for match in groups.values() if match]
             if any(several.count(group) > 1 for group in several):
                 clips = items
-        if len(clips) < 2:
+        weak = len(clips) < 2
+        if weak:
             numbered = [n for n in able if self.told[n] == "clip" and re.search(r"\d", n)]
             clips = {name: name for name in numbered} if len(numbered) > 1 else clips
+            weak = len(clips) > 1
         if len(clips) < 2 and self.form == "survey":
             clips = {n: n for n in self.numeric()}
         if not clips or (len(clips) < 2 and self.form != "survey"):
             return False
         if self.form != "survey" and self._clip_column(set(clips)):
             return False
+        if weak and self.form != "survey" and self._doubtful(clips):
+            return False
         rests = {name: rest_of(texts[name], clip) for name, clip in clips.items()}
         more = len(set(clips.values())) < len(clips)
         for name, clip in clips.items():
-            axis = axis_of(rests[name]) or (rests[name] if more and rests[name] else "")
+            of_clip = role_of(rests[name]) == "clip"  # "Sound a.wav" rates no axis "Sound"
+            axis = "" if of_clip else axis_of(rests[name]) or (rests[name] if more and rests[name] else "")
             self.axis_given |= bool(axis)
             self.take(name, "rating", "the header names a clip", clip=clip, axis=axis or self.axis)
         self.pick("rater")
+        return True
+
+    def _doubtful(self, clips: dict[str, str]) -> bool:
+        """Whether headers that only sound like clips may be something else; they are asked about then."""
+        others = [
+            n for n in self.names
+            if n not in clips and self.told[n] in ("", "rating") and self.facts[n].numeric and not self.facts[n].counts
+        ]  # fmt: skip
+        named = [n for n in self.names if n not in clips and self.told[n] == "clip" and not self.facts[n].numeric]
+        chosen = any(_CHOSEN & set(words_of(name)) for name in clips)
+        if not others and not named and not chosen:
+            return False
+        self.told |= dict.fromkeys(clips, "")
+        self.clips_in_headers = bool(named)
         return True
 
     def _clip_column(self, but: set[str]) -> bool:
@@ -194,7 +241,7 @@ class _Guess:
         raters = raters if len(raters) > 1 else []
         if raters and not by_rater:
             others = [n for n in numeric if n not in raters and n not in scores and not is_quality(n)]
-            named = [n for n in others if is_rater(n) or is_code(n)]
+            named = [n for n in others if is_rater(n) or (is_code(n) and not role_of(n))]
             unclear = [n for n in others if n not in named and self.told[n] == ""]
             if unclear:
                 self._ask(unclear, ["rater", "note"])
@@ -212,7 +259,7 @@ class _Guess:
         if scores and self.form != "wide":
             return self._with_scores(scores, means, qualities)
         both = [n for n in numeric if n in qualities or n in scores]
-        if len(both) > 1 and any(map(self._ends_in_rater, both)):
+        if any(map(self._ends_in_rater, both)) and (len(both) > 1 or not by_rater):
             self._ask(both, ["rater", "axis"])
             return "wide"
         if both:
@@ -228,7 +275,8 @@ class _Guess:
         return self._unknown([n for n in numeric if n not in self.columns], by_rater)
 
     def _may_name_clips(self, name: str) -> bool:
-        return name not in self.columns and not is_numbered(name) and self.told[name] not in ("rating", "never")
+        no = ("rating", "never", "private", "rater", "mean_of", "prediction")
+        return name not in self.columns and not is_numbered(name) and self.told[name] not in no
 
     def _ends_in_rater(self, name: str) -> bool:
         """Whether a header ends like a rater behind something else: ``mos_r1``."""
@@ -255,6 +303,11 @@ class _Guess:
         """Columns that are called score, rating, MOS …: one, or one an axis."""
         single = [name for name in scores if name not in means]
         if means and single and not qualities:
+            if any(
+                (self.facts[name].values * 2 % 1 != 0).any() for name in single
+            ):  # no single ratings, by their decimals
+                self._which(scores)
+                return "wide"
             self._spare(means, "a mean beside single ratings")
             scores = single
         low, high = self._ends(scores)
@@ -275,6 +328,13 @@ class _Guess:
             self.take(name, "rating", "an axis by its name", axis=axis)
         self.axis_given = True
         return "wide"
+
+    def _which(self, names: list[str]) -> None:
+        """Asks which of several columns holds the ratings."""
+        for name in names:
+            self.take(name, "rating", "one of several that may hold the ratings", axis=self.axis)
+        self.question = f"nothing says what the numbers under {', '.join(map(repr, names))} are: which are the ratings"
+        self.readings = [(f"those of {name!r}", ((name, "score"),)) for name in names]
 
     def _ends(self, names: list[str]) -> tuple[float, float]:
         """The narrowest usual scale that holds the scores."""
@@ -309,8 +369,13 @@ class _Guess:
                 )
             return "wide"
         fits = [name for name in free if self.facts[name].on_a_scale]
-        people = [name for name in free if is_rater(name) or is_code(name)]
-        if len(people) > 1 and 2 * len(people) > len(free):
+        people = [name for name in free if is_rater(name) or (is_code(name) and not role_of(name))]
+        if len(free) > 1 and self._may_be_systems(free) and any(map(_is_anchor, free)):
+            for name in free:
+                self.take(name, "rating", "a system each, as one plainly is", axis=self.axis, system=name)
+            self.systems_in_headers = True
+            return "wide"
+        if len(people) > 1 and 2 * len(people) > len(free) and not by_rater:
             for name in free:
                 self.take(name, "rating", "the header names a rater", axis=self.axis, rater=name)
             return "wide"
@@ -325,25 +390,55 @@ class _Guess:
 
     def _ask(self, names: list[str], roles: list[str]) -> None:
         """Leaves it to somebody to say what columns of numbers are."""
+        if len(names) > 1 and self._may_be_systems(names):
+            last = [role for role in roles if role == "note"]
+            roles = [*(role for role in roles if role != "note"), "system", *last]
+        if len(names) > 1 and "rater" in {c.role for c in self.columns.values()} and not self._names_clips():
+            roles = ["clip", *roles]
         for name in names:
             rater = name if roles[0] == "rater" else ""
             axis = name if roles[0] == "axis" else self.axis
             self.take(name, "rating", "numbers, and nothing says of what", axis=axis, rater=rater)
         words = {"axis": "qualities (axes)", "rater": "raters", "note": "no ratings", "score": "the ratings"}
+        words |= {"system": "systems", "clip": "clips"}
         named = {"clip", "path"} & {column.role for column in self.columns.values()}
-        clip = "" if named else next(filter(self._may_name_clips, self.names), names[0])
+        clip = "" if named else next(filter(self._may_name_clips, self.names), "")
+        if not clip and not named and "clip" in roles:  # nothing else could be
+            roles = ["clip"]
+        elif not clip and not named and len(names) > 2:
+            clip = names[0]
         first = ((clip, "clip"),) if clip else ()
         of = [name for name in names if name != clip] or names
+        several = ["*"] if len(of) > 3 else of
         said = [words[role] for role in roles]
-        if roles == ["score", "note"] and not any(
-            c.role == "rating" for n, c in self.columns.items() if n not in names
-        ):
-            said[1] += ", and then the file holds none"
-        self.readings = [
-            (word, (*first, *((name, role) for name in of))) for word, role in zip(said, roles, strict=True)
-        ]
+        prefix = _common(of)
+        if roles[-1] == "note" and not any(c.role == "rating" for n, c in self.columns.items() if n not in names):
+            said[-1] += ", and then the file holds none"
+        self.readings = []
+        for word, role in zip(said, roles, strict=True):
+            own = role in ("clip", "system")
+            each = tuple((n, f"{role}:{n[len(prefix) :]}" if own and n != "*" else role) for n in several)
+            self.readings.append((word, each if role == "clip" else (*first, *each)))
+        if self.clips_in_headers and (key := next((n for n, c in self.columns.items() if c.role == "clip"), "")):
+            each = tuple((n, "clip" if n == "*" else f"clip:{n}") for n in several)
+            self.readings = [
+                (f"clips, and {key!r} names the system", ((key, "system"), *each)),
+                (f"clips, and {key!r} names the rater", ((key, "rater"), *each)),
+                *self.readings,
+            ]
+        if len(self.readings) == 1:
+            self.readings = [(f"if they are {word}", columns) for word, columns in self.readings]
         listed = ", ".join(map(repr, names[:6])) + (" …" if len(names) > 6 else "")
         self.question = f"nothing says what the numbers under {listed} are"
+
+    def _names_clips(self) -> bool:
+        roles = {column.role for column in self.columns.values()} | {self.told[n] for n in self.names}
+        return bool(roles & {"clip", "path", "source"})
+
+    def _may_be_systems(self, names: list[str]) -> bool:
+        """Whether headers may name systems: what they are is unknown, and none says so in a column."""
+        told = {self.told[n] for n in self.names if n not in names} | {c.role for c in self.columns.values()}
+        return "system" not in told and self._names_clips() and not any(map(is_rater, names))
 
     def _like_answers(self, name: str) -> bool:
         """Whether numbers look like answers on a scale: whole or half ones, and the same again and again."""
@@ -354,6 +449,10 @@ class _Guess:
 
     def clip(self) -> None:
         """Finds the column that names the clips."""
+        sounds = [n for n in self.names if self.told[n] == "clip" and self.facts[n].sounds and n not in self.columns]
+        if len(sounds) > 1 and not any(role_of(name) in ("clip", "path") for name in sounds):
+            self.question = f"nothing says which clips were rated, those of {' or '.join(map(repr, sounds[:4]))}"
+            self.readings = [(f"those of {name!r}", ((name, "clip"),)) for name in sounds[:4]]
         if self.pick(
             "clip",
             "its cells name sound files"
@@ -379,6 +478,10 @@ class _Guess:
             if role == "axis" and form != "long":
                 continue
             self.pick(role)
+        self._clips_by_path()
+        if self.systems_in_headers:  # the item is what the systems' clips share
+            for name in [n for n, c in self.columns.items() if c.role == "clip"]:
+                self.take(name, "source", "the systems' clips share it")
         for name in self.names:
             if name in self.columns:
                 continue
@@ -393,10 +496,22 @@ class _Guess:
             elif role == "mean_of" and self._is_count(name):
                 self.take(name, "mean_of", "how many ratings a mean is of")
             elif role == "prediction":
-                self.take(name, kept, "a model's prediction, no rating")
+                self.take(name, kept, "a model's prediction or a measure, no rating")
             else:
                 why = "no rating by its name" if role == "never" and facts.numeric else "kept"
                 self.take(name, kept, why)
+
+    def _clips_by_path(self) -> None:
+        """Takes sound files for the clips where a name stands for several of them."""
+        clip = next((n for n, c in self.columns.items() if c.role == "clip"), "")
+        path = next((n for n, c in self.columns.items() if c.role == "path"), "")
+        if not clip or not path or self.facts[clip].sounds or not self.facts[path].sounds:
+            return
+        if "system" in {column.role for column in self.columns.values()}:
+            return  # the name and the system are the clip
+        if len(set(zip(self.table[clip], self.table[path], strict=True))) > self.facts[clip].distinct:
+            self.take(clip, "about_rating", f"several sound files of {path!r} have that name")
+            self.take(path, "clip", "its cells name sound files")
 
     def _is_count(self, name: str) -> bool:
         """Whether a column counts the ratings behind means: whole numbers from 1, and nobody named who gave them."""
@@ -421,13 +536,14 @@ class _Guess:
             if not form:
                 return None
         self.rest(form)
+        self._doubles()
         columns = tuple(self.columns[name] for name in self.names)
         private = [c.name for c in columns if c.role == "ignore" and "person" in c.why]
         if private:
             self.notes.append(f"left out, as they may tell who a person is: {', '.join(private)}")
         predicted = [c.name for c in columns if "prediction" in c.why]
         if predicted:
-            self.notes.append(f"predictions, not read as ratings: {', '.join(predicted)}")
+            self.notes.append(f"predictions or measures, not read as ratings: {', '.join(predicted)}")
         rated = [c for c in columns if c.role == "rating"]
         why = {
             "survey": f"{len(rated)} headers name clips",
@@ -437,15 +553,49 @@ class _Guess:
         return Layout(
             "wide" if form == "matrix" else form, why, columns, delimiter=self.sheet.delimiter, decimal=self.decimal,
             axis=self.axis, axis_given=self.axis_given, headless=self.sheet.headless, labels=self.sheet.labels,
+            pseudonyms=self.pseudonyms,
             question=self.question, readings=tuple(self.readings), notes=(*self.sheet.notes, *self.notes),
         )  # fmt: skip
 
+    def _doubles(self) -> None:
+        """Asks about columns of one name, unless they hold the same or say nothing about ratings."""
+        for names in self.sheet.doubled:
+            others = [name for name in names[1:] if name in self.columns]
+            for name in [n for n in others if self.table[n].equals(self.table[names[0]])]:
+                self.take(name, "ignore", f"holds the same as the other {names[0]!r}")
+                others.remove(name)
+            roles = {self.columns[name].role for name in (names[0], *others)}
+            if not others or roles <= {"ignore", "about_clip", "about_rating", "prompt"} or self.question:
+                continue
+            there = [names[0], *others]
+            numeric = "rating" in roles
+            role = "score" if numeric else _WORD_OF[next(iter(roles - {"ignore", "about_clip", "about_rating"}))]
+            self.readings = [(f"the {_PLACES[k]} one is it", ((name, role),)) for k, name in enumerate(there[:4])]
+            if numeric:
+                for name in there:
+                    self.take(name, "rating", "its name stands twice", axis=self.axis)
+                if not any(column.role == "rater" for column in self.columns.values()):
+                    self.readings.append(("they are of a rater each", tuple((name, "rater") for name in there)))
+            self.question = f"{len(there)} columns are called {names[0]!r} and hold different things"
+
     def _pick_rater(self) -> None:
         numbered = [n for n in self.names if self.told[n] == "rater" and is_numbered(n)]
-        if len(numbered) > 1:  # subject_1, subject_2 …: ratings, not names
+        others = [n for n in self.names if self.told[n] in ("", "rating") and is_numbered(n) and self.facts[n].numeric]
+        if len(numbered) > 1 or (numbered and others):  # subject_1, subject_2 …: ratings, not names
             for name in numbered:
                 self.told[name] = "" if self.facts[name].numeric or self.facts[name].empty else "rater"
-        self.pick("rater")
+        rater = self.pick("rater")
+        if not rater and self.form != "survey":  # who is known by an address only is a rater under another name
+            mails = [n for n in self.names if self.told[n] == "private" and self.facts[n].repeats]
+            mails = [n for n in mails if self.facts[n].addresses and any(map(is_mail, self.table[n].head(50)))]
+            again = any(self.told[n] == "clip" and self.facts[n].repeats for n in self.names)
+            if len(mails) == 1 and again and self._clip_column(set(mails)):
+                rater = mails[0]
+                self.take(rater, "rater", "the addresses tell raters apart")
+        if rater and self.facts[rater].addresses:
+            self.pseudonyms = True
+        if self.pseudonyms:
+            self.notes.append("raters are called R1, R2, … instead of by their addresses")
 
 
 def layout_of(sheet: Sheet, form: str = "") -> Layout | None:
@@ -460,6 +610,30 @@ def layout_of(sheet: Sheet, form: str = "") -> Layout | None:
         none looks like the clips' names, somebody has to say which one is.
     """
     return _Guess(sheet, form).layout()
+
+
+def _whole_names(clips: dict[str, str], labels: Mapping[str, str]) -> dict[str, str]:
+    """Names of sound files in headers, blanks and all: what differs from header to header, or stands in brackets."""
+    texts = {name: name if clip in name else labels.get(name, "") for name, clip in clips.items()}
+    first, last = min(texts.values(), default=""), max(texts.values(), default="")
+    same = next((place for place, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), 0)
+    begin = first.rfind(" ", 0, same) + 1
+    whole = {}
+    for name, clip in clips.items():
+        text = texts[name]
+        bracket = re.search(r"\[([^\[\]]*)\]", text)
+        inner = bracket[1].strip() if bracket else text[begin : text.rfind(clip) + len(clip)].strip(" \"'")
+        whole[name] = (
+            inner if len(clips) > 1 and inner.endswith(clip) and "?" not in inner and ":" not in inner else clip
+        )
+    return whole
+
+
+def _common(names: Sequence[str]) -> str:
+    """What several names begin with, up to a sign that parts words: ``ratings.`` of ``ratings.A`` and ``ratings.B``."""
+    first, last = min(names), max(names)
+    same = next((place for place, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), 0)
+    return first[: max(first.rfind(sign, 0, same) for sign in "._:/ ") + 1]
 
 
 def rows_option(name: str, value: str) -> str:

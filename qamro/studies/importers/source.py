@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -74,7 +74,7 @@ class Source:
         path: The file, folder or zip.
         folder: Where the files lie; None for a file by itself.
         inner: A saved study, or a release of MusicEval, in the folder; None without one.
-        groups: The tables that could be read, those of one header together.
+        sheets: The tables that could be opened, by name.
         problems: Why others could not, by name.
         notes: What was left behind in a zip.
     """
@@ -82,9 +82,25 @@ class Source:
     path: Path
     folder: Path | None
     inner: Path | None
-    groups: tuple[Group, ...]
+    sheets: Mapping[str, Sheet]
     problems: dict[str, str]
     notes: tuple[str, ...] = ()
+
+    @cached_property
+    def groups(self) -> tuple[Group, ...]:
+        """The tables, those of one header together; recognised when asked for, as a saved study needs no guess."""
+        by_shape: dict[object, list[str]] = {}
+        for name, sheet in self.sheets.items():
+            by_shape.setdefault(_shape(sheet), []).append(name)
+        groups = []
+        for names in by_shape.values():
+            sheets = tuple(self.sheets[name] for name in names)
+            form, why = form_of(sheets[0])
+            if form is not None and form.study is not None and not form.takes_rows:  # of fixed meaning: a file each
+                groups += [Group((name,), (sheet,), form, why) for name, sheet in zip(names, sheets, strict=True)]
+            else:
+                groups.append(Group(tuple(names), sheets, form, why))
+        return tuple(groups)
 
     def group(self, file: str) -> Group | None:
         """The group that a file belongs to."""
@@ -113,26 +129,16 @@ def open_source(path: Path | str, parsing: Parsing | None = None) -> Source:
 def _opened(
     path: Path, folder: Path | None, stamps: tuple[tuple[Path, int, int], ...], parsing: Parsing, notes: tuple[str, ...]
 ) -> Source:
-    tables = [file for file, *_ in stamps]
-    inner = _study_in(folder, tables) if folder is not None else None
-    by_shape: dict[object, list[Sheet]] = {}
-    problems = {}
-    for file in tables:
+    sheets, problems = {}, {}
+    for file, *_ in stamps:
         sheet = open_sheet(file, parsing)
         name = file.name if folder is None else file.relative_to(folder).as_posix()
         if sheet.problem:
             problems[name] = sheet.problem
-            continue
-        by_shape.setdefault(_shape(sheet), []).append(sheet)
-    groups = []
-    for sheets in by_shape.values():
-        form, why = form_of(sheets[0])
-        names = tuple(s.path.name if folder is None else s.path.relative_to(folder).as_posix() for s in sheets)
-        if form is not None and form.read is not None:  # of fixed meaning: a file each
-            groups += [Group((name,), (sheet,), form, why) for name, sheet in zip(names, sheets, strict=True)]
         else:
-            groups.append(Group(names, tuple(sheets), form, why))
-    return Source(path, folder, inner, tuple(groups), problems, notes)
+            sheets[name] = sheet
+    inner = _study_in(folder, {sheet.path: sheet for sheet in sheets.values()}) if folder is not None else None
+    return Source(path, folder, inner, sheets, problems, notes)
 
 
 def _shape(sheet: Sheet) -> object:
@@ -144,7 +150,7 @@ def _shape(sheet: Sheet) -> object:
     return sheet.shape
 
 
-def _study_in(folder: Path, tables: Sequence[Path]) -> Path | None:
+def _study_in(folder: Path, tables: Mapping[Path, Sheet]) -> Path | None:
     """Returns the folder of a saved study, or of a release of MusicEval, at or below a folder; None without one.
 
     A folder whose tables bear the right names but not the right columns is none: its columns can be guessed.
@@ -153,7 +159,9 @@ def _study_in(folder: Path, tables: Sequence[Path]) -> Path | None:
     for home in sorted(homes, key=lambda path: (len(path.parts), path)):
         if not home.is_relative_to(folder):
             continue
-        if is_study(home) and all(_is_ours(open_sheet(home / name).header, columns) for name, columns in _STUDY):
+        ours = [tables.get(home / name) for name, _ in _STUDY]
+        told = [sheet is not None and _is_ours(sheet.header, _STUDY[k][1]) for k, sheet in enumerate(ours)]
+        if is_study(home) and all(told):
             return home
         if musiceval.is_release(home):
             return home

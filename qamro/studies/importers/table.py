@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,7 +27,7 @@ from qamro.studies.tables import BLANKS, VERBATIM, StudyError
 if TYPE_CHECKING:
     import pandas as pd
 
-DELIMITERS = (",", ";", "\t", "|")
+DELIMITERS = (",", ";", "\t", "|", "，")
 MOST_COLUMNS = 2000
 """Most columns of a table; every one is shown to whoever imports it."""
 
@@ -40,6 +40,26 @@ _HEAD = 1 << 18
 _LOOKED_AT, _MOST_ABOVE = 60, 20
 """Lines at the beginning that are looked at for what stands above a table, and most of these."""
 _EXCEL = b"PK\x03\x04"
+_MAGIC = {
+    b"\xd0\xcf\x11\xe0": "an old Excel workbook (.xls)",
+    b"PAR1": "a Parquet file",
+    b"\x93NUMPY": "an array of NumPy",
+    b"SQLite format 3": "a database of SQLite",
+    b"%PDF": "a PDF",
+    b"$FL2": "a data file of SPSS",
+    b"MATLAB 5.0": "a data file of MATLAB",
+    b"\x89HDF": "an HDF5 file",
+    b"\x1f\x8b": "packed with gzip",
+    b"BZh": "packed with bzip2",
+    b"7z\xbc\xaf": "packed with 7-Zip",
+    b"Rar!": "packed with RAR",
+    b"RIFF": "a sound file",
+    b"ID3": "a sound file",
+    b"fLaC": "a sound file",
+    b"OggS": "a sound file",
+    b"\x80\x04": "a pickle of Python",
+}
+"""How files begin that are no text, and what they are."""
 DELIMITER_NAMES = {"comma": ",", "semicolon": ";", "tab": "\t", "\\t": "\t", "space": " ", "pipe": "|"}
 
 
@@ -52,7 +72,10 @@ class Parsing:
         header: How many lines are header; None to find out.
         encoding: How letters are stored; empty to find out.
         sheet: Which sheet of a workbook; empty for the first that holds ratings.
-        answers: Words of a scale and the numbers that they stand for.
+        answers: Words of a scale and the numbers that they stand for, or for votes the sides: ``a``, ``b``, ``tie`` or
+            ``both_bad``; ``+`` stands for every number above 0.
+        ragged: What becomes of rows with more or fewer cells than the header: ``drop`` leaves them out, ``fill`` adds
+            empty cells and puts what is too much into the last column; empty refuses them.
     """
 
     delimiter: str = ""
@@ -60,13 +83,17 @@ class Parsing:
     encoding: str = ""
     sheet: str = ""
     answers: tuple[tuple[str, str], ...] = ()
+    ragged: str = ""
 
     def __post_init__(self) -> None:
         """Checks the header, and takes words such as ``tab`` for what they stand for.
 
         Raises:
-            ValueError: There cannot be that many lines of header, or the delimiter has several signs.
+            ValueError: There cannot be that many lines of header, the delimiter has several signs, or rows of another
+                length can be treated otherwise only.
         """
+        if self.ragged not in ("", "drop", "fill"):
+            raise ValueError(f"--ragged {self.ragged!r}: write drop (leave such rows out) or fill (add empty cells)")
         object.__setattr__(self, "delimiter", DELIMITER_NAMES.get(self.delimiter.lower(), self.delimiter))
         if len(self.delimiter) > 1:
             raise ValueError(f"--delimiter {self.delimiter!r}: give one sign, or comma, semicolon, tab, space or pipe")
@@ -85,6 +112,7 @@ class Sheet:
         delimiter: What separates its columns.
         headless: Whether the first line is data; columns are then called ``column 1``, ``column 2``, …
         labels: What further lines of header say, by column.
+        doubled: Groups of columns of one name in the file; all but the first are called ``NAME#2``, ``NAME#3``, …
         notes: What was found out about the file.
         source: Where it comes from: ``text``, ``json`` or ``excel``.
         data: What JSON held.
@@ -97,6 +125,7 @@ class Sheet:
     delimiter: str = ","
     headless: bool = False
     labels: dict[str, str] = field(default_factory=dict)
+    doubled: tuple[tuple[str, ...], ...] = ()
     notes: tuple[str, ...] = ()
     source: str = "text"
     data: Any = None
@@ -121,6 +150,16 @@ class Sheet:
         """What sheets that may be read as one have in common."""
         return self.header, self.headless
 
+    def called(self, names: Sequence[str]) -> pd.DataFrame:
+        """The table with names for its columns, in their order.
+
+        Raises:
+            StudyError: It has more or fewer columns.
+        """
+        if len(names) != len(self.header):
+            raise StudyError(f"{self.path}: {len(self.header)} columns where {len(names)} are expected")
+        return self.frame.set_axis(list(names), axis=1)
+
     def with_columns(self, columns: Mapping[str, Sequence[str]], *notes: str) -> Sheet:
         """Returns the table with other columns."""
         return replace(self, header=tuple(columns), read=lambda: dict(columns), notes=(*self.notes, *notes), labels={})
@@ -136,17 +175,48 @@ def open_sheet(path: Path, parsing: Parsing | None = None) -> Sheet:
     sheet = _opened(path, parsing)
     if not parsing.answers or sheet.problem:
         return sheet
-    numbers = {word.lower(): number for word, number in parsing.answers}
-    return replace(sheet, read=lambda: {name: _answered(cells, numbers) for name, cells in sheet.columns.items()})
+    meant = {word.lower(): what for word, what in parsing.answers}
+    return replace(
+        sheet,
+        read=lambda: {
+            name: _answered(cells, meant, role_of(name) == "rating") for name, cells in sheet.columns.items()
+        },
+    )
 
 
-def _answered(cells: Sequence[str], numbers: Mapping[str, str]) -> Sequence[str]:
-    """Puts numbers for words into a column that holds nothing else."""
+_OTHER_SIDE = {"a": "b", "b": "a"}
+SIDES = ("a", "b", "tie", "both_bad")
+"""What a vote can say, and what ``--answer`` may put for a word in a column of votes."""
+
+
+def opened(path: Path, parsing: Parsing | None = None) -> Sheet:
+    """Looks at a file that has to be a table.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        StudyError: It is none.
+    """
+    sheet = open_sheet(path, parsing)
+    if sheet.problem:
+        raise StudyError(sheet.problem)
+    return sheet
+
+
+def _answered(cells: Sequence[str], meant: Mapping[str, str], rated: bool) -> Sequence[str]:
+    """Puts numbers for words into a column that holds nothing else or is ``rated`` by its name, and sides into any.
+
+    Of numbers on both sides of 0, ``+`` says whose those above 0 are.
+    """
     told = {cell for cell in set(cells) if cell.lower() not in BLANKS}
-    known = {cell: numbers[cell.lower()] for cell in told if cell.lower() in numbers}
-    if not known or any(cell not in known and not is_number(cell) for cell in told):
-        return cells
-    return [known.get(cell, cell) for cell in cells]
+    known = {cell: meant[cell.lower()] for cell in told if cell.lower() in meant}
+    plus = meant.get("+", "")
+    if plus in _OTHER_SIDE and told and all(map(is_number, told)):
+        values = {cell: float(cell.replace(",", ".")) for cell in told}
+        if min(values.values()) < 0 < max(values.values()):
+            known = {c: "tie" if v == 0 else plus if v > 0 else _OTHER_SIDE[plus] for c, v in values.items()}
+    elif not rated and any(cell not in known and not is_number(cell) for cell in told):
+        known = {cell: what for cell, what in known.items() if what in SIDES}
+    return [known.get(cell, cell) for cell in cells] if known else cells
 
 
 def _opened(path: Path, parsing: Parsing) -> Sheet:
@@ -159,6 +229,8 @@ def _opened(path: Path, parsing: Parsing) -> Sheet:
             head = file.read(_HEAD)
         if head.startswith(_EXCEL):
             return _excel(path, parsing)
+        if kind := _no_text(head):
+            raise StudyError(f"{path} is {kind}; save it as CSV with UTF-8 encoding")
         encoding = parsing.encoding or encoding_of(head, path)
         whole = len(head) < _HEAD
         text = head.decode(encoding, errors="strict" if whole else "ignore").removeprefix("\ufeff")
@@ -173,6 +245,14 @@ def _opened(path: Path, parsing: Parsing) -> Sheet:
         if not isinstance(problem, StudyError):
             text = f"{path} is not a table of text: {problem}; save it as CSV with UTF-8 encoding"
         return Sheet(path, problem=text)
+
+
+def _no_text(head: bytes) -> str:
+    """What a file is that is no table of text, by its beginning; empty where nothing tells."""
+    start = head.lstrip()[:200].lower()
+    if start.startswith((b"<!doctype html", b"<html", b"<?xml", b"<table")):
+        return "a page of HTML or XML, whatever its ending"
+    return next((what for magic, what in _MAGIC.items() if head.startswith(magic)), "")
 
 
 def is_utf8(path: Path) -> bool:
@@ -203,13 +283,36 @@ def encoding_of(head: bytes, path: Path) -> str:
         head[: _HEAD - 4].decode("utf-8")
     except UnicodeDecodeError as problem:
         if problem.start < len(head) - 8:
-            bad = head[max(problem.start - 12, 0) : problem.start + 8]
-            looks = bad.decode("cp1252", errors="replace").strip()
+            ways = [f"if {looks!r} is right: --encoding {name}" for name, looks in _encodings(head, problem.start)]
             raise StudyError(
-                f"{path} is not a table of text in UTF-8 ({problem}); save it as CSV with UTF-8 encoding, or, if "
-                f"{looks!r} is right, say so with --encoding latin-1"
+                f"{path} is not a table of text in UTF-8 ({problem}); save it as CSV with UTF-8 encoding, or say how "
+                f"its letters are stored: {'; or '.join(ways)}"
             ) from problem
     return "utf-8-sig"
+
+
+_ENCODINGS = {"latin-1": "cp1252", "shift_jis": "cp932", "gb18030": "gb18030", "euc_kr": "cp949", "cp1251": "cp1251"}
+"""Encodings that are offered where a file is not UTF-8, and how each is tried."""
+
+
+def _encodings(head: bytes, start: int) -> list[tuple[str, str]]:
+    """Encodings that a file may be in, and what its first other letters are then; Latin-1 first, which fits any."""
+    begin = max(head.rfind(b"\n", 0, start) + 1, start - 24, 0)
+    end = head.find(b"\n", start)
+    line = head[begin : min(end if end >= 0 else len(head), start + 60)]
+    found = []
+    for name, codec in _ENCODINGS.items():
+        try:
+            head[: head.rfind(b"\n") + 1].decode(codec)
+            looks = line.decode(codec, errors="ignore").strip()[:16]
+        except UnicodeDecodeError:
+            continue
+        letters = [c for c in looks if ord(c) > 127]
+        script = {"cp932": "\u3040\u30ff", "cp949": "\uac00\ud7a3", "cp1251": "\u0400\u04ff"}.get(codec, "\u3000\u9fff")
+        fits = sum(script[0] <= c <= script[1] or "\u4e00" <= c <= "\u9fff" for c in letters)
+        if letters and (codec == "cp1252" or (len(letters) > 1 and 2 * fits > len(letters))):
+            found.append((name, looks))
+    return found or [("latin-1", line.decode("cp1252", errors="replace").strip()[:20])]
 
 
 def _may_be_json(start: str) -> bool:
@@ -229,6 +332,12 @@ def _delimited(path: Path, sample: str, whole: bool, encoding: str, parsing: Par
         above = " ".join(" ".join(sample.split("\n")[:skipped]).split())
         notes.append(f"lines above the header were left out: {above[:80]!r}")
     delimiter = parsing.delimiter or said or _delimiter(sample, skipped)
+    if not parsing.delimiter and (inner := _quoted_lines(sample, skipped)):
+        delimiter = inner
+        whole = inner.startswith(_WHOLE)
+        notes.append(
+            "whole lines stand in quotes, and were cut within them" if whole else "cells stand in single quotes"
+        )
     rows = _first_rows(sample, delimiter, skipped, 60)
     if not whole and len(rows) > 1:
         rows = rows[:-1]  # the last one may be cut
@@ -240,14 +349,16 @@ def _delimited(path: Path, sample: str, whole: bool, encoding: str, parsing: Par
         )
     lines = parsing.header if parsing.header is not None else header_lines(rows)
     header, labels = names_of(rows, lines)
+    if lines == 1 and (short := _never_filled(header, rows[1:])):
+        header = header[:-short]  # such as Approve and Reject in batches of Mechanical Turk
+    if lines == 1 and _counts_rows(header, rows[1:]):
+        header = ["", *header]  # R's row names stand below no name
     if (longest := max(map(len, header))) > _LONGEST:
         raise StudyError(f"{path} has a column whose name has {longest:,} letters; this is no table of ratings")
     headless = lines == 0
     if len(header) > 1 and re.match(r"#\s*\w", header[0]):  # numpy's header is a comment
         header[0] = header[0].lstrip("# ")
-    twice = {name for name in header if name and header.count(name) > 1}
-    if twice:
-        raise StudyError(f"{path} has two columns named {sorted(twice)[0]!r}; rename one")
+    header, doubled = _own_names(header)
     while header and not header[-1] and all(not "".join(row[len(header) - 1 :]).strip() for row in rows[lines:]):
         header = header[:-1]  # a spreadsheet's empty columns at the end
     if header.count("") > 1:
@@ -260,18 +371,93 @@ def _delimited(path: Path, sample: str, whole: bool, encoding: str, parsing: Par
     def read() -> dict[str, Sequence[str]]:
         with io.StringIO(sample, newline="") if whole else path.open(encoding=encoding, newline="") as text:
             try:
-                return _columns(_blocks(text, delimiter, skipped), header, lines, path)
+                even = partial(_of_one_width, header=header, delimiter=delimiter, ragged=parsing.ragged)
+                columns = _columns(_blocks(text, delimiter, skipped), header, lines, path, even)
             except (csv.Error, UnicodeError) as problem:
                 raise StudyError(
                     f"{path} is not a table of text: {problem}; save it as CSV with UTF-8 encoding"
                 ) from problem
 
-    return Sheet(path, tuple(header), read, delimiter, headless, labels, tuple(notes))
+        if parsing.ragged == "drop" and not len(next(iter(columns.values()), ())):
+            raise StudyError(f"{path}: --ragged drop leaves no row; keep them with --ragged fill")
+        return columns
+
+    if parsing.ragged:
+        told = {"drop": "are left out", "fill": "are filled with empty cells, or end in the last column"}
+        notes.append(f"rows with more or fewer cells than the header {told[parsing.ragged]}")
+    return Sheet(path, tuple(header), read, delimiter, headless, labels, doubled, tuple(notes))
+
+
+def _own_names(header: Sequence[str]) -> tuple[list[str], tuple[tuple[str, ...], ...]]:
+    """Gives columns of one name a name each: ``Score``, ``Score#2``, …; returns these groups, too.
+
+    ``Score.1`` beside ``Score`` is what pandas makes of two columns of one name.
+    """
+    names: list[str] = []
+    groups: dict[str, list[str]] = {}
+    taken = set[str]()
+    for name in header:
+        own, number = name, 1
+        while name and own in taken:
+            number += 1
+            own = f"{name}#{number}"
+        names.append(own)
+        taken.add(own)
+        if name:
+            base, dot, count = name.rpartition(".")
+            first = base if dot and count.isdecimal() and int(count) and base in groups else name
+            groups.setdefault(first, []).append(own)
+    return names, tuple(tuple(group) for group in groups.values() if len(group) > 1)
+
+
+def _never_filled(header: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
+    """How many columns at the end no row reaches, if they are those that Mechanical Turk leaves for the requester."""
+    short = len(header) - max(map(len, rows), default=len(header))
+    return short if short > 0 and set(header[-short:]) <= {"Approve", "Reject", ""} else 0
+
+
+def _counts_rows(header: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
+    """Whether every row has one cell more than the header, and the first ones count: row names of R."""
+    more = len(rows) > 1 and all(len(row) == len(header) + 1 for row in rows)
+    return more and [row[0].strip() for row in rows] == [str(place) for place in range(1, len(rows) + 1)]
+
+
+_WHOLE = "whole lines in "
+"""Before a delimiter: lines stand in quotes, and are cut within them."""
+
+
+def _quoted_lines(sample: str, skip: int) -> str:
+    """What cuts lines that stand in double quotes as a whole, or cells in single ones; empty where none do."""
+    lines = [line.strip() for line in sample.splitlines()[skip : skip + 12] if line.strip()]
+    lines = lines[:-1] if len(lines) > 3 else lines
+    if len(lines) < 2:
+        return ""
+    if all(line.startswith('"') and line.endswith('"') and '","' not in line and '";"' not in line for line in lines):
+        inner = [line[1:-1].replace('""', '"') for line in lines]
+        for delimiter in DELIMITERS:
+            widths = {len(next(csv.reader([line], delimiter=delimiter), [])) for line in inner}
+            if (
+                len(widths) == 1
+                and widths != {1}
+                and '"' not in "".join(line[1:-1].replace('""', "") for line in lines)
+            ):
+                return f"{_WHOLE}{delimiter}"
+    for delimiter in DELIMITERS:
+        cells = [cell.strip() for line in lines for cell in line.split(delimiter)]
+        quoted = sum(cell.startswith("'") and cell.endswith("'") and len(cell) > 1 for cell in cells)
+        if lines[0].count(delimiter) and lines[0].startswith("'") and quoted > 0.5 * len(cells):
+            return f"'{delimiter}"
+    return ""
 
 
 def _reader(text: Iterable[str], delimiter: str) -> Iterator[list[str]]:
     if delimiter == " ":
         return (line.split() for line in text)
+    if delimiter.startswith(_WHOLE):
+        whole = (row[0] for row in csv.reader(text) if row)
+        return csv.reader(whole, delimiter=delimiter[-1], skipinitialspace=True)
+    if len(delimiter) > 1:
+        return csv.reader(text, delimiter=delimiter[-1], quotechar="'", skipinitialspace=True)
     return csv.reader(text, delimiter=delimiter, skipinitialspace=delimiter != "\t")
 
 
@@ -281,7 +467,14 @@ def _blocks(text: Iterable[str], delimiter: str, skip: int, size: int = _BLOCK) 
     for _ in range(skip):
         next(reader, None)
     while block := list(islice(reader, size)):
-        if kept := [row for row in block if row and (row[0] or any(map(str.strip, row)))]:
+        kept = [row for row in block if row and (row[0] or any(map(str.strip, row)))]
+        if delimiter == "|":  # the rule below the header of a table in Markdown
+            kept = [
+                [cell.strip() for cell in row]
+                for row in kept
+                if not all(re.fullmatch(r"\s*(?::?-{2,}:?)?\s*", cell) for cell in row)
+            ]
+        if kept:
             yield kept
 
 
@@ -289,8 +482,14 @@ def _first_rows(sample: str, delimiter: str, skip: int, most: int) -> list[list[
     return next(_blocks(io.StringIO(sample, newline=""), delimiter, skip, most), [])
 
 
-def _columns(blocks: Iterator[list[list[str]]], header: list[str], lines: int, path: Path) -> dict[str, Sequence[str]]:
-    """Reads all rows into columns; equal cells share their memory."""
+def _columns(
+    blocks: Iterator[list[list[str]]],
+    header: list[str],
+    lines: int,
+    path: Path,
+    even: Callable[[list[list[str]]], list[list[str]]],
+) -> dict[str, Sequence[str]]:
+    """Reads all rows into columns; equal cells share their memory. ``even`` treats rows of another length."""
     width, done = len(header), 0
     cells: list[list[str]] = [[] for _ in header]
     known: list[dict[str, str]] = [{} for _ in header]
@@ -300,6 +499,7 @@ def _columns(blocks: Iterator[list[list[str]]], header: list[str], lines: int, p
         if block and set(map(len, block)) != {width}:
             if width > 1:  # comments between the rows or at the end
                 block = [row for row in block if len(row) > 1 or not row[0].startswith("#")]
+            block = even(block)
             _check_widths(block, header, done, path)
         for name, column, seen, values in zip(header, cells, known, zip(*block, strict=False), strict=False):
             if len(seen) > 200_000:
@@ -311,13 +511,26 @@ def _columns(blocks: Iterator[list[list[str]]], header: list[str], lines: int, p
     return dict(zip(header, cells, strict=True))
 
 
+def _of_one_width(rows: list[list[str]], *, header: list[str], delimiter: str, ragged: str) -> list[list[str]]:
+    """Leaves out or fills the rows that are longer or shorter than the header, where somebody has said so."""
+    width = len(header)
+    rows = [row[:width] if len(row) > width and not any(map(str.strip, row[width:])) else row for row in rows]
+    if ragged == "drop":
+        return [row for row in rows if len(row) == width]
+    if ragged == "fill":
+        rows = [[*row[: width - 1], delimiter.join(row[width - 1 :])] if len(row) > width else row for row in rows]
+        return [row + [""] * (width - len(row)) for row in rows]
+    return rows
+
+
 def _check_widths(block: list[list[str]], header: list[str], done: int, path: Path) -> None:
     width = len(header)
     for number, row in enumerate(block, done + 1):
         if len(row) < width or any(map(str.strip, row[width:])):
             raise StudyError(
                 f"{path}, row {number}: {len(row)} cells where {width} are expected ({', '.join(header)[:200]}); "
-                "put text that holds commas between double quotes"
+                "put text that holds commas between double quotes, or leave such rows out with --ragged drop, or keep "
+                "them with --ragged fill (what is missing is empty, what is too much goes to the last column)"
             )
 
 
@@ -387,10 +600,12 @@ def _delimiter(sample: str, skip: int = 0) -> str:
 def _json(path: Path, text: str) -> Sheet:
     try:
         data: Any = json.loads(text)
-    except json.JSONDecodeError:
+    except ValueError:  # no JSON, or a number of thousands of digits
         data = json_lines(text, path)
     except RecursionError as problem:
         raise StudyError(f"{path}: JSON that is nested too deeply") from problem
+    if "\\ud" in text.lower():  # half a letter, which no table can hold
+        data = json.loads(json.dumps(data, ensure_ascii=False).encode("utf-8", "replace"))
     columns = flat_columns(records_of(data))
     if len(columns) > MOST_COLUMNS:
         raise StudyError(f"{path} has {len(columns):,} keys; a table of ratings has at most {MOST_COLUMNS:,}")
@@ -438,15 +653,15 @@ def _excel(path: Path, parsing: Parsing) -> Sheet:
         header = header[:-1]
     if len(header) > MOST_COLUMNS:
         raise StudyError(f"{path} has {len(header):,} columns; a table of ratings has at most {MOST_COLUMNS:,}")
-    if twice := {cell for cell in header if cell and header.count(cell) > 1}:
-        raise StudyError(f"{path} has two columns named {sorted(twice)[0]!r}; rename one")
+    header, doubled = _own_names(header)
     columns: dict[str, Sequence[str]] = {
         cell or f"column {place + 1}": [row[place] for row in rows[lines:]] for place, cell in enumerate(header)
     }
     note = f"sheet {name!r}" + (f" of {', '.join(map(repr, book.sheetnames))}" if len(book.sheetnames) > 1 else "")
     return Sheet(
-        path, tuple(columns), lambda: columns, headless=lines == 0, labels=labels, notes=(note,), source="excel"
-    )
+        path, tuple(columns), lambda: columns, headless=lines == 0, labels=labels, doubled=doubled, notes=(note,),
+        source="excel",
+    )  # fmt: skip
 
 
 def joined(sheets: Sequence[Sheet]) -> tuple[Sheet, np.ndarray, np.ndarray]:

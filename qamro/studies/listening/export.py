@@ -191,7 +191,7 @@ def owner_only(token: str) -> None:
     if not identity.has_owner():
         raise ListeningError(f"this server has no owner; start it with {identity.OWNER} set to a secret of your own")
     if not identity.is_owner(token):
-        raise ListeningError("this is not the owner's token")
+        raise identity.WrongTokenError("this is not the owner's token")
 
 
 def overview(store: RatingStore, token: str) -> list[dict[str, Any]]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from qamro.paths import cache_dir
 from qamro.studies.listening.export import write_folder
+from qamro.studies.listening.recovery import mend
 from qamro.studies.listening.store import RatingStore
 
 if TYPE_CHECKING:
@@ -191,6 +192,7 @@ def open_store() -> RatingStore:
             target = wanted()
             if target is not None:
                 restore(folder, target)
+            mend(folder)
             _open[folder] = RatingStore(folder)
             if target is not None:
                 start_backup(_open[folder], target)

@@ -313,14 +313,27 @@ def hashed(token: str, salt: str) -> str:
     return hmac.new(bytes.fromhex(salt), token.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
 
 
+SHORTEST = 20
+"""Characters that the owner's token must have on a Space, where strangers may guess."""
+
+
+class WrongTokenError(ListeningError):
+    """Somebody gave a token that is not the owner's."""
+
+
 def has_owner() -> bool:
-    """Whether this server has an owner's token."""
-    return bool(os.environ.get(OWNER))
+    """Whether this server has an owner's token; one that is too short for a Space counts as none there."""
+    return bool(_expected())
+
+
+def _expected() -> str:
+    token = os.environ.get(OWNER, "")
+    return "" if os.environ.get(SPACE) and len(token) < SHORTEST else token
 
 
 def is_owner(token: str) -> bool:
     """Whether this is the owner's token, found out in constant time; never where no token is set."""
-    expected = os.environ.get(OWNER, "")
+    expected = _expected()
     same = hmac.compare_digest(token.encode("utf-8", "surrogatepass"), expected.encode("utf-8", "surrogatepass"))
     return bool(expected) and same
 

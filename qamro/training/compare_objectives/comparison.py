@@ -11,9 +11,10 @@ import numpy as np
 
 from qamro.training.compare_objectives.fold_runs import Budget, FoldRun, train_piece
 from qamro.training.embedded_study import EmbeddedStudy
-from qamro.training.objective import OBJECTIVES
+from qamro.training.objective.objective import OBJECTIVES, named
+from qamro.training.objective.table import COMPARED, SAMA, TABLE
 from qamro.training.sweeps.runs import SweepProgress, judged
-from qamro.training.sweeps.setup import FIXED_MARGIN, RIDGE, Variant
+from qamro.training.sweeps.setup import RIDGE, Variant
 from qamro.training.sweeps.sweep import Sweep
 
 if TYPE_CHECKING:
@@ -153,28 +154,6 @@ def _runs(variants: Sequence[Variant], predictions: pd.DataFrame, rates: pd.Data
 
 # Who is compared: objectives by name, each once, with what an axis cannot have left out and said.
 
-COMPARED = ("huber", "qamro", "balr", "soft-spearman", "ce-gauss", "ce-gauss+balr+sama", "qamro+sama", "ridge")
-"""What is compared unless told otherwise; ridge regression always is."""
-
-TITLES = {
-    "huber": "Huber",
-    "mse": "MSE",
-    "ridge": RIDGE,
-    "mr": "margin ranking",
-    "qamro": "QAMRO",
-    "aes-released": "QAMRO as released for the aesthetic axes",
-    "qamro-unweighted": "QAMRO without weighting",
-    "qamro-fixed-margin": FIXED_MARGIN,
-    "balr": "BALR",
-    "listmle": "ListMLE",
-    "soft-spearman": "soft Spearman",
-    "ce-gauss": "CE-Gauss",
-    "ce-gauss+balr": "CE-Gauss + BALR",
-    "ce-gauss+balr+sama": "CE-Gauss + BALR + SAMA",
-    "qamro+sama": "QAMRO + SAMA",
-}
-"""What the objectives are called in tables and figures."""
-
 
 def entries(axis: str, names: Sequence[str] = COMPARED) -> tuple[list[Variant], list[str]]:
     """Returns the objectives of a comparison.
@@ -196,9 +175,10 @@ def entries(axis: str, names: Sequence[str] = COMPARED) -> tuple[list[Variant], 
     found: list[Variant] = []
     notes: list[str] = []
     for name in dict.fromkeys([*names, "ridge"]):
-        objective, title = OBJECTIVES[name](axis), TITLES[name]
-        if name.endswith("+sama") and not objective.needs_similarity:
-            plain = TITLES[name.removesuffix("+sama")]
+        objective, title = OBJECTIVES[name](axis), TABLE[name].short
+        if SAMA in TABLE[name].terms and not objective.needs_similarity:
+            others = [row.short for row in TABLE.values() if SAMA not in row.terms and named(row, axis) == objective]
+            plain = others[0] if others else str(objective)
             notes.append(f"{axis} is judged without a prompt, so that {title} is {plain} there.")
             title = plain
         if not any(objective == other.objective for other in found):

@@ -103,7 +103,7 @@ def _fingerprint(
         digest.update(tensor.contiguous().numpy().tobytes())
     # A setting that is newer than kept pieces counts only where it is used.
     fitting = {name: value for name, value in asdict(config).items() if (name, value) != ("stop_by", "loss")}
-    settings = [[asdict(variant.objective) for variant in variants], list(budget.seeds), fitting]
+    settings = [[variant.objective.record() for variant in variants], list(budget.seeds), fitting]
     digest.update(json.dumps(settings, sort_keys=True).encode())
     return digest.hexdigest()[:16]
 

@@ -12,7 +12,9 @@ from qamro.evaluation.metrics import METRICS
 from qamro.evaluation.significance import CriticalDifference, bootstrap_p, critical_difference, holm
 from qamro.training.compare_objectives.comparison import ObjectiveComparison
 from qamro.training.objective import OBJECTIVES
-from qamro.training.sweeps.objective_variants import HYPERPARAMETERS, variants_over
+from qamro.training.objective.objective import hyperparameters
+from qamro.training.objective.table import HYPERPARAMETERS
+from qamro.training.sweeps.objective_variants import variants_over
 from qamro.training.sweeps.runs import sample_of_fit
 from qamro.training.sweeps.seeds import by_seed, paired, summarise, with_hints
 from qamro.training.sweeps.setup import Variant
@@ -182,11 +184,11 @@ def sensitivity_entries(axis: str, name: str = "ce-gauss+balr+sama") -> tuple[li
     published = OBJECTIVES[name](axis)
     variants, points = [Variant(PUBLISHED, published, baseline=True)], []
     for parameter in (HYPERPARAMETERS[key] for key in TURNED):
-        if not parameter.used(published):
+        if parameter not in hyperparameters(published):
             continue
-        own = float(getattr(published, parameter.name))
+        own = float(published.value(parameter.name))
         for variant in variants_over(published, parameter.name, (*parameter.values, own)):
-            value = float(getattr(variant.objective, parameter.name))
+            value = float(variant.objective.value(parameter.name))
             points.append(
                 {"parameter": parameter.name, "label": parameter.label, "value": value, "default": value == own}
                 | {"variant": PUBLISHED if value == own else variant.label}

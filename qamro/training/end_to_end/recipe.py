@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -21,7 +21,6 @@ from qamro.training.end_to_end.run import EndToEndConfig, EndToEndRun, Rated
 from qamro.training.end_to_end.tower import Tower
 from qamro.training.objective import Objective
 from qamro.training.recipe import Recipe, bundle_of
-from qamro.training.trainer import Fit
 
 if TYPE_CHECKING:
     from qamro.studies import Study
@@ -37,7 +36,6 @@ def train_end_to_end(
     recipe: Recipe,
     out: Path,
     *,
-    hold_out: str = "content",
     on_clip: Callable[[int, int], bool | None] | None = None,
     on_step: Callable[[int, int, int], None] | None = None,
     on_epoch: Callable[[dict[str, float]], bool | None] | None = None,
@@ -53,9 +51,8 @@ def train_end_to_end(
         study: With audio.
         parts: For each part, its clips; see ``splits.split``.
         tower: The encoder, on the device where it is to be trained.
-        recipe: Its ``config`` is an ``EndToEndConfig``; ``seeds`` is not used.
+        recipe: Its ``config`` is an ``EndToEndConfig``; it has one seed.
         out: Folder for heads, card, record and encoder.
-        hold_out: What no two parts share, as ``split`` was told.
         on_clip: Called with (clips read, clips in all) before training and before the test; returning True stops.
         on_step: Called with (epoch from 1, clips done, clips in all).
         on_epoch: Called with each row of the history; returning True stops.
@@ -85,22 +82,16 @@ def train_end_to_end(
         )
         objectives = {axis: recipe.objective(axis) for axis in axes}
         network = _network(tower, clips, train, objectives, config)
-        run = EndToEndRun(network, objectives, config, clips=clips, train=train, validation=validation, world=world)
-        if checkpoint is not None and checkpoint.is_file():
-            run.restore(checkpoint)
-        while not run.done:
-            row = run.epoch(None if on_step is None else partial(on_step, run.epochs + 1))
-            if checkpoint is not None:
-                run.save(checkpoint)
-            if world.any(bool(on_epoch is not None and on_epoch(row))):
-                break
+        given: dict[str, Any] = {"clips": clips, "train": train, "validation": validation}
+        run = EndToEndRun(network, objectives, config, **given, on_step=on_step, world=world)
+        run.run(None if on_epoch is None else lambda rows: on_epoch(rows[0]), checkpoint)
     finally:
         clips.close()
     run.finish()
     if not world.first:
         return None
     weights = tower.save(out / FOLDER)
-    bundle, failed = _bundle(study, parts, recipe, run, out, hold_out=hold_out, failed=clips.failed, on_clip=on_clip)
+    bundle, failed = _bundle(study, parts, recipe, run, out, failed=clips.failed, on_clip=on_clip)
     bundle.card.training["encoder file"] = f"{FOLDER}/{weights.name}, {weights.stat().st_size / 1e6:,.0f} MB"
     bundle.save(out)
     return bundle, failed
@@ -113,20 +104,16 @@ def _bundle(
     run: EndToEndRun,
     out: Path,
     *,
-    hold_out: str,
     failed: Mapping[str, str],
     on_clip: Callable[[int, int], bool | None] | None,
 ) -> tuple[HeadBundle, dict[str, str]]:
     encoder = open_tuned(out, device=recipe.device, cache=False)
     embeddings = embed_study(study, encoder, on_clip=on_clip)  # training clips, too: the card keeps what they are like
-    prepared = EmbeddedStudy(study, embeddings, dict(parts), hold_out)
+    prepared = EmbeddedStudy(study, embeddings, dict(parts), recipe.hold_out)
     prepared.embeddings.failed = {**failed, **prepared.embeddings.failed}
-    fits = {
-        axis: [Fit(head.cpu(), run.history, run.best_epoch, run.val_loss, run.seconds)]
-        for axis, head in run.network.heads.items()
-    }
+    fits = {axis: [replace(run.fits[0], head=head.cpu())] for axis, head in run.module.heads.items()}
     bundle = bundle_of(prepared, encoder, recipe, fits)
-    bundle.card.encoder[TRAINED_WITH] = f"from {run.network.tower.kind} weights {run.network.tower.source}"
+    bundle.card.encoder[TRAINED_WITH] = f"from {run.module.tower.kind} weights {run.module.tower.source}"
     return bundle, prepared.embeddings.failed
 
 

@@ -1,4 +1,4 @@
-"""An end-to-end run: its settings, epochs, early stop, and a state on disk that a kill does not cost an epoch of."""
+"""Encoder and heads in training: how an epoch goes, and how they are fitted together."""
 
 from __future__ import annotations
 
@@ -6,18 +6,17 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 import torch
 
 from qamro.training import checkpoint
 from qamro.training.distributed import ALONE, World
+from qamro.training.embedded_study import Fit
 from qamro.training.end_to_end.network import Answers, Clips, Network, Part, backward, loss_of, predicted
+from qamro.training.loop import Rows, Training
 from qamro.training.objective import Objective
 from qamro.training.trainer import FitConfig, spearman
-
-Rows = list[dict[str, float]]
 
 
 @dataclass(frozen=True)
@@ -37,18 +36,15 @@ class Rated:
         return {axis: values[rows].to(device) for axis, values in self.targets.items()}
 
 
-class EndToEndRun:
-    """Encoder and heads in training.
+class EndToEndRun(Training):
+    """Encoder and heads in training, as one model.
 
-    Attributes:
-        history: One row an epoch: ``epoch``, ``train_loss``, ``val_loss`` (sums over axes), ``val_srcc`` (their mean)
-            and ``val_srcc AXIS``, NaN where undefined; ``clips_per_second`` of training.
-        epochs: Epochs done.
-        best_epoch: The best by validation loss, or by ``val_srcc`` where the config says so, from 1; its weights are
-            what ``finish`` leaves.
-        val_loss: Of that epoch.
-        seconds: Spent on epochs, over all resumptions.
+    Rows also hold ``val_srcc AXIS``, NaN where undefined, and ``clips_per_second`` of training; losses are sums over
+    axes, ``val_srcc`` is the mean.
     """
+
+    module: Network
+    strict = False
 
     def __init__(
         self,
@@ -59,117 +55,101 @@ class EndToEndRun:
         clips: Clips,
         train: Rated,
         validation: Rated,
+        on_step: Callable[[int, int, int], None] | None = None,
         world: World = ALONE,
     ) -> None:
-        """Prepares the optimiser; freezes what is not to be trained.
+        """Freezes what is not to be trained.
+
+        Args:
+            network: Encoder and heads.
+            objectives: One an axis.
+            config: How to fit.
+            clips: What is heard.
+            train: Clips to fit.
+            validation: Clips to stop by.
+            on_step: Called with (epoch from 1, clips done, clips in all) after each batch.
+            world: The processes that train together.
 
         Raises:
             ValueError: Training is to stop by the validation SRCC, and that is undefined on an axis.
         """
         for axis, values in validation.targets.items():
             config.check_criterion(values[~values.isnan()], axis)
-        self.network, self.objectives, self.config, self.clips = network, objectives, config, clips
-        self.train, self.validation, self.world = train, validation, world
+        self.objectives, self.clips, self.on_step = objectives, clips, on_step
+        self.train, self.validation, self.settings = train, validation, config
         network.tower.train_last(config.last)
         if config.checkpoint_activations:
             network.tower.checkpoint_activations()
         self.device = next(network.parameters()).device
-        self.optimizer = config.make_optimizer(network)
         self.order = torch.Generator().manual_seed(config.order)
-        self.history: Rows = []
-        self.epochs, self.best_epoch, self.stale, self.val_loss, self.seconds = 0, 0, 0, float("inf"), 0.0
-        named = ([(clip, clips.prompt(clip)) for clip in part.clips] for part in (train, validation))
-        self.identity = checkpoint.fingerprint(
-            [replace(config, max_epochs=0), *sorted((a, repr(o)) for a, o in objectives.items()), *named],
-            [*network.state_dict().values(), *train.targets.values(), *validation.targets.values()],
-        )
-        self.best = self._trained()
+        super().__init__(network, [network], config, world)
+        self.identity = self.fingerprint()  # of the weights before the first step
 
-    @property
-    def done(self) -> bool:
-        """Whether it has stopped, or the epochs are used up."""
-        return self.epochs >= self.config.max_epochs or self.stale >= self.config.patience
-
-    def epoch(self, on_step: Callable[[int, int], None] | None = None) -> dict[str, float]:
-        """Trains on every batch once and validates; returns the newest row.
-
-        Args:
-            on_step: Called with (clips done, clips in all) after each batch.
-        """
+    def train_epoch(self) -> Rows:
+        """Trains on every batch once and validates."""
         started, total, count = time.perf_counter(), 0.0, len(self.train.clips)
-        self.network.train()
-        self.network.tower.train(self.config.encoder_dropout)
+        self.module.train()
+        self.module.tower.train(self.settings.encoder_dropout)
         order = torch.randperm(count, generator=self.order)
         done = 0
         for step, rows in enumerate(order.split(self.config.batch_size or count)):
             total += self._step(rows, step) * len(rows)
             done += len(rows)
-            if on_step is not None:
-                on_step(done, count)
+            if self.on_step is not None:
+                self.on_step(self.epochs + 1, done, count)
         trained = time.perf_counter() - started
         val_loss, srcc = self.validate()
-        self.epochs += 1
-        row = {"epoch": self.epochs, "train_loss": total / count, "val_loss": val_loss}
-        row |= {"val_srcc": float(np.mean(list(srcc.values()))), **{f"val_srcc {axis}": v for axis, v in srcc.items()}}
-        self.history.append(row | {"clips_per_second": count / trained})
-        self.stale += 1
-        if self.config.is_better(row, next((old for old in self.history if old["epoch"] == self.best_epoch), None)):
-            self.val_loss, self.best_epoch, self.stale, self.best = val_loss, self.epochs, 0, self._trained()
-        self.seconds += time.perf_counter() - started
-        return self.history[-1]
+        row = {"train_loss": total / count, "val_loss": val_loss, "val_srcc": float(np.mean(list(srcc.values())))}
+        return [row | {f"val_srcc {axis}": v for axis, v in srcc.items()} | {"clips_per_second": count / trained}]
 
     def validate(self) -> tuple[float, dict[str, float]]:
         """Returns the validation loss and Spearman's correlation on each axis."""
-        self.network.eval()
+        self.module.eval()
         rows = torch.arange(len(self.validation.clips))
         answers = predicted(self._predict_from(self.validation), self._parts(rows, self.validation, 0), self.world)
         targets = self.validation.at(rows, self.device)
         with torch.no_grad():
-            loss = loss_of(self.network.heads, self.objectives, answers, targets).item()
+            loss = loss_of(self.module.heads, self.objectives, answers, targets).item()
         srcc = {}
-        for axis in self.network.axes:
+        for axis in self.module.axes:
             rated = ~torch.isnan(targets[axis])
             srcc[axis] = spearman(answers[f"{axis}/score"][rated][None], targets[axis][rated])[0]
         return loss, srcc
 
-    def finish(self) -> Network:
-        """Puts the best weights back and returns the network, ready to predict."""
-        self.network.load_state_dict(self.best, strict=False)
-        self.network.requires_grad_(False)
-        return self.network.eval()
+    def finish(self) -> Fit:
+        """Puts the best weights back and returns the fit; the network is ready to predict."""
+        self.module.load_state_dict(self.best[0], strict=False)
+        self.module.requires_grad_(False).eval()
+        self.fits[0].seconds = self.seconds
+        return self.fits[0]
 
-    def save(self, file: Path) -> None:
-        """Writes the run to a file in one step; the first process does, all wait for it."""
-        if self.world.first:
-            state = {name: getattr(self, name) for name in _PLAIN} | {"run": self.identity, "best": self.best}
-            state |= {"trained": self._trained(), "optimizer": self.optimizer.state_dict()}
-            checkpoint.write(file, state | {"order": self.order.get_state()})
-        self.world.wait()
+    def weights(self, m: int) -> dict[str, torch.Tensor]:
+        """Returns a copy, on the CPU, of all that this run changes."""
+        return {name: p.detach().cpu().clone() for name, p in self.module.named_parameters() if p.requires_grad}
 
-    def restore(self, file: Path) -> None:
-        """Goes on from a saved run.
+    def generators(self) -> Sequence[torch.Generator]:
+        """Returns that of the order of the batches; what else is random follows from the epoch's number."""
+        return (self.order,)
 
-        Raises:
-            ValueError: The file is damaged, or was left by a run with other data or settings; more epochs are allowed.
-        """
-        state = checkpoint.read(file, self.identity)
-        for name in _PLAIN:
-            setattr(self, name, state[name])
-        self.best = state["best"]
-        self.network.load_state_dict(state["trained"], strict=False)
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.order.set_state(state["order"])
-        self.world.wait()
+    def fingerprint(self) -> str:
+        """Returns a hash of settings, data and the weights that training starts from."""
+        parts = (self.train, self.validation)
+        named = ([(clip, self.clips.prompt(clip)) for clip in part.clips] for part in parts)
+        objectives = sorted((axis, repr(objective)) for axis, objective in self.objectives.items())
+        return checkpoint.fingerprint(
+            [replace(self.config, max_epochs=0), *objectives, *named],
+            [*self.module.state_dict().values(), *(values for part in parts for values in part.targets.values())],
+        )
 
     def _step(self, rows: torch.Tensor, step: int) -> float:
         parts = self._parts(rows, self.train, (self.epochs << 20) + step)
         self.optimizer.zero_grad()
 
         def loss(answers: Answers) -> torch.Tensor:
-            return loss_of(self.network.heads, self.objectives, answers, self.train.at(rows, self.device))
+            return loss_of(self.module.heads, self.objectives, answers, self.train.at(rows, self.device))
 
         value = backward(
-            self._predict_from(self.train), parts, loss, parameters=list(self.network.parameters()), world=self.world
+            self._predict_from(self.train), parts, loss, parameters=list(self.module.parameters()), world=self.world
         )
         self.optimizer.step()
         self.clips.release()
@@ -177,7 +157,7 @@ class EndToEndRun:
 
     def _parts(self, rows: torch.Tensor, rated: Rated, step: int) -> list[Part]:
         """Cuts a batch into micro-batches; the seed of each follows from run, step and place."""
-        places = torch.arange(len(rows)).split(self.config.micro_batch)
+        places = torch.arange(len(rows)).split(self.settings.micro_batch)
         seeds = torch.Generator().manual_seed((self.config.seed << 40) + step)
         drawn = torch.randint(1 << 62, (len(places),), generator=seeds).tolist()
         parts = [Part(at, rows[at].tolist(), seed) for at, seed in zip(places, drawn, strict=True)]
@@ -186,14 +166,7 @@ class EndToEndRun:
         return parts
 
     def _predict_from(self, rated: Rated) -> Callable[[list[int]], Answers]:
-        return lambda rows: self.network(self.clips.items([rated.clips[row] for row in rows]))
-
-    def _trained(self) -> dict[str, torch.Tensor]:
-        """A copy, on the CPU, of all that this run changes."""
-        return {name: p.detach().cpu().clone() for name, p in self.network.named_parameters() if p.requires_grad}
-
-
-_PLAIN = ("history", "epochs", "best_epoch", "stale", "val_loss", "seconds")
+        return lambda rows: self.module(self.clips.items([rated.clips[row] for row in rows]))
 
 
 # How encoder and heads are fitted together.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -77,7 +78,8 @@ def train_branches(
         for seed in recipe.seeds:
             run = _run(data, axis, settings, recipe, seed)
             file = checkpoint / f"{quote(axis, safe='')}-{seed}.pt" if checkpoint is not None else None
-            fits[axis].append(_fit(run, axis, file, on_epoch))
+            run.run(partial(_report, axis, on_epoch), file)
+            fits[axis].append(run.finish())
     best = chosen(recipe, fits)
     branches = {axis: fitted.head for axis, fitted in best.items()}
     sizes, fitting = asdict(recipe.settings), describe(recipe.config)
@@ -110,16 +112,8 @@ def _run(data: FrameData, axis: str, sizes: BranchSettings, recipe: FrameRecipe,
     return FrameRun(branch, recipe.objective(axis), replace(recipe.config, seed=seed), data)
 
 
-def _fit(run: FrameRun, axis: str, file: Path | None, on_epoch: Callable[[Progress], bool | None] | None) -> Fit:
-    if file is not None and file.is_file():
-        run.restore(file)
-    while not run.done:
-        row = run.epoch()
-        if file is not None:
-            run.save(file)
-        if on_epoch is not None and on_epoch(Progress(axis, row, [row])):
-            break
-    return run.finish()
+def _report(axis: str, on_epoch: Callable[[Progress], bool | None] | None, rows: list[dict[str, float]]) -> bool | None:
+    return on_epoch(Progress(axis, rows[0], rows)) if on_epoch is not None else None
 
 
 def _sizes(data: FrameData, axis: str, encoder: FrameEncoder, recipe: FrameRecipe) -> BranchSettings:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
 
 import torch
 from torch.nn.utils import clip_grad_norm_
@@ -17,6 +14,7 @@ from qamro.losses import coral_loss, sama_of_cosine
 from qamro.predictors.head_predictor import NEEDS_PROMPT
 from qamro.training import checkpoint
 from qamro.training.frames.embedded_frames import FrameData, bucketed, in_order_of_length
+from qamro.training.loop import Training
 from qamro.training.objective import Objective
 from qamro.training.trainer import Fit, FitConfig, Scored, spearman
 
@@ -24,19 +22,17 @@ _STEEPEST = 1.0
 """Longest gradient of a step: attention is unstable in its first epochs."""
 
 
-class FrameRun:
-    """One branch in training with early stopping.
+class FrameRun(Training):
+    """One branch in training.
 
     What is random in an epoch (order of the clips, dropout) follows from the seed and the epoch's number alone, so a
     run that was killed goes on as if it had not been.
-
-    Attributes:
-        result: The fit; its branch has the best epoch's weights after ``finish``.
-        epochs: Epochs done.
     """
 
+    module: Branch
+
     def __init__(self, branch: Branch, objective: Objective, config: FitConfig, data: FrameData) -> None:
-        """Takes the scales of frames and scores from the training clips and makes the optimiser.
+        """Takes the scales of frames and scores from the training clips.
 
         Raises:
             ValueError: There are no training or no validation clips, or training is to stop by a validation SRCC that
@@ -45,26 +41,18 @@ class FrameRun:
         if not data.rows or not data.val_rows:
             raise ValueError("training needs clips to fit and clips to stop by; one of the two parts is empty")
         config.check_criterion(data.val_targets)
-        self.branch, self.objective, self.config, self.data = branch, objective, config, data
+        self.objective, self.data = objective, data
         self.device = next(branch.parameters()).device
         sounds = {data.embeddings.sound[row] for row in data.rows}
         branch.scale.calibrate(data.embeddings.frames[sound] for sound in sorted(sounds))
-        self.optimizer = config.make_optimizer(branch)
         self._lengths = [data.embeddings.length(row) for row in data.rows]
         self._standard = data.targets.mean(), data.targets.std(correction=0).clamp_min(1e-6)
-        self.result = Fit(branch)  # type: ignore[arg-type]
-        self._best = self._state()
-        self._stale, self.epochs, self.seconds = 0, 0, 0.0
+        super().__init__(branch, [branch], config)
 
-    @property
-    def done(self) -> bool:
-        """Whether no epoch gets better any more, or the epochs are used up."""
-        return self.epochs >= self.config.max_epochs or self._stale >= self.config.patience
-
-    def epoch(self) -> dict[str, float]:
-        """Trains on every clip once, measures the validation clips, and returns the newest row of the history."""
-        started, data = time.perf_counter(), self.data
-        self.branch.train()
+    def train_epoch(self) -> list[dict[str, float]]:
+        """Trains on every clip once and measures the validation clips."""
+        data = self.data
+        self.module.train()
         total = 0.0
         order = torch.Generator().manual_seed(1_000_003 * self.config.order + self.epochs)
         with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
@@ -74,79 +62,33 @@ class FrameRun:
                 loss = self._loss(self._answer([data.rows[place] for place in places]), targets)
                 self.optimizer.zero_grad()
                 loss.backward()
-                clip_grad_norm_(self.branch.parameters(), _STEEPEST)
+                clip_grad_norm_(self.module.parameters(), _STEEPEST)
                 self.optimizer.step()
                 total += float(loss.detach()) * len(places)
-        self.branch.eval()
+        self.module.eval()
         answer = self._validation()
-        self.epochs += 1
-        row = {
-            "epoch": float(self.epochs),
-            "train_loss": total / len(data.rows),
-            "val_loss": float(self._loss(answer, data.val_targets)),
-            "val_srcc": spearman(answer.score[None], data.val_targets)[0],
-        }
-        self._note(row)
-        self.seconds += time.perf_counter() - started
-        return row
+        row = {"train_loss": total / len(data.rows), "val_loss": float(self._loss(answer, data.val_targets))}
+        return [row | {"val_srcc": spearman(answer.score[None], data.val_targets)[0]}]
 
     def finish(self) -> Fit:
         """Writes the best weights into the branch and returns the fit; the branch is on the CPU, ready to predict."""
-        self.branch.load_state_dict(self._best)
-        self.branch.eval().cpu()
-        self.result.seconds = self.seconds
-        return self.result
+        self.module.load_state_dict(self.best[0])
+        self.module.eval().cpu()
+        self.fits[0].seconds = self.seconds
+        return self.fits[0]
 
-    def save(self, file: Path) -> None:
-        """Writes the run to a file."""
-        state: dict[str, Any] = {
-            "run": self._fingerprint(),
-            "branch": self._state(),
-            "optimizer": self.optimizer.state_dict(),
-            "best": self._best,
-            "stale": self._stale,
-            "epochs": self.epochs,
-            "seconds": self.seconds,
-            "result": (self.result.history, self.result.best_epoch, self.result.val_loss),
-        }
-        checkpoint.write(file, state)
-
-    def restore(self, file: Path) -> None:
-        """Goes on from a saved run.
-
-        Raises:
-            ValueError: It is the state of another run, or no state at all; more epochs are allowed.
-        """
-        state = checkpoint.read(file, self._fingerprint())
-        self.branch.load_state_dict(state["branch"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self._best, self._stale = state["best"], state["stale"]
-        self.epochs, self.seconds = state["epochs"], state["seconds"]
-        self.result.history, self.result.best_epoch, self.result.val_loss = state["result"]
-
-    def _fingerprint(self) -> str:
+    def fingerprint(self) -> str:
+        """Returns a hash of settings and data; more epochs are the same run."""
         data, every = self.data, self.data.rows + self.data.val_rows
         words = [data.embeddings.prompts[row] for row in every] if data.with_text else []
         lengths = [data.embeddings.length(row) for row in every]
         config = replace(self.config, max_epochs=0)
-        settings = (self.objective, config, self.branch.settings, data.rows, data.val_rows, words, lengths)
-        frames = torch.stack([self.branch.scale.mean, self.branch.scale.deviation])
+        settings = (self.objective, config, self.module.settings, data.rows, data.val_rows, words, lengths)
+        frames = torch.stack([self.module.scale.mean, self.module.scale.deviation])
         return checkpoint.fingerprint(settings, (data.targets, data.val_targets, frames))
 
-    def _state(self) -> dict[str, torch.Tensor]:
-        return {key: value.detach().cpu().clone() for key, value in self.branch.state_dict().items()}
-
-    def _note(self, row: dict[str, float]) -> None:
-        better = self.config.is_better(row, self.result.best_row)
-        self.result.history.append(row)
-        if better:
-            self.result.val_loss, self.result.best_epoch, self._stale = row["val_loss"], self.epochs, 0
-            self._best = self._state()
-        else:
-            self._stale += 1
-
     def _answer(self, rows: list[int]) -> BranchOutput:
-        return self.branch(*self.data.embeddings.batch(rows, with_text=self.data.with_text, device=self.device))
+        return self.module(*self.data.embeddings.batch(rows, with_text=self.data.with_text, device=self.device))
 
     @torch.no_grad()
     def _validation(self) -> BranchOutput:
@@ -159,7 +101,7 @@ class FrameRun:
         return BranchOutput(*joined)  # type: ignore[arg-type]
 
     def _loss(self, answer: BranchOutput, targets: torch.Tensor) -> torch.Tensor:
-        return branch_loss(self.objective, self.branch.settings, answer, targets, self._standard)
+        return branch_loss(self.objective, self.module.settings, answer, targets, self._standard)
 
 
 # What a branch is trained to minimise.

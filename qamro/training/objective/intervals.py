@@ -16,16 +16,6 @@ from qamro.losses import qamro_loss
 LEAST, MOST = 1, 10
 """Ends of the scale that the intervals divide; each is closed below, the last one on both sides."""
 
-_LARGEST = 9.5
-_RELEASED: dict[str, tuple[float, ...]] = {
-    "PQ": (0, 0, 4.5, 6.5, 7.5, 9.5, 8.5, 5.5, 0),
-    "PC": (8.5, 6.5, 9.5, 7.5, 4.5, 5.5, 3.5, 0, 0),
-    "CE": (0, 4.5, 7.5, 6.5, 8.5, 9.5, 5.5, 0, 0),
-    "CU": (0, 0, 5.5, 6.5, 7.5, 9.5, 8.5, 4.5, 0),
-}
-RELEASED_WEIGHTS = {axis: tuple(weight / _LARGEST for weight in weights) for axis, weights in _RELEASED.items()}
-"""For each axis, the weights of scores of 1 to 2, 2 to 3, … 9 to 10, brought to [0, 1]."""
-
 
 def interval_qamro_loss(
     predictions: Tensor,

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
+from qamro import plugins
 from qamro.axes import AESTHETIC, get_axis
 from qamro.predictors.head_predictor import NEEDS_PROMPT
-from qamro.training.objective.intervals import RELEASED_WEIGHTS
+from qamro.training.objective import table
+from qamro.training.objective.table import PARAMETERS, TERMS, Parameter, Row, Term
 
 if TYPE_CHECKING:
     import torch
-
-REGRESSION = ("huber", "mse", "mae", "mse+mae", "ce-gauss", "ridge", "none")
-RANKING = ("qamro", "qamro-unweighted", "qamro-fixed-margin", "mr", "balr", "listmle", "soft-spearman", "none")
-LISTWISE = ("balr", "listmle", "soft-spearman")
 
 
 @dataclass(frozen=True)
@@ -29,12 +27,11 @@ class Objective:
     prompt.
 
     Attributes:
-        regression: ``"huber"``, ``"mse"``, ``"mae"``, ``"mse+mae"``, ``"ce-gauss"`` (cross-entropy with Gaussian
-            labels over bins; needs a head that answers with logits), ``"ridge"`` (solved, not trained: see
-            ``fit_ridge``; it stands alone) or ``"none"``.
-        ranking: ``"qamro"`` (QAMRO's Eq. 2 and 3), ``"qamro-unweighted"`` (beta = 1: the paper's "w/o quality-aware
-            weighting"), ``"mr"`` (Eq. 1: the paper's "w/o adaptive margin"), ``"qamro-fixed-margin"`` (the weights of
-            Eq. 3 with the margin of Eq. 1; ours), ``"balr"``, ``"listmle"``, ``"soft-spearman"`` or ``"none"``.
+        regression: Name of a term of regression (see ``table.TERMS``), or ``"none"``. ``"ce-gauss"`` needs a head that
+            answers with logits; ``"ridge"`` is solved, not trained (see ``fit_ridge``), and stands alone.
+        ranking: Name of a ranking term, or ``"none"``: ``"qamro"`` (QAMRO's Eq. 2 and 3), ``"qamro-unweighted"``
+            (beta = 1: the paper's "w/o quality-aware weighting"), ``"mr"`` (Eq. 1: the paper's "w/o adaptive margin"),
+            ``"qamro-fixed-margin"`` (the weights of Eq. 3 with the margin of Eq. 1; ours) …
         regression_weight: Weight of the regression term, at least 0.
         ranking_weight: Weight of the ranking term, at least 0; DeRA-MOS's alpha for BALR.
         alpha: Slope of the adaptive margin, at least 0.
@@ -47,28 +44,30 @@ class Objective:
             does not say on which scale it answers.
         standardise: Whether regression and ranking see scores minus their mean, divided by their deviation; for
             ``"batch"`` only. CE-Gauss and SAMA are the same on any scale.
-        rank_on_scale: With ``standardise``, the pairwise terms see the scores of the scale itself all the same.
+        rank_on_scale: With ``standardise``, the ranking term sees the scores of the scale itself all the same.
         temperature: τ of BALR, ListMLE and soft Spearman, above 0, in units of the scores that they see.
         sigma: σ of CE-Gauss's labels, above 0, as a share of the scale: 1/16 is the 0.25 of a scale of 1 to 5.
         alignment_weight: Weight of SAMA, at least 0; DeRA-MOS's beta. Above 0 it needs a head that compares the clip
             with its prompt.
+        more: Names and values of parameters that a term of the table has besides these.
     """
 
     regression: str = "huber"
     ranking: str = "qamro"
-    regression_weight: float = 1.0
-    ranking_weight: float = 1.0
-    alpha: float = 0.2
-    beta: float = 7.0
-    margin: float = 0.1
-    normalize: Literal["batch", "scale"] = "batch"
+    regression_weight: float = table.REGRESSION_WEIGHT.default
+    ranking_weight: float = table.RANKING_WEIGHT.default
+    alpha: float = table.ALPHA.default
+    beta: float = table.BETA.default
+    margin: float = table.MARGIN.default
+    normalize: Literal["batch", "scale"] = table.NORMALIZE.default
     scale: tuple[float, float] | None = None
     standardise: bool = False
     rank_on_scale: bool = False
     interval_weights: tuple[float, ...] | None = None
-    temperature: float = 1.0
-    sigma: float = 1 / 16
-    alignment_weight: float = 0.0
+    temperature: float = table.TEMPERATURE.default
+    sigma: float = table.SIGMA.default
+    alignment_weight: float = table.ALIGNMENT_WEIGHT.default
+    more: tuple[tuple[str, Any], ...] = ()
 
     def __post_init__(self) -> None:
         """Checks the choices.
@@ -77,13 +76,14 @@ class Objective:
             ValueError: A term is unknown, a weight or parameter is out of range, no term trains the score, or the
                 scale is lost.
         """
-        if self.regression not in REGRESSION:
-            raise ValueError(f"regression is one of {', '.join(REGRESSION)}, not {self.regression!r}")
-        if self.ranking not in RANKING:
-            raise ValueError(f"ranking is one of {', '.join(RANKING)}, not {self.ranking!r}")
-        if self.normalize not in ("batch", "scale"):
-            raise ValueError(f"normalize is 'batch' or 'scale', not {self.normalize!r}")
-        self._check_numbers()
+        for kind, name in ((table.REGRESSION, self.regression), (table.RANKING, self.ranking)):
+            if name != "none" and (name not in TERMS or TERMS[name].kind != kind):
+                known = [term.name for term in TERMS.values() if term.kind == kind]
+                raise ValueError(f"{kind} is one of {', '.join([*known, 'none'])}, not {name!r}")
+        for name in (*_OWN, *(name for name, _ in self.more)):
+            if name not in PARAMETERS:
+                raise ValueError(f"an objective has the parameters {', '.join(PARAMETERS)}, not {name!r}")
+            PARAMETERS[name].check(self.value(name))
         if self.regression == self.ranking == "none":
             raise ValueError("an objective needs a regression term, a ranking term, or both")
         if self.solved and (self.ranking != "none" or self.alignment_weight > 0):
@@ -96,33 +96,42 @@ class Objective:
         if self.standardise and self.normalize == "scale":
             raise ValueError("standardised scores are on no rating scale; with them, normalize is 'batch'")
 
-    def _check_numbers(self) -> None:
-        at_least = {
-            "regression_weight": 0,
-            "ranking_weight": 0,
-            "alignment_weight": 0,
-            "alpha": 0,
-            "beta": 1,
-            "margin": 0,
-        }
-        for name, least in at_least.items():
-            value = getattr(self, name)
-            if not least <= value < math.inf:
-                raise ValueError(f"{name.replace('_', ' ')} is a number of {least} or more, not {value:g}")
-        for name in ("temperature", "sigma"):
-            value = getattr(self, name)
-            if not 0 < value < math.inf:
-                raise ValueError(f"{name} is a number above zero, not {value:g}")
+    def value(self, name: str) -> Any:
+        """Returns the value of one of ``PARAMETERS``."""
+        return getattr(self, name) if name in _OWN else dict(self.more).get(name, PARAMETERS[name].default)
+
+    def having(self, values: Mapping[str, Any]) -> Objective:
+        """Returns it with other values of attributes and of ``PARAMETERS``.
+
+        Raises:
+            ValueError: There is no such parameter, or a value is out of range.
+        """
+        known = {entry.name for entry in fields(self)}
+        more = {name: value for name, value in values.items() if name not in known}
+        own = {name: value for name, value in values.items() if name in known}
+        return replace(self, **own, more=tuple(sorted({**dict(self.more), **more}.items())))
+
+    @property
+    def terms(self) -> list[tuple[Term, float]]:
+        """Its terms, each with its weight."""
+        found = [(self.regression, self.regression_weight), (self.ranking, self.ranking_weight)]
+        found += [("sama", self.alignment_weight)] if self.needs_similarity else []
+        return [(TERMS[name], weight) for name, weight in found if name != "none"]
+
+    def record(self) -> dict[str, Any]:
+        """Returns all of it as plain values."""
+        values = asdict(self)
+        return values | dict(values.pop("more"))
 
     @property
     def solved(self) -> bool:
         """Whether it has an exact solution instead of a training."""
-        return self.regression == "ridge"
+        return any(term.solved for term, _ in self.terms)
 
     @property
     def needs_logits(self) -> bool:
         """Whether the head must answer with logits over bins of the scale."""
-        return self.regression == "ce-gauss"
+        return any(term.reads == "logits" for term, _ in self.terms)
 
     @property
     def needs_similarity(self) -> bool:
@@ -173,84 +182,48 @@ class Objective:
         return in_words(self)
 
 
+_OWN = [parameter.name for parameter in table.OWN_PARAMETERS]
+
+
 # An objective in words, for cards and tables.
-
-if TYPE_CHECKING:
-    pass
-
-_REGRESSION = {"huber": "Huber", "ce-gauss": "CE-Gauss", "ridge": "ridge regression"}
 
 
 def in_words(objective: Objective) -> str:
     """Names the terms with their weights and parameters: ``Huber + QAMRO (alpha 0.2, beta 7)``."""
-    terms = []
-    if objective.regression != "none":
-        name = _REGRESSION.get(objective.regression, objective.regression.upper().replace("+", " + "))
-        if objective.needs_logits and objective.sigma != type(objective).sigma:
-            name += f" (sigma {objective.sigma:g} of the scale)"
-        terms.append(_weighted(name, objective.regression_weight))
-    if objective.ranking != "none":
-        terms.append(_weighted(_ranking(objective), objective.ranking_weight))
-    if objective.alignment_weight > 0:
-        terms.append(_weighted("SAMA", objective.alignment_weight))
-    on_scores = (objective.ranking != "none" or not objective.needs_logits) and not objective.solved
+    terms = [f"{'' if weight == 1 else f'{weight:g} x '}{_said(objective, term)}" for term, weight in objective.terms]
     where = ""
-    if objective.standardise and on_scores:
+    if objective.standardise and any(term.reads == "predictions" and not term.solved for term, _ in objective.terms):
         mixed = objective.rank_on_scale and objective.ranking != "none"
         where = " on standardised scores" + (", ranking on the scale's own" if mixed else "")
     return " + ".join(terms) + where
 
 
-def _ranking(objective: Objective) -> str:
-    alpha, beta = f"alpha {objective.alpha:g}", f"beta {objective.beta:g}"
-    margin, temperature = f"margin {objective.margin:g}", f"temperature {objective.temperature:g}"
-    quality = ", weights by interval of MOS" if objective.interval_weights is not None else ""
-    return {
-        "qamro": f"QAMRO ({alpha}, {beta}{quality})",
-        "qamro-unweighted": f"QAMRO without weighting ({alpha}, beta 1)",
-        "qamro-fixed-margin": f"QAMRO's weights with a fixed margin, ours ({margin}, {beta})",
-        "mr": f"margin ranking ({margin})",
-        "balr": f"BALR ({temperature})",
-        "listmle": f"ListMLE ({temperature})",
-        "soft-spearman": f"soft Spearman ({temperature})",
-    }[objective.ranking]
-
-
-def _weighted(name: str, weight: float) -> str:
-    return name if weight == 1 else f"{weight:g} x {name}"
+def _said(objective: Objective, term: Term) -> str:
+    """A term with its parameters; of a regression only those that are not as usual."""
+    numbers = [(parameter, objective.value(parameter.name)) for parameter in term.parameters if not parameter.choices]
+    ranking = term.kind == table.RANKING
+    shown = [parameter.in_words(value) for parameter, value in numbers if ranking or value != parameter.default]
+    shown += [term.fixed] if term.fixed else []
+    shown += ["weights by interval of MOS"] if ranking and objective.interval_weights else []
+    return f"{term.words} ({', '.join(shown)})" if shown else term.words
 
 
 # An objective by name, with some of its parameters set otherwise.
 
-PARAMETERS = (
-    "alpha",
-    "beta",
-    "margin",
-    "temperature",
-    "sigma",
-    "regression_weight",
-    "ranking_weight",
-    "alignment_weight",
-    "normalize",
-)
-"""The parameters of an objective that can be set; each objective uses some of them."""
-
 
 def used_by(objective: Objective) -> set[str]:
     """Returns which of ``PARAMETERS`` change anything about an objective."""
-    ranking, listwise = objective.ranking, ("balr", "listmle", "soft-spearman")
-    used = {
-        "alpha": ranking in ("qamro", "qamro-unweighted"),
-        "beta": ranking in ("qamro", "qamro-fixed-margin"),
-        "margin": ranking in ("mr", "qamro-fixed-margin"),
-        "normalize": ranking in ("qamro", "qamro-fixed-margin") and objective.interval_weights is None,
-        "temperature": ranking in listwise,
-        "sigma": objective.needs_logits,
-        "regression_weight": "none" not in (objective.regression, ranking),
-        "ranking_weight": "none" not in (objective.regression, ranking),
-        "alignment_weight": objective.needs_similarity,
-    }
-    return {name for name, does in used.items() if does}
+    used = {parameter.name for term, _ in objective.terms for parameter in term.parameters}
+    if "none" not in (objective.regression, objective.ranking):
+        used |= {"regression_weight", "ranking_weight"}
+    if objective.needs_similarity:
+        used.add("alignment_weight")
+    return used - ({"normalize"} if objective.interval_weights is not None else set())
+
+
+def hyperparameters(objective: Objective) -> list[Parameter]:
+    """Returns those of the numbers that can be swept on which an objective depends."""
+    return [parameter for name, parameter in table.HYPERPARAMETERS.items() if name in used_by(objective)]
 
 
 def chosen_objective(
@@ -270,7 +243,7 @@ def chosen_objective(
         ValueError: There is no such objective, or a parameter is out of range; the message says which.
     """
     if name not in OBJECTIVES:
-        raise ValueError(f"there is no objective {name!r}; choose one of {', '.join(OBJECTIVES)}")
+        raise plugins.unknown(plugins.OBJECTIVES, "objective", name, OBJECTIVES)
     base, scale = OBJECTIVES[name](axis), get_axis(axis)
     if regression:
         base = replace(base, regression=regression, standardise=base.standardise and not scale.has_range)
@@ -282,7 +255,7 @@ def chosen_objective(
             del wanted["normalize"]
         else:
             wanted["scale"] = (scale.low, scale.high)
-    return replace(base, **wanted)
+    return base.having(wanted)
 
 
 def without_effect(objectives: Iterable[Objective], parameters: Mapping[str, Any]) -> list[str]:
@@ -296,14 +269,11 @@ def without_effect(objectives: Iterable[Objective], parameters: Mapping[str, Any
     return [
         name
         for name, value in parameters.items()
-        if not any(name in used_by(one) and getattr(one, name) == value for one in made)
+        if not any(name in used_by(one) and one.value(name) == value for one in made)
     ]
 
 
 # Objectives with a name, which the command line and the tabs offer.
-
-ALPHA_BALR, BETA_SAMA = 0.2, 0.3
-"""DeRA-MOS's weights: L = L_CE-Gauss + 0.2 L_BALR + 0.3 L_SAMA (arXiv 2606.10010)."""
 
 
 def paper_objective(axis: str) -> Objective:
@@ -320,62 +290,39 @@ def paper_objective(axis: str) -> Objective:
     return Objective(standardise=not get_axis(axis).has_range)
 
 
-def released_objective(axis: str) -> Objective:
-    """Returns what QAMRO's released code trains an axis with.
+def named(row: Row, axis: str) -> Objective:
+    """Returns the objective of a row of the table for an axis."""
+    terms = {term.kind: term.name for term in row.terms}
+    aligned = terms.pop(table.ALIGNMENT, "")
+    values: dict[str, Any] = {"ranking": "none"} | terms
+    if aligned and axis in NEEDS_PROMPT:
+        values["alignment_weight"] = table.ALIGNMENT_WEIGHT.published
+    return paper_objective(axis).having(values | dict(row.values) | dict(row.by_axis(axis) if row.by_axis else {}))
 
-    The aesthetic axes: MSE + MAE on standardised scores, QAMRO on the scores of the scale itself, its weights looked up
-    by interval of MOS (see ``intervals``). The code standardises by the published mean and deviation of
-    Audiobox-Aesthetics; here it is by those of the training clips. Other axes: Huber + QAMRO, which the code has, too.
-    """
-    if axis not in AESTHETIC:
-        return paper_objective(axis)
-    return replace(paper_objective(axis), rank_on_scale=True, interval_weights=RELEASED_WEIGHTS[axis])
+
+class _Objectives(Mapping[str, Callable[[str], Objective]]):
+    """For each name of the table, what gives the objective of an axis."""
+
+    def __getitem__(self, name: str) -> Callable[[str], Objective]:
+        return partial(named, table.TABLE[name])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(table.TABLE)
+
+    def __len__(self) -> int:
+        return len(table.TABLE)
+
+
+OBJECTIVES: Mapping[str, Callable[[str], Objective]] = _Objectives()
+"""What to train an axis with, by name: ``OBJECTIVES["qamro"]("MI")``."""
 
 
 def source_of(objective: Objective, axis: str) -> str:
     """Returns whose objective it is, for the card: QAMRO's paper's, its released code's, our reading; else empty."""
-    if axis in AESTHETIC and objective == released_objective(axis):
+    if axis in AESTHETIC and objective == OBJECTIVES["aes-released"](axis):
         return "QAMRO's released code (track 2)"
     if objective != paper_objective(axis):
         return ""
     if axis in AESTHETIC:
         return "our reading of QAMRO's paper, which names no regression terms for this axis"
     return "QAMRO's paper" if get_axis(axis).has_range else "QAMRO's paper for MI and TA, on standardised scores"
-
-
-def _made(*, sama: bool = False, **choices: Any) -> Callable[[str], Objective]:
-    def of(axis: str) -> Objective:
-        weight = BETA_SAMA if sama and axis in NEEDS_PROMPT else 0.0
-        return replace(paper_objective(axis), alignment_weight=weight, **choices)
-
-    return of
-
-
-_DISTRIBUTION: dict[str, Any] = {"regression": "ce-gauss"}
-_BALR: dict[str, Any] = {"ranking": "balr", "ranking_weight": ALPHA_BALR}
-
-OBJECTIVES: dict[str, Callable[[str], Objective]] = {
-    "huber": _made(regression="huber", ranking="none"),
-    "mse": _made(regression="mse", ranking="none"),
-    "ridge": _made(regression="ridge", ranking="none"),
-    "mr": _made(ranking="mr"),
-    "qamro": _made(ranking="qamro"),
-    "aes-released": released_objective,
-    "qamro-unweighted": _made(ranking="qamro-unweighted"),
-    "qamro-fixed-margin": _made(ranking="qamro-fixed-margin"),
-    "balr": _made(**_BALR),
-    "listmle": _made(ranking="listmle"),
-    "soft-spearman": _made(ranking="soft-spearman"),
-    "ce-gauss": _made(**_DISTRIBUTION, ranking="none"),
-    "ce-gauss+balr": _made(**_DISTRIBUTION, **_BALR),
-    "ce-gauss+balr+sama": _made(**_DISTRIBUTION, **_BALR, sama=True),
-    "qamro+sama": _made(ranking="qamro", sama=True),
-}
-"""What to train an axis with, by name.
-
-Where a name holds no regression term it is that of ``paper_objective``: Huber for MI and TA, MSE + MAE on standardised
-scores for the aesthetic axes, Huber on standardised scores for an axis of your own. The paper's "w/o quality-aware
-weighting" is ``"qamro-unweighted"``, its "w/o adaptive margin" is ``"mr"``; ``"qamro-fixed-margin"`` is ours. SAMA is
-there for axes that are judged against the prompt only, as in DeRA-MOS: for MI, ``"ce-gauss+balr+sama"`` is
-CE-Gauss + 0.2 BALR.
-"""

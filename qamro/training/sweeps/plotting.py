@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from qamro.axes import get_axis
 from qamro.figures.style import INK, escape, whiskers
-from qamro.training.sweeps.setup import BASELINES
+from qamro.training.objective.table import HYPERPARAMETERS, TABLE
+from qamro.training.sweeps.setup import BASELINES, Setup
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from qamro.training.sweeps.reproduce import Published
 
 BANDS = dict(zip(BASELINES, ("0,158,115", "86,180,233", "128,128,128", "204,121,167", "230,159,0"), strict=True))
-"""Red, green and blue of each baseline."""
+"""Red, green and blue of each baseline; what is laid beside them is grey."""
 
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x")
@@ -46,6 +47,12 @@ class Naming:
         return f"{self.family}, {self.beside} {value:g}" if self.beside and math.isfinite(value) else self.family
 
 
+def naming_of(setup: Setup) -> Naming:
+    """Returns what the figures of a sweep call things."""
+    beside = HYPERPARAMETERS[setup.second].label if setup.second else ""
+    return Naming(TABLE[setup.family].short, HYPERPARAMETERS[setup.over].label, beside, setup.reference)
+
+
 def dash_of(curves: Sequence[float], value: float) -> int:
     """Returns which of ``DASHES`` and ``SYMBOLS`` a curve has."""
     return list(curves).index(value) % len(DASHES)
@@ -53,7 +60,7 @@ def dash_of(curves: Sequence[float], value: float) -> int:
 
 def add_band(figure: go.Figure, row: pd.Series, ends: Sequence[float], place: dict[str, Any]) -> None:
     """Draws a baseline: a line for its mean, a band for its interval."""
-    colour, (left, right) = BANDS[row["variant"]], ends
+    colour, (left, right) = BANDS.get(row["variant"], "128,128,128"), ends
     shared = {"legendgroup": row["variant"], "mode": "lines"} | place
     if math.isfinite(row["low"]):
         figure.add_scatter(

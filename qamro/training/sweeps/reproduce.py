@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qamro.evaluation.bootstrap import interval
+from qamro.training.objective.objective import chosen_objective
+from qamro.training.objective.table import ALPHA, BETA, TABLE
 from qamro.training.sweeps.seeds import summarise
 from qamro.training.sweeps.setup import BASELINES, RIDGE, Plan, point_label
 from qamro.training.sweeps.system_places import bootstrap_variants
@@ -24,7 +26,7 @@ _FILE = Path(__file__).with_name("published.toml")
 NAMES = {
     RIDGE: "ridge regression on the same features",
     "regression alone": "baseline: regression alone",
-    point_label(0.2, 7): "QAMRO",
+    point_label(ALPHA.default, BETA.default): "QAMRO",
     "aes-released": "QAMRO as in the released code",
     "without weighting": "w/o quality-aware weighting",
     "without adaptive margin": "w/o adaptive margin: regression + L_MR",
@@ -58,7 +60,7 @@ class Published:
 
 
 @dataclass(frozen=True)
-class Experiment:
+class PublishedExperiment:
     """A table or figure of the paper.
 
     Attributes:
@@ -77,22 +79,33 @@ class Experiment:
     published: tuple[Published, ...]
     best_beta: float | None = None
 
-    def plan(self, seeds: Sequence[int], config: FitConfig) -> Plan:
-        """Returns what has to be trained."""
+    def plan(self, seeds: Sequence[int], config: FitConfig, beside: Sequence[str] = ()) -> Plan:
+        """Returns what has to be trained.
+
+        Args:
+            seeds: One fit of everything each.
+            config: How to fit.
+            beside: Names of further objectives.
+
+        Raises:
+            ValueError: There is no such objective.
+        """
+        for name in beside:
+            chosen_objective(name, self.axes[0], {})
         if self.key == "figure1":
-            return Plan(seeds=seeds, config=config)
+            return Plan(seeds=seeds, config=config, also=beside)
         baselines = [name for name in NAMES if name in BASELINES]
-        also = ("aes-released",) if self.key == "table2" else ()
-        return Plan(betas=(7,), seeds=seeds, baselines=baselines, config=config, also=also)
+        also = [*(("aes-released",) if self.key == "table2" else ()), *beside]
+        return Plan(betas=(BETA.default,), seeds=seeds, baselines=baselines, config=config, also=also)
 
     def on_other_data(self, study: str) -> str:
         """Returns the title of the same experiment on another study; it claims nothing of the paper's data."""
         return f"The experiment of the paper's {self.title.split(':')[0].lower()} on other data: {study}"
 
 
-def _read(table: dict[str, Any]) -> dict[str, Experiment]:
+def _read(table: dict[str, Any]) -> dict[str, PublishedExperiment]:
     return {
-        key: Experiment(
+        key: PublishedExperiment(
             key,
             entry["title"],
             entry["study"],
@@ -104,7 +117,7 @@ def _read(table: dict[str, Any]) -> dict[str, Experiment]:
     }
 
 
-EXPERIMENTS: dict[str, Experiment] = _read(tomllib.loads(_FILE.read_text(encoding="utf-8")))
+EXPERIMENTS: dict[str, PublishedExperiment] = _read(tomllib.loads(_FILE.read_text(encoding="utf-8")))
 """The paper's tables and figure by key."""
 
 
@@ -133,7 +146,8 @@ def table_of(sweep: Sweep, *, draws: int = 1000) -> pd.DataFrame:
     found = [ends.get(key) for key in zip(summary["axis"], summary["variant"], summary["level"], strict=True)]
     summary["clips_low"] = [float("nan") if end is None else end.low for end in found]
     summary["clips_high"] = [float("nan") if end is None else end.high for end in found]
-    summary["name"] = [NAMES.get(variant, variant) for variant in summary["variant"]]
+    names = {name: row.short for name, row in TABLE.items()} | NAMES
+    summary["name"] = [names.get(variant, variant) for variant in summary["variant"]]
     others = [metric for metric in METRICS if metric != "SRCC"]
     summary[others] = means.loc[pd.MultiIndex.from_frame(summary[keys]), others].to_numpy()
     summary = summary.rename(columns={"mean": "SRCC", "low": "seeds_low", "high": "seeds_high"})

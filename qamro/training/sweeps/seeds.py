@@ -134,23 +134,6 @@ def by_seed(runs: pd.DataFrame, axis: str, level: str, metric: str) -> pd.DataFr
     return part.pivot(index="seed", columns="variant", values="value")
 
 
-def best_beta_in_words(
-    runs: pd.DataFrame, axis: str, level: str, metric: str, *, alpha: float | None = None, coverage: float = 0.95
-) -> str:
-    """Says how much of the difference between the best beta and beta = 1 is more than noise between seeds.
-
-    Args:
-        runs: ``Sweep.runs``.
-        axis: Which axis.
-        level: ``"utterance"`` or ``"system"``.
-        metric: Key of ``METRICS``.
-        alpha: Which alpha; None for the first of the sweep.
-        coverage: Of the interval.
-    """
-    points = runs.assign(at=runs["beta"], curve=runs["alpha"])
-    return best_in_words(points, axis, level, metric, curve=alpha, coverage=coverage)
-
-
 def best_in_words(
     runs: pd.DataFrame,
     axis: str,

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
+
+from qamro.training.objective.table import HYPERPARAMETERS, TABLE, families
 
 if TYPE_CHECKING:
     from qamro.training.objective import Objective
@@ -20,44 +22,28 @@ OPTIMISERS: dict[str, dict[str, Any]] = {
 }
 """How heads are fitted, by name: all clips in every step, or as the paper does it."""
 
-FAMILIES = (
-    "qamro",
-    "balr",
-    "listmle",
-    "soft-spearman",
-    "ce-gauss",
-    "ce-gauss+balr",
-    "ce-gauss+balr+sama",
-    "qamro+sama",
-)
-"""Keys of ``OBJECTIVES`` whose numbers can be swept."""
-
-BESIDE = {
-    "beta": "alpha",
-    "alpha": "beta",
-    "temperature": "ranking_weight",
-    "ranking_weight": "temperature",
-    "alignment_weight": "ranking_weight",
-}
-"""For a number that is turned, a second one that may be turned beside it, each of its values a curve."""
-
-REFERENCE = {
-    "margin": 0.1,
-    "beta": 1.0,
-    "alpha": 0.2,
-    "temperature": 1.0,
-    "ranking_weight": 0.0,
-    "alignment_weight": 0.0,
-    "sigma": 1 / 16,
-}
-"""For each number, the value against which the others are held: no weighting, no such term, or the paper's."""
-
 ALONE = "regression alone"
 
-MOST = 1000.0
-"""Largest value of any number."""
 
-_LEAST = {"beta": 1.0, "temperature": 0.001, "sigma": 0.001}
+@dataclass(frozen=True)
+class Experiment:
+    """Objectives that are trained on the folds of a study and judged on clips that training never saw.
+
+    Attributes:
+        variants: Gives the objectives of an axis.
+        seeds: One fit of every objective each.
+        config: How to fit.
+        axes: Which axes; None for all that can be trained.
+        folds: Folds where no split was published; 1 splits once.
+        hold_out: ``"auto"``, ``"content"`` or ``"system"`` (see ``hold_out_parts``).
+    """
+
+    variants: Callable[[str], Sequence[Variant]]
+    seeds: Sequence[int]
+    config: FitConfig
+    axes: Sequence[str] | None = None
+    folds: int = 5
+    hold_out: str = "auto"
 
 
 @dataclass(frozen=True)
@@ -68,10 +54,10 @@ class Setup:
         study: Name of the study; ``"simulated"`` is the bundled one.
         encoder: What embeds the clips (see ``qamro.encoders.load_encoder``).
         axes: Which axes.
-        family: One of ``FAMILIES``.
+        family: A key of ``families()``.
         over: The number that is turned; a key of ``HYPERPARAMETERS``.
         values: Its values.
-        beside: Values of the number beside it (see ``BESIDE``), one curve each; empty for the objective's own.
+        beside: Values of the number beside it, one curve each; empty for the objective's own.
         seeds: Fits of every objective.
         folds: Folds where no split was published; 1 splits once.
         hold_out: ``"auto"``, ``"content"`` or ``"system"`` (see ``hold_out_parts``).
@@ -96,10 +82,8 @@ class Setup:
         Raises:
             ValueError: A name is unknown, or a number is out of its range; the message says which.
         """
-        from qamro.training.sweeps.objective_variants import HYPERPARAMETERS
-
         for name, given, known in (
-            ("objective", self.family, FAMILIES),
+            ("objective", self.family, tuple(families())),
             ("optimiser", self.optimiser, tuple(OPTIMISERS)),
             ("hold_out", self.hold_out, ("auto", "content", "system")),
         ):
@@ -114,10 +98,10 @@ class Setup:
         object.__setattr__(self, "values", tuple(sorted({float(value) for value in self.values})))
         object.__setattr__(self, "beside", tuple(sorted({float(value) for value in self.beside})))
         for name, numbers in ((self.over, self.values), (self.second, self.beside)):
-            least = _LEAST.get(name, 0.0)
-            wrong = [number for number in numbers if not least <= number <= MOST]
-            if wrong:
-                raise ValueError(f"{name} goes from {least:g} to {MOST:g}, not {wrong[0]:g}")
+            for number in numbers if name else ():
+                least, most = HYPERPARAMETERS[name].least, HYPERPARAMETERS[name].high
+                if not least <= number <= most:
+                    raise ValueError(f"{name} goes from {least:g} to {most:g}, not {number:g}")
         for axis in self.axes:
             self.variants(axis)
 
@@ -131,20 +115,20 @@ class Setup:
     @property
     def second(self) -> str:
         """The number that may be turned beside; empty when this objective has none."""
-        from qamro.training.sweeps.objective_variants import HYPERPARAMETERS
+        from qamro.training.objective.objective import used_by
 
-        name = BESIDE.get(self.over, "")
-        return name if name and HYPERPARAMETERS[name].used(self._objective("TA")) else ""
+        name = HYPERPARAMETERS[self.over].beside
+        return name if name in used_by(self._objective("TA")) else ""
 
     @property
     def reference(self) -> float:
         """The value that the others are held against."""
-        return REFERENCE[self.over]
+        return HYPERPARAMETERS[self.over].reference
 
     @property
-    def plan(self) -> Plan:
-        """What ``run_sweep`` takes beside ``variants``."""
-        return Plan(self.values, self.beside or (0.2,), range(self.seeds), config=self.config)
+    def experiment(self) -> Experiment:
+        """What is trained."""
+        return Experiment(self.variants, range(self.seeds), self.config, self.axes, self.folds, self.hold_out)
 
     def variants(self, axis: str) -> list[Variant]:
         """Returns the objectives for an axis: what the curves are held against, then every point.
@@ -152,7 +136,7 @@ class Setup:
         Raises:
             ValueError: The objective does not depend on the number, or a value is out of range.
         """
-        from qamro.training.sweeps.objective_variants import HYPERPARAMETERS, variants_over
+        from qamro.training.sweeps.objective_variants import variants_over
 
         objective = self._objective(axis)
         if self.over == "alignment_weight" and not objective.needs_similarity:
@@ -160,8 +144,7 @@ class Setup:
         points: list[Variant] = []
         label = HYPERPARAMETERS[self.over].label
         for value in self._curves(objective):
-            changed: dict[str, Any] = {self.second: value} if self.second else {}
-            first = replace(objective, **changed)
+            first = objective.having({self.second: value} if self.second else {})
             start = f"{HYPERPARAMETERS[self.second].label} {value:g}, {label}" if self.second else label
             points += [
                 replace(point, label=f"{start} {at:g}", at=at, curve=value)
@@ -188,15 +171,24 @@ class Setup:
         return OBJECTIVES[self.family](axis)
 
     def _curves(self, objective: Objective) -> tuple[float, ...]:
-        return (self.beside or (float(getattr(objective, self.second)),)) if self.second else (math.nan,)
+        return (self.beside or (float(objective.value(self.second)),)) if self.second else (math.nan,)
+
+
+def first_over(family: str, wanted: str = "") -> str:
+    """Returns what is swept at first: what is wanted where the objective has it, else the number that it is about."""
+    from qamro.training.objective.objective import OBJECTIVES, hyperparameters
+
+    names = [parameter.name for parameter in hyperparameters(OBJECTIVES[family]("TA"))]
+    known = (name for name in (wanted, "beta", "temperature") if name in names)
+    return next(known, None) or next((name for name in names if not name.endswith("_weight")), names[0])
 
 
 # What a sweep trains: the baselines, and QAMRO for every alpha and beta.
 
-RIDGE = "ridge regression"
+RIDGE = TABLE["ridge"].short
 """What ridge regression on the same features is called in every sweep and comparison."""
 
-FIXED_MARGIN = "q with a fixed margin (ours)"
+FIXED_MARGIN = TABLE["qamro-fixed-margin"].short
 """What Eq. 3's weights on Eq. 1's margin are called: an ablation of ours, not the paper's."""
 
 _RANKING = {

@@ -7,7 +7,6 @@ import json
 import os
 import shutil
 import tempfile
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -18,18 +17,15 @@ import numpy as np
 
 from qamro.paths import assets, cache_path
 from qamro.studies.summary import study_hash, study_summary
-from qamro.training.embedded_study import EmbeddedStudy, embed_study
-from qamro.training.splits import hold_out_parts
 from qamro.training.sweeps.seeds import hints_of, summarise, with_hints
 from qamro.training.sweeps.setup import Setup
-from qamro.training.sweeps.sweep import Sweep, SweepProgress, run_sweep
+from qamro.training.sweeps.sweep import Ran, Sweep, SweepProgress, run
 from qamro.versions import versions
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from qamro.studies import Study
-    from qamro.training.sweeps.setup import Plan
 
 VERSION = 2
 """Changes when the same setup would give other numbers."""
@@ -191,10 +187,10 @@ def write_bundled() -> Path:
     return bundled_folder()
 
 
-def write_tables(out: Path, sweep: Sweep, study: Study, plan: Plan, about: dict[str, Any]) -> None:
+def write_tables(out: Path, ran: Ran, study: Study, about: dict[str, Any]) -> None:
     """Writes ``runs.csv``, ``summary.csv``, ``predictions.csv`` and ``record.json`` into a folder."""
-    write_csvs(out, sweep)
-    write_record(out, {"study": study_summary(study), **about, "plan": asdict(plan), **versions()}, sweep)
+    write_csvs(out, ran.sweep)
+    write_record(out, {"study": study_summary(study), "split": ran.how, **about, **versions()}, ran.sweep)
 
 
 def write_csvs(out: Path, sweep: Sweep) -> None:
@@ -237,38 +233,26 @@ def sweep_study(
     Raises:
         ValueError: No clip can be read, the study is too small for the folds, or an axis cannot be trained.
     """
-    started = time.perf_counter()
-    parts, how = hold_out_parts(study, setup.folds, setup.hold_out)
-    embeddings = embed_study(study, encoder, on_clip=on_clip)
-    folds = [EmbeddedStudy(study, embeddings, part) for part in parts]
-    for axis in setup.axes:
-        if axis not in folds[0].trainable:
-            usable = ", ".join(folds[0].trainable)
-            raise ValueError(f"{axis} cannot be trained on {study.name} with this encoder; these can: {usable}")
-    embedded = time.perf_counter()
 
     def tell(event: SweepProgress) -> None:
         if on_fit is not None:
             before = setup.axes.index(event.axis)
             on_fit(event.axis, before * event.total + event.done, len(setup.axes) * event.total)
 
-    found = run_sweep(folds, setup.axes, setup.plan, variants=setup.variants, on_epoch=tell, workers=WORKERS)
+    ran = run(study, setup.experiment, encoder, on_clip=on_clip, on_epoch=tell, workers=WORKERS)
     record = {
         "setup": asdict(setup),
         "study": study_summary(study),
-        "split": how,
+        "split": ran.how,
         "encoder": {"name": encoder.name, "revision": encoder_revision(setup.encoder)},
         "config": asdict(setup.config),
-        "unreadable clips": embeddings.failed,
-        "fits": setup.fits(len(folds)),
-        "seconds": {
-            "embedding": round(embedded - started, 1),
-            "training": round(time.perf_counter() - embedded, 1),
-        },
+        "unreadable clips": ran.folds[0].embeddings.failed,
+        "fits": setup.fits(len(ran.folds)),
+        "seconds": ran.seconds,
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
         **versions(),
     }
-    return KeptSweep(found, record)
+    return KeptSweep(ran.sweep, record)
 
 
 if __name__ == "__main__":

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from qamro.training.embedded_study import EmbeddedStudy
+from qamro.training.embedded_study import EmbeddedStudy, embed_study
+from qamro.training.splits import hold_out_parts
 from qamro.training.sweeps.runs import Answers, SweepProgress, answer, judged
-from qamro.training.sweeps.setup import Plan, Variant
+from qamro.training.sweeps.setup import Experiment, Plan, Variant
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Sweep", "SweepProgress", "run_sweep"]
+    from qamro.studies import Study
+
+__all__ = ["Ran", "Sweep", "SweepProgress", "embedded_folds", "run", "run_sweep"]
 
 
 @dataclass
@@ -32,10 +36,108 @@ class Sweep:
     predictions: pd.DataFrame
 
 
+@dataclass
+class Ran:
+    """An experiment that was run.
+
+    Attributes:
+        sweep: What it found.
+        folds: The study, embedded and split.
+        how: How it was split, in words.
+        axes: Which axes were trained.
+        seconds: Spent on ``"embedding"`` and ``"training"``.
+    """
+
+    sweep: Sweep
+    folds: list[EmbeddedStudy]
+    how: str
+    axes: list[str]
+    seconds: dict[str, float]
+
+
+def run(
+    study: Study,
+    experiment: Experiment,
+    encoder: Any,
+    *,
+    on_clip: Callable[[int, int], bool | None] | None = None,
+    on_embedded: Callable[[list[EmbeddedStudy], list[str]], None] | None = None,
+    on_epoch: Callable[[SweepProgress], bool | None] | None = None,
+    workers: int = 2,
+    device: str = "cpu",
+) -> Ran:
+    """Splits and embeds a study and runs an experiment on it; what every way to sweep goes through.
+
+    Args:
+        study: With ratings and audio.
+        experiment: What to train.
+        encoder: What embeds the clips.
+        on_clip: Called with (clips embedded, clips in all); may raise to stop.
+        on_embedded: Called with the folds and the axes before the first epoch.
+        on_epoch: As in ``run_sweep``.
+        workers: Threads that train side by side.
+        device: Where to train.
+
+    Raises:
+        ValueError: No clip can be read, the study is too small for the folds, or an axis cannot be trained.
+    """
+    started = time.perf_counter()
+    folds, how = embedded_folds(study, encoder, experiment.folds, experiment.hold_out, on_clip=on_clip)
+    axes = axes_of(folds, experiment.axes)
+    embedded = time.perf_counter()
+    if on_embedded is not None:
+        on_embedded(folds, axes)
+    found = run_sweep(folds, axes, experiment, on_epoch=on_epoch, workers=workers, device=device)
+    ended = time.perf_counter()
+    seconds = {"embedding": round(embedded - started, 1), "training": round(ended - embedded, 1)}
+    return Ran(found, folds, how, axes, seconds)
+
+
+def embedded_folds(
+    study: Study,
+    encoder: Any,
+    count: int,
+    hold_out: str,
+    *,
+    on_clip: Callable[[int, int], bool | None] | None = None,
+) -> tuple[list[EmbeddedStudy], str]:
+    """Splits and embeds a study.
+
+    Args:
+        study: With ratings and audio.
+        encoder: What embeds the clips.
+        count: Folds of a study that was published without a split; 1 splits once.
+        hold_out: See ``hold_out_parts``.
+        on_clip: Called with (clips embedded, clips in all).
+
+    Returns:
+        The folds, and how it was split, in words.
+
+    Raises:
+        ValueError: No clip can be read, or the study is too small for the folds.
+    """
+    parts, how = hold_out_parts(study, count, hold_out)
+    embeddings = embed_study(study, encoder, on_clip=on_clip)
+    return [EmbeddedStudy(study, embeddings, part) for part in parts], how
+
+
+def axes_of(folds: Sequence[EmbeddedStudy], wanted: Sequence[str] | None) -> list[str]:
+    """Returns the axes to train: those asked for, or all that can be.
+
+    Raises:
+        ValueError: One of them is not rated, or cannot be trained with this encoder.
+    """
+    trainable = folds[0].trainable
+    for axis in wanted or ():
+        if axis not in trainable:
+            raise ValueError(f"there is no axis {axis!r} to train on; these can be: {', '.join(trainable)}")
+    return list(dict.fromkeys(wanted)) if wanted else trainable
+
+
 def run_sweep(
     folds: EmbeddedStudy | Sequence[EmbeddedStudy],
     axes: Sequence[str],
-    plan: Plan,
+    plan: Plan | Experiment,
     *,
     variants: Callable[[str], Sequence[Variant]] | None = None,
     on_epoch: Callable[[SweepProgress], bool | None] | None = None,

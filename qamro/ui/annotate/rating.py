@@ -11,6 +11,8 @@ from typing import Any
 
 from qamro.studies.listening import ListeningError, RatingStore, export, session
 from qamro.studies.listening.hub_backup import open_store
+from qamro.studies.listening.store import WrongTokenError
+from qamro.ui import operate
 from qamro.ui.annotate import comparing
 from qamro.ui.annotate.texts import BROKE
 from qamro.ui.static import own_folder, url
@@ -19,13 +21,32 @@ _log = logging.getLogger(__name__)
 
 Asked = Mapping[str, Any]
 
+TOKENS = operate.Tries(5)
+"""Wrong owner's tokens from one address."""
+
+JOINS = operate.Tries(60)
+"""Raters who join from one address: a class in one network may."""
+
 
 def answers(handle: Callable[[RatingStore, Asked], dict[str, Any]]) -> Callable[[Any], dict[str, Any]]:
     """Makes a function that the page may call: problems come back as ``{"error": …}``, never as a failed request."""
 
     def run(data: Any) -> dict[str, Any]:
+        given = data if isinstance(data, dict) else {}
+        who = operate.client.get()
+        limit = TOKENS if "token" in given else JOINS if handle.__name__ == "join" else None
         try:
-            return handle(open_store(), data if isinstance(data, dict) else {})
+            if limit is not None:
+                limit.check(who)
+            if limit is JOINS:
+                limit.count(who)
+            return handle(open_store(), given)
+        except operate.TooManyTriesError as problem:
+            return {"error": str(problem)}
+        except WrongTokenError as problem:
+            TOKENS.count(who)
+            _log.warning("a wrong owner's token was given to %s", handle.__name__)
+            return {"error": str(problem)}
         except ListeningError as problem:
             return {"error": str(problem)}
         except (sqlite3.Error, OSError, KeyError, TypeError, ValueError) as problem:

@@ -18,6 +18,8 @@ from qamro.studies.listening import Design, ListeningError, RatingStore, Scale, 
 from qamro.studies.listening import store as identity
 from qamro.studies.listening.hub_backup import open_store
 from qamro.studies.listening.sources import Sound, from_files, from_study
+from qamro.ui import operate
+from qamro.ui.annotate.rating import TOKENS
 from qamro.ui.annotate.texts import Setup as T
 from qamro.ui.events import Answer
 from qamro.ui.session import Session
@@ -33,11 +35,17 @@ _log = logging.getLogger(__name__)
 _turns = itertools.count(1)
 
 
-def create(p: Parts, session: Session, value: Mapping[str, Any], event: gr.EventData) -> Iterator[Answer]:
+def create(
+    p: Parts, session: Session, value: Mapping[str, Any], event: gr.EventData, request: gr.Request | None = None
+) -> Iterator[Answer]:
     """Makes a study of what the form says; tells the page how far it is, and in the end the study's id."""
     form, value = event.form, dict(value)
     try:
-        if not identity.may_set_up(str(form.get("token") or "")):
+        token, who = str(form.get("token") or ""), operate.client_of(request)
+        TOKENS.check(who)
+        if not identity.may_set_up(token):
+            TOKENS.count(who)
+            _log.warning("a study was not set up: %s owner's token", "a wrong" if token else "no")
             raise ListeningError(T.NOT_ALLOWED)
         design = design_of(form)
         with tempfile.TemporaryDirectory(prefix="qamro-") as work:
@@ -45,7 +53,7 @@ def create(p: Parts, session: Session, value: Mapping[str, Any], event: gr.Event
             sounds = sounds_of(form, session, Path(work))
             for told in _told(open_store(), design, sounds):
                 yield {p.form: value | {"made": told}}
-    except (ListeningError, AudioError) as problem:
+    except (ListeningError, AudioError, operate.TooManyTriesError) as problem:
         yield {p.form: value | {"made": _failure(str(problem))}}
     except Exception as problem:
         _log.exception("setting up a study")

@@ -118,11 +118,11 @@ def _clip(state: CompareState, clip: str, axis: str) -> dict[str, Any]:
 
 
 def _windows(state: CompareState, clip: str, prompt: str, axis: str) -> dict[str, Any] | None:
-    from qamro.audio import probe
+    from qamro.audio.guarded import guarded_probe
 
     columns = state.columns_of(axis)
     path = state.study.audio_path(clip)  # type: ignore[union-attr]
-    width = max(SHORTEST_WINDOW, probe(path).seconds / MOST_WINDOWS)  # a length that is not known is NaN
+    width = max(SHORTEST_WINDOW, guarded_probe(path).seconds / MOST_WINDOWS)  # a length that is not known is NaN
     found = {}
     for entry in _listeners(state):
         if entry.name not in columns:
@@ -272,7 +272,8 @@ def address(state: CompareState, clip: str) -> str:
 def _decoded(path: Path, copy: Path) -> str:
     import soundfile
 
-    from qamro.audio import AudioError, load
+    from qamro.audio import AudioError
+    from qamro.audio.guarded import load
 
     try:
         wave = load(path)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from qamro.predictors.loading import DAMAGED
+from qamro.predictors.loading import DAMAGED, MISSING
 from qamro.report.views import APP_VIEWS, rated_axes
 from qamro.ui import choices
 from qamro.ui.compare.render import drawn, empty, file_name, listing, missing
@@ -84,7 +84,7 @@ def _refusal(state: CompareState, name: str) -> str:
     if len(state.study.missing_audio()) == len(state.study.clips):
         return T.NO_AUDIO.format(name=state.study.name)
     entry = choices.state(name)
-    if entry.state == DAMAGED:
+    if entry.state in (DAMAGED, MISSING):
         return entry.note
     return "" if entry.state == "ready" else T.NOT_READY.format(title=entry.title)
 

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from html import escape
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
 from qamro.axes import get_axis
-from qamro.predictors.loading import DAMAGED
+from qamro.predictors.loading import DAMAGED, MISSING
 from qamro.ui import choices, figures
 from qamro.ui.events import Answer
 from qamro.ui.examples import examples
 from qamro.ui.progress import downloading, status
-from qamro.ui.results import has_systems, scored_axes, system_means, table, to_csv, to_json
+from qamro.ui.results import axes_of, has_systems, scored_axes, system_means, table, to_csv, to_json
 from qamro.ui.session import Clip, Run, Session, apply_manifest, read_manifest
 from qamro.ui.static import own_folder, url
 from qamro.ui.texts import Choices
@@ -41,6 +43,18 @@ _log = logging.getLogger(__name__)
 # The list of clips
 
 
+def _one_after_the_other(handler: Callable[..., Answer]) -> Callable[..., Answer]:
+    """Lets no two changes of one visitor's list run at once."""
+
+    @functools.wraps(handler)
+    def alone(p: Parts, session: Session, *args: Any, **kwargs: Any) -> Answer:
+        with session.editing:
+            return handler(p, session, *args, **kwargs)
+
+    return alone
+
+
+@_one_after_the_other
 def upload(p: Parts, session: Session, typed: Typed, event: gr.EventData) -> Answer:
     """Takes uploaded files in; a CSV among them names prompts and systems."""
     take_over(session, typed)
@@ -71,6 +85,7 @@ def upload(p: Parts, session: Session, typed: Typed, event: gr.EventData) -> Ans
     return _listed(p, session, ". ".join(notes))
 
 
+@_one_after_the_other
 def delete(p: Parts, session: Session, typed: Typed, event: gr.EventData) -> Answer:
     """Takes one clip off the table."""
     take_over(session, typed)
@@ -78,12 +93,14 @@ def delete(p: Parts, session: Session, typed: Typed, event: gr.EventData) -> Ans
     return _listed(p, session)
 
 
+@_one_after_the_other
 def clear(p: Parts, session: Session) -> Answer:
     """Takes all clips off the table."""
     session.clips.clear()
     return _listed(p, session)
 
 
+@_one_after_the_other
 def example(p: Parts, session: Session, typed: Typed, event: gr.EventData) -> Answer:
     """Puts one example on the table, or all."""
     take_over(session, typed)
@@ -93,6 +110,7 @@ def example(p: Parts, session: Session, typed: Typed, event: gr.EventData) -> An
     return _listed(p, session, T.ADDED_TWICE.format(n=twice) if twice else "")
 
 
+@_one_after_the_other
 def recorded(p: Parts, session: Session, typed: Typed, path: str | None) -> Answer:
     """Puts a recording on the table and empties the recorder."""
     take_over(session, typed)
@@ -115,7 +133,8 @@ def score_button(session: Session) -> gr.Button:
 
 def _listed(p: Parts, session: Session, note: str = "") -> Answer:
     rows = [{"id": c.id, "name": c.name, "prompt": c.prompt, "system": c.system} for c in session.clips.values()]
-    listed: Answer = {p.clips: {"rows": rows}}
+    session.listed += 1
+    listed: Answer = {p.clips: {"rows": rows, "listed": session.listed}}
     return listed if session.busy else listed | {p.score: score_button(session), p.status: status(note)}
 
 
@@ -127,10 +146,12 @@ def refresh(p: Parts, request: gr.Request | None = None) -> Answer:
     return {p.predictor: gr.Dropdown(choices.predictor_options(request))}
 
 
-def describe(p: Parts, name: str) -> Answer:
-    """Says what kind of numbers a predictor gives; offers the download where it is not ready."""
+def describe(p: Parts, name: str) -> Iterator[Answer]:
+    """Says what kind of numbers a predictor gives, at once that it is being checked; offers the download it needs."""
+    if told := choices.checking(name):
+        yield {p.badges: told}
     about, button = choices.described(name)
-    return {p.badges: about, p.download: gr.Button(button, visible=True) if button else gr.Button(visible=False)}
+    yield {p.badges: about, p.download: gr.Button(button, visible=True) if button else gr.Button(visible=False)}
 
 
 def fetch(p: Parts, session: Session, name: str) -> Iterator[Answer]:
@@ -161,7 +182,7 @@ def score(p: Parts, session: Session, typed: Typed, name: str) -> Iterator[Answe
         return
     entry = choices.state(name)
     if entry.state != "ready":
-        why = entry.note if entry.state == DAMAGED else T.DOWNLOAD_FIRST.format(title=entry.title)
+        why = entry.note if entry.state in (DAMAGED, MISSING) else T.DOWNLOAD_FIRST.format(title=entry.title)
         yield end | {p.status: status(why, calm=False)}
         return
     hidden = gr.Column(visible=False), gr.Button(visible=False)
@@ -169,7 +190,7 @@ def score(p: Parts, session: Session, typed: Typed, name: str) -> Iterator[Answe
     try:
         yield {
             p.status: status(T.LOADING), p.score: gr.Button(interactive=False), p.cancel: gr.Button(visible=True),
-            p.detail: hidden[0], p.systems: hidden[0], p.csv: hidden[1], p.json: hidden[1],
+            p.detail: hidden[0], p.systems: hidden[0], p.csv: hidden[1], p.json: hidden[1], p.verdict: "",
         }  # fmt: skip
         predictor = choices.get(name)
         if session.stopping:
@@ -184,7 +205,8 @@ def score(p: Parts, session: Session, typed: Typed, name: str) -> Iterator[Answe
                     said = status(T.SCORING.format(done=done, all=n), done, n)
                     yield badge | {p.results: table(session.run), p.status: said}
                     badge = {}
-        said = choices.badges(choices.kinds(predictor), predictor.note, _domains(session))
+        shown = choices.kinds(predictor, axes_of(session.run)) if session.run is not None else []
+        said = choices.badges(shown, predictor.note, _domains(session))
         yield end | {
             p.badges: said, p.results: table(session.run, _first(session)), p.status: status(_summary(session)),
         }  # fmt: skip
@@ -205,7 +227,7 @@ def finish(p: Parts, session: Session) -> Answer:
     """After a run: downloads, systems, and the first clip's details."""
     run = session.run
     if run is None or not run.rows:
-        return {p.csv: gr.Button(visible=False), p.json: gr.Button(visible=False)}
+        return {p.csv: gr.Button(visible=False), p.json: gr.Button(visible=False), p.verdict: ""}
     folder = session.folder(own_folder())
     stem = f"qamro-scores-{run.began:%Y%m%d-%H%M%S}"
     csv, json = (folder / f"{stem}.{ending}" for ending in ("csv", "json"))
@@ -216,10 +238,18 @@ def finish(p: Parts, session: Session) -> Answer:
     return {
         p.csv: gr.DownloadButton(value=str(csv), visible=True),
         p.json: gr.DownloadButton(value=str(json), visible=True),
+        p.verdict: verdict_html(run),
         p.systems: gr.Column(visible=bool(axes)),
         p.axis: gr.Radio(axes, value=axes[0] if axes else None),
         p.bars: _bars(run, axes[0]) if axes else None,
     } | _detail(p, session)
+
+
+def verdict_html(run: Run) -> str:
+    """Says which clips are predicted to be the best, a paragraph an axis."""
+    from qamro.report.verdict import verdicts
+
+    return "".join(f"<p>{escape(sentence)}</p>" for sentence in verdicts([run.rows[key] for key in run.good], run.axes))
 
 
 def _first(session: Session) -> str | None:
@@ -257,7 +287,8 @@ def select(p: Parts, session: Session, event: gr.EventData) -> Answer:
 
 def playable(p: Parts, session: Session) -> Answer:
     """Gives the player a WAV copy of a file that the browser does not play, or says that there is none."""
-    from qamro.audio import AudioError, load
+    from qamro.audio import AudioError
+    from qamro.audio.guarded import load
 
     run, key = session.run, session.selected
     if run is None or key is None or key not in run.rows:

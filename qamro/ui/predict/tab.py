@@ -18,8 +18,8 @@ from qamro.ui.session import Session
 from qamro.ui.texts import Predict as T
 from qamro.ui.widgets import heading, widget
 
-# Every click on the list counts, and answers come in the order of the clicks: each holds the whole list.
-_IN_ORDER: dict[str, Any] = {"trigger_mode": "multiple", "concurrency_id": "clips", "concurrency_limit": 1} | QUIET
+# Every click on the list counts. Each answer holds the whole list and its number: the page keeps the newest.
+_IN_ORDER: dict[str, Any] = {"trigger_mode": "multiple", "concurrency_id": "clips", "concurrency_limit": 8} | QUIET
 
 
 @dataclass
@@ -37,6 +37,7 @@ class Parts:
     cancel: gr.Button
     status: gr.HTML
     results: gr.HTML
+    verdict: gr.HTML
     csv: gr.DownloadButton
     json: gr.DownloadButton
     detail: gr.Column
@@ -91,6 +92,7 @@ def build_components() -> Parts:
             csv = gr.DownloadButton(T.CSV, size="sm", visible=False, elem_id="csv", min_width=130, scale=0)
             json = gr.DownloadButton(T.JSON, size="sm", visible=False, elem_id="json", min_width=130, scale=0)
         results = widget("results", table(None), words=T.RESULT_WORDS, elem_id="results")
+        verdict = gr.HTML("", elem_id="verdict", apply_default_css=False)
     with gr.Column(elem_classes="q-card", visible=False, elem_id="detail") as detail:
         player = widget("player", None, words=T.PLAYER_WORDS, elem_id="player")
         with gr.Row(elem_classes="q-figures"):
@@ -107,8 +109,8 @@ def build_components() -> Parts:
     return Parts(
         session=session, clips=clips, microphone=microphone, examples=example_list, predictor=predictor, badges=badge,
         score=score, download=download,
-        cancel=cancel, status=progress, results=results, csv=csv, json=json, detail=detail, player=player,
-        timeline=timeline, radar=radar, systems=systems, axis=axis, bars=bars,
+        cancel=cancel, status=progress, results=results, verdict=verdict, csv=csv, json=json, detail=detail,
+        player=player, timeline=timeline, radar=radar, systems=systems, axis=axis, bars=bars,
     )  # fmt: skip
 
 
@@ -127,10 +129,11 @@ def bind(p: Parts) -> None:
     page = gr.context.Context.root_block
     if page is not None:
         listen(p, page.load, handlers.refresh, AT_ONCE)
-        listen(p, page.load, handlers.describe, AT_ONCE, name=p.predictor)
+        listen(p, page.load, handlers.describe, {"concurrency_limit": None} | QUIET, name=p.predictor)
 
     pressed: Any = partial(gr.on, [p.score.click, p.clips.submit])
-    scoring = {"concurrency_limit": 4, "concurrency_id": "predictor"} | QUIET
+    # Those who score take turns (see ``Turns``); the limit only keeps threads for everything else.
+    scoring = {"concurrency_limit": 20, "concurrency_id": "scoring"} | QUIET
     scored = listen(p, pressed, handlers.score, scoring, name=p.predictor, **clips)
     finished = listen(p, scored.then, handlers.finish, session=p.session)
     listen(p, finished.then, handlers.windows, session=p.session)

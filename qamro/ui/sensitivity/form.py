@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from qamro.encoders.registry import encoders
-from qamro.training.sweeps.setup import Setup
+from qamro.training.objective.objective import OBJECTIVES, hyperparameters
+from qamro.training.objective.table import HYPERPARAMETERS
+from qamro.training.sweeps.setup import Setup, first_over
 from qamro.ui.choices import trainable_axes
 from qamro.ui.events import Answer
 from qamro.ui.progress import status
@@ -47,8 +49,6 @@ def read(picker: PickerState, study: Study | None, given: Fields) -> Setup:
     Raises:
         ValueError: A field makes no sense, or the sweep is too large for this machine; the message says what to do.
     """
-    from qamro.training.sweeps.objective_variants import HYPERPARAMETERS
-
     hold_out, folds = given["split"].split()
     if not given["axes"]:
         raise ValueError(T.NO_AXES)
@@ -99,32 +99,16 @@ def cost(picker: PickerState, study: Study | None, given: Fields) -> str:
     return f'<p class="q-hint">{escape(said)}.{escape(limit)}</p>'
 
 
-def first_over(family: str, wanted: str = "") -> str:
-    """Returns what is varied at first: what is wanted where the objective has it, else the number that it is about."""
-    from qamro.training.objective import OBJECTIVES
-    from qamro.training.sweeps.objective_variants import hyperparameters
-
-    names = [parameter.name for parameter in hyperparameters(OBJECTIVES[family]("TA"))]
-    if wanted in names:
-        return wanted
-    return "beta" if "beta" in names else "temperature" if "temperature" in names else names[0]
-
-
 def over_choice(family: str, wanted: str = "") -> gr.Dropdown:
     """Returns the choice of what is varied; all numbers are offered."""
-    from qamro.training.sweeps.objective_variants import HYPERPARAMETERS
-
     options = [(parameter.label, parameter.name) for parameter in HYPERPARAMETERS.values()]
     return gr.Dropdown(options, value=first_over(family, wanted))
 
 
 def number_fields(family: str, over: str, setup: Setup | None = None) -> tuple[gr.Textbox, gr.Textbox]:
     """Returns the fields for the values of what is turned, and for what is beside it."""
-    from qamro.training.objective import OBJECTIVES
-    from qamro.training.sweeps.objective_variants import HYPERPARAMETERS
-
     parameter = HYPERPARAMETERS[over]
-    fitting = parameter.used(OBJECTIVES[family]("TA"))  # where it is not, the line below the form says so
+    fitting = parameter in hyperparameters(OBJECTIVES[family]("TA"))  # where it is not, the line below the form says so
     made = setup
     if made is None and fitting:
         made = Setup(axes=("TA",), family=family, over=over, values=parameter.values, beside=())
@@ -132,7 +116,7 @@ def number_fields(family: str, over: str, setup: Setup | None = None) -> tuple[g
     values = gr.Textbox(value=joined(first), label=T.VALUES.format(name=parameter.label))
     if made is None or not made.second:
         return values, gr.Textbox(value="", label=T.BESIDE_NONE, visible=False)
-    own = (float(getattr(OBJECTIVES[family]("TA"), made.second)),)
+    own = (float(OBJECTIVES[family]("TA").value(made.second)),)
     label = T.BESIDE.format(name=HYPERPARAMETERS[made.second].label)
     return values, gr.Textbox(value=joined(made.beside or own), label=label, visible=True)
 

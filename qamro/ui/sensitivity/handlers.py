@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from qamro.training.sweeps.setup import Setup
+from qamro.training.sweeps.setup import Setup, first_over
 from qamro.ui.events import Answer
 from qamro.ui.progress import follow, status
 from qamro.ui.sensitivity import form
@@ -35,7 +35,7 @@ _log = logging.getLogger(__name__)
 
 def family_chosen(p: Parts, family: str) -> Answer:
     """Offers what the objective can be swept over."""
-    return {p.over: form.over_choice(family)} | over_chosen(p, family, form.first_over(family))
+    return {p.over: form.over_choice(family)} | over_chosen(p, family, first_over(family))
 
 
 def over_chosen(p: Parts, family: str, over: str) -> Answer:

@@ -30,7 +30,7 @@ from qamro.ui.widgets import chart_value
 if TYPE_CHECKING:
     import pandas as pd
 
-    from qamro.training.sweeps.reproduce import Experiment, Published
+    from qamro.training.sweeps.reproduce import Published, PublishedExperiment
     from qamro.ui.sensitivity.tab import Parts
 
 _STROKES = {"solid": "", "dash": "7 4", "dot": "2 3", "dashdot": "7 3 2 3", "longdash": "11 4"}
@@ -226,7 +226,7 @@ def published_html(axis: str) -> str:
     )
 
 
-def _table_with(axis: str) -> Experiment | None:
+def _table_with(axis: str) -> PublishedExperiment | None:
     from qamro.training.sweeps.reproduce import EXPERIMENTS
 
     return next((each for each in EXPERIMENTS.values() if axis in each.axes and each.published), None)
@@ -239,7 +239,7 @@ def _best() -> float:
     return EXPERIMENTS["figure1"].best_beta or 0.0
 
 
-def _rows(experiment: Experiment) -> list[Published]:
+def _rows(experiment: PublishedExperiment) -> list[Published]:
     """The rows of the paper itself."""
     return [row for row in experiment.published if row.paper]
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from qamro.training.sweeps.plotting import Naming
-from qamro.training.sweeps.setup import ALONE, Setup
-from qamro.ui.sensitivity.texts import FAMILIES
+from qamro.training.objective.table import ALPHA, BETA
+from qamro.training.sweeps.plotting import Naming, naming_of
+from qamro.training.sweeps.setup import ALONE, Setup, point_label
 from qamro.ui.session import Visitor
 
 if TYPE_CHECKING:
@@ -60,11 +60,7 @@ class Shown:
     @property
     def naming(self) -> Naming:
         """What its figures call things."""
-        from qamro.training.sweeps.objective_variants import HYPERPARAMETERS
-
-        beside = HYPERPARAMETERS[self.setup.second].label if self.setup.second else ""
-        over = HYPERPARAMETERS[self.setup.over].label
-        return Naming(FAMILIES[self.setup.family], over, beside, self.setup.reference)
+        return naming_of(self.setup)
 
     def models(self, axis: str) -> list[str]:
         """Returns the labels of an axis's models, points first."""
@@ -83,7 +79,8 @@ class Shown:
     def first_model(self, axis: str) -> str:
         """Returns the model that is looked at first: the paper's numbers where they were swept, else the last point."""
         models = [model for model in self.models(axis) if model in set(self._points(axis))]
-        return next((model for model in models if model == "alpha 0.2, beta 7"), models[-1])
+        published = point_label(ALPHA.default, BETA.default)
+        return published if published in models else models[-1]
 
     def _points(self, axis: str) -> list[str]:
         rows = self.summary[(self.summary["axis"] == axis) & ~self.summary["baseline"]]

@@ -8,13 +8,14 @@ from typing import Any
 
 import gradio as gr
 
+from qamro.training.objective.table import HYPERPARAMETERS, families
 from qamro.training.sweeps.figure import METRICS_SHOWN
-from qamro.training.sweeps.setup import BESIDE, Setup
+from qamro.training.sweeps.setup import Setup
 from qamro.ui.choices import encoder_options
 from qamro.ui.events import AT_ONCE, LAST, QUIET, listen
 from qamro.ui.sensitivity import form, handlers
 from qamro.ui.sensitivity.state import SensitivityState, View
-from qamro.ui.sensitivity.texts import FAMILIES, OPTIMISERS, SPLITS
+from qamro.ui.sensitivity.texts import OPTIMISERS, SPLITS
 from qamro.ui.sensitivity.texts import Sensitivity as T
 from qamro.ui.study_picker import StudyPicker, study_picker
 from qamro.ui.widgets import heading, widget
@@ -79,13 +80,15 @@ def _setup() -> dict[str, Any]:
         with gr.Accordion(T.SETUP, open=False, elem_id="sensitivity-opener") as opener:
             chooser = study_picker("sensitivity", audio=True)
             with gr.Row(elem_classes="q-fields"):
-                family = gr.Dropdown(_options(FAMILIES), value=first.family, label=T.FAMILY, filterable=False,
+                offered = {name: row.short for name, row in families().items()}
+                family = gr.Dropdown(_options(offered), value=first.family, label=T.FAMILY, filterable=False,
                                      elem_id="sensitivity-family", min_width=200)  # fmt: skip
                 over = gr.Dropdown([first.over], value=first.over, label=T.OVER, filterable=False,
                                    elem_id="sensitivity-over", min_width=160)  # fmt: skip
                 values = gr.Textbox(form.joined(first.values), label=T.VALUES.format(name=first.over),
                                     elem_id="sensitivity-values", min_width=160)  # fmt: skip
-                beside = gr.Textbox(form.joined(first.beside), label=T.BESIDE.format(name=BESIDE[first.over]),
+                second = HYPERPARAMETERS[first.over].beside
+                beside = gr.Textbox(form.joined(first.beside), label=T.BESIDE.format(name=second),
                                     elem_id="sensitivity-beside", min_width=160)  # fmt: skip
             with gr.Row(elem_classes="q-fields"):
                 axes = gr.CheckboxGroup(list(form.SIMULATED_AXES), value=list(first.axes), label=T.AXES,

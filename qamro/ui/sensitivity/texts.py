@@ -4,18 +4,6 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-FAMILIES = {
-    "qamro": "QAMRO",
-    "balr": "BALR",
-    "listmle": "ListMLE",
-    "soft-spearman": "Soft Spearman",
-    "ce-gauss": "CE-Gauss",
-    "ce-gauss+balr": "CE-Gauss + BALR",
-    "ce-gauss+balr+sama": "CE-Gauss + BALR + SAMA (DeRA-MOS)",
-    "qamro+sama": "QAMRO + SAMA",
-}
-"""What the objectives are called, regression term aside."""
-
 SPLITS = {
     "auto 5": "The published split, else 5 folds that hold out content",
     "content 5": "5 folds that hold out content",

@@ -121,20 +121,19 @@ def take_in(files: list[tuple[Path, str]], folder: Path, tell: Callable[..., Non
         with naming(folder, ""):
             layout = guess(folder)
     except (ValueError, OSError) as problem:
-        upload.problem = str(problem)
-        return upload
+        return upload.failed(problem)
     return look(upload, layout)
 
 
 def look(upload: Upload, layout: Layout) -> Upload:
     """Returns the files with another layout, and with what that finds."""
-    seen = replace(upload, layout=layout, found=None, problem="", refused="")
+    seen = replace(upload, layout=layout, found=None, problem="", refused="", words=(), sides=False)
     try:
         with naming(upload.folder, ""):
             seen.examples = examples(upload.folder, layout)
             seen.found = find(upload.folder, layout, by_rater=seen.by_rater)
     except (ValueError, OSError) as problem:
-        seen.problem = str(problem)
+        return seen.failed(problem)
     return seen
 
 
@@ -220,7 +219,7 @@ def export(p: StudyPicker, state: PickerState) -> Answer:
     return {p.view: view(state) | {"zip": packed}}
 
 
-_CUTS = {"header": "lines", "delimiter": "to", "encoding": "to"}
+_CUTS = {"header": "lines", "delimiter": "to", "encoding": "to", "ragged": "to", "answers": "answers"}
 """Corrections of how files are cut into cells, and under what each says to what."""
 
 
@@ -281,6 +280,9 @@ def _cut(upload: Upload, what: str, value: Any) -> Upload:
     said: Any = str(value or "")
     if what == "header":
         said = None if value in (None, "") else int(value)
+    if what == "answers":  # what was said before holds unless it is said anew, or taken back by saying nothing
+        told = dict(upload.parsing.answers) | {str(word): str(number).strip() for word, number in value or ()}
+        said = Options.parse(answer=[f"{word}={number}" for word, number in told.items() if number]).parsing.answers
     upload = replace(upload, parsing=replace(upload.parsing, **{what: said}))
     file = next(iter(upload.layout.files), "") if upload.layout else ""
     try:
@@ -289,7 +291,7 @@ def _cut(upload: Upload, what: str, value: Any) -> Upload:
     except (ValueError, OSError) as problem:
         if upload.layout is not None:
             raise
-        return replace(upload, problem=str(problem), refused="")  # two things may have to be said before it can be read
+        return replace(upload.failed(problem), refused="")  # two things may have to be said before it can be read
 
 
 def _answered(upload: Upload, layout: Layout, reading: int) -> Layout:

@@ -8,7 +8,7 @@ import numpy as np
 
 from qamro.studies.importers.forms import FORMS
 from qamro.studies.importers.layout import ROLES, TABULAR, Layout
-from qamro.studies.importers.table import DELIMITER_NAMES
+from qamro.studies.importers.table import DELIMITER_NAMES, SIDES
 from qamro.ui.study_picker.state import PickerState, Upload, sources
 from qamro.ui.study_picker.texts import Picker as T
 
@@ -47,6 +47,9 @@ def waiting(upload: Upload) -> dict[str, Any]:
         "refused": upload.refused,
         "corrections": upload.corrections,
         "cut": _cut(upload),
+        "answers": [list(pair) for pair in upload.parsing.answers],
+        "words": list(upload.words),
+        "sides": list(SIDES) if upload.sides else [],
     }
     if layout is None:
         return answer
@@ -90,14 +93,14 @@ def waiting(upload: Upload) -> dict[str, Any]:
     return answer
 
 
-def _cut(upload: Upload) -> dict[str, Any] | None:
+def _cut(upload: Upload) -> dict[str, str] | None:
     """How the files are cut into cells; None where that cannot be said, as their form is fixed."""
-    if upload.layout is not None and upload.layout.is_fixed:
+    if upload.layout is not None and not upload.layout.takes_rows:
         return None
     said = upload.parsing
     header = "" if said.header is None else str(said.header)
     delimiter = next((word for word, sign in DELIMITER_NAMES.items() if sign == said.delimiter), "")
-    return {"header": header, "delimiter": delimiter, "encoding": said.encoding}
+    return {"header": header, "delimiter": delimiter, "encoding": said.encoding, "ragged": said.ragged}
 
 
 def _codes(layout: Layout, found: Found) -> list[dict[str, Any]]:

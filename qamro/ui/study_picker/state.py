@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +39,8 @@ class Upload:
         parsing: How the files are cut into cells, where the visitor said it.
         refused: Why the last correction was not made; empty when it was.
         corrections: How often the visitor corrected something.
+        words: Words of which the visitor has to say what they stand for.
+        sides: Whether they stand for sides of a vote.
     """
 
     folder: Path
@@ -53,6 +55,13 @@ class Upload:
     parsing: Parsing = field(default_factory=Parsing)
     refused: str = ""
     corrections: int = 0
+    words: tuple[str, ...] = ()
+    sides: bool = False
+
+    def failed(self, problem: Exception) -> Upload:
+        """Returns the files with what is wrong with them."""
+        words, sides = getattr(problem, "words", ()), getattr(problem, "sides", False)
+        return replace(self, problem=str(problem), words=words, sides=sides)
 
 
 class PickerState(Visitor):

@@ -13,7 +13,11 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from qamro.checkpoints import readable_size
-from qamro.training.presets import preset_of
+from qamro.encoders.registry import encoder_entry
+from qamro.predictors.loading import MISSING
+from qamro.training.objective.objective import OBJECTIVES, used_by
+from qamro.training.objective.table import PARAMETERS, TABLE
+from qamro.training.presets import Settings, command_of, preset_of
 from qamro.ui.choices import encoder_options, encoder_state, trainable_axes
 from qamro.ui.events import Answer
 from qamro.ui.progress import downloading, status
@@ -30,14 +34,12 @@ from qamro.ui.train.state import (
     Failed,
     Judging,
     Message,
-    Settings,
     TrainedRun,
     TrainState,
     Waiting,
-    command_of,
     limited,
 )
-from qamro.ui.train.texts import FITTING, OBJECTIVES, OPTIMIZERS, PARAMETERS
+from qamro.ui.train.texts import FITTING, OPTIMIZERS
 from qamro.ui.train.texts import TrainTab as T
 from qamro.ui.train.worker import AT_ONCE, Job, Task
 from qamro.ui.widgets import chart_value, hint
@@ -89,6 +91,9 @@ def refresh_encoders(p: Parts, encoder: str) -> Answer:
 def _described(p: Parts, encoder: str) -> Answer:
     entry = encoder_state(encoder)
     note, ready = entry.note, entry.state == "ready"
+    if entry.state == MISSING:
+        about = encoder_entry(encoder).note
+        return {p.encoder_note: hint(f"{about} {note}"), p.download: gr.Button(visible=False)}
     if not ready:
         note += " " + T.NEEDS.format(size=readable_size(entry.bytes), licence=entry.licence)
     button = gr.Button(T.DOWNLOAD.format(size=readable_size(entry.bytes)), visible=not ready)
@@ -97,13 +102,12 @@ def _described(p: Parts, encoder: str) -> Answer:
 
 def objective_chosen(p: Parts, name: str) -> Answer:
     """Says what an objective does, and offers the parameters that it uses with its own values."""
-    from qamro.training import objective as objectives
-
-    objective, used = objectives.OBJECTIVES[name]("TA"), used_parameters(name)
-    answer: Answer = {p.objective_note: hint(OBJECTIVES[name][1])}
+    objective, used = OBJECTIVES[name]("TA"), used_parameters(name)
+    answer: Answer = {p.objective_note: hint(TABLE[name].note)}
     for parameter, component in p.parameters.items():
-        update: dict[str, Any] = {"value": getattr(objective, parameter), "visible": parameter in used}
-        answer[component] = gr.Dropdown(T.NORMALIZE, **update) if parameter == "normalize" else gr.Number(**update)
+        update: dict[str, Any] = {"value": objective.value(parameter), "visible": parameter in used}
+        choices = list(PARAMETERS[parameter].choices)
+        answer[component] = gr.Dropdown(choices, **update) if choices else gr.Number(**update)
     return answer
 
 
@@ -219,7 +223,7 @@ def _settings(study: Study | None, form: Mapping[str, Any]) -> tuple[Settings, l
     used = used_parameters(form["objective"])
     for key in ("seeds", *FITTING, *used):
         if form[key] is None:
-            label, _ = ({"seeds": (T.SEEDS, "")} | PARAMETERS | FITTING)[key]
+            label = PARAMETERS[key].label if key in used else ({"seeds": (T.SEEDS, "")} | FITTING)[key][0]
             raise NotPossible(T.BAD_NUMBER.format(what=label))
     fitting = {key: form[key] for key in ("optimizer", "hold_out", "stop_by", *FITTING)}
     whole = {key: int(form[key]) for key in ("seeds", "batch_size", "epochs", "patience")}
@@ -231,9 +235,6 @@ def _settings(study: Study | None, form: Mapping[str, Any]) -> tuple[Settings, l
 
 def used_parameters(objective: str) -> list[str]:
     """Returns those of ``PARAMETERS`` that an objective uses."""
-    from qamro.training.objective import OBJECTIVES
-    from qamro.training.objective.objective import used_by
-
     used = used_by(OBJECTIVES[objective]("TA"))  # the axis on which every term acts
     return [name for name in PARAMETERS if name in used]
 

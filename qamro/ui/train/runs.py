@@ -13,12 +13,14 @@ import gradio as gr
 
 from qamro.axes import axis_order
 from qamro.csvtext import csv_line
+from qamro.training.objective.table import PARAMETERS
+from qamro.training.presets import FITTED
 from qamro.ui.events import Answer
 from qamro.ui.progress import status
 from qamro.ui.static import own_folder
 from qamro.ui.train import figures
-from qamro.ui.train.state import FITTED, TrainedRun, TrainState
-from qamro.ui.train.texts import PARAMETERS, STOP_BY
+from qamro.ui.train.state import TrainedRun, TrainState
+from qamro.ui.train.texts import STOP_BY
 from qamro.ui.train.texts import TrainTab as T
 from qamro.ui.widgets import chart_value
 

@@ -7,35 +7,25 @@ from typing import Any
 
 import gradio as gr
 
-from qamro.training.presets import PRESETS
+from qamro.training.objective.table import PARAMETERS, TABLE, Parameter
+from qamro.training.presets import PRESETS, Settings
 from qamro.ui.choices import encoder_options
 from qamro.ui.events import AT_ONCE, QUIET, find, listen
 from qamro.ui.progress import status
 from qamro.ui.space import on_space
 from qamro.ui.study_picker import StudyPicker, study_picker
 from qamro.ui.train import handlers, runs, saved_heads
-from qamro.ui.train.state import MOST_CLIPS, MOST_EPOCHS, MOST_SECONDS, MOST_SEEDS, Settings, TrainState
-from qamro.ui.train.texts import FITTING, HOLD_OUT, OBJECTIVES, OPTIMIZERS, PARAMETERS, RUN_WORDS, STOP_BY
+from qamro.ui.train.state import MOST_CLIPS, MOST_EPOCHS, MOST_SECONDS, MOST_SEEDS, TrainState
+from qamro.ui.train.texts import FITTING, HOLD_OUT, OPTIMIZERS, RUN_WORDS, STOP_BY
 from qamro.ui.train.texts import TrainTab as T
 from qamro.ui.widgets import heading, hint, widget
 
 _RANGES: dict[str, dict[str, Any]] = {
-    "alpha": {"minimum": 0}, "beta": {"minimum": 1}, "margin": {"minimum": 0}, "temperature": {"minimum": 0.01},
-    "sigma": {"minimum": 0.005, "maximum": 1}, "regression_weight": {"minimum": 0}, "ranking_weight": {"minimum": 0},
-    "alignment_weight": {"minimum": 0}, "lr": {"minimum": 1e-6, "maximum": 1},
+    "lr": {"minimum": 1e-6, "maximum": 1},
     "batch_size": {"minimum": 0, "precision": 0}, "epochs": {"minimum": 1, "maximum": 10_000, "precision": 0},
     "patience": {"minimum": 1, "maximum": 10_000, "precision": 0}, "dropout": {"minimum": 0, "maximum": 0.9},
     "weight_decay": {"minimum": 0, "maximum": 10},
 }  # fmt: skip
-
-FIRST = {
-    "alpha": 0.2, "beta": 7.0, "margin": 0.1, "temperature": 1.0, "sigma": 0.0625, "regression_weight": 1.0,
-    "ranking_weight": 1.0, "alignment_weight": 0.3, "normalize": "batch",
-}  # fmt: skip
-"""What the parameters say before another objective is chosen."""
-
-USED_FIRST: tuple[str, ...] = ()
-"""Those that the objective uses that is chosen at first (known here, so that the page needs no torch to be built)."""
 
 
 @dataclass
@@ -200,12 +190,12 @@ def _how() -> dict[str, Any]:
         preset_note = gr.HTML(hint(PRESETS["default"].note), elem_id="train-preset-note", apply_default_css=False)
     with gr.Row(equal_height=False):
         with gr.Column(min_width=260):
-            options = [(title, name) for name, (title, _) in OBJECTIVES.items()]
+            options = [(row.title, name) for name, row in TABLE.items()]
             objective = gr.Dropdown(
                 options, value=first.objective, label=T.OBJECTIVE, elem_id="train-objective", filterable=False
             )
             objective_note = gr.HTML(
-                hint(OBJECTIVES[first.objective][1]), elem_id="train-objective-note", apply_default_css=False
+                hint(TABLE[first.objective].note), elem_id="train-objective-note", apply_default_css=False
             )
         with gr.Column(min_width=260):
             options = [(title, name) for name, (title, _, _) in OPTIMIZERS.items()]
@@ -234,8 +224,9 @@ def _how() -> dict[str, Any]:
                 options, value=first.stop_by, label=T.STOP_BY, info=T.STOP_BY_INFO, elem_id="train-stop-by"
             )
     with gr.Accordion(T.ADVANCED, open=False, elem_id="train-parameters", elem_classes="q-train-parameters"), gr.Row():
-        parameters = {name: _parameter(name, FIRST[name], name in USED_FIRST) for name in PARAMETERS}
-        fitting = {name: _parameter(name, getattr(first, name), True) for name in FITTING}
+        used = handlers.used_parameters(first.objective)
+        parameters = {name: _parameter(parameter, name in used) for name, parameter in PARAMETERS.items()}
+        fitting = {name: _number(name, getattr(first, name)) for name in FITTING}
     return {
         "preset": preset, "preset_note": preset_note, "objective": objective, "objective_note": objective_note,
         "optimizer": optimizer, "optimizer_note": optimizer_note, "seeds": seeds, "hold_out": hold_out,
@@ -243,12 +234,17 @@ def _how() -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _parameter(name: str, value: Any, visible: bool) -> Any:
-    label, info = (PARAMETERS | FITTING)[name]
-    common: dict[str, Any] = {"label": label, "info": info, "elem_id": f"train-{name}", "min_width": 200}
-    if name == "normalize":
-        return gr.Dropdown(T.NORMALIZE, value=value, visible=visible, filterable=False, **common)
-    return gr.Number(value, visible=visible, **_RANGES[name], **common)
+def _parameter(parameter: Parameter, visible: bool) -> Any:
+    common: dict[str, Any] = {"label": parameter.label, "info": parameter.help, "visible": visible, "min_width": 200}
+    common["elem_id"] = f"train-{parameter.name}"
+    if parameter.choices:
+        return gr.Dropdown(list(parameter.choices), value=parameter.default, filterable=False, **common)
+    return gr.Number(parameter.default, minimum=parameter.least, maximum=parameter.high, **common)
+
+
+def _number(name: str, value: Any) -> Any:
+    label, info = FITTING[name]
+    return gr.Number(value, label=label, info=info, elem_id=f"train-{name}", min_width=200, **_RANGES[name])
 
 
 def bind(p: Parts) -> None:

@@ -47,7 +47,6 @@ class TrainTab:
     HOLD_OUT = "Hold out"
     HOLD_OUT_INFO = "What the held-out part shares nothing of with the rest."
     ADVANCED = "Parameters"
-    NORMALIZE: ClassVar[list[tuple[str, str]]] = [("the batch's range", "batch"), ("the scale", "scale")]
 
     TRAIN, STOP, CANCEL = "Train", "Stop, keep the best", "Cancel"
     READY = "Choose a study to begin."
@@ -135,78 +134,6 @@ class TrainTab:
     CARD = "The card of this run"
 
 
-OBJECTIVES: dict[str, tuple[str, str]] = {
-    "huber": (
-        "Huber: regression alone",
-        "Comes close to each clip's score, with outliers counted less. Trained to the end, nothing that we measured "
-        "ranks clips better.",
-    ),
-    "mse": ("MSE: regression alone", "Squares the distance to each clip's score: large misses count most."),
-    "ridge": (
-        "Ridge regression: solved, not trained",
-        "The exact linear fit to the features, its penalty chosen within the training clips. No epochs, no seeds. On "
-        "one of the two rated studies that we measured it ranks better than any trained head: try it beside whatever "
-        "you train.",
-    ),
-    "mr": (
-        "Regression + margin ranking (MR)",
-        "Adds: of two clips, the better one has to be ahead by a fixed margin, however close listeners rated them. "
-        "QAMRO's Eq. 1, and its ablation “w/o adaptive margin”.",
-    ),
-    "qamro": (
-        "Regression + QAMRO",
-        "Adds: the better clip has to be ahead by alpha times the distance that listeners hear, and mistakes among "
-        "good clips weigh up to beta times as much. The paper's loss for MI and TA; for the aesthetic axes it names "
-        "QAMRO and “traditional regression objectives”, and that these are MSE + MAE on standardised scores is our "
-        "reading.",
-    ),
-    "aes-released": (
-        "QAMRO as released, for the aesthetic axes",
-        "What the paper's code does on PQ, PC, CE and CU: MSE + MAE on standardised scores, QAMRO on the scores "
-        "themselves, weights from a table by axis and interval of the score. On other axes it is the paper's.",
-    ),
-    "qamro-unweighted": (
-        "Regression + QAMRO without weighting",
-        "The adaptive margin alone: all mistakes weigh the same (beta = 1). The paper's “w/o quality-aware weighting”.",
-    ),
-    "qamro-fixed-margin": (
-        "Regression + QAMRO's weights with a fixed margin (ours)",
-        "The weights alone, with one margin for all pairs. An ablation of ours, not the paper's; in our measurements "
-        "it does harm.",
-    ),
-    "balr": (
-        "Regression + BALR",
-        "Adds: the predictions of a batch, read as chances of being the best, should look as the ratings do. "
-        "DeRA-MOS's ranking loss.",
-    ),
-    "listmle": (
-        "Regression + ListMLE",
-        "Adds: the ratings' order of the whole batch should be the most likely one under the predictions.",
-    ),
-    "soft-spearman": (
-        "Regression + soft Spearman",
-        "Adds: the rank correlation itself, made smooth so that it has a gradient.",
-    ),
-    "ce-gauss": (
-        "CE-Gauss: Gaussian soft labels",
-        "Predicts a distribution over the scale instead of one number; the score is its mean.",
-    ),
-    "ce-gauss+balr": (
-        "CE-Gauss + BALR",
-        "A distribution over the scale, and the listwise ranking of a batch.",
-    ),
-    "ce-gauss+balr+sama": (
-        "CE-Gauss + BALR + SAMA: DeRA-MOS",
-        "DeRA-MOS's whole loss. SAMA asks clip and prompt to be as alike as listeners say they match; it acts on TA "
-        "only.",
-    ),
-    "qamro+sama": (
-        "Regression + QAMRO + SAMA",
-        "QAMRO, and on TA clip and prompt as alike as listeners say they match.",
-    ),
-}
-"""For each objective, its title and a sentence on what it does."""
-
 OPTIMIZERS: dict[str, tuple[str, str, dict[str, float]]] = {
     "adamw": (
         "AdamW, batches of 32",
@@ -232,18 +159,6 @@ HOLD_OUT = {
 STOP_BY = {"loss": "validation loss", "srcc": "validation SRCC"}
 """What the best epoch, and of several seeds the best one, is chosen by; keys of ``FitConfig.stop_by``."""
 
-PARAMETERS: dict[str, tuple[str, str]] = {
-    "alpha": ("alpha", "Slope of the adaptive margin; 0.2 in the paper."),
-    "beta": ("beta", "Weight of mistakes among the best clips; 1 weighs all alike, 7 in the paper."),
-    "margin": ("margin", "Fixed margin, in the score's units (of standardised scores where an axis has no scale)."),
-    "temperature": ("temperature", "Of the ranking term; smaller looks at the top more."),
-    "sigma": ("sigma", "Width of the soft labels as a share of the scale."),
-    "regression_weight": ("Weight of regression", "0 leaves it out."),
-    "ranking_weight": ("Weight of ranking", "0 leaves it out; 0.2 in DeRA-MOS for BALR."),
-    "alignment_weight": ("Weight of SAMA", "0.3 in DeRA-MOS."),
-    "normalize": ("Quality weight by", "How scores come to 0–1 for beta: each batch's own range, or the scale."),
-}
-"""For each parameter of an objective that can be set, its label and a sentence."""
 
 FITTING: dict[str, tuple[str, str]] = {
     "lr": ("Learning rate", "Of the optimiser."),
@@ -253,4 +168,4 @@ FITTING: dict[str, tuple[str, str]] = {
     "dropout": ("Dropout", "Share of hidden units left out in training."),
     "weight_decay": ("Weight decay", "Of AdamW."),
 }
-"""How heads are fitted, likewise; fields of ``Settings``."""
+"""How heads are fitted: for each field of ``Settings`` its label and a sentence."""

@@ -26,14 +26,13 @@ from qamro.ui.train.state import (
     Message,
     Settings,
     Waiting,
-    recipe_of,
 )
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
     from qamro.studies import Study
-    from qamro.training.embedded_study import Embeddings
+    from qamro.training.embedded_study import EmbeddedStudy
     from qamro.training.recipe import Progress
 
 TELL_EVERY = 0.2
@@ -91,55 +90,60 @@ def train(task: Task, tell: Callable[[Message], None], stop: Callable[[], bool])
     import torch
 
     from qamro.predictors.saved import remembering_encoder
-    from qamro.training.embedded_study import EmbeddedStudy
-    from qamro.training.recipe import train_heads
-    from qamro.training.splits import split
+    from qamro.training import recipe as road
 
     torch.set_num_threads(task.threads)
-    recipe = recipe_of(task.settings, task.name, task.command)
+    recipe = road.recipe_of(task.settings, task.name, task.command)
     encoder = remembering_encoder(task.settings.encoder)
-    parts = split(task.study, hold_out=task.settings.hold_out)
-    embeddings, seconds = _embed(task.study, encoder, tell)
-    prepared = EmbeddedStudy(task.study, embeddings, parts, task.settings.hold_out)
-    clock = _Clock(task.settings.seconds, stop)
-    news = _News(tell)
+    clips, clock, news = _Clips(tell, len(task.study.clips)), _Clock(task.settings.seconds, stop), _News(tell)
+
+    def on_embedded(_: EmbeddedStudy) -> None:
+        clips.over()
+        clock.start()
 
     def on_epoch(event: Progress) -> bool:
         news.add(event.axis, event.rows or [event.row])
         return clock.over()
 
-    bundle = train_heads(prepared, encoder, recipe, on_epoch=on_epoch, stop=clock.over)
+    bundle, prepared = road.train(
+        task.study, recipe, encoder, on_clip=clips, on_embedded=on_embedded, on_epoch=on_epoch, stop=clock.over
+    )
     news.flush()
     tell(Judging())
     task.folder.mkdir(parents=True, exist_ok=True)
     bundle.save(task.folder / "heads")
-    prepared.predict(parts["test"], bundle.heads).to_csv(task.folder / "predictions.csv", index=False)
-    return Done(task.folder, embeddings.failed, clock.out_of_time, seconds)
+    prepared.predict(prepared.parts["test"], bundle.heads).to_csv(task.folder / "predictions.csv", index=False)
+    return Done(task.folder, prepared.embeddings.failed, clock.out_of_time, clips.seconds)
 
 
-def _embed(study: Study, encoder: Any, tell: Callable[[Message], None]) -> tuple[Embeddings, float]:
-    from qamro.training.embedded_study import embed_study
+class _Clips:
+    """Tells how far embedding is."""
 
-    began, told = time.perf_counter(), 0.0
+    def __init__(self, tell: Callable[[Message], None], clips: int) -> None:
+        self._tell, self._began, self._told, self.seconds = tell, time.perf_counter(), 0.0, 0.0
+        tell(Embedding(0, clips, 0.0))
 
-    def on_clip(done: int, total: int) -> None:
-        nonlocal told
+    def __call__(self, done: int, total: int) -> None:
         now = time.perf_counter()
-        if done >= total or now - told > TELL_EVERY:
-            told = now
-            tell(Embedding(min(done, total), total, now - began))
+        if done >= total or now - self._told > TELL_EVERY:
+            self._told = now
+            self._tell(Embedding(min(done, total), total, now - self._began))
 
-    tell(Embedding(0, len(study.clips), 0.0))
-    return embed_study(study, encoder, on_clip=on_clip), time.perf_counter() - began
+    def over(self) -> None:
+        """Keeps how long it took."""
+        self.seconds = time.perf_counter() - self._began
 
 
 class _Clock:
     """Says when training has to end: the visitor asked for it, or the time is up."""
 
     def __init__(self, seconds: float, stop: Callable[[], bool]) -> None:
-        self._until = time.monotonic() + seconds if seconds else math.inf
-        self._stop = stop
+        self._seconds, self._until, self._stop = seconds, math.inf, stop
         self.out_of_time = False
+
+    def start(self) -> None:
+        """Counts the seconds from now on."""
+        self._until = time.monotonic() + self._seconds if self._seconds else math.inf
 
     def over(self) -> bool:
         self.out_of_time = self.out_of_time or time.monotonic() > self._until

@@ -1,12 +1,10 @@
-"""More kinds of files, after what surveys, scripts and toolkits write; and the options that refusals print."""
+"""More kinds of files, after what surveys, scripts and toolkits write."""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import random
-import re
-import shlex
 import time
 
 import pytest
@@ -153,9 +151,18 @@ def test_predictions_with_a_mean_below(tmp_path):
 
 
 def test_headers_that_stand_twice_are_no_two_lines_of_header(tmp_path):
-    study, _, problem = read(tmp_path, "clip,score,score\na.wav,4,3\nb.wav,2,1\nc.wav,2,1\n")
+    text = "clip,score,score\na.wav,4,3\nb.wav,2,1\nc.wav,2,1\n"
+    study, _, problem = read(tmp_path, text)
     assert study is None
-    assert "two columns named 'score'" in problem
+    assert "2 columns are called 'score' and hold different things" in problem
+    second, _, problem = read(tmp_path, text, column=["score#2=score"])
+    assert second is not None, problem
+    assert second.ratings["score"].tolist() == [3, 1, 1]
+    both, _, problem = read(tmp_path, text, column=["score=rater", "score#2=rater"])
+    assert set(both.ratings["rater"]) == {"score", "score#2"}, problem
+    same, _, problem = read(tmp_path, text.replace("4,3", "4,4").replace("2,1", "2,2"))
+    assert same is not None, problem
+    assert same.ratings["score"].tolist() == [4, 2, 2]
 
 
 def test_the_id_of_an_answer_is_no_score(tmp_path):
@@ -278,59 +285,6 @@ def test_musiceval_with_single_ratings(tmp_path):
     assert not any("published means" in note for note in release.about.get("notes", ()))
     (tmp_path / "sets" / "train_mos_list.txt").write_text("".join([f"{names[0]},1.2,1.2\n", *lines[1:]]))
     assert any("1 clips' single ratings" in note for note in read_release(tmp_path).about["notes"])
-
-
-# Every refusal's options
-
-
-REFUSED = {
-    "no clip": "rater,name of piece,score\nr1,x,4\nr2,y,5\nr1,x,1\n",
-    "numbers only": "a,b,c\n1.5,2,3\n3,4,5\n2,2,2\n",
-    "two unknown": "clip,foo,bar\na.wav,1,3\nb.wav,2,4\nc.wav,2,4\n",
-    "one unknown": "clip,rater,foo\na.wav,r1,1.5\nb.wav,r1,2.7\nc.wav,r2,2.9\n",
-    "empty clip": "clip,rater,score\na.wav,r1,4\n,r1,3\nc.wav,r2,3\n",
-    "empty axis": "clip,rater,axis,score\na.wav,r1,MI,4\nb.wav,r1,,3\nc.wav,r2,MI,3\n",
-    "code": "clip,rater,score\na.wav,r1,4\nb.wav,r1,-1\nc.wav,r2,3\nd.wav,r2,5\n",
-    "axes": "clip,axis,score\n" + "".join(f"a{n}.wav,x{n},3\n" for n in range(300)),
-    "systems": "model,mos\nA,3\nB,4\nC,2\n",
-    "vote": "system_a,system_b,winner\nA,B,A\nA,C,hmm\n",
-    "best-worst": "item_1,item_2,item_3,best,worst\n1,2,3,1,9\n1,2,3,1,2\n",
-    "batch": "Input.foo,Answer.q,WorkerId\nx,3,w\ny,4,v\nz,4,v\n",
-    "psychopy": "participant,piece,psychopyVersion,slider.response\np,1,x,3\np,2,x,4\n",
-    "predictions": "clip,utmos\na.wav,3.1\nb.wav,2.2\n",
-    "word": "clip,rater,score\na.wav,r1,4\nb.wav,r1,oops\nc.wav,r2,3\n",
-}
-
-
-def ways(problem: str) -> list[list[str]]:
-    """The readings that a refusal offers, each a list of options as a shell gives them."""
-    found = []
-    for part in re.split(r", or |; or |or leave |say what it stands|, or keep", problem):
-        words = shlex.split(re.sub(r"[;,.)]+(?=\s|$)", " ", part.replace("…", "")), posix=True) if "--" in part else []
-        options: list[str] = []
-        for place, word in enumerate(words):
-            if word.startswith("--"):
-                name, equals, value = word[2:].partition("=")
-                options += [name, value if equals else words[place + 1]]
-        if options and "NUMBER" not in " ".join(options) and "holds none" not in part:
-            found.append(options)
-    return found
-
-
-@pytest.mark.parametrize("kind", REFUSED)
-def test_every_refusal_prints_options_that_help(tmp_path, kind):
-    path = write(tmp_path, REFUSED[kind])
-    study, _, problem = guess_and_read(path)
-    assert study is None
-    problem = problem.replace(str(path), "FILE").replace("'no answer'", "")
-    offered = ways(re.sub(r"(?<=\w)'(?=s\b)", "", problem))
-    assert offered, problem
-    for options in offered:
-        said: dict[str, list[str]] = {}
-        for name, value in zip(options[::2], options[1::2], strict=True):
-            said.setdefault(name, []).append(value)
-        study, _, more = guess_and_read(path, Options.parse(**said))
-        assert study is not None, f"{options}: {more}"
 
 
 def test_whatever_a_file_holds_there_is_an_answer(tmp_path):

@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pandas as pd
 import pytest
 
 from qamro.studies import Study, StudyError
-from qamro.studies.importers import guess_and_read
+from qamro.studies.importers import Options, guess_and_read
 
 RAW = {
     "uuid": "u", "prompt_user": {"salted_ip": "zz"}, "a_metadata": {"system_key": {"system_tag": "S"}},
@@ -36,10 +37,6 @@ FORMS: dict[str, tuple[object, list[list[str]]]] = {
     "clips by number": (
         "listener,sample_1,sample_2,preferred\nl,a.wav,b.wav,b.wav\nl,a.wav,c.wav,1\nl,b.wav,c.wav,neither\n",
         [["a.wav", "b.wav", "", "", "l", "b"], ["a.wav", "c.wav", "", "", "l", "a"], ["b.wav", "c.wav", "", "", "l", "both_bad"]],
-    ),
-    "CMOS": (
-        "item,system_a,system_b,rating\nu1,A,B,2\nu2,A,B,-1\nu3,A,B,0\n",
-        [["A/u1", "B/u1", "A", "B", "", "a"], ["A/u2", "B/u2", "A", "B", "", "b"], ["A/u3", "B/u3", "A", "B", "", "tie"]],
     ),
     "Music Arena, published": (
         [RECORD | {"preference": "A"}, RECORD | {"preference": "BOTH_BAD"}],
@@ -73,6 +70,31 @@ def test_votes_are_read_and_come_back(tmp_path, name):
     again = Study.load(tmp_path / "saved")
     pd.testing.assert_frame_equal(again.votes, study.votes)
     assert guess_and_read(tmp_path / "saved")[0].votes.equals(study.votes)
+
+
+NUMBERS = {
+    "CMOS": ("item,system_a,system_b,rating\nu1,A,B,2\nu2,A,B,-1\nu3,A,B,0\n", ["+"]),
+    "0 and 1": ("item,system_a,system_b,winner\nu1,A,B,0\nu2,A,B,1\nu3,B,A,1\n", ["0", "1"]),
+    "0, 1 and 2": ("item,algo1,algo2,chosen_algo\nu1,A,B,0\nu2,A,B,1\nu3,B,A,2\n", ["0", "1", "2"]),
+}
+
+
+@pytest.mark.parametrize("kind", NUMBERS)
+def test_numbers_that_may_be_for_either_side_are_asked_about(tmp_path, kind):
+    """P.800's comparisons count for the second sound, others for the first; 0 may be a place, a no or a tie."""
+    content, words = NUMBERS[kind]
+    path = write(tmp_path, content)
+    study, _, problem = guess_and_read(path)
+    assert study is None
+    assert "Two readings are possible" in problem
+    found = []
+    for way in problem.split("which is right: ")[1].split("; or "):
+        said = re.findall(r"--answer '?([^ ']+)'?", way)
+        assert {answer.split("=")[0] for answer in said} == set(words)
+        study, _, problem = guess_and_read(path, Options.parse(answer=said))
+        assert study is not None, problem
+        found.append(study.votes["winner"].tolist())
+    assert found[0] != found[1]
 
 
 def test_logs_one_a_file_are_one_study(tmp_path):

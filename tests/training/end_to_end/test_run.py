@@ -19,7 +19,8 @@ QUICK = EndToEndConfig("adamw", lr=3e-3, encoder_lr=3e-4, batch_size=7, micro_ba
 
 
 def recipe(config=QUICK, **options):
-    return Recipe("toy", config=config, objective=lambda axis: Objective(), command="python -m qamro …", **options)
+    options = {"hold_out": "system", "command": "python -m qamro …"} | options
+    return Recipe("toy", config=config, objective=lambda axis: Objective(), **options)
 
 
 def train(tones, tower, out, config=QUICK, checkpoint=None, **options):
@@ -30,7 +31,6 @@ def train(tones, tower, out, config=QUICK, checkpoint=None, **options):
         tower,
         recipe(config, **options),
         out,
-        hold_out="system",
         on_epoch=lambda row: (rows.append(row), again(row))[1],
         checkpoint=checkpoint,
     )
@@ -119,9 +119,7 @@ def test_objectives_that_need_a_distribution_and_a_cosine(tones, clap_tower, tmp
             else OBJECTIVES["ce-gauss"](axis)
         ),
     )
-    bundle, _ = train_end_to_end(
-        tones, split(tones, hold_out="system"), clap_tower, wanted, tmp_path, hold_out="system"
-    )
+    bundle, _ = train_end_to_end(tones, split(tones, hold_out="system"), clap_tower, wanted, tmp_path)
     assert {type(head).__name__ for head in bundle.heads.values()} == {"DistributionHead"}
 
 

@@ -7,7 +7,8 @@ import torch
 
 from qamro.axes import AESTHETIC
 from qamro.training.objective import OBJECTIVES, Objective, paper_objective, source_of, stacked_loss
-from qamro.training.objective.intervals import RELEASED_WEIGHTS, interval_qamro_loss
+from qamro.training.objective.intervals import interval_qamro_loss
+from qamro.training.objective.table import RELEASED_WEIGHTS
 
 
 def by_pairs(scores, y, weights, alpha, beta, groups=None):

@@ -7,7 +7,8 @@ from torch.nn import functional
 
 from qamro.losses import fixed_margin_qamro_loss, margin_ranking_loss, qamro_loss
 from qamro.training.objective import OBJECTIVES, Objective, paper_objective, stacked_loss
-from qamro.training.objective.objective import PARAMETERS, chosen_objective, used_by, without_effect
+from qamro.training.objective.objective import chosen_objective, used_by, without_effect
+from qamro.training.objective.table import PARAMETERS
 
 Y = torch.tensor([1.0, 2.4, 2.4, 4.8, 3.0])
 P = torch.tensor([2.0, 2.0, 3.5, 3.0, 3.0])

@@ -10,7 +10,9 @@ import torch
 from qamro.heads.distribution_head import DistributionHead
 from qamro.heads.score_head import ScoreHead
 from qamro.training.objective import OBJECTIVES, stacked_loss
-from qamro.training.sweeps.objective_variants import HYPERPARAMETERS, hyperparameters, variants_over
+from qamro.training.objective.objective import hyperparameters
+from qamro.training.objective.table import HYPERPARAMETERS
+from qamro.training.sweeps.objective_variants import variants_over
 from qamro.training.trainer import head_maker
 from tests.training.sweeps.swept import QUICK, small_folds
 

@@ -43,8 +43,8 @@ def test_an_exception_ends_the_sweep(workers):
 
 def test_objectives_that_need_other_heads_are_swept_too():
     setup = Setup(axes=("MI",), family="ce-gauss+balr", over="temperature", values=(0.5, 1), beside=(0.2,), seeds=2)
-    plan = replace(setup.plan, config=replace(QUICK, max_epochs=3))
-    runs = run_sweep(small_folds(), ["MI"], plan, variants=setup.variants, workers=2).runs
+    experiment = replace(setup.experiment, config=replace(QUICK, max_epochs=3))
+    runs = run_sweep(small_folds(), ["MI"], experiment, workers=2).runs
     points = runs[~runs["baseline"]]
     assert set(points["at"]) == {0.5, 1}
     assert set(points["curve"]) == {0.2}

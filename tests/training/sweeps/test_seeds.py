@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from scipy.stats import t, ttest_rel
 
-from qamro.training.sweeps.seeds import best_beta_in_words, paired, ridge_in_words, summarise
+from qamro.training.sweeps.seeds import best_in_words, paired, ridge_in_words, summarise
 
 
 def runs(values: dict[float, list[float]], metric="SRCC") -> pd.DataFrame:
@@ -15,6 +15,8 @@ def runs(values: dict[float, list[float]], metric="SRCC") -> pd.DataFrame:
             "ranking": "qamro",
             "alpha": 0.2,
             "beta": beta,
+            "at": beta,
+            "curve": 0.2,
             "seed": seed,
             "clips": 20,
             "systems": 4,
@@ -62,7 +64,7 @@ def test_summary_is_mean_and_t_interval():
 
 def test_words_say_what_is_more_than_noise():
     table = runs({1: [0.50, 0.60, 0.70], 5: [0.5, 0.61, 0.69], 7: [0.60, 0.70, 0.81]})
-    words = best_beta_in_words(table, "MI", "utterance", "SRCC")
+    words = best_in_words(table, "MI", "utterance", "SRCC")
     differences = np.array([0.1, 0.1, 0.11])
     low = differences.mean() - t.ppf(1 - 0.025 / 2, 2) * differences.std(ddof=1) / np.sqrt(3)
     assert "beta = 7" in words
@@ -72,14 +74,14 @@ def test_words_say_what_is_more_than_noise():
 
 def test_words_admit_noise_and_defeat():
     noise = runs({1: [0.50, 0.60, 0.70], 7: [0.70, 0.50, 0.71]})
-    assert "None of the difference is more than noise" in best_beta_in_words(noise, "MI", "utterance", "SRCC")
+    assert "None of the difference is more than noise" in best_in_words(noise, "MI", "utterance", "SRCC")
     worse = runs({1: [0.50, 0.60, 0.70], 7: [0.4, 0.5, 0.6]})
-    assert "No beta does better than beta = 1" in best_beta_in_words(worse, "MI", "utterance", "SRCC")
+    assert "No beta does better than beta = 1" in best_in_words(worse, "MI", "utterance", "SRCC")
 
 
 def test_words_know_that_a_small_error_is_good():
     table = runs({1: [1.0, 1.1, 1.2], 7: [0.5, 0.6, 0.71]}, "MSE")
-    words = best_beta_in_words(table, "MI", "utterance", "MSE")
+    words = best_in_words(table, "MI", "utterance", "MSE")
     assert "is more than noise" in words
     assert "None" not in words
     assert "No beta" not in words
@@ -95,7 +97,7 @@ def test_words_know_that_a_small_error_is_good():
     ],
 )
 def test_words_where_nothing_can_be_said(values, expected):
-    assert expected in best_beta_in_words(runs(values), "MI", "utterance", "SRCC")
+    assert expected in best_in_words(runs(values), "MI", "utterance", "SRCC")
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,9 @@ import math
 import pytest
 
 from qamro.training.objective import OBJECTIVES
-from qamro.training.sweeps.objective_variants import HYPERPARAMETERS, hyperparameters
-from qamro.training.sweeps.setup import ALONE, BASELINES, FAMILIES, REFERENCE, Plan, Setup
+from qamro.training.objective.objective import hyperparameters
+from qamro.training.objective.table import HYPERPARAMETERS, families
+from qamro.training.sweeps.setup import ALONE, BASELINES, Plan, Setup
 
 
 def test_the_first_setup_is_the_plan_of_the_paper():
@@ -16,7 +17,7 @@ def test_the_first_setup_is_the_plan_of_the_paper():
     assert setup.fits(5) == ((4 + 6 * 2 - 1) * 10 + 1) * 5, "without weighting is beta = 1; ridge has no seeds"
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", families())
 def test_whatever_an_objective_depends_on_can_be_turned(family):
     for parameter in hyperparameters(OBJECTIVES[family]("TA")):
         setup = Setup(axes=("TA",), family=family, over=parameter.name, values=parameter.values, beside=(), seeds=2)
@@ -30,8 +31,12 @@ def test_whatever_an_objective_depends_on_can_be_turned(family):
         assert (alone.ranking, alone.alignment_weight) == ("none", 0)
 
 
-def test_the_reference_of_every_number_is_known():
-    assert set(REFERENCE) == set(HYPERPARAMETERS)
+def test_what_the_table_says_of_a_number_holds_together():
+    for parameter in HYPERPARAMETERS.values():
+        assert all(parameter.least <= value <= parameter.high for value in parameter.values)
+        assert parameter.reference in parameter.values
+        assert parameter.beside in ("", *HYPERPARAMETERS)
+        assert parameter.beside != parameter.name
 
 
 def test_a_curve_for_each_value_beside():

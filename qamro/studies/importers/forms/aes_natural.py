@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 
 from qamro.studies.importers.aes_corpora import corpus_of, source_of
 from qamro.studies.importers.forms import audiobox
+from qamro.studies.importers.table import Sheet, opened
 from qamro.studies.study import Study
-from qamro.studies.tables import StudyError, need, numbers, read_table
+from qamro.studies.tables import StudyError, need, numbers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,18 +34,17 @@ def recognises(cells: list[str]) -> bool:
     return {"sample_id", "data_path"} <= set(cells)
 
 
-def read_list(path: Path) -> Study:
+def list_of(sheet: Sheet) -> Study:
     """Reads one official list by itself: means of ten ratings.
 
     Raises:
-        FileNotFoundError: There is no such file.
         StudyError: A column is missing or a cell is not a number.
     """
-    table = _list(path)
+    table = _list(sheet)
     clips = _clips(table["data_path"].tolist())
     means = table.assign(clip=clips["clip"]).rename(columns=audiobox.AXIS_OF)
     ratings = means.melt("clip", list(audiobox.AXIS_OF.values()), "axis", "score").assign(mean_of=PER_CLIP)
-    return Study(clips, ratings, name=path.stem, about={"ratings": f"means of {PER_CLIP} ratings"})
+    return Study(clips, ratings, name=sheet.path.stem, about={"ratings": f"means of {PER_CLIP} ratings"})
 
 
 def read(ratings: list[Path], lists: dict[str, Path]) -> Study:
@@ -76,7 +76,7 @@ def _agree(path: Path, means: pd.DataFrame) -> pd.Index:
     """Returns the clips of a list, having checked that its means are those of the ratings."""
     import pandas as pd
 
-    table = _list(path)
+    table = _list(opened(path))
     listed = pd.Index(_clips(table["data_path"].tolist())["clip"])
     unknown = ~listed.isin(means.index)
     if unknown.any():
@@ -94,8 +94,8 @@ def _agree(path: Path, means: pd.DataFrame) -> pd.Index:
     return listed
 
 
-def _list(path: Path) -> pd.DataFrame:
-    table = read_table(path)
+def _list(sheet: Sheet) -> pd.DataFrame:
+    table, path = sheet.frame, sheet.path
     need(table, ["sample_id", "data_path", *audiobox.AXIS_OF], path)
     for name in audiobox.AXIS_OF:
         table[name] = numbers(table, name, path)

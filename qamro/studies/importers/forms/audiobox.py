@@ -8,13 +8,12 @@ Source: arXiv 2502.05139; ``evaluation_data/`` and ``audiomos2025_track2/`` of f
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from pathlib import Path
 from typing import Any
 
-from qamro.studies.importers.table import Sheet
+from qamro.studies.importers.table import Sheet, opened
 from qamro.studies.study import Study
 from qamro.studies.tables import StudyError
 
@@ -40,23 +39,32 @@ def recognises(sheet: Sheet) -> str:
 
 
 def read(path: Path) -> Study:
-    """Reads the file.
+    """Reads the file; see ``study_of``.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        StudyError: As ``study_of``.
+    """
+    return study_of(opened(path))
+
+
+def study_of(sheet: Sheet) -> Study:
+    """Reads the records.
 
     Systems come from the paths: ``…/audio/<system>/<file>`` or ``…/music/…`` (PAM; ``real`` is in both, so there are 9)
     and ``audiomos2025-track2-<system>-<utterance>``; elsewhere there are none (AES-Natural is recordings). In PAM one
     file name is one prompt, so it is the ``source``.
 
     Args:
-        path: The JSONL file.
+        sheet: The JSON lines.
 
     Raises:
-        FileNotFoundError: There is no such file.
         StudyError: A line is not of this form; names the line and the key.
     """
     import pandas as pd
 
-    clips, ratings = [], []
-    for line, record in records(path):
+    clips, ratings, path = [], [], sheet.path
+    for line, record in records(sheet):
         clip = describe(record["data_path"])
         clips.append(clip)
         for key, axis in AXIS_OF.items():
@@ -66,31 +74,17 @@ def read(path: Path) -> Study:
     return Study(pd.DataFrame(clips), pd.DataFrame(ratings), name=path.stem, about={"raters": "anonymous"})
 
 
-def records(path: Path) -> list[tuple[int, dict[str, Any]]]:
-    """Returns the file's objects with their line numbers; each has a ``data_path``.
+def records(sheet: Sheet) -> list[tuple[int, dict[str, Any]]]:
+    """Returns the file's objects with the numbers of their lines; each has a ``data_path``.
 
     Raises:
-        FileNotFoundError: There is no such file.
-        StudyError: A line is not a JSON object with a path, or the file has none.
+        StudyError: A line is not a JSON object with a path.
     """
-    if not path.is_file():
-        raise FileNotFoundError(f"there is no file {path}")
-    found: list[tuple[int, dict[str, Any]]] = []
-    try:
-        for number, line in enumerate(path.read_text(encoding="utf-8-sig").split("\n"), 1):
-            if not line.strip():
-                continue
-            record = json.loads(line)
-            if not isinstance(record, dict) or not isinstance(record.get("data_path"), str) or not record["data_path"]:
-                raise StudyError(f"{path}, line {number}: there is no 'data_path'; each line names its clip by it")
-            found.append((number, record))
-    except json.JSONDecodeError as problem:
-        raise StudyError(f"{path}, line {number}: not JSON ({problem}); each line holds one object") from problem
-    except UnicodeDecodeError as problem:
-        raise StudyError(f"{path} is not text in UTF-8: {problem}") from problem
-    if not found:
-        raise StudyError(f"{path} is empty")
-    return found
+    rows = sheet.data if isinstance(sheet.data, list) else [sheet.data]
+    for number, record in enumerate(rows, 1):
+        if not isinstance(record, dict) or not isinstance(record.get("data_path"), str) or not record["data_path"]:
+            raise StudyError(f"{sheet.path}, line {number}: there is no 'data_path'; each line names its clip by it")
+    return list(enumerate(rows, 1))
 
 
 def describe(data_path: str) -> dict[str, str]:

@@ -13,8 +13,9 @@ import json
 import math
 from pathlib import Path
 
+from qamro.studies.importers.table import Sheet, opened
 from qamro.studies.study import Study
-from qamro.studies.tables import StudyError, need, read_table
+from qamro.studies.tables import StudyError, need
 
 FILE = "ratings_formated_filtered.csv"
 AXIS = "quality"
@@ -27,15 +28,24 @@ def recognises(cells: list[str]) -> bool:
 
 
 def read(path: Path) -> Study:
-    """Reads the file; clips lie in ``audio`` beside it.
+    """Reads the file; see ``study_of``.
 
     Raises:
         FileNotFoundError: There is no such file.
+        StudyError: As ``study_of``.
+    """
+    return study_of(opened(path))
+
+
+def study_of(sheet: Sheet) -> Study:
+    """Reads the table; clips lie in ``audio`` beside it.
+
+    Raises:
         StudyError: A column is missing, or a cell is not a list; names the row.
     """
     import pandas as pd
 
-    table = read_table(path)
+    table, path = sheet.frame, sheet.path
     need(table, list(COLUMNS), path)
     published = table[table["file"] != ""]
     clips = pd.DataFrame(

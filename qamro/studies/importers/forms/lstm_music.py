@@ -11,8 +11,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from qamro.studies.importers.table import Sheet, opened
 from qamro.studies.study import Study
-from qamro.studies.tables import StudyError, need, numbers, read_table
+from qamro.studies.tables import StudyError, need, numbers
 
 FILE = "answers.csv"
 AXIS = "quality"
@@ -30,17 +31,26 @@ def recognises(cells: list[str]) -> bool:
 
 
 def read(path: Path) -> Study:
-    """Reads the file; clips lie in ``Samples`` beside it.
+    """Reads the file; see ``study_of``.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        StudyError: As ``study_of``.
+    """
+    return study_of(opened(path))
+
+
+def study_of(sheet: Sheet) -> Study:
+    """Reads the table; clips lie in ``Samples`` beside it.
 
     Ratings have the further columns ``guess`` (human, computer, familiar) and ``listened_ms``.
 
     Raises:
-        FileNotFoundError: There is no such file.
         StudyError: A column is missing, a cell is not a number, or a song is unknown; names the row.
     """
     import pandas as pd
 
-    table = read_table(path)
+    table, path = sheet.frame, sheet.path
     need(table, list(COLUMNS), path)
     number = {column: numbers(table, column, path) for column in COLUMNS[1:]}
     songs = number["SONG_ID"].astype(int)

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qamro.studies.importers.names import role_of
+from qamro.studies.importers.table import Parsing, Sheet, opened
 from qamro.studies.study import Study
 from qamro.studies.tables import StudyError, numbers, read_table
 
@@ -29,6 +30,7 @@ EXPERTS = 5
 SPLITS = ("train", "dev", "test")
 
 _NAME = re.compile(r"(?P<system>S\d+)_(?P<prompt>P\d+)(?:\.\w+)?$")
+_NO_HEADER = Parsing(header=0)
 _LIST = "{split}_mos_list.txt"
 _SINGLE = "{split}_person_mos.txt"
 
@@ -110,13 +112,13 @@ def read(path: Path) -> Study:
         FileNotFoundError: There is no such file.
         StudyError: A line is not a name and two means of five ratings, or single ratings are not whole.
     """
-    root = path.resolve().parent.parent
-    return _study(_lines(path), root if is_release(root) else None, path.stem)
+    return study_of(opened(path, _NO_HEADER))
 
 
-def read_any(path: Path) -> Study:
-    """Reads a list, or a folder that is laid out like the release; see ``read`` and ``read_release``."""
-    return read_release(path) if path.is_dir() else read(path)
+def study_of(sheet: Sheet) -> Study:
+    """Reads a list; see ``read``."""
+    root = sheet.path.resolve().parent.parent
+    return _study(_lines(sheet), root if is_release(root) else None, sheet.path.stem)
 
 
 def read_release(folder: Path) -> Study:
@@ -141,13 +143,13 @@ def read_release(folder: Path) -> Study:
         raise FileNotFoundError(f"{folder} holds no sets/train_mos_list.txt; give the unpacked release of MusicEval")
     import pandas as pd
 
-    means = [_lines(file).assign(split=split) for split, file in lists.items()]
+    means = [_lines(opened(file, _NO_HEADER)).assign(split=split) for split, file in lists.items()]
     names = pd.concat([part["clip"] for part in means])
     if names.duplicated().any():
         raise StudyError(f"{folder}/sets: {names[names.duplicated()].iloc[0]!r} stands twice; remove one")
     own = {split: folder / "person_mos" / _SINGLE.format(split=split) for split in lists}
     if all(file.is_file() for file in own.values()):
-        single = [_lines(file).assign(split=split) for split, file in own.items()]
+        single = [_lines(opened(file, _NO_HEADER)).assign(split=split) for split, file in own.items()]
         study = _study(pd.concat(single, ignore_index=True), folder, "musiceval")
         if differ := _differing(single, means):
             told = f"{len(differ)} clips' single ratings do not have their published means, for example {differ[0]}"
@@ -171,8 +173,8 @@ def read_system_mos(folder: Path) -> dict[str, dict[str, dict[str, float]]]:
     return means
 
 
-def _lines(path: Path) -> pd.DataFrame:
-    table = read_table(path, columns=["clip", *AXES])
+def _lines(sheet: Sheet) -> pd.DataFrame:
+    table, path = sheet.called(["clip", *AXES]), sheet.path
     for axis in AXES:
         table[axis] = numbers(table, axis, path)
         odd = (abs(table[axis] * EXPERTS - (table[axis] * EXPERTS).round()) > 1e-3).to_numpy()

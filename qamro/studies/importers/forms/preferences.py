@@ -12,16 +12,22 @@ Source: ``ma_leaderboard/preprocess.py`` of gclef-cmu/music-arena; sp-nitech/lis
 from __future__ import annotations
 
 import re
+import shlex
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from qamro.studies.importers.header import is_number
 from qamro.studies.importers.names import role_of
+from qamro.studies.importers.roles import rows_option
 from qamro.studies.importers.table import Sheet
 from qamro.studies.importers.words import words_of
 from qamro.studies.study import Study
 from qamro.studies.tables import BLANKS, StudyError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _SIDE = re.compile(
     r"^(?:(?P<first>a|1|left|first|l)[ _.-]+(?P<what1>.+)|(?P<what2>.+?)[ _.-]*(?P<last>a|1|left|first|l))$",
@@ -178,7 +184,7 @@ def pairs_of(sheet: Sheet) -> Pairs | None:
 
 
 def _what(text: str) -> str:
-    if re.search(r"system|model|method|codec|condition|tts|vocoder", text, re.I) and not re.search(
+    if re.search(r"system|model|method|codec|condition|tts|vocoder|algo", text, re.I) and not re.search(
         "time|key|version", text, re.I
     ):
         return "system"
@@ -226,18 +232,20 @@ def study_of(sheet: Sheet) -> Study:
     ratings = pd.DataFrame({"clip": [], "axis": [], "score": []})
     counts = votes["winner"].value_counts()
     told = ", ".join(f"{counts[key]} {key.replace('_', ' ')}" for key in ("a", "b", "tie", "both_bad") if key in counts)
-    notes = [
-        f"{len(votes)} votes between {clips['system'].replace('', None).nunique()} systems ({told}); "
-        "there are no ratings"
-    ]
+    notes = [f"{len(votes)} votes between {_what_was_voted_on(clips)} ({told}); there are no ratings"]
     empty = len(next(iter(sheet.columns.values()))) - len(votes) if pairs else 0
     notes += [f"{empty} rows without a vote are left out"] if empty > 0 else []
     return Study(clips.reset_index(drop=True), ratings, votes=votes, name=sheet.path.stem, about={"notes": notes})
 
 
+def _what_was_voted_on(clips: pd.DataFrame) -> str:
+    systems = clips["system"].replace("", None).nunique()
+    return f"{systems} systems" if systems else f"{len(clips)} clips"
+
+
 def _pair_votes(sheet: Sheet, pairs: Pairs) -> list[tuple[str, ...]]:
     columns, rows = sheet.columns, []
-    numbers = _about_zero(columns[pairs.winner])
+    _one_meaning(sheet, pairs)
     for row, said in enumerate(columns[pairs.winner]):
         sides = {role: tuple(columns[name][row] for name in both) for role, both in pairs.sides.items()}
         if said.lower() in BLANKS and said.lower() != "none":
@@ -250,24 +258,50 @@ def _pair_votes(sheet: Sheet, pairs: Pairs) -> list[tuple[str, ...]]:
                 for clip, system in zip(clips, sides.get("system", ("", "")), strict=True)
             )
         systems = sides.get("system", ("", ""))
-        winner = _winner(said, [*sides.values()], pairs, numbers)
+        winner = _winner(said, [*sides.values()], pairs)
         if not winner or not all(clips):
             raise StudyError(
                 f"{sheet.path}, row {row + 1}, column {pairs.winner!r}: {said!r} is none of a, b, tie, both_bad, "
-                f"{', '.join(dict.fromkeys(s for s in (*systems, *clips) if s))}; correct it, or leave such rows out "
-                f"with --rows '{pairs.winner}!={said}'"
-            )
+                f"{', '.join(dict.fromkeys(s for s in (*systems, *clips) if s))}; correct it, say what it stands for "
+                f"with --answer {shlex.quote(f'{said}=tie')} (or a, b, both_bad), or leave such rows out with "
+                f"{rows_option(pairs.winner, said)}"
+            ).asking([said], sides=True)
         rater = columns[pairs.rater][row] if pairs.rater else ""
         axis = columns[pairs.axis][row] if pairs.axis else "preference"
         rows.append((*clips, *systems, rater, axis or "preference", winner))
     return rows
 
 
-def _winner(said: str, sides: list[tuple[str, ...]], pairs: Pairs, numbers: bool) -> str:
+def _one_meaning(sheet: Sheet, pairs: Pairs) -> None:
+    """Checks that numbers can say one thing only.
+
+    Raises:
+        StudyError: Numbers on both sides of 0 (whose are those above?), or 0 and 1 (places, or yes and no?).
+    """
+    cells = sheet.columns[pairs.winner]
+    told = {cell for cell in cells if cell.lower() not in BLANKS}
+    first, second = next(iter(pairs.sides.values()))
+    where = f"{sheet.path}, column {pairs.winner!r}"
+    if _about_zero(cells):
+        raise StudyError(
+            f"{where}: nothing says whether numbers above 0 speak for {first!r} or for {second!r}. Two readings are "
+            "possible; say which is right: for the first: --answer '+=a'; or for the second: --answer '+=b'"
+        ).asking(["+"], sides=True)
+    if "0" in told and told <= {"0", "1", "2", "0.5"}:
+        ways = {"1": "--answer 0=tie" if "2" in told else "", "2": ""}
+        places = f"0 is {first!r}, 1 is {second!r}{', 2 a tie' if '2' in told else ''}: --answer 0=a --answer 1=b"
+        places += " --answer 2=tie" if "2" in told else ""
+        wins = f"1 speaks for {first!r} and 0 {'for a tie' if '2' in told else f'for {second!r}'}: "
+        wins += ways["1"] or "--answer 1=a --answer 0=b"
+        raise StudyError(
+            f"{where}: nothing says what 0 and 1 stand for. Two readings are possible; say which is right: {places}; "
+            f"or {wins}{' --answer 1=a --answer 2=b' if '2' in told else ''}"
+            f"{' --answer 0.5=tie' if '0.5' in told else ''}"
+        ).asking(sorted(told), sides=True)
+
+
+def _winner(said: str, sides: list[tuple[str, ...]], pairs: Pairs) -> str:
     plain = unicodedata.normalize("NFKC", said).strip().lower()
-    if numbers and is_number(plain):
-        value = float(plain.replace(",", "."))
-        return "tie" if value == 0 else "a" if value > 0 else "b"
     for values in sides:
         if values[0] != values[1] and said in values:
             return "ab"[values.index(said)]
@@ -318,7 +352,7 @@ def _best_worst_votes(sheet: Sheet) -> list[tuple[str, ...]]:
             if match is None:
                 raise StudyError(
                     f"{sheet.path}, row {row + 1}, column {name!r}: {said!r} is none of {', '.join(clips)}; correct it "
-                    f"or leave such rows out with --rows {name}!={said}"
+                    f"or leave such rows out with {rows_option(name, said)}"
                 )
             chosen[name] = clips[match]
         who = sheet.columns[rater][row] if rater else ""

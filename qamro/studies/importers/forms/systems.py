@@ -53,7 +53,7 @@ def layout_of(sheet: Sheet) -> Layout | None:
         f"these are results a system, not ratings of clips: {len(order)} systems by {score!r} ({told}). Nothing can be "
         f"said of clips, raters or intervals; give the ratings themselves"
     )
-    readings = (("read each system as one clip all the same", ((system, "clip"),)),)
+    readings = (("or read each system as one clip all the same", ((system, "clip"),)),)
     why = f"a row for each {system!r}, and no clips"
     return replace(layout, form="systems", why=why, question=question, readings=readings)
 

@@ -13,11 +13,13 @@ Source: ``service/write.php`` and ``lib/webmushra/pages`` of audiolabs/webMUSHRA
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 
 from qamro.studies.importers.cells import number_of
 from qamro.studies.importers.layout import Column, Layout
 from qamro.studies.importers.names import role_of
+from qamro.studies.importers.roles import answer_options
 from qamro.studies.importers.table import Sheet
 from qamro.studies.tables import BLANKS, StudyError
 
@@ -62,7 +64,10 @@ def tidy(sheet: Sheet) -> Sheet:
         for _, score in _BS1116:
             for row, cell in enumerate(columns[score]):
                 if cell.lower() not in BLANKS and number_of(cell) != number_of(cell):
-                    raise StudyError(f"{sheet.path}, row {row + 1}, column {score!r}: {cell!r} is not a finite number")
+                    raise StudyError(
+                        f"{sheet.path}, row {row + 1}, column {score!r}: {cell!r} is not a finite number; correct it, "
+                        f"or say what it stands for with {answer_options([cell])}"
+                    )
         order = [(row, half) for row in rows for half in (0, 1)]
         rest = {n: [c[row] for row, _ in order] for n, c in columns.items() if n not in {x for p in _BS1116 for x in p}}
         rest[STIMULUS] = [columns[_BS1116[half][0]][row] for row, half in order]
@@ -71,13 +76,14 @@ def tidy(sheet: Sheet) -> Sheet:
     if kind == "paired comparison":
         answers = [cell.lower() for cell in columns["choice_answer"]]
         for row, answer in enumerate(answers):
-            if answer not in PAIRED_ANSWERS:
+            if answer not in PAIRED_ANSWERS and answer not in ("0", "1"):
                 raise StudyError(
                     f"{sheet.path}, row {row + 1}, column 'choice_answer': {columns['choice_answer'][row]!r} is none "
-                    f"of {', '.join(PAIRED_ANSWERS)}; correct it or leave the row out"
+                    f"of {', '.join(PAIRED_ANSWERS)}; correct it or leave the row out, or say for each "
+                    f"answer whether it found the reference (1) or not (0): {_numbers_for(answers)}"
                 )
         columns[STIMULUS] = columns.pop("choice_non_reference")
-        columns[SCORE] = [PAIRED_ANSWERS[answer] for answer in answers]
+        columns[SCORE] = [PAIRED_ANSWERS.get(answer, answer) for answer in answers]
         del columns["choice_reference"], columns["choice_answer"]
         return sheet.with_columns(columns)
     if kind == "Likert":
@@ -85,6 +91,12 @@ def tidy(sheet: Sheet) -> Sheet:
         if len(pairs) == len({trial for trial, _ in pairs}):  # a trial plays one clip: its stimulus is only a place
             del columns["stimuli"]
     return sheet.with_columns(columns)
+
+
+def _numbers_for(answers: Sequence[str]) -> str:
+    known = {"correct": "1", "incorrect": "0"}
+    told = dict.fromkeys(a for a in answers if a and a not in ("undecided", "unknown"))
+    return " ".join("--answer " + shlex.quote(f"{answer}={known.get(answer, '0')}") for answer in told)
 
 
 def layout_of(sheet: Sheet) -> Layout:

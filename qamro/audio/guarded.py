@@ -1,0 +1,358 @@
+"""Decodes files of strangers in processes of their own, with a limit on time and memory: ``load`` of a guarded kind.
+
+Decoders are large programs in C that read what anybody may have made. Here they run in a few warm processes that can
+take ten seconds of processor and 1.5 GB a file, write no file, and print nothing. One that hangs, crashes or runs out
+of memory costs an ``AudioError`` of that file; a new one takes its place. Sound comes back block by block as plain
+numbers, so that nothing that such a process says is more than a message, a rate and samples.
+
+``QAMRO_DECODERS`` is the number of processes (by default twice the processors, at least four; each starts when it is
+needed); 0 decodes in this process, as ``qamro.audio.load`` does.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import json
+import os
+import signal
+import struct
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from qamro.audio.decode import decoding, joined, probe
+from qamro.audio.decode import load as load_here
+from qamro.audio.info import AudioError, AudioInfo, Limits, too_large, too_slow
+from qamro.audio.waveform import Waveform
+
+WAITING = 3.0
+"""A file may take this many times its seconds of processor by the clock: disk or machine may be slow."""
+
+_PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "TMPDIR", "TEMP", "LANG", "LC_ALL")
+_HEAD = struct.Struct("<cQ")  # what follows (block, start, end, error), and how many bytes of it
+_BLOCK, _START, _END, _ERROR = b"b", b"s", b"e", b"x"
+_MOST_WORDS = 2**16
+_PIPE = 2**20
+_DEFAULTS = Limits()
+
+
+def load(
+    path: str | os.PathLike[str],
+    sample_rate: int | None = None,
+    *,
+    limits: Limits = _DEFAULTS,
+    allow_silence: bool = False,
+) -> Waveform:
+    """Decodes a sound file in another process; arguments, result and errors as of ``qamro.audio.load``.
+
+    Raises:
+        AudioError: As ``qamro.audio.load``; also where decoding takes too long or too much memory, or breaks down.
+        ValueError: ``sample_rate`` is not positive.
+    """
+    if sample_rate is not None and sample_rate <= 0:
+        raise ValueError(f"a sample rate is positive, not {sample_rate}")
+    pool = _pool()
+    if pool is None:
+        return load_here(path, sample_rate, limits=limits, allow_silence=allow_silence)
+    wish = {"verb": "load", "sample_rate": sample_rate, "allow_silence": allow_silence}
+    return pool.ask(path, wish, limits)
+
+
+def guarded_probe(path: str | os.PathLike[str], limits: Limits = _DEFAULTS) -> AudioInfo:
+    """Reads a file's header in another process; see ``qamro.audio.probe``."""
+    pool = _pool()
+    return probe(path, limits) if pool is None else pool.ask(path, {"verb": "probe"}, limits)
+
+
+class Decoders:
+    """Decoder processes, started when needed and kept warm; safe to use from several threads."""
+
+    def __init__(self, most: int) -> None:
+        """Starts nothing yet.
+
+        Args:
+            most: How many may run at once.
+        """
+        self._places = threading.Semaphore(most)
+        self._idle: list[_Process] = []
+        self._lock = threading.Lock()
+
+    def ask(self, path: str | os.PathLike[str], wish: dict[str, Any], limits: Limits) -> Any:
+        """Has a process do something with a file.
+
+        One that has worked before and breaks down may owe it to other files: a fresh one tries again.
+        """
+        with self._places:
+            while True:
+                process = self._take()
+                try:
+                    result = process.ask(path, wish, limits)
+                except _BrokeDown as problem:
+                    process.close()
+                    if problem.is_final or process.asked <= 1:
+                        raise problem.error from None
+                    continue
+                except BaseException as problem:
+                    if isinstance(problem, AudioError):
+                        self._give_back(process)
+                    else:
+                        process.close()
+                    raise
+                self._give_back(process)
+                return result
+
+    def close(self) -> None:
+        """Ends those that are idle."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for process in idle:
+            process.close()
+
+    def _take(self) -> _Process:
+        with self._lock:
+            if self._idle:
+                return self._idle.pop()
+        return _Process()
+
+    def _give_back(self, process: _Process) -> None:
+        with self._lock:
+            self._idle.append(process)
+
+
+class _BrokeDown(Exception):  # noqa: N818
+    """A process is of no use any more; ``error`` says what became of the file."""
+
+    def __init__(self, error: AudioError, *, is_final: bool) -> None:
+        super().__init__(str(error))
+        self.error, self.is_final = error, is_final
+
+
+class _Process:
+    """One decoder process."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        code = "import sys, json; sys.path[:] = json.loads(sys.argv[1]); from qamro.audio.guarded import work; work()"
+        root = str(Path(__file__).resolve().parents[2])
+        paths = json.dumps([root, *(folder for folder in sys.path if folder and folder != root)])
+        # No token that this process knows; one thread, since several decoders run at once.
+        env = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+        env |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+        # A session of its own: Ctrl-C is for the one who asked. -S leaves out site, which takes a third of the start.
+        self._process = subprocess.Popen(
+            [sys.executable, "-S", "-c", code, paths],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=env,
+            bufsize=0,
+            start_new_session=True,
+        )
+        with contextlib.suppress(ImportError, AttributeError, OSError):
+            import fcntl
+
+            fcntl.fcntl(self._process.stdout, fcntl.F_SETPIPE_SZ, _PIPE)  # type: ignore[arg-type]
+
+    def ask(self, path: str | os.PathLike[str], wish: dict[str, Any], limits: Limits) -> Any:
+        """Sends a wish and reads what comes back.
+
+        Raises:
+            AudioError: The file is at fault, and the process is well.
+            _BrokeDown: The process is of no use any more.
+        """
+        self.asked += 1
+        late = threading.Event()
+
+        def stop() -> None:
+            late.set()
+            self._process.kill()
+
+        name = os.fspath(path)
+        where = os.path.abspath(name) if name else name
+        timer = threading.Timer(limits.work * WAITING, stop)
+        timer.daemon = True
+        timer.start()
+        try:
+            line = json.dumps(wish | {"path": where, "limits": asdict(limits)}) + "\n"
+            self._process.stdin.write(line.encode("ascii"))  # type: ignore[union-attr]
+            return self._answer(path, wish, limits)
+        except (EOFError, BrokenPipeError):
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(1)
+            code = self._process.poll()
+            slow = late.is_set() or code == -getattr(signal, "SIGPROF", 0)
+            error = too_slow(path, limits) if slow else _ended(path, code)
+            raise _BrokeDown(error, is_final=slow) from None
+        finally:
+            timer.cancel()
+
+    def close(self) -> None:
+        """Ends the process."""
+        self._process.kill()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                with contextlib.suppress(OSError):
+                    pipe.close()
+        self._process.wait()
+
+    def _answer(self, path: str | os.PathLike[str], wish: dict[str, Any], limits: Limits) -> Any:
+        kind, size = self._head()
+        if kind == _ERROR:
+            self._raise(path, size)
+        start = self._words(size)
+        if wish["verb"] == "probe":
+            return AudioInfo(Path(path), **start)
+        expected = min(int(start["expected"]), limits.samples)
+        samples = joined(self._blocks(path, limits, start), expected)
+        return Waveform(samples, int(start["rate"]))
+
+    def _blocks(self, path: str | os.PathLike[str], limits: Limits, start: dict[str, Any]) -> Iterator[np.ndarray]:
+        done = 0
+        while True:
+            kind, size = self._head()
+            if kind == _ERROR:
+                self._raise(path, size)
+            if kind == _END:
+                self._words(size)
+                return
+            done += size // 4
+            if done > limits.samples:
+                info = AudioInfo(Path(path), "", "", int(start["rate"]), 1, float("nan"), 0)
+                raise _BrokeDown(too_large(info, limits, done), is_final=True)
+            block = np.empty(size // 4, dtype="<f4")
+            self._fill(memoryview(block).cast("B"))
+            yield block
+
+    def _raise(self, path: str | os.PathLike[str], size: int) -> None:
+        said = self._words(size)
+        error = AudioError(path, str(said["problem"]), str(said["remedy"]))
+        if said["broken"]:
+            raise _BrokeDown(error, is_final=False)
+        raise error
+
+    def _head(self) -> tuple[bytes, int]:
+        head = bytearray(_HEAD.size)
+        self._fill(memoryview(head))
+        return _HEAD.unpack(head)
+
+    def _words(self, size: int) -> dict[str, Any]:
+        if size > _MOST_WORDS:
+            raise EOFError
+        words = bytearray(size)
+        self._fill(memoryview(words))
+        return json.loads(words)
+
+    def _fill(self, buffer: memoryview) -> None:
+        out: IO[bytes] = self._process.stdout  # type: ignore[assignment]
+        while len(buffer):
+            read = out.readinto(buffer)  # type: ignore[attr-defined]
+            if not read:
+                raise EOFError
+            buffer = buffer[read:]
+
+
+def _ended(path: str | os.PathLike[str], code: int | None) -> AudioError:
+    how = f"signal {-code}" if code is not None and code < 0 else f"code {code}"
+    return AudioError(path, f"breaks its decoder down ({how})", "it is damaged: export or download it again")
+
+
+_pools: dict[tuple[int, int], Decoders] = {}
+_starting = threading.Lock()
+
+
+def _pool() -> Decoders | None:
+    """This process's decoders; a fork must not share its parent's pipes."""
+    told = os.environ.get("QAMRO_DECODERS", "")
+    most = int(told) if told.isdecimal() else max(4, 2 * (os.cpu_count() or 1))
+    if most < 1 or not sys.executable:
+        return None
+    key = os.getpid(), most
+    with _starting:
+        if key not in _pools:
+            _pools[key] = Decoders(most)
+            atexit.register(_pools[key].close)
+        return _pools[key]
+
+
+# ------------------------------------------------------------------------------------------- in the other process
+
+
+def work() -> None:
+    """Answers wishes from standard input until it ends."""
+    wishes, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb", buffering=0)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)  # what a decoder prints is no answer
+    _limit("RLIMIT_FSIZE", 0)
+    _limit("RLIMIT_CORE", 0)
+    for line in wishes:
+        wish = json.loads(line)
+        limits = Limits(**wish["limits"] | {"sample_rate": tuple(wish["limits"]["sample_rate"])})
+        _limit("RLIMIT_AS", limits.memory)
+        _allow(limits.work)
+        try:
+            _fulfil(wish, limits, answers)
+        except BrokenPipeError:
+            return
+        except Exception as problem:
+            _send(answers, _ERROR, _in_words(problem, limits))
+        finally:
+            _allow(0)
+
+
+def _fulfil(wish: dict[str, Any], limits: Limits, answers: IO[bytes]) -> None:
+    if wish["verb"] == "probe":
+        info = asdict(probe(wish["path"], limits))
+        info.pop("path")
+        _send(answers, _START, info)
+        return
+    silence = wish["allow_silence"]
+    with decoding(wish["path"], wish["sample_rate"], limits=limits, allow_silence=silence) as (rate, expected, blocks):
+        _send(answers, _START, {"rate": rate, "expected": expected})
+        for block in blocks:
+            if block.size:
+                _write(answers, _HEAD.pack(_BLOCK, block.size * 4))
+                _write(answers, memoryview(np.ascontiguousarray(block, dtype="<f4")).cast("B"))
+    _send(answers, _END, {})
+
+
+def _in_words(problem: Exception, limits: Limits) -> dict[str, Any]:
+    if isinstance(problem, AudioError):
+        return {"problem": problem.problem, "remedy": problem.remedy, "broken": False}
+    if isinstance(problem, MemoryError):
+        what = f"takes more than {limits.memory / 1e9:.2g} GB to decode"
+        return {"problem": what, "remedy": "cut it, or export it again", "broken": True}
+    what = f"cannot be decoded ({type(problem).__name__}: {problem})"[:1000]
+    return {"problem": what, "remedy": "export or download it again", "broken": True}
+
+
+def _send(answers: IO[bytes], kind: bytes, words: dict[str, Any]) -> None:
+    body = json.dumps(words).encode("ascii")
+    _write(answers, _HEAD.pack(kind, len(body)) + body)
+
+
+def _write(answers: IO[bytes], data: bytes | memoryview) -> None:
+    rest = memoryview(data)
+    while rest:
+        rest = rest[answers.write(rest) :]
+
+
+def _limit(what: str, most: int) -> None:
+    """Limits what this process may use, where the platform knows such a limit."""
+    with contextlib.suppress(ImportError, AttributeError, ValueError, OSError):
+        import resource
+
+        kind = getattr(resource, what)
+        resource.setrlimit(kind, (most, resource.getrlimit(kind)[1]))
+
+
+def _allow(seconds: float) -> None:
+    """Has the kernel end this process after so many seconds of processor, also within C code; 0 allows all."""
+    with contextlib.suppress(AttributeError, ValueError, OSError):
+        signal.setitimer(signal.ITIMER_PROF, seconds)

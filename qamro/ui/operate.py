@@ -1,0 +1,446 @@
+"""What an operator of the app needs: health, metrics, logs with request ids, headers, and an orderly end.
+
+``/healthz`` says as JSON whether the app is ready, ``/metrics`` counts in Prometheus' text form. Neither tells of
+clips, prompts or visitors. docs/operate.md lists every variable that is read here.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+import secrets
+import shutil
+import signal
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter, OrderedDict, deque
+from collections.abc import Awaitable, Callable, MutableMapping
+from contextvars import ContextVar
+from pathlib import Path
+from typing import Any
+
+from qamro import __version__
+from qamro.ui.space import on_space
+
+DRAIN = 20.0
+"""Seconds that a server which was told to end gives to what is going on."""
+
+LOW_DISK = 200_000_000
+"""Free bytes below which the app counts as not ready: uploads would fail."""
+
+_STARTED = time.time()
+_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_FILES = re.compile(r"(file=|listen/|upload_progress|stream/).*")
+_LABEL = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n"})
+
+request_id: ContextVar[str] = ContextVar("request_id", default="")
+"""Id of the request that is being answered, for logs."""
+
+draining = threading.Event()
+"""Set as soon as the server was told to end."""
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Any]]
+Send = Callable[[Any], Awaitable[None]]
+
+
+# ------------------------------------------------------------------------------------------------------- metrics
+
+
+class Metrics:
+    """Counts what happens, for one process."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._counts: Counter[tuple[str, str]] = Counter()
+        self._times: dict[tuple[str, str], list[float]] = {}
+
+    def count(self, name: str, amount: float = 1, /, **labels: str) -> None:
+        """Adds to a counter."""
+        with self._lock:
+            self._counts[name, _labels(labels)] += amount  # type: ignore[assignment]
+
+    def took(self, name: str, seconds: float, /, **labels: str) -> None:
+        """Adds a time to a histogram."""
+        with self._lock:
+            slots = self._times.setdefault((name, _labels(labels)), [0.0] * (len(_BUCKETS) + 2))
+            slots[-2] += 1
+            slots[-1] += seconds
+            for i, edge in enumerate(_BUCKETS):
+                slots[i] += seconds <= edge
+
+    def lines(self) -> list[str]:
+        """Returns them in Prometheus' text form."""
+        with self._lock:
+            counts, times = dict(self._counts), {key: list(slots) for key, slots in self._times.items()}
+        lines, known = [], set[str]()
+        for (name, labels), value in sorted(counts.items()):
+            lines += [] if name in known else [f"# TYPE {name} counter"]
+            known.add(name)
+            lines.append(f"{name}{_braced(labels)} {value:g}")
+        for (name, labels), slots in sorted(times.items()):
+            lines += [] if name in known else [f"# TYPE {name} histogram"]
+            known.add(name)
+            for edge, value in zip((*map(str, _BUCKETS), "+Inf"), [*slots[:-2], slots[-2]], strict=True):
+                lines.append(f"{name}_bucket{_braced(labels, edge)} {value:g}")
+            lines += [f"{name}_count{_braced(labels)} {slots[-2]:g}", f"{name}_sum{_braced(labels)} {slots[-1]:g}"]
+        return lines
+
+
+def _labels(labels: dict[str, str]) -> str:
+    return ",".join(f'{name}="{str(value).translate(_LABEL)}"' for name, value in sorted(labels.items()))
+
+
+def _braced(labels: str, edge: str = "") -> str:
+    parts = [part for part in (labels, f'le="{edge}"' if edge else "") if part]
+    return f"{{{','.join(parts)}}}" if parts else ""
+
+
+metrics = Metrics()
+"""Of this process."""
+
+
+def count_row(row: dict[str, Any]) -> None:
+    """Counts a row of the score table: scored, or what kept it from being scored, in a word."""
+    error = str(row.get("error") or "")
+    metrics.count("qamro_clips_total", outcome=_kind_of(error) if error else "scored")
+    if not error:
+        metrics.count("qamro_sound_seconds_total", float(row.get("seconds") or 0))
+
+
+def _kind_of(error: str) -> str:
+    kinds = {"takes more than": "slow", "too large": "large", "breaks its decoder": "crash", "cut off": "damaged"}
+    return next((kind for words, kind in kinds.items() if words in error), "unreadable")
+
+
+def metrics_text(blocks: Any = None) -> str:
+    """Returns all metrics in Prometheus' text form.
+
+    Args:
+        blocks: The app, for its queue.
+    """
+    told = health(blocks)
+    gauges = {
+        "qamro_ready": float(told["ready"]),
+        "qamro_uptime_seconds": told["uptime_seconds"],
+        "qamro_queue_waiting": told["queue"]["waiting"],
+        "qamro_queue_running": told["queue"]["running"],
+        "qamro_disk_free_bytes": told["disk_free_bytes"],
+        "qamro_memory_bytes": told["memory_bytes"],
+    }
+    lines = [f'# TYPE qamro_info gauge\nqamro_info{{version="{__version__}"}} 1']
+    for name, value in gauges.items():
+        lines += [f"# TYPE {name} gauge", f"{name} {value:.10g}"]
+    return "\n".join([*lines, *metrics.lines()]) + "\n"
+
+
+def health(blocks: Any = None) -> dict[str, Any]:
+    """Returns how the app is: ready or not and why, models, queue, disk, memory.
+
+    Args:
+        blocks: The app, for its queue.
+    """
+    from qamro.ui import choices
+
+    free = min(shutil.disk_usage(folder).free for folder in {Path(tempfile.gettempdir()), _existing_cache()})
+    loaded = sorted(choices.loaded())
+    problems = ["the server is ending"] if draining.is_set() else []
+    problems += ["the first predictor is being loaded"] if not loaded and time.time() - _STARTED < 60 else []
+    problems += ["the disk is nearly full"] if free < LOW_DISK else []
+    return {
+        "ready": not problems,
+        "problems": problems,
+        "version": __version__,
+        "predictors": loaded,
+        "queue": queue_of(blocks),
+        "disk_free_bytes": free,
+        "memory_bytes": _memory(),
+        "uptime_seconds": round(time.time() - _STARTED, 1),
+    }
+
+
+def queue_of(blocks: Any) -> dict[str, int]:
+    """Returns how many events wait and how many are being answered."""
+    queue = getattr(blocks, "_queue", None)
+    if queue is None:
+        return {"waiting": 0, "running": 0}
+    lanes = list(queue.event_queue_per_concurrency_id.values())
+    running = sum(len(job) for job in queue.active_jobs if job)
+    return {"waiting": sum(len(lane.queue) for lane in lanes), "running": running}
+
+
+def _existing_cache() -> Path:
+    from qamro.paths import cache_path
+
+    folder = cache_path()
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    return folder
+
+
+def _memory() -> int:
+    try:
+        pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError, AttributeError):
+        return 0
+
+
+# -------------------------------------------------------------------------------------------------------- headers
+
+
+def security_headers(*, space: bool) -> dict[str, str]:
+    """Returns the headers of every answer. Gradio's page needs scripts in the page and functions made from text.
+
+    Args:
+        space: Whether this is a Hugging Face Space, whose page shows the app in a frame.
+    """
+    frames = "'self'" + (" https://huggingface.co https://*.hf.space" if space else "")
+    policy = {
+        "default-src": "'self'",
+        "script-src": "'self' 'unsafe-inline' 'unsafe-eval' blob:" + (" https://cdnjs.cloudflare.com" if space else ""),
+        "style-src": "'self' 'unsafe-inline'",
+        "img-src": "'self' data: blob:",
+        "media-src": "'self' data: blob:",
+        "font-src": "'self' data:",
+        "connect-src": "'self' data: blob:",
+        "worker-src": "'self' blob:",
+        "object-src": "'none'",
+        "base-uri": "'self'",
+        "form-action": "'self'",
+        "frame-ancestors": frames,
+    }
+    headers = {
+        "content-security-policy": "; ".join(f"{name} {value}" for name, value in policy.items()),
+        "x-content-type-options": "nosniff",
+        "referrer-policy": "same-origin",
+        "permissions-policy": "camera=(), geolocation=(), payment=(), usb=()",
+        "cross-origin-opener-policy": "same-origin-allow-popups",
+    }
+    return headers if space else headers | {"x-frame-options": "SAMEORIGIN"}
+
+
+class TooManyTriesError(Exception):
+    """Somebody tried something too often; the message says how long to wait."""
+
+
+class Tries:
+    """Counts tries by address: so many a minute, then a wait that doubles with each minute of more, up to an hour."""
+
+    _MOST = 10_000
+
+    def __init__(self, a_minute: int, *, clock: Callable[[], float] = time.monotonic) -> None:
+        """Sets how many tries a minute are free."""
+        self._a_minute, self._clock, self._lock = a_minute, clock, threading.Lock()
+        self._tries: OrderedDict[str, deque[float]] = OrderedDict()
+        self._barred: dict[str, tuple[float, float]] = {}  # until when, and for how long it was
+
+    def check(self, who: str) -> None:
+        """Lets somebody try.
+
+        Raises:
+            TooManyTriesError: Not yet.
+        """
+        with self._lock:
+            left = self._barred.get(who, (0.0, 0.0))[0] - self._clock()
+        if left > 0:
+            raise TooManyTriesError(f"Too many tries from your network. Try again in {left:.0f} s.")
+
+    def count(self, who: str) -> None:
+        """Counts a try; not where nobody knows who."""
+        if not who:
+            return
+        now = self._clock()
+        with self._lock:
+            tries = self._tries.setdefault(who, deque())
+            self._tries.move_to_end(who)
+            tries.append(now)
+            while tries[0] <= now - 60:
+                tries.popleft()
+            if len(tries) > self._a_minute:
+                tries.clear()
+                until, wait = self._barred.get(who, (0.0, 0.0))
+                wait = min(3600.0, 2 * wait) if wait and now - until < 3600 else 60.0
+                self._barred[who] = now + wait, wait
+            if len(self._tries) > self._MOST:
+                old, _ = self._tries.popitem(last=False)
+                self._barred.pop(old, None)
+
+
+client: ContextVar[str] = ContextVar("client", default="")
+"""Address that the request being answered came from."""
+
+
+def client_of(request: Any) -> str:
+    """Returns the address that a Gradio request came from; on a Space, what its proxy says."""
+    if request is None:
+        return client.get()
+    headers = dict(getattr(request, "headers", None) or {})
+    return _client(getattr(getattr(request, "client", None), "host", "") or "", headers.get("x-forwarded-for", ""))
+
+
+def _client(host: str, forwarded: str) -> str:
+    """The last address of the header is the one that the proxy in front has seen; the others anybody can write."""
+    return forwarded.rpartition(",")[2].strip() or host if on_space() else host
+
+
+class Around:
+    """What stands around every request: an id, headers, a count, a line in the log, and no at the end."""
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+        self._headers = [(name.encode(), value.encode()) for name, value in security_headers(space=on_space()).items()]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers a request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        start, status = time.perf_counter(), 0
+        headers = dict(scope["headers"])
+        given = headers.get(b"x-request-id", b"").decode("latin-1")
+        host = (scope.get("client") or ("", 0))[0]
+        where = client.set(_client(host, headers.get(b"x-forwarded-for", b"").decode("latin-1")))
+        own = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+        token = request_id.set(own)
+        ours = [*self._headers, (b"x-request-id", own.encode())]
+        names = {name for name, _ in ours}
+
+        async def answer(message: Any) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                kept = [pair for pair in message.get("headers", []) if pair[0].lower() not in names]
+                message = message | {"headers": kept + ours}
+            await send(message)
+
+        try:
+            if draining.is_set() and scope["path"].endswith("/queue/join"):
+                await _refuse(answer)
+            else:
+                await self._app(scope, receive, answer)
+        finally:
+            request_id.reset(token)
+            client.reset(where)
+            seconds = time.perf_counter() - start
+            route = route_of(scope["path"])
+            metrics.count("qamro_requests_total", method=scope["method"], status=f"{status // 100}xx")
+            if "heartbeat" not in route and "queue/data" not in route:  # open as long as the page is
+                metrics.took("qamro_request_seconds", seconds)
+            _access.info(
+                "request",
+                extra={"method": scope["method"], "route": route, "status": status, "ms": round(1000 * seconds)},
+            )
+
+
+def route_of(path: str) -> str:
+    """Returns a path without what it tells of a visitor: names of files and random names."""
+    return _FILES.sub(r"\1…", path)[:80]
+
+
+async def _refuse(send: Send) -> None:
+    body = json.dumps({"detail": "The server is being restarted. Try again in a minute."}).encode()
+    headers = [(b"content-type", b"application/json"), (b"retry-after", b"60")]
+    await send({"type": "http.response.start", "status": 503, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def routes(blocks: Any) -> list[Any]:
+    """Returns the routes ``/healthz`` and ``/metrics``."""
+    from starlette.responses import JSONResponse, PlainTextResponse
+    from starlette.routing import Route
+
+    def healthz(_: Any) -> Any:
+        told = health(blocks)
+        return JSONResponse(told, 200 if told["ready"] else 503, headers={"Cache-Control": "no-store"})
+
+    def prometheus(_: Any) -> Any:
+        return PlainTextResponse(metrics_text(blocks), media_type="text/plain; version=0.0.4")
+
+    return [Route("/healthz", healthz), Route("/metrics", prometheus)]
+
+
+# ----------------------------------------------------------------------------------------------------------- logs
+
+_access = logging.getLogger("qamro.access")
+_FIELDS = ("method", "route", "status", "ms")
+
+
+class JsonLines(logging.Formatter):
+    """A line of JSON a record: time, level, logger, message, request id, and what a request was."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Returns the line."""
+        line: dict[str, Any] = {
+            "time": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created)) + f".{int(record.msecs):03d}Z",
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if own := request_id.get():
+            line["request_id"] = own
+        line |= {name: getattr(record, name) for name in _FIELDS if hasattr(record, name)}
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False)
+
+
+def set_up_logs() -> None:
+    """Writes logs as lines of JSON where ``QAMRO_LOG=json`` asks for it, requests included; else as Python does."""
+    if os.environ.get("QAMRO_LOG", "").lower() != "json":
+        return
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonLines())
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(os.environ.get("QAMRO_LOG_LEVEL", "WARNING").upper())
+    _access.setLevel("INFO")
+
+
+# ------------------------------------------------------------------------------------------------------------ end
+
+
+def serve_until_told(blocks: Any) -> None:
+    """Serves until Ctrl-C, or until SIGTERM: then nothing new is begun, and what goes on has 20 seconds to end.
+
+    Args:
+        blocks: The app, launched.
+    """
+    told = threading.Event()
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, lambda *_: told.set())
+    try:
+        while blocks.is_running and not told.wait(0.1):
+            pass
+    except (KeyboardInterrupt, OSError):
+        print("interrupted; closing the server", flush=True)
+        blocks.close(verbose=False)
+        return
+    if told.is_set():
+        drain(blocks)
+
+
+def drain(blocks: Any, seconds: float | None = None) -> None:
+    """Ends the server in order: refuses new work, waits for what goes on, closes.
+
+    Args:
+        blocks: The app.
+        seconds: How long to wait at most; ``QAMRO_DRAIN_SECONDS``, or 20.
+    """
+    if seconds is None:
+        seconds = float(os.environ.get("QAMRO_DRAIN_SECONDS") or DRAIN)
+    draining.set()
+    until = time.monotonic() + max(0.0, seconds - 2)
+    while time.monotonic() < until and any(queue_of(blocks).values()):
+        time.sleep(0.1)
+    left = queue_of(blocks)
+    logging.getLogger(__name__).info("ending with %d waiting and %d running", left["waiting"], left["running"])
+    end = threading.Timer(2.0, os._exit, (0,))  # whatever hangs must not keep the process
+    end.daemon = True
+    end.start()
+    blocks.close(verbose=False)

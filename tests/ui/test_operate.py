@@ -1,0 +1,233 @@
+"""Health, metrics, headers and the end of the server, without a server; test_operate_served.py has a real one."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import re
+import threading
+import time
+from types import SimpleNamespace
+
+import pytest
+
+from qamro.ui import operate
+from qamro.ui.operate import Around, JsonLines, Metrics, health, metrics_text, route_of, security_headers
+from qamro.ui.session import Turns
+
+SAMPLE = re.compile(r'^[a-z_]+(\{[a-z_]+="[^"\n]*"(,[a-z_]+="[^"\n]*")*\})? -?[0-9.e+-]+$')
+
+
+def queue_with(waiting: int, running: int) -> SimpleNamespace:
+    lanes = {"a": SimpleNamespace(queue=[1] * waiting)}
+    return SimpleNamespace(
+        _queue=SimpleNamespace(event_queue_per_concurrency_id=lanes, active_jobs=[None, [1] * running])
+    )
+
+
+def test_metrics_are_in_prometheus_form() -> None:
+    own = Metrics()
+    own.count("clips_total", outcome='a "quoted"\nkind')
+    own.count("clips_total", 2, outcome="scored")
+    for seconds in (0.01, 0.3, 100.0):
+        own.took("seconds", seconds)
+    lines = own.lines()
+    assert 'clips_total{outcome="scored"} 2' in lines
+    assert 'seconds_bucket{le="0.05"} 1' in lines
+    assert 'seconds_bucket{le="0.5"} 2' in lines
+    assert 'seconds_bucket{le="60.0"} 2' in lines
+    assert 'seconds_bucket{le="+Inf"} 3' in lines
+    assert lines[-2:] == ["seconds_count 3", "seconds_sum 100.31"]
+    text = metrics_text(queue_with(3, 2))
+    assert "qamro_queue_waiting 3" in text
+    assert "qamro_queue_running 2" in text
+    types = re.findall(r"^# TYPE (\S+) ", text, re.MULTILINE)
+    assert len(types) == len(set(types))
+    for line in [*lines, *text.splitlines()]:
+        assert line.startswith("# TYPE ") or SAMPLE.match(line.replace('\\"', "")), line
+
+
+def test_rows_are_counted_by_what_kept_them_from_a_score(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(operate, "metrics", Metrics())
+    for error in (
+        "",
+        "",
+        "x: takes more than 10 s to decode; y",
+        "is cut off or damaged: z",
+        "no such file",
+        "too large",
+    ):
+        operate.count_row({"error": error, "seconds": 2.5})
+    text = "\n".join(operate.metrics.lines())
+    for outcome, n in {"scored": 2, "slow": 1, "damaged": 1, "unreadable": 1, "large": 1}.items():
+        assert f'qamro_clips_total{{outcome="{outcome}"}} {n}' in text
+    assert "qamro_sound_seconds_total 5" in text
+
+
+def test_health_says_what_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("qamro.ui.choices._loaded", {"offline": object(), "saved:somebody/own": object()})
+    told = health(queue_with(0, 0))
+    assert (told["ready"], told["problems"], told["predictors"]) == (True, [], ["offline"])
+    assert told["memory_bytes"] > 10_000_000
+    monkeypatch.setattr(operate, "LOW_DISK", 2**62)
+    monkeypatch.setattr("qamro.ui.choices._loaded", {})
+    operate.draining.set()
+    try:
+        told = health()
+    finally:
+        operate.draining.clear()
+    assert told["problems"] == [
+        "the server is ending",
+        *(["the first predictor is being loaded"] if time.time() - operate._STARTED < 60 else []),
+        "the disk is nearly full",
+    ]
+    assert not told["ready"]
+
+
+def answer_of(path: str, headers: dict[str, str] | None = None, own: list[tuple[bytes, bytes]] | None = None):
+    sent: list[dict] = []
+
+    async def inner(scope, receive, send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": own or []})
+        await send({"type": "http.response.body", "body": operate.request_id.get().encode()})
+
+    async def send(message) -> None:
+        sent.append(message)
+
+    given = [(name.encode(), value.encode()) for name, value in (headers or {}).items()]
+    scope = {"type": "http", "method": "POST", "path": path, "headers": given}
+    asyncio.run(Around(inner)(scope, None, send))
+    return sent[0]["status"], dict(sent[0]["headers"]), sent[1]["body"]
+
+
+def test_every_answer_has_an_id_and_headers_once() -> None:
+    status, headers, body = answer_of("/x", own=[(b"X-Content-Type-Options", b"none"), (b"content-type", b"a/b")])
+    assert (status, headers[b"content-type"], headers[b"x-content-type-options"]) == (200, b"a/b", b"nosniff")
+    assert re.fullmatch(rb"[0-9a-f]{16}", body)
+    assert headers[b"x-request-id"] == body
+    assert answer_of("/x", {"x-request-id": "trace-1"})[2] == b"trace-1"
+    for hostile in ("a\nb", "x" * 65, "<script>", ""):
+        assert re.fullmatch(rb"[0-9a-f]{16}", answer_of("/x", {"x-request-id": hostile})[2])
+
+
+def test_frames_are_for_spaces_only() -> None:
+    at_home, space = security_headers(space=False), security_headers(space=True)
+    assert "frame-ancestors 'self'" in at_home["content-security-policy"]
+    assert "huggingface.co" not in at_home["content-security-policy"]
+    assert "frame-ancestors 'self' https://huggingface.co https://*.hf.space" in space["content-security-policy"]
+    assert "x-frame-options" not in space
+    assert "http:" not in at_home["content-security-policy"] + space["content-security-policy"]
+
+
+def test_logs_are_lines_of_json_without_names_of_files() -> None:
+    assert route_of("/gradio_api/file=/tmp/gradio/ab/my secret song.wav") == "/gradio_api/file=…"
+    assert route_of("/qamro/listen/0123.flac") == "/qamro/listen/…"
+    record = logging.makeLogRecord({"name": "qamro", "levelname": "INFO", "msg": "two\nlines", "route": "/", "ms": 3})
+    token = operate.request_id.set("r1")
+    line = JsonLines().format(record)
+    operate.request_id.reset(token)
+    assert "\n" not in line
+    assert json.loads(line).items() >= {"message": "two\nlines", "request_id": "r1", "route": "/", "ms": 3}.items()
+
+
+def test_at_the_end_nothing_new_begins_and_what_goes_on_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(operate.threading, "Timer", lambda *a: SimpleNamespace(start=lambda: None))
+    running = queue_with(0, 1)
+    closed: list[float] = []
+    running.close = lambda verbose: closed.append(time.monotonic())
+    start = time.monotonic()
+    threading.Thread(target=lambda: (time.sleep(0.4), running._queue.active_jobs.clear())).start()
+    try:
+        operate.drain(running, 20)
+        assert 0.3 < closed[0] - start < 5
+        status, headers, body = answer_of("/gradio_api/queue/join")
+        assert (status, json.loads(body)["detail"][:29]) == (503, "The server is being restarted")
+        assert headers[b"retry-after"] == b"60"
+        assert answer_of("/gradio_api/upload")[0] == 200
+        stuck = queue_with(1, 1)
+        stuck.close = running.close
+        start = time.monotonic()
+        operate.drain(stuck, 2.5)
+        assert 0.4 < closed[1] - start < 2
+    finally:
+        operate.draining.clear()
+
+
+def test_tries_are_counted_by_address_and_waits_double() -> None:
+    now = [0.0]
+    tries = operate.Tries(5, clock=lambda: now[0])
+
+    def barred(who: str = "a") -> float:
+        try:
+            tries.check(who)
+        except operate.TooManyTriesError as problem:
+            return float(re.search(r"(\d+) s", str(problem))[1])
+        return 0.0
+
+    waits = []
+    for _ in range(3):
+        for _ in range(5):
+            tries.count("a")
+            assert barred() == 0
+        tries.count("a")
+        waits.append(barred())
+        now[0] += waits[-1] + 1
+        assert barred() == 0
+    assert waits == [60, 120, 240]
+    assert barred("b") == 0
+    for _ in range(50):  # slowly
+        tries.count("b")
+        now[0] += 13
+    assert barred("b") == 0
+    now[0] += 7200
+    for _ in range(6):
+        tries.count("a")
+    assert barred() == 60
+    for i in range(20_000):
+        tries.count(str(i))
+        tries.count("")
+    assert len(tries._tries) <= 10_000
+    assert barred("") == 0
+
+
+def test_only_a_space_believes_its_proxy_and_only_its_last_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SPACE_ID", raising=False)
+    request = SimpleNamespace(client=SimpleNamespace(host="10.0.0.1"), headers={"x-forwarded-for": "6.6.6.6, 1.2.3.4"})
+    assert operate.client_of(request) == "10.0.0.1"
+    monkeypatch.setenv("SPACE_ID", "a/b")
+    assert operate.client_of(request) == "1.2.3.4"
+    assert operate.client_of(SimpleNamespace(client=None, headers={})) == ""
+
+
+def test_turns_go_round_however_much_one_visitor_wants() -> None:
+    """One visitor with 30 slices in several tabs and two with 2: each light one waits for no more than its share."""
+    turns, order = Turns(1), list[str]()
+    started = threading.Barrier(4)
+
+    def work(who: str, count: int) -> None:
+        started.wait()
+        for _ in range(count):
+            with turns.turn(who):
+                order.append(who)
+                time.sleep(0.005)
+
+    heavy, threads = "heavy", []
+    threads += [threading.Thread(target=work, args=(heavy, 15)) for _ in range(2)]
+    threads += [threading.Thread(target=work, args=(name, 2)) for name in ("light", "other")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(order) == 34
+    assert max(i for i, who in enumerate(order) if who != heavy) <= 9
+    assert turns.waiting == 0
+    with turns.turn(heavy):
+        assert turns.waiting == 0
+
+
+def test_a_turn_is_given_on_after_an_error() -> None:
+    turns = Turns(1)
+    for _ in range(3):
+        with pytest.raises(ValueError, match="x"), turns.turn(1):
+            raise ValueError("x")
