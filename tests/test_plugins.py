@@ -131,3 +131,4 @@ def test_what_is_wrong_is_named_and_left_out(installed, run, tones, caplog):
 def test_an_option_that_its_loader_does_not_take_is_named(installed, tmp_path):
     with pytest.raises(ValueError, match="'loudness' cannot be loaded so: got an unexpected keyword argument 'heads'"):
         load("loudness", heads=tmp_path)
+    assert load("loudness", device="cpu", cache=False).axes == ("MI",)

@@ -175,8 +175,12 @@ def load(name: str = "offline", **options: Any) -> Predictor:
     if is_tuned(options.get("heads")):
         return load_tuned(**options)
     loader = plugins.opened(entry.loader)
+    takes = inspect.signature(loader)
+    others = any(parameter.kind is parameter.VAR_KEYWORD for parameter in takes.parameters.values())
+    if not others and "cache" not in takes.parameters:
+        options.pop("cache", None)  # what keeps nothing need not be told to
     try:
-        inspect.signature(loader).bind(**options)
+        takes.bind(**options)
     except TypeError as problem:
         raise ValueError(f"the predictor {name!r} cannot be loaded so: {problem}") from problem
     return loader(**options)
