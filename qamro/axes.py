@@ -57,7 +57,8 @@ PREFERENCE = Axis(
 """The axis of a reward that was trained on pairs; a chance, so that it has a unit."""
 
 _KNOWN = AXES | {axis.key: axis for axis in (SPEECH, PREFERENCE)}
-NEEDS_PROMPT: tuple[str, ...] = tuple(key for key, axis in AXES.items() if axis.needs_prompt)
+
+NEEDS_PROMPT: tuple[str, ...] = tuple(key for key, axis in _KNOWN.items() if axis.needs_prompt)
 """The axes that are judged against the prompt."""
 
 AESTHETIC: tuple[str, ...] = ("PQ", "PC", "CE", "CU")

@@ -19,11 +19,11 @@ Name = Annotated[str, typer.Argument(metavar="OWNER/NAME", help="Heads on the hu
 @heads.command("list")
 def list_recipes() -> None:
     """List the recipes: study, encoder, axes, and the licence of the ratings."""
-    from qamro.studies.registry import DATASETS
+    from qamro.studies.registry import datasets
     from qamro.training.head_recipes import RECIPES
 
     for recipe in RECIPES.values():
-        data = DATASETS[recipe.study]
+        data = datasets()[recipe.study]
         here = (
             "on this machine" if data.is_here else f"{data.megabytes:,} MB to fetch" if data.megabytes else "to fetch"
         )

@@ -48,8 +48,8 @@ def predict(
     predictor: Annotated[
         str,
         typer.Option(
-            help=f"Which one scores: {', '.join(PREDICTORS)}, saved:NAME, command:'CMD {{path}}' (what a program "
-            "prints, a number or JSON), or what another installed package adds."
+            help=f"Which one scores: {', '.join(PREDICTORS)}, saved:NAME, what another installed package adds, or "
+            "command:'CMD {path}': what a program prints, a number or JSON."
         ),
     ] = "offline",
     heads: Annotated[

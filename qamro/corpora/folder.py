@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from qamro.corpora.manifest import count_entries, deal_out, fingerprint, shard_entries
 from qamro.corpora.sound import Sounds
+from qamro.predictors.base import FACTS
 
 if TYPE_CHECKING:
     from qamro.predictors import Predictor
@@ -204,7 +205,7 @@ def _kind_of(column: str) -> Any:
     import pyarrow as pa
 
     text = column in ("clip", "path", "system", "prompt", "domain", "error")
-    if column.startswith("source_"):
+    if column.partition("_")[0] in ("source", *FACTS) and "_" in column:
         return pa.dictionary(pa.int32(), pa.string())
     return pa.string() if text else pa.float64()
 

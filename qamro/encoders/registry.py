@@ -25,7 +25,7 @@ class EncoderEntry:
         card_name: What ``encoder.name`` says, and the cards of its heads.
         vectors: Makes the encoder; takes ``device`` and what else ``load_encoder`` is given.
         weights: The published weights that it needs.
-        packaged: What comes with packages instead of the hub.
+        packaged: What else it needs, which comes with packages.
         reads_prompts: Whether it embeds prompts, so that axes that need one can be trained on it.
         frames: Makes the pair (audio, text) that ``frame_encoder`` puts together; None where it gives no frames.
         frame_weights: The published weights of both.

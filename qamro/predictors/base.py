@@ -249,12 +249,12 @@ class Predictor(abc.ABC):
         for axis in self.axes:
             score = scores.get(axis, Score(float("nan")))
             row |= {axis: score.value, f"{axis}_low": score.low, f"{axis}_high": score.high}
+            known = axis in scores and not score.why
             missing = NO_PROMPT if axis in NEEDS_PROMPT and not prompt else NOT_SCORED
             if score.why:
                 missing = f"{NOT_SCORED}: {score.why}"
-            here = axis in scores and not score.why
-            row[f"source_{axis}"] = sources[axis] if here else missing
-            facts = self.provenance[axis].facts if here else dict.fromkeys(FACTS, "")
+            row[f"source_{axis}"] = sources[axis] if known else missing
+            facts = self.provenance[axis].facts if known else dict.fromkeys(FACTS, "")
             row |= {f"{part}_{axis}": fact for part, fact in facts.items()}
         failed = isinstance(result, Exception)
         row["domain"] = "" if failed else worst([score.domain for score in scores.values() if not score.why])
@@ -508,8 +508,8 @@ def shown_axes(axes: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> list[s
     good = [row for row in rows if not row["error"]]
 
     def empty(axis: str) -> bool:
-        sources = [str(row.get(f"source_{axis}", "")) for row in good]
-        return all(source.startswith(f"{NOT_SCORED}: ") and source != NO_PROMPT for source in sources)
+        told = [row.get(f"source_{axis}") for row in good if not row.get(f"kind_{axis}")]
+        return len(told) == len(good) and not {NO_PROMPT, NOT_SCORED, None} & set(told)
 
     return [axis for axis in axes if not good or not empty(axis)] or list(axes)
 

@@ -48,7 +48,7 @@ class PredictorEntry:
         note: One line about it.
         loader: Makes it, a ``Predictor``; takes of ``heads``, ``device``, ``precision``, ``cache`` what it can use.
         weights: The published weights that it needs.
-        packaged: What comes with packages instead of the hub.
+        packaged: What else it needs, which comes with packages.
         offered: Whether the app and ``catalogue`` list it.
     """
 
@@ -154,8 +154,8 @@ def load(name: str = "offline", **options: Any) -> Predictor:
             ``"speech"``: SQ of clips that are speech, by weights that a package brings.
             ``"auto"``: full where its weights are on this machine, else offline; ``note`` says which.
             ``"saved:NAME"``: what was kept under a name (see ``qamro.predictors.saved``): heads, heads with their
-            encoder, a dual-branch model. ``"command:CMD {path}"``: what a program prints (``timeout`` in seconds).
-            Any other name: what an installed package adds (see ``qamro.plugins``).
+            encoder, a dual-branch model. ``"command:CMD {path}"``: what a program prints (``timeout`` in seconds). Any
+            other name: what an installed package adds (see ``qamro.plugins``).
         **options: Passed on, for example ``device="cuda"`` or ``heads="folder"`` (heads of your own;
             those that were trained together with their encoder bring it, whatever the name).
 
@@ -169,14 +169,18 @@ def load(name: str = "offline", **options: Any) -> Predictor:
         return load_saved(name, **options)
     if name.startswith(COMMAND):
         return CommandScores(name.removeprefix(COMMAND), **{k: v for k, v in options.items() if k == "timeout"})
+    entry = predictor_entry(name)
     if str(options.get("heads") or "").startswith(HUB_HEADS):
         options["heads"] = resolved(options["heads"])
-    entry = predictor_entry(name)
     if is_tuned(options.get("heads")):
         return load_tuned(**options)
     loader = plugins.opened(entry.loader)
+    takes = inspect.signature(loader)
+    others = any(parameter.kind is parameter.VAR_KEYWORD for parameter in takes.parameters.values())
+    if not others and "cache" not in takes.parameters:
+        options.pop("cache", None)  # what keeps nothing need not be told to
     try:
-        inspect.signature(loader).bind(**options)
+        takes.bind(**options)
     except TypeError as problem:
         raise ValueError(f"the predictor {name!r} cannot be loaded so: {problem}") from problem
     return loader(**options)
@@ -266,12 +270,11 @@ def catalogue(owner: str = "") -> list[PredictorState]:
 
 def encoder_states() -> list[PredictorState]:
     """Lists the encoders that heads can be trained on, as ``encoder:<name>``; ``download`` takes these, too."""
-    return [
-        _packaged(
-            PredictorState(f"{ENCODER}{name}", entry.title, (), *_here(entry.weights), entry.note), entry.packaged
-        )
+    states = {
+        name: PredictorState(f"{ENCODER}{name}", entry.title, (), *_here(entry.weights), entry.note)
         for name, entry in encoders().items()
-    ]
+    }
+    return [_packaged(state, encoders()[name].packaged) for name, state in states.items()]
 
 
 def weights_of(name: str) -> tuple[Weights, ...]:
@@ -323,14 +326,14 @@ def _state(entry: PredictorEntry) -> PredictorState:
     return _packaged(state, entry.packaged)
 
 
-def _packaged(entry: PredictorState, needed: tuple[Packaged, ...]) -> PredictorState:
+def _packaged(state: PredictorState, needed: tuple[Packaged, ...]) -> PredictorState:
     """The same, or what to install first."""
     for file in needed:
         try:
             file.path()
         except WeightsError as problem:
-            return replace(entry, state=MISSING, note=str(problem))
-    return replace(entry, licence=", ".join(dict.fromkeys(file.licence for file in needed))) if needed else entry
+            return replace(state, state=MISSING, note=str(problem))
+    return replace(state, licence=", ".join(dict.fromkeys(file.licence for file in needed))) if needed else state
 
 
 def _saved_state(heads: SavedHeads) -> PredictorState:

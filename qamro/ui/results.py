@@ -144,7 +144,7 @@ def _table_row(run: Run, key: str) -> dict[str, Any]:
 def _json_clip(run: Run, row: dict[str, Any]) -> dict[str, Any]:
     scores = {
         axis: {end: _plain(row[name]) for end, name in _ends(axis)}
-        | {part: row[f"{part}_{axis}"] for part in ("source", *FACTS)}
+        | {part: row.get(f"{part}_{axis}", "") for part in ("source", *FACTS)}
         for axis in run.axes
     }
     head = {name: _plain(row.get(name)) for name in ("clip", "system", "prompt", "domain", "seconds", "error")}

@@ -41,7 +41,8 @@ class Loud(Predictor):
 
 
 def test_tables_and_predictors_side_by_side(ratings, run, tmp_path, monkeypatch):
-    monkeypatch.setitem(PREDICTORS, "loud", PredictorEntry("loud", "Loud", ("PQ",), "A test.", lambda **_: Loud()))
+    entry = PredictorEntry("loud", "Loud", ("PQ",), "For a test.", lambda **_: Loud())
+    monkeypatch.setitem(PREDICTORS, "loud", entry)
     out = tmp_path / "board.md"
     result = run(
         "bench", "--study", ratings, "--predictors", "loud", "--predictions", f"theirs={ratings}:theirs=MI",

@@ -8,7 +8,8 @@ import qamro.encoders
 from qamro.encoders.registry import ENCODERS, by_card_name, encoder_entry
 from qamro.plugins import opened
 
-CLASSES = {"logmel": "LogMel", "clap": "Clap", "audiobox": "Audiobox", "wavlm": "WavLM", "muq": "MuQ"}
+CLASSES = {"logmel": "LogMel", "clap": "Clap", "audiobox": "Audiobox", "wavlm": "WavLM", "muq": "MuQ",
+           "distillmos": "DistillMos"}  # fmt: skip
 
 
 @pytest.mark.parametrize("entry", ENCODERS.values(), ids=lambda entry: entry.name)
@@ -27,5 +28,5 @@ def test_a_row_says_what_its_encoder_is(entry):
 
 def test_unknown_names():
     assert by_card_name("Ears") == "Ears"
-    with pytest.raises(ValueError, match="no encoder 'ears'; choose one of logmel, clap, audiobox, wavlm, muq"):
+    with pytest.raises(ValueError, match="no encoder 'ears'; choose one of logmel, clap, .*, distillmos"):
         encoder_entry("ears")

@@ -93,7 +93,7 @@ def test_the_median_is_that_of_the_reference_set(tmp_path):
 
 
 def test_two_clips_are_told_by_their_chance_in_both_orders():
-    row = {"error": "", "domain": "unknown", "source_preference": "human: Clap + TuneJury's head"}
+    row = {"error": "", "domain": "unknown", "kind_preference": "human"}
     a, b = row | {"clip": "A", "preference": 0.8}, row | {"clip": "B", "preference": 0.6}
     for rows in ([a, b], [b, a]):
         assert verdicts(rows, ["preference"]) == [

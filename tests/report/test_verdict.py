@@ -10,12 +10,10 @@ import pytest
 
 from qamro.report.verdict import SIMULATED, told_apart, verdicts
 
-HUMAN = "human: Clap r1 + ScoreHead; study, 100 clips of 10 systems"
 
-
-def row(name, value, half=0.3, source=HUMAN, domain="inside", error=""):
+def row(name, value, half=0.3, kind="human", domain="inside", error=""):
     ends = {"MI_low": value - half, "MI_high": value + half}
-    return {"clip": name, "MI": value, "source_MI": source, "domain": domain, "error": error} | ends
+    return {"clip": name, "MI": value, "kind_MI": kind, "domain": domain, "error": error} | ends
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
@@ -50,10 +48,10 @@ def test_without_an_interval_nothing_is_claimed():
 
 
 def test_simulated_and_foreign_scores_name_nobody():
-    simulated = [row("A", 4.0, source="simulated: LogMel"), row("B", 1.0, source="simulated: LogMel")]
+    simulated = [row("A", 4.0, kind="simulated"), row("B", 1.0, kind="simulated")]
     assert verdicts(simulated, ["MI"]) == [SIMULATED]
-    for source in ("zero-shot: Clap", "unverified: x", "", "not scored"):
-        assert verdicts([row("A", 4.0, source=source), row("B", 1.0, source=source)], ["MI"]) == []
+    for kind in ("zero-shot", "unverified", "", "human: a sentence"):
+        assert verdicts([row("A", 4.0, kind=kind), row("B", 1.0, kind=kind)], ["MI"]) == []
     outside = [row("A", 4.0, domain="outside"), row("B", 1.0, domain="outside")]
     (said,) = verdicts(outside, ["MI"])
     assert said == "No verdict by predicted MI: clips are unlike those that the heads were trained on."

@@ -71,8 +71,8 @@ def attach_audio(study: Study, folder: Path) -> Study:
 
     A clip whose own path leads nowhere gets the only file whose last two parts are the clip's, or else the only one
     whose name is (extensions apart; accents composed or not); neither where several clips would get it. A file from a
-    zip may have its name in letters of another encoding, as the zip does not say which: it is the clip's if its bytes are
-    the clip's name in one of these. Without such a file its path stays.
+    zip may have its name in letters of another encoding, as the zip does not say which: it is the clip's if its bytes
+    are the clip's name in one of these. Without such a file its path stays.
     """
     lost = set(study.missing_audio())
     if not lost:

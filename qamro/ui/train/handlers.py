@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from qamro.checkpoints import readable_size
+from qamro.encoders.registry import encoder_entry
 from qamro.predictors.loading import MISSING
 from qamro.training.objective.objective import OBJECTIVES, used_by
 from qamro.training.objective.table import PARAMETERS, TABLE
@@ -91,7 +92,8 @@ def _described(p: Parts, encoder: str) -> Answer:
     entry = encoder_state(encoder)
     note, ready = entry.note, entry.state == "ready"
     if entry.state == MISSING:
-        return {p.encoder_note: hint(note), p.download: gr.Button(visible=False)}
+        about = encoder_entry(encoder).note
+        return {p.encoder_note: hint(f"{about} {note}"), p.download: gr.Button(visible=False)}
     if not ready:
         note += " " + T.NEEDS.format(size=readable_size(entry.bytes), licence=entry.licence)
     button = gr.Button(T.DOWNLOAD.format(size=readable_size(entry.bytes)), visible=not ready)
