@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer.core import TyperCommand
 
 from qamro.cli import options
 from qamro.cli.console import FAILED, err, fail, say, wrong_use
@@ -70,6 +71,7 @@ def make_heads(
             name = str(place / "study")
             study.of_clips(clip for clip in study.clips["clip"] if clip not in lost).save(Path(name))
     train(
+        typer.Context(TyperCommand("train"), obj={}),
         study=name, out=place, save=save, axis=list(chosen.axes), encoder=chosen.encoder, preset=chosen.preset,
         seeds=chosen.seeds, hold_out=chosen.hold_out, device=device,
     )  # fmt: skip

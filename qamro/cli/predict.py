@@ -75,8 +75,8 @@ def predict(
     if out is not None and wants_parts(inputs, out):
         if prompt:
             fail("--prompt is not for a corpus; give prompts in its manifest")
-        options = {"heads": heads, "device": device, "precision": precision}
-        predict_corpus(inputs[0], out, predictor, options, shard=shard, engine=engine, address=address, workers=workers)
+        given = {"heads": heads, "device": device, "precision": precision}
+        predict_corpus(inputs[0], out, predictor, given, shard=shard, engine=engine, address=address, workers=workers)
         return
     if engine != "local" or address:
         fail("--engine and --address score one manifest into a folder: predict MANIFEST --out FOLDER --engine ray")

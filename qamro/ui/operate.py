@@ -87,8 +87,8 @@ class Metrics:
         for (name, labels), slots in sorted(times.items()):
             lines += [] if name in known else [f"# TYPE {name} histogram"]
             known.add(name)
-            for edge, value in zip((*map(str, _BUCKETS), "+Inf"), [*slots[:-2], slots[-2]], strict=True):
-                lines.append(f"{name}_bucket{_braced(labels, edge)} {value:g}")
+            for edge, below in zip((*map(str, _BUCKETS), "+Inf"), [*slots[:-2], slots[-2]], strict=True):
+                lines.append(f"{name}_bucket{_braced(labels, edge)} {below:g}")
             lines += [f"{name}_count{_braced(labels)} {slots[-2]:g}", f"{name}_sum{_braced(labels)} {slots[-1]:g}"]
         return lines
 

@@ -176,11 +176,11 @@ def layout_of(sheet: Sheet) -> Layout:
     """Returns the layout of a tidied batch."""
     why = recognises(sheet) or "the header has Input. and Answer. columns"
     if "answer" not in sheet.header or "clip" not in sheet.header:
-        roles = {name: "rater" if name.lower() == "workerid" else "about_rating" for name in sheet.header}
+        named = {name: "rater" if name.lower() == "workerid" else "about_rating" for name in sheet.header}
         private = [name for name in sheet.header if role_of(name) == "private"]
-        roles |= dict.fromkeys(private, "ignore")
+        named |= dict.fromkeys(private, "ignore")
         columns = tuple(
-            Column(name, role, "by its name" if role == "rater" else "kept") for name, role in roles.items()
+            Column(name, role, "by its name" if role == "rater" else "kept") for name, role in named.items()
         )
         clips, scores = _first(sheet, "input."), _scored(sheet)
         question = "no column says which clip an answer is about, or none holds answers in numbers"
