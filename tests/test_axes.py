@@ -66,5 +66,6 @@ def test_what_needs_the_prompt_is_said_by_the_axis_alone():
         for node in ast.walk(ast.parse(text)) if '"TA"' in text else ():
             if isinstance(node, ast.Compare):
                 sides = [node.left, *node.comparators]
-                held = [part.value for side in sides for part in ast.walk(side) if isinstance(part, ast.Constant)]
+                parts = [part for side in sides for part in [side, *getattr(side, "elts", ())]]
+                held = [part.value for part in parts if isinstance(part, ast.Constant)]
                 assert "TA" not in held, f"{file}, line {node.lineno}"

@@ -70,6 +70,7 @@ class ByVoice(Predictor):
         speech: Scores speech.
         rest: Scores what is not speech; None leaves it without a score.
         detector: A ``VoiceDetector``.
+        parts: Both that are there.
     """
 
     def __init__(self, name: str, speech: Predictor, rest: Predictor | None, detector: Any) -> None:
@@ -82,7 +83,7 @@ class ByVoice(Predictor):
             detector: Says which are which.
         """
         self.name, self.speech, self.rest, self.detector = name, speech, rest, detector
-        parts = [part for part in (rest, speech) if part is not None]
+        self.parts = parts = [part for part in (rest, speech) if part is not None]
         self.axes = tuple(axis_order([axis for part in parts for axis in part.axes]))
         self.provenance = {axis: part.provenance[axis] for part in parts for axis in part.axes}
         rates = {part.sample_rate for part in parts}
