@@ -134,7 +134,7 @@ def read_parts(folder: Path | str, keep: Callable[[str, str], bool] | None = Non
     except ImportError as problem:
         raise ImportError("a folder of scores needs pyarrow: pip install 'qamro[corpora]'") from problem
     folder = Path(folder)
-    kept, rows = [], 0
+    kept, rows = list[pd.DataFrame](), 0
     for file in sorted(folder.glob("part-*.parquet")):
         try:
             part = pq.ParquetFile(file)
