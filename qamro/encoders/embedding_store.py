@@ -47,6 +47,7 @@ CREATE INDEX IF NOT EXISTS oldest ON rows (used, bytes);
 """
 
 _connections = threading.local()
+_opening = threading.Lock()
 
 _log = logging.getLogger(__name__)
 
@@ -212,9 +213,19 @@ class EmbeddingStore:
                 return kept[1]
         self.path.parent.mkdir(parents=True, exist_ok=True)
         base = sqlite3.connect(self.path, timeout=_WAIT)
-        base.execute("PRAGMA journal_mode = WAL")
-        base.execute("PRAGMA synchronous = NORMAL")
-        base.executescript(_SCHEMA)
+        with _opening:  # turning a new file to WAL waits for nobody: threads go one by one, processes try again
+            until = time.monotonic() + _WAIT
+            while True:
+                try:
+                    base.execute("PRAGMA journal_mode = WAL")
+                    base.execute("PRAGMA synchronous = NORMAL")
+                    base.executescript(_SCHEMA)
+                    break
+                except sqlite3.OperationalError as problem:
+                    if "locked" not in str(problem) or time.monotonic() > until:
+                        base.close()
+                        raise
+                    time.sleep(0.01)
         state = self.path.stat()
         _connections.of = (os.getpid(), self.path, state.st_dev, state.st_ino), base
         return base

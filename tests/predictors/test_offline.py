@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from audio_files import tone, write_wav
 from scipy.stats import spearmanr
 
 from qamro.audio import Waveform
@@ -16,6 +17,7 @@ from qamro.encoders.clips import probe_embedding
 from qamro.heads import HeadBundle
 from qamro.paths import bundled_weights
 from qamro.predictors import load
+from qamro.predictors.base import Item
 from qamro.studies.simulated import build
 
 FOLDER = bundled_weights() / "offline"
@@ -154,3 +156,22 @@ def test_a_cache_that_cannot_be_written_costs_time_and_no_answer(held_out, monke
     path = held_out.study.audio_path(held_out.study.clips["clip"][0])
     monkeypatch.setenv("QAMRO_CACHE", str(tmp_path / "file" / "below"))
     assert load("offline").predict([path])["MI"].notna().all()
+
+
+def test_a_file_that_was_heard_is_known_by_its_bytes_and_not_decoded_again(tmp_path, monkeypatch):
+    monkeypatch.setenv("QAMRO_CACHE", str(tmp_path / "cache"))
+    paths = [write_wav(tmp_path / f"{i}.wav", tone(0.5 + 0.1 * i, hz=300 + 50 * i)) for i in range(3)]
+    bad = tmp_path / "bad.wav"
+    bad.write_bytes(b"no sound")
+    first = load("offline").predict([*paths, bad])
+    decoded, real = [], Item.decode
+    monkeypatch.setattr(Item, "decode", lambda self, rate: decoded.append(self.clip) or real(self, rate))
+    moved = paths[0].rename(tmp_path / "moved.wav")
+    again = load("offline").predict([moved, *paths[1:], bad])
+    assert decoded == ["bad.wav"]
+    numbers = ["PQ", "PQ_low", "MI", "CE", "seconds", "domain"]
+    pd.testing.assert_frame_equal(again[numbers], first[numbers], check_exact=True)
+    assert again["error"][3] == first["error"][3] != ""
+    monkeypatch.setattr("qamro.encoders.embedding_store.decoder_versions", lambda: "others")
+    load("offline").predict([moved, *paths[1:]])
+    assert sorted(decoded[1:]) == ["1.wav", "2.wav", "moved.wav"]
