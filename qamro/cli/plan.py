@@ -107,8 +107,9 @@ def plan(
         everything |= {"variances": asdict(variances), "low": pilot.low if pilot else {}, "delta": delta}
         ends = pilot.high.items() if pilot else ()
         everything |= {"high": {name: end if isfinite(end) else None for name, end in ends}, "goal": goal}
-        designs = [_as_json(each, span) for each, span in zip([*shown, *([best] if best else [])], ranges, strict=True)]
-        everything |= {"designs": designs[: len(shown)], "cheapest": designs[-1] if best else None}
+        each_one = [*shown, *([best] if best else [])]
+        told_of = [_as_json(each, span) for each, span in zip(each_one, ranges, strict=True)]
+        everything |= {"designs": told_of[: len(shown)], "cheapest": told_of[-1] if best else None}
         with wrong_use(OSError):
             json_out.parent.mkdir(parents=True, exist_ok=True)
             json_out.write_text(json.dumps(everything, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qamro.axes import axis_order
-from qamro.predictors.base import Predictor, Provenance, Score, aligned, clip_names
+from qamro.predictors.base import Predictor, Provenance, Score, Sound, aligned, clip_names
 
 if TYPE_CHECKING:
     from qamro.audio import Waveform
@@ -160,8 +160,7 @@ class CommandScores(Predictor):
             for axis in self.axes
             if axis in answer
         }
-        row = self._row(_Unheard, scores, "")
-        return row | {"seconds": _seconds(path)}
+        return self._row(Sound(_seconds(path)), scores, "")
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
@@ -171,13 +170,6 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
             os.killpg(process.pid, signal.SIGKILL)
     process.kill()
     process.communicate()
-
-
-class _Unheard:
-    """Stands where decoded sound would; the program hears it, not we."""
-
-    samples: tuple[float, ...] = ()
-    sample_rate = 1
 
 
 def _seconds(path: str) -> float:

@@ -161,7 +161,7 @@ def test_names_that_break_careless_code(tmp_path, run, heads):
         (["gone.wav", "--out", "s.csv"], "there is no file or folder gone.wav"),
         (["gone.csv", "--out", "s.csv"], "there is no file or folder gone.csv"),
         (["in", "--out", "s.csv"], "holds no audio files"),
-        (["m.csv", "--out", "s.csv"], "m.csv has no column 'path'"),
+        (["m.csv", "--out", "s.csv"], "m.csv has no column of clip names"),
         (["a.wav", "--out", "in"], "in"),
         (["a.wav", "--out", "s.csv", "--predictor", "psychic"], "no predictor 'psychic'; choose one of offline"),
         (["a.wav", "--out", "s.csv", "--heads", "in"], "holds no"),
@@ -172,7 +172,7 @@ def test_wrong_use_is_exit_code_2_with_a_remedy(tmp_path, monkeypatch, run, argu
     monkeypatch.chdir(tmp_path)
     clip(tmp_path, "a.wav")
     (tmp_path / "in").mkdir()
-    (tmp_path / "m.csv").write_text("file\na.wav\n")
+    (tmp_path / "m.csv").write_text("sound\na.wav\n")
     result = run("predict", *arguments)
     assert result.exit_code == 2, result.output
     assert message in result.stderr

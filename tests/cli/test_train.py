@@ -108,7 +108,6 @@ def test_the_papers_preset_is_what_reproduce_runs():
     assert str(chosen_objective(paper.objective, "TA", {})) == "Huber + QAMRO (alpha 0.2, beta 7)"
 
 
-@pytest.mark.usefixtures("one_thread")
 def test_terminal_and_app_train_the_same_heads(run, folder, tmp_path):
     result = run("train", "--study", folder, "--out", tmp_path / "h", "--axis", "MI", "--epochs", 4)
     assert result.exit_code == 0, result.output

@@ -86,6 +86,9 @@ def test_full_precision_is_heard_where_16_bits_are_silence(small_clap):
 
 
 def test_texts_equal_transformers_and_padding_changes_nothing(clap, small_tokenizer):
+    from qamro.encoders.transformers_folder import hide_broken_packages
+
+    hide_broken_packages()
     from transformers import RobertaTokenizer
 
     texts = ["calm piano", "fast drums and a loud guitar in the rain " * 20, "", "Ünïcode 🎹"]
@@ -226,6 +229,9 @@ TEXTS = ["calm piano with soft strings", "", "drums!? 100% 🎹 " * 30, "rain\n\
 
 
 def test_both_forms_of_the_files_give_transformers_ids(small_tokenizer, tmp_path):
+    from qamro.encoders.transformers_folder import hide_broken_packages
+
+    hide_broken_packages()
     from transformers import RobertaTokenizer
 
     reference = RobertaTokenizer.from_pretrained(str(small_tokenizer))

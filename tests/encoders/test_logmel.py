@@ -238,6 +238,9 @@ def test_the_sum_of_word_states_is_the_texts_encoding():
     ("rate", "n_fft", "n_mels", "low", "high"), [(32_000, 1024, 64, 30, 16_000), (16_000, 512, 40, 0, 8000)]
 )
 def test_equals_the_slaney_filterbank_of_transformers(rate, n_fft, n_mels, low, high):
+    from qamro.encoders.transformers_folder import hide_broken_packages
+
+    hide_broken_packages()
     from transformers.audio_utils import mel_filter_bank
 
     oracle = mel_filter_bank(n_fft // 2 + 1, n_mels, low, high, rate, norm="slaney", mel_scale="slaney").T

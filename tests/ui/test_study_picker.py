@@ -237,6 +237,11 @@ def test_words_that_nothing_calls_ratings_are_asked_about(uploads):
     assert "ok" in {column["name"] for column in done["columns"]}
 
 
+def test_a_file_by_itself_may_end_as_it_likes(uploads):
+    _, told = brought(uploads, ratings_dat="clip,rater,score\na.wav,r1,4\nb.wav,r1,3\n")
+    assert told["counts"]["ratings"] == 2
+
+
 def test_a_word_that_is_nowhere_changes_nothing(uploads):
     state, _ = brought(uploads, r_csv=WIDE)
     assert "change nothing" in correct(state, change="answers", answers=[["perfect", "5"]])["refused"]

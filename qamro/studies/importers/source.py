@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from qamro.audio import AUDIO_ENDINGS
 from qamro.studies.importers.archive import TABLES, is_zip, unpacked, walk
 from qamro.studies.importers.forms import Form, form_of, musiceval
 from qamro.studies.importers.layout import TABULAR, Layout
@@ -120,6 +121,8 @@ def open_source(path: Path | str, parsing: Parsing | None = None) -> Source:
     folder = path if path.is_dir() else unpacked(path).folder if is_zip(path) else None
     files = [path] if folder is None else sorted(walk(folder), key=lambda file: (len(file.parts), file))
     tables = [file for file in files if folder is None or file.suffix.lower() in TABLES]
+    if not tables and len(files) == 1 and files[0].suffix.lower() not in AUDIO_ENDINGS:
+        tables = files  # one file by itself may end as it likes
     stamps = tuple((file, (about := file.stat()).st_mtime_ns, about.st_size) for file in tables)
     notes = unpacked(path).notes if folder is not None and folder != path else ()
     return _opened(path, folder, stamps, parsing or Parsing(), notes)

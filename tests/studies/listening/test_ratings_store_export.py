@@ -110,9 +110,11 @@ def test_who_may_set_up(monkeypatch):
     assert identity.may_set_up("")
     monkeypatch.setenv(identity.SPACE, "somebody/something")
     assert not identity.may_set_up("")
-    monkeypatch.setenv(identity.OWNER, "x")
-    assert identity.may_set_up("x")
+    monkeypatch.setenv(identity.OWNER, "x" * 20)
+    assert identity.may_set_up("x" * 20)
     assert not identity.may_set_up("")
+    monkeypatch.setenv(identity.OWNER, "x")
+    assert not identity.may_set_up("x"), "one that short can be guessed"
 
 
 def test_the_panel_is_shown_late_and_never_of_few(tmp_path):

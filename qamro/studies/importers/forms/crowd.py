@@ -188,12 +188,12 @@ def layout_of(sheet: Sheet) -> Layout:
         ways += [f"{column_option(name, f'clip:{name}')}" for name in scores[:1] if not clips]
         question += f"; say which do, for example {ways[0]}" if ways else "; give the results with the Input. columns"
         return Layout("mturk", why, columns, delimiter=sheet.delimiter, question=question, notes=sheet.notes)
-    roles = {
+    known = {
         "clip": Column("clip", "clip", "the Input. column that names sound files"),
         "worker": Column("worker", "rater", "WorkerId"),
         "axis": Column("axis", "axis", "what the Answer. column is called"),
         "answer": Column("answer", "rating", "the Answer. columns that hold numbers"),
         "@row": Column("@row", "ignore", "counts the rows"),
     }
-    layout = Layout("mturk", why, tuple(roles[n] for n in sheet.header), delimiter=sheet.delimiter, notes=sheet.notes)
+    layout = Layout("mturk", why, tuple(known[n] for n in sheet.header), delimiter=sheet.delimiter, notes=sheet.notes)
     return replace(layout, axis_given=True)
