@@ -110,8 +110,7 @@ def _deal(
     if not workers:
         workers = int(resources.get("GPU", 0) / gpus) if gpus else max(1, int(resources.get("CPU", 2)) // 2)
     workers = max(1, min(workers, len(shards)))
-    options = {"num_cpus": 1, "num_gpus": gpus, "max_restarts": -1, "max_task_retries": 0}
-    kind = ray.remote(**options)(_Worker)
+    kind: Any = ray.remote(num_cpus=1, num_gpus=gpus, max_restarts=-1)(_Worker)
     idle = [kind.remote(corpus, open_predictor) for _ in range(workers)]
     waiting, tries = list(shards), dict.fromkeys(shards, 0)
     running: dict[Any, tuple[Any, int]] = {}

@@ -18,7 +18,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections import Counter, OrderedDict, deque
+from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextvars import ContextVar
 from pathlib import Path
@@ -58,13 +58,14 @@ class Metrics:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._counts: Counter[tuple[str, str]] = Counter()
+        self._counts: dict[tuple[str, str], float] = {}
         self._times: dict[tuple[str, str], list[float]] = {}
 
     def count(self, name: str, amount: float = 1, /, **labels: str) -> None:
         """Adds to a counter."""
         with self._lock:
-            self._counts[name, _labels(labels)] += amount  # type: ignore[assignment]
+            key = name, _labels(labels)
+            self._counts[key] = self._counts.get(key, 0.0) + amount
 
     def took(self, name: str, seconds: float, /, **labels: str) -> None:
         """Adds a time to a histogram."""
@@ -83,13 +84,13 @@ class Metrics:
         for (name, labels), value in sorted(counts.items()):
             lines += [] if name in known else [f"# TYPE {name} counter"]
             known.add(name)
-            lines.append(f"{name}{_braced(labels)} {value:g}")
+            lines.append(f"{name}{_braced(labels)} {value:.15g}")
         for (name, labels), slots in sorted(times.items()):
             lines += [] if name in known else [f"# TYPE {name} histogram"]
             known.add(name)
             for edge, below in zip((*map(str, _BUCKETS), "+Inf"), [*slots[:-2], slots[-2]], strict=True):
                 lines.append(f"{name}_bucket{_braced(labels, edge)} {below:g}")
-            lines += [f"{name}_count{_braced(labels)} {slots[-2]:g}", f"{name}_sum{_braced(labels)} {slots[-1]:g}"]
+            lines += [f"{name}_count{_braced(labels)} {slots[-2]:g}", f"{name}_sum{_braced(labels)} {slots[-1]:.15g}"]
         return lines
 
 

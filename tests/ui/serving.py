@@ -63,6 +63,7 @@ class Server:
             "GRADIO_SERVER_PORT": str(port),
             "GRADIO_TEMP_DIR": str(self.folder / "uploads"),
             "QAMRO_CACHE": str(self.folder / "cache"),
+            "QAMRO_DRAIN_SECONDS": "3",
             "QAMRO_WEIGHTS": str(self.folder / "weights"),
             "QAMRO_RATINGS_DIR": str(self.folder / "ratings"),
             "QAMRO_OWNER_TOKEN": SECRET,
@@ -104,7 +105,7 @@ class Server:
     def stop(self) -> None:
         """Ends the process."""
         self.process.terminate()
-        self.process.wait(10)
+        self.process.wait(30)
 
     def troubles(self) -> str:
         """What the log has said since it was read last, if anything in it tells of a fault; else nothing."""
