@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from qamro import __version__
+from qamro.cli.calibrate import calibrate
 from qamro.cli.compare import compare
 from qamro.cli.compare_objectives import compare_objectives
 from qamro.cli.evaluate import evaluate
@@ -40,6 +41,7 @@ app.command("plan")(plan)
 app.command("race")(race)
 app.command("rank")(rank)
 app.command("train")(train)
+app.command("calibrate")(calibrate)
 app.command("train-deramos")(train_deramos)
 app.command("sweep")(sweep)
 app.command("reproduce")(reproduce)

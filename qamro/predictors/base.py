@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -266,6 +267,7 @@ class Provenance:
         data: The study that the head was trained on, with its size; empty for zero-shot.
         interval: What the interval is and where it was calibrated, or why there is none; empty where nobody knows.
         held_out: What clips its card's results are of, next to those of training; empty where it is not known.
+        calibrated: ``"calibrated on 57 ratings of my study"``; empty where scores are as the head gave them.
     """
 
     kind: str
@@ -274,6 +276,7 @@ class Provenance:
     data: str = ""
     interval: str = ""
     held_out: str = ""
+    calibrated: str = ""
 
     def __post_init__(self) -> None:
         """Refuses a kind that nobody could explain."""
@@ -285,6 +288,8 @@ class Provenance:
         parts = [f"{self.kind}: {self.encoder} + {self.head}"]
         if self.data:
             parts.append(self.data)
+        if self.calibrated:
+            parts.append(self.calibrated)
         if self.held_out:
             parts.append(f"tested on {self.held_out}")
         if self.interval:
@@ -313,15 +318,15 @@ def kinds_of(table: pd.DataFrame, axis: str) -> list[str]:
 
 
 def trained_on(table: pd.DataFrame, study: str) -> list[str]:
-    """Returns the scored axes whose heads were trained on a study, as its columns ``source_AXIS`` tell.
+    """Returns the scored axes whose heads were trained or calibrated on a study, as its columns ``source_AXIS`` tell.
 
     Args:
         table: Scores.
         study: The study's name.
     """
     sources = {str(name).removeprefix("source_"): table[name] for name in table if str(name).startswith("source_")}
-    mark = f"; {study}, "
-    return [axis for axis, told in sources.items() if told.astype(str).str.contains(mark, regex=False).any()]
+    mark = rf"; {re.escape(study)}, |; calibrated on [\d,]+ ratings? of {re.escape(study)}(?:;|$)"
+    return [axis for axis, told in sources.items() if told.astype(str).str.contains(mark, regex=True).any()]
 
 
 def kinds_in_words(kinds: dict[str, list[str]]) -> list[str]:
