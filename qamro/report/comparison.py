@@ -13,6 +13,7 @@ from qamro.evaluation.raters.model import leave_out, left_out_note
 from qamro.evaluation.side_by_side import SideBySide, side_by_side
 from qamro.report.archive import stamped
 from qamro.report.numbers import AxisNumbers, Options, Section
+from qamro.report.raced import is_raced
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -161,6 +162,12 @@ class Comparison:
 
         return self._section("powered", axis, lambda: powered(self, self.numbers(axis)))
 
+    def raced(self, axis: str) -> Section:
+        """How a race allocated the ratings of an axis, with intervals that hold in spite of it; else empty."""
+        from qamro.report.raced import raced
+
+        return self._section("raced", axis, lambda: raced(self, self.numbers(axis)))
+
     def versus(self, axis: str) -> Section:
         """Which predictor is better: paired differences, tested and corrected."""
         from qamro.report.overview import versus
@@ -189,6 +196,8 @@ class Comparison:
         yield self.raters()
         for axis in self.axes:
             yield self.systems(axis)
+            if is_raced(self, axis):
+                yield self.raced(axis)
             if self.options.prediction_powered and self.numbers(axis).predictors:
                 yield self.powered(axis)
             if len(self.numbers(axis).predictors) > 1:
