@@ -329,6 +329,13 @@ def trained_on(table: pd.DataFrame, study: str) -> list[str]:
     return [axis for axis, told in sources.items() if told.astype(str).str.contains(mark, regex=True).any()]
 
 
+def calibrations(table: pd.DataFrame) -> list[str]:
+    """Returns what the scores of a table were calibrated on, as its columns ``source_AXIS`` tell; mostly nothing."""
+    sources = (table[name].astype(str) for name in table if str(name).startswith("source_"))
+    found = (text for told in sources for text in told.str.extract(r"; (calibrated on [\d,]+ ratings? of [^;]+)")[0])
+    return list(dict.fromkeys(text for text in found if isinstance(text, str)))
+
+
 def kinds_in_words(kinds: dict[str, list[str]]) -> list[str]:
     """Says what kind of numbers predictions are, one sentence a kind.
 

@@ -74,7 +74,10 @@ def fit_map(scores: np.ndarray, ratings: np.ndarray) -> MonotoneMap:
     parts = np.repeat(np.arange(len(fitted.blocks) - 1), np.diff(fitted.blocks))
     centres = np.bincount(parts, weights * x) / np.bincount(parts, weights)
     levels = fitted.x[fitted.blocks[:-1]]
-    return MonotoneMap(centres, levels) if len(levels) > 1 else constant
+    if len(levels) < 2:
+        return constant
+    knots, places = np.unique(np.concatenate([x[:1], centres, x[-1:]]), return_index=True)  # level to the outer clips
+    return MonotoneMap(knots, np.concatenate([levels[:1], levels, levels[-1:]])[places])
 
 
 def out_of_fold(scores: np.ndarray, ratings: np.ndarray, groups: np.ndarray, *, seed: int = 0) -> np.ndarray:

@@ -11,7 +11,7 @@ import pytest
 
 from qamro.domains import INSIDE, OUTSIDE
 from qamro.predictors import catalogue, load
-from qamro.predictors.base import Predictor, Provenance, Score, trained_on
+from qamro.predictors.base import Predictor, Provenance, Score, calibrations, trained_on
 from qamro.predictors.calibrated import Calibrated
 from qamro.predictors.saved import NotHeadsError, find, pack, save_folder, save_heads, unpack
 from qamro.predictors.saved_card import DamagedHeadsError
@@ -42,8 +42,8 @@ def test_many_clips_get_the_centred_isotonic_curve(seed):
     x = rng.normal(size=ISOTONIC_FROM + 20).round(seed % 3)
     y = np.tanh(x) + rng.normal(scale=0.5, size=x.size)
     found, (centres, levels) = fit_map(x, y), pooled(x.tolist(), y.tolist())
-    assert found.x == pytest.approx(centres)
-    assert found.y == pytest.approx(levels)
+    assert found(np.array(centres)) == pytest.approx(levels)
+    assert set(np.round(found.x, 9)) == set(np.round([x.min(), *centres, x.max()], 9))
     assert (np.diff(found(np.linspace(-4, 4, 500))) >= -1e-12).all()
     if len(found.x) != 2:
         assert found(np.array([-99.0, 99.0])) == pytest.approx([levels[0], levels[-1]])
@@ -154,6 +154,8 @@ def test_a_calibrated_predictor_says_what_it_is(heard, tmp_path):
     assert table.loc[~inside, "quality_low"].isna().all(), "no interval outside"
     assert trained_on(table, "my study") == ["quality"]
     assert trained_on(table, "my") == []
+    assert calibrations(table) == ["calibrated on 40 ratings of my study"]
+    assert calibrations(Told().predict([heard.audio_path("c0")])) == []
     source = str(table["source_quality"][0])
     assert source.startswith("human: Ear r1")
     assert "; calibrated on 40 ratings of my study" in source
