@@ -63,7 +63,7 @@ def test_the_systems_that_vary_get_most_and_the_promise_is_kept():
         promised.append(rows.attrs["half_width_after"])
         assert rows.attrs["half_width"] == pytest.approx(width(study, table), rel=0.2)
     mean = pd.DataFrame(counts).fillna(0).mean()
-    # Half-widths add up to least where n goes as the deviation to the 2/3; that of ten clips is drawn to the common one.
+    # Half-widths add up to least where n goes as the deviation to the 2/3; ten clips borrow from the common one.
     variance = np.array([0.3, 1.2, 0.6]) ** 2
     best = ((9 * variance + 5 * variance.mean()) / 14) ** (1 / 3)
     assert mean[["s0", "s1", "s2"]].to_numpy() == pytest.approx(80 * best / best.sum() - 10, abs=3)

@@ -9,6 +9,7 @@ VIEWS = {
     "systems": "Systems",
     "versus": "Predictor vs predictor",
     "inspect": "Inspect",
+    "plan": "Plan",
     "report": "Report",
 }
 """The views, from left to right."""
@@ -18,6 +19,7 @@ NOTES = {
     "systems": "Which system is better, by listeners and by predictor, and which cannot be told apart?",
     "versus": "Which predictor agrees better with listeners, and is the difference more than chance?",
     "inspect": "Where predictor and listeners disagree. Click a clip or a system to hear it.",
+    "plan": "How many clips and ratings will tell systems apart? From the study above, or from numbers of your own.",
     "report": "Everything in one file, to keep or to send.",
 }
 """For each view, the question that it answers."""
@@ -51,6 +53,11 @@ class Bring:
     STOPPED_EARLY = "Stopped before the first clip was scored."
     STOPPING = "Stopping …"
     BROKE = "Scoring stopped with an error: {problem}"
+    POWERED = "Let predictions help: means of systems from rated and unrated clips"
+    NEXT = "Have the next 50 clips rated"
+    NO_NEXT = "Every clip that was predicted is rated already, or the predictor has learnt from these ratings."
+    NEXT_SILENT = "The {n} clips to rate next have no sound on this machine."
+    HANDED = "{n} clips of {name} wait on the Annotate tab, to be rated on {axis}."
     FAILED = "That did not work: {problem}"
 
 
@@ -123,6 +130,44 @@ class View:
     ONE_PREDICTOR_HINT = "Add another one above to see whether one agrees better with listeners than the other."
     BROKE = "This could not be worked out"
     MISFIT = "{name}: {problem}"
+
+
+class Plan:
+    """Texts of the view that plans a study, as the server writes them."""
+
+    FROM = "Standard deviations on {axis} from {n:,} ratings by {who} ({name}, REML)."
+    TYPED = "Standard deviations as typed here, no study's."
+    SOME_TYPED = "Those that were typed go first."
+    ANONYMOUS = "Raters are not named, so the noise holds what differs between them."
+    NO_PILOT = "The study above does not tell: {problem}."
+    SYSTEMS = "Plan for 2 to {most} systems."
+    NO_NUMBER = "{text!r} is not a number of zero or more."
+
+
+PLAN_WORDS = {
+    "clips": "Clips of each system",
+    "times": "Ratings of each clip",
+    "systems": "Systems",
+    "between": "SD between systems",
+    "raters": "SD of raters",
+    "rest": "SD of one rating",
+    "clips_sd": "SD of a system's clips",
+    "again": "Work out",
+    "reset": "As estimated",
+    "once": "once",
+    "often": "{m} times each",
+    "says": "{n} clips of each of {systems} systems, rated {often}, are {total} ratings and tell about {share} of the "
+    "{pairs} pairs apart",
+    "two": "{n} clips of either system, rated {often}, are {total} ratings and tell the two apart with a chance of "
+    "about {share}",
+    "more": "; {n} clips rated {often} reach {share} for {same}.",
+    "as_many": "as many ratings",
+    "fewer": "fewer ratings ({total})",
+    "none_better": "; no other spread of as many ratings that was tried does better.",
+    "across": "ratings altogether",
+    "alt": "Share of pairs of systems told apart over the number of ratings; a line for each number of ratings of a "
+    "clip, your budget marked",
+}
 
 
 class Clip:
