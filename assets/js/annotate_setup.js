@@ -133,4 +133,5 @@ export default function setup({ element, props, trigger, upload, watch }) {
   }
   watch("value", draw);
   choose("mode", mode);
+  draw(); // what was handed over before this tab was opened
 }

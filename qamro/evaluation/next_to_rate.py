@@ -80,7 +80,7 @@ def next_to_rate(
             picked += order[((np.arange(m) + rng.random()) * len(order) / m).astype(int)].tolist()
     rows = table.iloc[picked].assign(doubt=doubt[picked])[list(COLUMNS)].reset_index(drop=True)
     now = counts > 1
-    before, after = half(counts, others), half(counts + chosen, others - chosen)
+    before, after = half(counts, others, as_seen=True), half(counts + chosen, others - chosen, as_seen=True)
     rows.attrs = {
         "half_width": float(before[now].mean()) if now.any() else float("nan"),
         "half_width_after": float(after[now].mean()) if now.any() else float("nan"),
@@ -95,7 +95,7 @@ class _HalfWidths:
     def __init__(self, y: np.ndarray, prediction: np.ndarray, place: np.ndarray, level: float) -> None:
         self.parts, self.level = within_systems(y, prediction, place), level
 
-    def __call__(self, rated: np.ndarray, others: np.ndarray) -> np.ndarray:
+    def __call__(self, rated: np.ndarray, others: np.ndarray, *, as_seen: bool = False) -> np.ndarray:
         from scipy.special import stdtrit
 
         p = self.parts
@@ -104,7 +104,7 @@ class _HalfWidths:
         left = 1 - (2 * weight * p.joint - weight**2 * p.predicted) / p.common if p.common > 0 else np.ones_like(weight)
         with np.errstate(divide="ignore", invalid="ignore"):
             moved = np.where(others > 0, weight**2 * p.each / np.maximum(others, 1), 0)
-            variance = np.maximum(left, 0) * p.spread / rated + moved
+            variance = np.maximum(left, 0) * (p.seen if as_seen else p.spread) / rated + moved
             half = stdtrit(np.maximum(rated - 1.0, 1), (1 + self.level) / 2) * np.sqrt(variance)
         return np.where(rated > 1, half, np.inf)
 

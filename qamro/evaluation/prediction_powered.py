@@ -136,6 +136,7 @@ class Within:
     Attributes:
         slope: Of y on ŷ, drawn towards 0 by its own noise.
         spread: Of y in each system, drawn towards what is common where few clips are rated, shape (K,).
+        seen: Of y in each system as it is seen; ``spread`` where fewer than two clips are rated, shape (K,).
         common: Of y, in all systems together.
         joint: Covariance of y and ŷ, in all together.
         predicted: Of ŷ, in all together; of the rated clips.
@@ -144,6 +145,7 @@ class Within:
 
     slope: float
     spread: np.ndarray
+    seen: np.ndarray
     common: float
     joint: float
     predicted: float
@@ -168,8 +170,10 @@ def within_systems(y: np.ndarray, prediction: np.ndarray, system: np.ndarray) ->
     common, joint, predicted = (float(a @ b) / max(freedom, 1) for a, b in (
         (own_y, own_y), (own_y, own_seen), (own_seen, own_seen),
     ))  # fmt: skip
-    spread = (np.bincount(place, own_y**2, minlength=k) + _BORROWED * common) / (np.maximum(n - 1, 0) + _BORROWED)
-    return Within(_slope(own_y, own_seen, freedom)[0], spread, common, joint, predicted, each)
+    squares = np.bincount(place, own_y**2, minlength=k)
+    spread = (squares + _BORROWED * common) / (np.maximum(n - 1, 0) + _BORROWED)
+    own = np.where(n > 1, squares / np.maximum(n - 1, 1), spread)
+    return Within(_slope(own_y, own_seen, freedom)[0], spread, own, common, joint, predicted, each)
 
 
 def _estimate(

@@ -73,7 +73,7 @@ def test_systems_further_apart_than_the_margin_are_not_called_equal():
 
 
 def test_what_is_taken_back_leaves_no_trace():
-    race, _ = run([3.0, 3.5], "order", 3, clips=12, limit=30)
+    race, _ = run([3.0, 3.5], "order", 3, limit=16)
     rows = list(zip(race._system, race._clip, race._score, strict=True))
     before = race.look().table()
     heard = {rater: set(clips) for rater, clips in race._heard.items()}

@@ -194,7 +194,7 @@ def _check_goal(goal: str, equal_within: float, mode: str) -> None:
     if not goal:
         return
     if mode != "scores":
-        raise ListeningError("a goal steers studies that ask for scores; leave it at “even”")
+        raise ListeningError("a goal steers studies that ask for scores; leave it at “All alike”")
     if not _GOAL.fullmatch(goal) or (goal.startswith("width") and not float(goal.partition(":")[2])):
         raise ListeningError(f"a goal is best, order, top:K or width:W (for example top:3 or width:0.2), not {goal!r}")
     if not equal_within >= 0:

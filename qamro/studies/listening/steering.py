@@ -42,7 +42,7 @@ def check_clips(design: Design, systems: Mapping[int, str]) -> None:
     if len(named) < 2 or "" in systems.values():
         raise ListeningError(
             "a goal compares systems, so every clip needs one, and there must be two or more; name them in a CSV with "
-            "clip, system, or choose “even”"
+            "clip, system, or choose “All alike”"
         )
     if design.goal.startswith("top:") and int(design.goal[4:]) >= len(named):
         raise ListeningError(f"the top {design.goal[4:]} of {len(named)} systems are all of them; choose fewer")
@@ -86,8 +86,9 @@ def hand_out(store: RatingStore, rater: sqlite3.Row, design: Design) -> None:
         tasks = store.all("SELECT kind, a, rated_at FROM tasks WHERE rater = ? ORDER BY position", rater["id"])
         if sum(task["rated_at"] is None for task in tasks) > AHEAD or ended(store, rater["study"]):
             return
-        chosen = store.steer(store, rater["study"], rater["id"]) if _may_have(store, rater, design, tasks) else None
-        if chosen is None and len(tasks) < 2:  # no check without a clip before it
+        full = design.each and sum(task["kind"] == "first" for task in tasks) >= design.each
+        chosen = None if full else store.steer(store, rater["study"], rater["id"])
+        if chosen is None and (ended(store, rater["study"]) or not tasks):
             return
         task = _extra(store, rater, design, tasks) or (Planned("first", (chosen,)) if chosen is not None else None)
         if task is None:
@@ -102,10 +103,6 @@ def most_tasks(store: RatingStore, study: str, design: Design) -> int:
     """How many tasks a rater gets at most."""
     clips = store.one("SELECT count(*) AS n FROM items WHERE study = ?", study)["n"]
     return min(design.each or clips, clips) + design.repeats + (design.checks if design.answers else 0)
-
-
-def _may_have(store: RatingStore, rater: sqlite3.Row, design: Design, tasks: list[sqlite3.Row]) -> bool:
-    return not design.each or sum(task["kind"] == "first" for task in tasks) < design.each
 
 
 def _extra(store: RatingStore, rater: sqlite3.Row, design: Design, tasks: list[sqlite3.Row]) -> Planned | None:
