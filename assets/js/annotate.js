@@ -5,7 +5,9 @@ import { task } from "./annotate_task.js";
 
 export default function annotate({ element, props, server }) {
   const words = props.words;
-  const wanted = new URLSearchParams(location.search);
+  // The address that the page was opened with: another tab's, such as ?tab=compare&study=NAME, asks nothing of this one.
+  const opened = new URL(performance.getEntriesByType("navigation")[0]?.name ?? location.href).searchParams;
+  const wanted = opened.get("tab") === "annotate" ? opened : new URLSearchParams();
   let rater = wanted.get("rater");
   const study = wanted.get("study");
   stylesheet("annotate");
