@@ -176,7 +176,8 @@ def test_plan_let_predictions_help_and_have_the_next_clips_rated(
     means = whole.clip_means()
     means = means[means["axis"] == "MI"]
     some = means.groupby("system")["clip"].head(4)
-    half = whole.replace(ratings=whole.ratings[whole.ratings["clip"].isin(some)], name="half rated")
+    rated = whole.ratings[whole.ratings["clip"].isin(some)]
+    half = whole.replace(ratings=rated, name="half rated", kind="human")  # a simulated one would be scored at once
     half.save(server.folder / "cache" / "studies" / "codec_mushra")  # as if it had been fetched
     predictions = write(tmp_path / "helper.csv", [("clip", "MI"), *zip(means["clip"], means["mean"], strict=True)])
 
