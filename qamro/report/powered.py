@@ -34,7 +34,7 @@ def powered(comparison: Comparison, axis: str) -> Section:
     for name in numbers.predictors:
         if name not in able:
             section.sentences.append(
-                f"{name} is left out here: its heads were trained on {numbers.study.name}. Heads that know the "
+                f"{name} is left out here: it was trained or calibrated on {numbers.study.name}. What knows the "
                 "answers of the rated clips would promise too much for the others."
             )
             continue

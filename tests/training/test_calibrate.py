@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from qamro.corpora.folder import predictor_fingerprint
 from qamro.domains import INSIDE, OUTSIDE
 from qamro.predictors import catalogue, load
 from qamro.predictors.base import Predictor, Provenance, Score, calibrations, trained_on
@@ -170,6 +171,11 @@ def test_a_calibrated_predictor_says_what_it_is(heard, tmp_path):
     assert "; calibrated on 40 ratings of my study" in source
     assert ">calibrated on 40 ratings of my study</span>" in badges(kinds(made))
     assert Calibrated("m", Told("simulated"), bundle.maps, bundle.card).provenance["quality"].kind == "simulated"
+    other = calibrate(
+        Told("zero-shot"), heard.replace(ratings=heard.ratings.assign(score=1)), axis_map={"MI": "quality"}
+    )
+    prints = [predictor_fingerprint(Calibrated("m", Told(), one.maps, bundle.card)) for one in (bundle, bundle, other)]
+    assert prints[0] == prints[1] != prints[2], "a corpus of scores keeps maps apart"
     with pytest.raises(ValueError, match="calibrated already"):
         calibrate(made, heard)
     for wrong, said in (
