@@ -1,6 +1,6 @@
 """How often intervals hold the truth and equal systems are set apart, on studies made up so that the truth is known.
 
-    python -m benchmarks.coverage [--part intervals|pairs|planning|powered|racing|votes] [--write]
+    python -m benchmarks.coverage [--part intervals|pairs|calibrated|planning|powered|racing|votes] [--write]
 
 Systems differ, clips of a system differ, ratings and predictions are noisy. The truth is the metric over very many such
 systems with as many clips each. An interval that draws clips alone is shown beside it: it forgets that clips of one
@@ -12,8 +12,8 @@ HSD, which takes the spread within all systems for one.
     python -m benchmarks.coverage --conformal FOLDER FOLDER [--splits 40] [--write]
 
 does the same for the intervals of heads: how often they hold the MOS of test clips of rated studies, over splits.
-The parts planning (predicted against replayed pairs), powered (prediction-powered means) and racing (verdicts that are
-looked at after every rating) stand in modules of their own.
+The parts calibrated (intervals of calibrated predictors), planning (predicted against replayed pairs), powered
+(prediction-powered means) and racing (verdicts that are looked at after every rating) stand in modules of their own.
 """
 
 from __future__ import annotations
@@ -235,6 +235,7 @@ def racing(options: argparse.Namespace) -> tuple[str, str]:
         for name in part.STUDIES:
             lines.append(part.row(name, goal, part.races(name, goal, options.races)))
             print(lines[-1], flush=True)
+    lines += [part.equal(name, "order", options.races) for name in part.EQUAL]
     lines.append(part.plain(options.races))
     print(lines[-1])
     return "Racing", f"{part.about(options.races)}\n\n" + "\n".join(lines)
@@ -277,7 +278,18 @@ def votes(options: argparse.Namespace) -> tuple[str, str]:
     return "Rankings by votes", f"{part.about(options.arenas)}\n\n" + "\n".join(lines)
 
 
-OTHER_PARTS = {"planning": planning, "powered": powered, "racing": racing, "votes": votes}
+def calibrating(options: argparse.Namespace) -> tuple[str, str]:
+    """The table of intervals of calibrated predictors."""
+    from benchmarks import coverage_calibrated as part
+
+    if not options.published:
+        raise SystemExit("name pam_music.csv with --published")
+    lines = [part.HEAD, *part.rows(options.published, options.hidings)]
+    print("\n".join(lines))
+    return "Calibrated predictors", f"{part.about(options.hidings)}\n\n" + "\n".join(lines)
+
+
+OTHER_PARTS = {"calibrated": calibrating, "planning": planning, "powered": powered, "racing": racing, "votes": votes}
 
 
 def main() -> None:

@@ -24,6 +24,14 @@ STUDIES = {
 }
 """Levels of the systems; for a top 2 the tie stands between the second and the third."""
 
+WITHIN = 1.0
+EQUAL = {
+    "all equal": (4.0, 4.0, 4.0, 4.0),
+    "apart by a little more than that": (5.6, 4.5, 3.4, 2.3),
+    "apart by half of that": (5.0, 4.5, 4.0, 3.5),
+}
+"""Levels of systems that may be called equal within ``WITHIN``; in the second row any two called equal are an error."""
+
 HEAD = (
     "| systems | goal | races | ratings | decided | a wrong verdict | loser wrong | all means held at the end | "
     "at every look |\n|---|---|--:|--:|--:|--:|--:|--:|--:|"
@@ -48,17 +56,21 @@ def rated(level: np.ndarray, spread: float) -> np.ndarray:
     return SCALE[0] + (1 - ndtr((steps - np.asarray(level)[..., None]) / spread)).sum(axis=-1)
 
 
-def one(levels: tuple[float, ...], goal: str, rng: np.random.Generator) -> Seen:
-    """Runs a race as Annotate does: raters come in any order, ask for a clip and rate it."""
-    own = {f"s{k}": [f"s{k}-{i}" for i in range(CLIPS)] for k in range(len(levels))}
+def one(levels: tuple[float, ...], goal: str, rng: np.random.Generator, within: float = 0.0) -> Seen:
+    """Runs a race as Annotate does: raters come in any order, ask for a clip and rate it.
+
+    Where systems are called equal within a margin, there are three times the clips and ratings: that takes more.
+    """
+    more = 3 if within else 1
+    own = {f"s{k}": [f"s{k}-{i}" for i in range(more * CLIPS)] for k in range(len(levels))}
     quality = {clip: levels[k] + rng.normal(0, CLIP_SD) for k, name in enumerate(own) for clip in own[name]}
     bias = rng.normal(0, RATER_SD, RATERS)
     # The truth: other clips like these, rated by this panel. Biases are the same for all systems.
     truth = rated(np.array(levels)[:, None] + bias, float(np.hypot(CLIP_SD, NOISE_SD))).mean(axis=1)
     truth = np.round(truth, 9)
-    race = Race(own, Goal.parse(goal), SCALE, ALPHA)
+    race = Race(own, Goal.parse(goal), SCALE, ALPHA, equal_within=within)
     standing, held, always = race.look(), True, True
-    for _ in range(MOST):
+    for _ in range(more * MOST):
         rater = int(rng.integers(RATERS))
         clip = race.next_clip(f"r{rater}", rng)
         if clip is None:
@@ -73,13 +85,14 @@ def one(levels: tuple[float, ...], goal: str, rng: np.random.Generator) -> Seen:
             break
     gap = truth[:, None] - truth
     better = standing.verdicts == 1
-    wrong = better & (gap <= 0)
+    equal = (standing.verdicts == 0) & ~np.eye(len(levels), dtype=bool)
+    wrong = (better & (gap <= 0)) | (equal & (np.abs(gap) > within))
     # Who belongs in: the best one (all that share its level), or the top 2.
     place = 2 if goal == "top:2" else 1
-    within = truth >= np.sort(truth)[-place]
-    lost = wrong if goal == "order" else better.T[within]
+    inside = truth >= np.sort(truth)[-place]
+    lost = wrong if goal == "order" else better.T[inside]
     if goal == "top:2":  # out only once two have beaten it
-        lost = better.sum(axis=0)[within] >= place
+        lost = better.sum(axis=0)[inside] >= place
     return Seen(int(standing.ratings.sum()), standing.decided, bool(wrong.any()), bool(lost.any()), held, always)
 
 
@@ -90,6 +103,13 @@ def races(name: str, goal: str, runs: int) -> list[Seen]:
         levels = (levels[0], levels[2], levels[2], levels[3])
     seed = [list(STUDIES).index(name), GOALS.index(goal)]
     return [one(levels, goal, np.random.default_rng([*seed, run])) for run in range(runs)]
+
+
+def equal(name: str, goal: str, runs: int) -> str:
+    """Races in which systems may be called equal within ``WITHIN``; a pair called so that is not is a wrong verdict."""
+    seed = [100 + list(EQUAL).index(name), GOALS.index(goal)]
+    seen = [one(EQUAL[name], goal, np.random.default_rng([*seed, run]), WITHIN) for run in range(runs)]
+    return row(f"{name}, equal within {WITHIN:g}", goal, seen)
 
 
 def plain(runs: int) -> str:
@@ -125,11 +145,14 @@ def about(runs: int) -> str:
     """What the table shows."""
     return (
         f"`python -m benchmarks.coverage --part racing --races {runs} --write` makes this table: {runs} made-up "
-        f"studies a row, {runs * len(GOALS) * len(STUDIES):,} races in all, looked at after every rating. Four systems "
+        f"studies a row, {runs * (len(GOALS) * len(STUDIES) + len(EQUAL)):,} races in all, looked at after every "
+        "rating. Four systems "
         f"of {CLIPS} clips, {RATERS} raters in any order who get the clip that the race wants rated next, at most "
         f"{MOST} ratings; whole numbers from {SCALE[0]} to {SCALE[1]}, deviations of {CLIP_SD} (clips), {RATER_SD} "
         f'(raters) and {NOISE_SD} (noise). alpha is {ALPHA}. "A wrong verdict": any pair called better the wrong '
         'way round, or though it is tied, at any look. "Loser wrong": for best and top, a system that belongs in was '
         'put out. "All means held": the intervals of all four systems hold what this panel gives other clips, when the '
-        "race ends and at every look. The last row has Student's intervals in place of the sequences."
+        "race ends and at every look. Rows with 'equal within' may call systems equal whose difference lies within "
+        f"± {WITHIN:g}; to call a pair equal that is further apart is a wrong verdict there, and there are three times "
+        "the clips and ratings. The last row has Student's intervals in place of the sequences."
     )

@@ -5,7 +5,9 @@ import { task } from "./annotate_task.js";
 
 export default function annotate({ element, props, server }) {
   const words = props.words;
-  const wanted = new URLSearchParams(location.search);
+  // The address that the page was opened with: another tab's, such as ?tab=compare&study=NAME, asks nothing of this one.
+  const opened = new URL(performance.getEntriesByType("navigation")[0]?.name ?? location.href).searchParams;
+  const wanted = opened.get("tab") === "annotate" ? opened : new URLSearchParams();
   let rater = wanted.get("rater");
   const study = wanted.get("study");
   stylesheet("annotate");
@@ -94,7 +96,7 @@ export default function annotate({ element, props, server }) {
     const undo = async () => { const answer = await ask("undo"); if (answer) draw(answer.state, true); };
     const finish = async () => { const answer = await ask("finish"); if (answer) draw(answer.state); };
     show(el("section", { class: "q-card-like q-narrow q-centred" },
-      el("h2", {}, words.all_rated), el("p", {}, words.all_rated_note),
+      el("h2", {}, state.ended ? words.all_rated_ended : words.all_rated), el("p", {}, words.all_rated_note),
       el("div", { class: "q-row" },
         state.can_undo && el("button", { type: "button", class: "q-button", onclick: undo }, words.undo),
         el("button", { type: "button", class: "q-button q-strong", onclick: finish }, words.finish))));
@@ -117,10 +119,15 @@ export default function annotate({ element, props, server }) {
     about = answer.study;
     document.title = `${about.name} · ${document.title.split(":")[0]}`;
     if (answer.state?.phase === "done" || answer.state?.phase === "finished") draw(answer.state);
+    else if (about.ended && !answer.state) show(over(words, about));
     else show(intro({ words, about, state: answer.state, begin }));
   }
   open();
 }
+
+/** A study that has all it needs: nobody is asked to begin. */
+const over = (words, about) => el("section", { class: "q-card-like q-narrow q-centred q-over-now" },
+  el("p", { class: "q-over" }, about.name), el("h2", {}, words.ended), el("p", {}, words.ended_note));
 
 // What a rater reads before the first clip --------------------------------------------------------------------
 
@@ -131,6 +138,7 @@ function intro({ words, about, state, begin }) {
     about.seconds > 0 && fill(words.intro_heard, { seconds: plain(about.seconds) }),
     about.repeats && words.intro_repeats,
     about.checks && (pairs ? words.intro_checks_pairs : words.intro_checks),
+    about.open && words.intro_open,
     words.intro_ear,
   ].filter(Boolean);
   const start = el("button", { type: "button", class: "q-button q-strong q-large", onclick: async () => {

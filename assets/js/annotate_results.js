@@ -27,6 +27,7 @@ export default function results({ element, props, server }) {
     el("th", { scope: "row" }, study.name), ...["raters", "finished", "rated"].map((key) => el("td", { "data-label": words[key] }, String(study[key]))),
     el("td", { class: "q-acts" },
       small(words.copy, async (event) => { if (await copy(LINK(`study=${encodeURIComponent(study.id)}`))) event.target.textContent = words.copied; }),
+      study.goal ? small(words.race, () => openRace(study.id)) : null,
       small(words.download, () => download(study.id, false)), small(words.download_audio, () => download(study.id, true)),
       small(words.delete, (event) => remove(event.target, study))));
   /** The first press asks, the second deletes; leaving the button takes the question back. */
@@ -42,6 +43,46 @@ export default function results({ element, props, server }) {
     list(answer);
     say(fill(words.deleted, study));
   }
+  // The race of a study, asked for again while it is open.
+  const live = el("section", { class: "q-race", hidden: true, "aria-live": "off" });
+  let watched = null;
+  const number = (value) => (value === null ? "–" : value.toFixed(2));
+  async function openRace(study) {
+    watched = study;
+    while (watched === study && element.isConnected) {
+      const answer = await ask("race", { study });
+      if (watched !== study || !answer) break;
+      drawRace(study, answer.race);
+      if (answer.race.ended) break;
+      await new Promise((then) => { setTimeout(then, 3000); });
+    }
+  }
+  function drawRace(study, race) {
+    const kept = live.querySelector(".q-danger"); // a question that is being asked stays
+    const stop = kept ?? small(words.race_stop, async (event) => {
+      const button = event.target;
+      if (!button.classList.contains("q-danger")) {
+        button.classList.add("q-danger");
+        button.textContent = words.race_sure;
+        button.onblur = () => { button.classList.remove("q-danger"); button.textContent = words.race_stop; };
+        return;
+      }
+      button.classList.remove("q-danger");
+      const answer = await ask("stop_race", { study });
+      if (answer) drawRace(study, answer.race);
+    });
+    const heads = ["race_system", "race_mean", "race_interval", "race_ratings", "race_in"].map((key) => words[key]);
+    const rows = race.rows.map((row) => el("tr", { class: row.in ? "" : "q-out" }, el("th", { scope: "row" }, row.system),
+      [number(row.mean), row.low === null ? "–" : `${number(row.low)} to ${number(row.high)}`, String(row.ratings), row.in && !race.ended ? words.race_yes : words.race_no]
+        .map((text, i) => el("td", { "data-label": heads[i + 1] }, text))));
+    live.hidden = false;
+    live.replaceChildren(...race.said.map((line) => el("p", {}, line)),
+      el("div", { class: "q-scroll" }, el("table", { class: "q-studies" }, el("thead", {}, el("tr", {}, heads.map((head) => el("th", { scope: "col" }, head)))), el("tbody", {}, rows))),
+      el("p", { class: "q-hint" }, words.race_note),
+      el("div", { class: "q-row q-start" }, race.ended ? null : stop,
+        small(words.race_close, () => { watched = null; live.hidden = true; })));
+    if (kept) kept.focus();
+  }
   async function show(event) {
     event.preventDefault();
     list(await ask("overview"));
@@ -55,5 +96,5 @@ export default function results({ element, props, server }) {
   }
   element.replaceChildren(heading, el("form", { class: "q-setup", onsubmit: show },
     el("div", { class: "q-row q-start" }, el("label", { class: "q-field" }, el("span", {}, words.token), token),
-      el("button", { type: "submit", class: "q-button" }, words.show), status)), place);
+      el("button", { type: "submit", class: "q-button" }, words.show), status)), place, live);
 }

@@ -28,7 +28,7 @@ export function task({ words, about, state, quiet, rate, undo, next, pause }) {
   const element = el("section", { class: `q-card-like q-task${pairs ? " q-pairs" : ""}` },
     el("div", { class: "q-task-head" },
       el("progress", { value: state.done, max: state.total, "aria-label": words.progress_label }),
-      el("span", { class: "q-count" }, fill(words.progress, { at, total: state.total })),
+      el("span", { class: "q-count" }, fill(state.open ? words.progress_open : words.progress, { at, total: state.total })),
       el("button", { type: "button", class: "q-button q-quiet q-small", onclick: pause }, words.pause_study)),
     now.prompt && el("p", { class: "q-prompt-shown" }, el("span", {}, words.prompt), now.prompt),
     el("div", { class: "q-sounds" }, players.map((one) => one.element),

@@ -1,5 +1,5 @@
 // The predictors side by side: how each fits the ratings, and which axes are held against each other.
-// value: { rows: [{ name, origin, kinds, axes, clips, problem, domain, strays, match: { n, rated, how, unmatched, examples, ambiguous, ambiguous_examples } }],
+// value: { rows: [{ name, origin, kinds, calibrated, axes, clips, problem, domain, strays, match: { n, rated, how, unmatched, examples, ambiguous, ambiguous_examples } }],
 //          pairs: [{ name, predicted, rated, own }], columns: [{ name, predicted }], rated }; an empty name is every predictor
 import { el, fill, icon, ICONS, stylesheet } from "./dom.js";
 import { dropZone } from "./dropzone.js";
@@ -26,6 +26,7 @@ export default function predictions({ element, props, trigger, upload, watch }) 
     el("div", { class: "q-grow" },
       el("p", {}, el("strong", {}, entry.name), " ",
         entry.kinds.map((kind) => el("span", { class: `q-badge q-${kind}${entry.strays ? " q-outside" : ""}` }, kind)), " ",
+        (entry.calibrated ?? []).map((text) => el("span", { class: `q-badge q-${entry.kinds[0] ?? "human"}` }, text)), " ",
         el("span", { class: "q-hint" }, [entry.origin, entry.axes.join(" "), !entry.kinds.length && words.unknown].filter(Boolean).join(" · "))),
       fits(entry)),
     el("button", { type: "button", class: "q-icon", "aria-label": fill(words.remove, entry), title: fill(words.remove, entry),

@@ -10,6 +10,7 @@ import typer
 
 from qamro import __version__
 from qamro.cli.bench import bench
+from qamro.cli.calibrate import calibrate
 from qamro.cli.compare import compare
 from qamro.cli.compare_objectives import compare_objectives
 from qamro.cli.evaluate import evaluate
@@ -44,6 +45,7 @@ app.command("plan")(plan)
 app.command("race")(race)
 app.command("rank")(rank)
 app.command("train", cls=ObjectiveCommand)(train)
+app.command("calibrate")(calibrate)
 app.command("train-deramos")(train_deramos)
 app.command("sweep")(sweep)
 app.command("reproduce")(reproduce)

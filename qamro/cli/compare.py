@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -60,6 +61,15 @@ def compare(
             help="Also estimate systems' means with the help of predictions for clips that nobody rated.",
         ),
     ] = False,
+    next_to_rate: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.csv",
+            help="With --prediction-powered: write which clips to have rated next, so that its intervals shrink most.",
+            dir_okay=False,
+        ),
+    ] = None,
+    next_clips: Annotated[int, typer.Option("--next", help="How many clips --next-to-rate names.", min=1)] = 50,
     column: options.Columns = None,
     scale: options.Scales = None,
     missing: options.Missing = None,
@@ -79,6 +89,8 @@ def compare(
         axes, pairs = parse_axes(axis or [])
         only = axes[0] if len(axes) == 1 and not pairs else ""
         told = ratings_options(column, only, scale, missing, rows, delimiter, header, encoding, answer, ragged)
+        if next_to_rate is not None and not prediction_powered:
+            raise ValueError("--next-to-rate goes with --prediction-powered")
         more, mapped = parse_axes(axis_map or [], "--axis-map")
         if more:
             raise ValueError(f"--axis-map {more[0]!r} is not a pair such as MI=quality")
@@ -117,6 +129,9 @@ def compare(
         say(sentence)
     if prediction_powered:
         _say_powered(comparison)
+    if next_to_rate is not None:
+        with wrong_use(OSError, ValueError):
+            _write_next(comparison, next_to_rate, next_clips)
     _write(comparison, html, tables)
 
 
@@ -134,7 +149,7 @@ def _say_powered(comparison: Comparison) -> None:
         for sentence in section.sentences:
             if sentence not in said:
                 say(f"{axis}: {sentence}")
-        for table in section.tables:
+        for table in section.tables[:1]:
             width = max(len(str(name)) for name in ["system", *table.frame["system"]])
             for name, rows in table.frame.groupby("predictor", sort=False):
                 say(f"{'system':{width}}  {'with ' + str(name):>24}  {'ratings alone':>24}  rated  predicted")
@@ -145,6 +160,44 @@ def _say_powered(comparison: Comparison) -> None:
                     ]
                     counts = f"{row.n_rated:>5}  {row.n_predicted:>9}"
                     say(f"{row.system:{width}}  {both[0]:>24}  {both[1]:>24}  {counts}")
+
+
+def _write_next(comparison: Comparison, file: Path, n: int) -> None:
+    """Writes which clips to have rated next, axis by axis and predictor by predictor.
+
+    Raises:
+        ValueError: There is no predictor, or every clip that is predicted is rated.
+        OSError: The file cannot be written.
+    """
+    import pandas as pd
+
+    from qamro.evaluation.next_to_rate import next_to_rate
+    from qamro.studies.tables import write_table
+
+    study, found = comparison.study, []
+    for axis in comparison.axes:
+        for name, pair in comparison.numbers(axis).pairs.items():
+            rows = next_to_rate(study, comparison.predictions[name], axis, predicted=pair.predicted, n=n)
+            before, after = rows.attrs["half_width"], rows.attrs["half_width_after"]
+            if len(rows):
+                say(
+                    f"{axis}: {name}: ratings of these {len(rows)} clips should shrink the mean half-width of the "
+                    f"intervals from {before:.2f} to {after:.2f}."
+                )
+            found.append(rows.assign(axis=axis, predictor=name))
+    if not found or not any(map(len, found)):
+        raise ValueError("--next-to-rate needs --predictions of clips that nobody rated")
+    table = pd.concat(found, ignore_index=True)
+    own = dict(zip(study.clips["clip"], study.clips["path"], strict=True))
+    where = study.root if study.root is not None else Path()
+    base = file.resolve().parent
+    table["path"] = [
+        os.path.relpath((where / own[clip]).resolve(), base) if own.get(clip) else path
+        for clip, path in zip(table["clip"], table["path"], strict=True)
+    ]
+    base.mkdir(parents=True, exist_ok=True)
+    write_table(table, file)
+    say(f"written to {file}, which predict and a listening study take as a list of clips")
 
 
 def split_maps(

@@ -259,11 +259,11 @@ def open_audible(ratings: str, options: Options | None = None) -> Study:
 
 
 def warn_of_origin(name: str, scores: pd.DataFrame, study: Study) -> None:
-    """Warns where scores say that the heads behind them were trained on this study.
+    """Warns where scores say that the heads behind them were trained or calibrated on this study.
 
     Args:
         name: What the predictor is called; may be empty.
-        scores: A score table; columns ``study_AXIS`` and ``hash_AXIS`` say which study the head was trained on.
+        scores: A score table; its facts say on which study.
         study: What the scores are held against.
     """
     from qamro.cli.console import warn
@@ -271,6 +271,7 @@ def warn_of_origin(name: str, scores: pd.DataFrame, study: Study) -> None:
 
     if seen := trained_on(scores, study):
         warn(
-            f"{name}{': ' if name else ''}the heads behind {', '.join(seen)} were trained on {study.name}, too; "
-            "figures on clips that a head has seen flatter it, its card has those on clips that it has not"
+            f"{name}{': ' if name else ''}the heads behind {', '.join(seen)} were trained or calibrated on "
+            f"{study.name}, too; figures on clips that they have seen flatter them, their card has those on clips that "
+            "they have not"
         )

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 from qamro.corpora.manifest import count_entries, deal_out, fingerprint, shard_entries
 from qamro.corpora.sound import Sounds
 from qamro.predictors.base import FACTS
+from qamro.predictors.calibrated import Calibrated
 
 if TYPE_CHECKING:
     from qamro.predictors import Predictor
@@ -189,6 +190,12 @@ def open_corpus(manifest: Path, folder: Path, predictor: Predictor, *, shard: in
 def predictor_fingerprint(predictor: Predictor) -> str:
     """Returns what a predictor's scores depend on, as a hash: axes, origins, settings, and the weights of its heads."""
     digest = hashlib.sha256()
+    if isinstance(predictor, Calibrated):
+        origins = {axis: source.as_dict() for axis, source in predictor.provenance.items()}
+        maps = {axis: [one.x.tolist(), one.y.tolist()] for axis, one in predictor.maps.items()}
+        made = [predictor.name, predictor.axes, origins, maps, predictor_fingerprint(predictor.base)]
+        digest.update(json.dumps(made, sort_keys=True).encode())
+        return digest.hexdigest()
     for part in getattr(predictor, "parts", [predictor]):
         encoder = getattr(part, "encoder", None)
         told = [part.name, part.axes, {axis: source.as_dict() for axis, source in part.provenance.items()}]

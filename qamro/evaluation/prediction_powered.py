@@ -9,6 +9,7 @@ well adds nothing here.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -68,7 +69,7 @@ def prediction_powered(
         raise ValueError(f"level is between 0 and 1, not {level:g}")
     if axis not in study.axes:
         raise KeyError(f"nobody rated {axis!r} in study {study.name!r}; its axes are {', '.join(study.axes)}")
-    table = _clips(study, predictions, axis, predicted or axis)
+    table = predicted_clips(study, predictions, axis, predicted or axis)
     names, place = np.unique(table["system"].to_numpy(str), return_inverse=True)
     estimate, told = _estimate(table["y"].to_numpy(float), table["prediction"].to_numpy(float), place, level)
     rows = pd.DataFrame({"system": names, **estimate}, columns=list(COLUMNS))
@@ -88,8 +89,17 @@ def worth(table: pd.DataFrame) -> str:
     return f"The predictor makes each rating worth {gain:.1f} ratings (r within systems {r:.2f})."
 
 
-def _clips(study: Study, predictions: pd.DataFrame, axis: str, column: str) -> pd.DataFrame:
-    """One row a predicted clip of a known system: ``system``, ``y`` (MOS, NaN where not rated), ``prediction``."""
+def predicted_clips(study: Study, predictions: pd.DataFrame, axis: str, column: str) -> pd.DataFrame:
+    """Joins the predictions of all clips with what is rated.
+
+    Returns:
+        One row a predicted clip of a known system: ``clip``, ``system``, ``prompt``, ``path``, ``domain`` (empty where
+        unknown), ``y`` (MOS, NaN where not rated), ``prediction``, and ``row``, its place in the predictions.
+
+    Raises:
+        NothingMatched: No prediction belongs to a rated clip.
+        PredictionsError: There is no such column, or a score is not a number.
+    """
     import pandas as pd
 
     if column not in predictions.columns:
@@ -102,15 +112,68 @@ def _clips(study: Study, predictions: pd.DataFrame, axis: str, column: str) -> p
     if not mos.index.isin(study.clips["clip"].iloc[[theirs for _, theirs in found.rows]]).any():
         raise nothing_matched(study, match(predictions, study))
     mine, theirs = (np.array(side, dtype=int) for side in zip(*found.rows, strict=True))
-    system = np.full(len(predictions), "", dtype=object)
-    if "system" in predictions.columns:
-        system[:] = predictions["system"].fillna("").astype(str).to_numpy()
+    told = {
+        name: predictions[name].fillna("").astype(str).to_numpy(object)
+        if name in predictions.columns
+        else np.full(len(predictions), "", dtype=object)
+        for name in ("clip", "system", "prompt", "path", "domain")
+    }
     known = study.clips.iloc[theirs]
-    system[mine] = np.where(known["system"] != "", known["system"], system[mine])
+    for name in ("clip", "system", "prompt", "path"):
+        told[name] = told[name].copy()
+        told[name][mine] = np.where(known[name] != "", known[name], told[name][mine])
     y = np.full(len(predictions), np.nan)
     y[mine] = mos.reindex(known["clip"]).to_numpy(float)
-    keep = (system != "") & np.isfinite(scores)
-    return pd.DataFrame({"system": system[keep].astype(str), "y": y[keep], "prediction": scores[keep]})
+    keep = (told["system"] != "") & np.isfinite(scores)
+    columns = {name: values[keep].astype(str) for name, values in told.items()}
+    return pd.DataFrame(columns | {"y": y[keep], "prediction": scores[keep], "row": np.flatnonzero(keep)})
+
+
+@dataclass(frozen=True)
+class Within:
+    """How ratings and predictions vary within systems, a variance of a clip each.
+
+    Attributes:
+        slope: Of y on ŷ, drawn towards 0 by its own noise.
+        spread: Of y in each system, drawn towards what is common where few clips are rated, shape (K,).
+        seen: Of y in each system as it is seen; ``spread`` where fewer than two clips are rated, shape (K,).
+        common: Of y, in all systems together.
+        joint: Covariance of y and ŷ, in all together.
+        predicted: Of ŷ, in all together; of the rated clips.
+        each: Of ŷ in each system, of all its clips, shape (K,).
+    """
+
+    slope: float
+    spread: np.ndarray
+    seen: np.ndarray
+    common: float
+    joint: float
+    predicted: float
+    each: np.ndarray
+
+
+def within_systems(y: np.ndarray, prediction: np.ndarray, system: np.ndarray) -> Within:
+    """Measures ``Within``; y is NaN where a clip was not rated, systems are 0 to K - 1.
+
+    Args:
+        y: MOS, shape (N,).
+        prediction: ŷ, shape (N,).
+        system: Codes, shape (N,).
+    """
+    k = int(system.max(initial=-1)) + 1
+    rated, everywhere = ~np.isnan(y), np.bincount(system, minlength=k)
+    each = np.bincount(system, _centred(prediction, system, k)[1] ** 2, minlength=k) / np.maximum(everywhere - 1, 1)
+    y, seen, place = y[rated], prediction[rated], system[rated]
+    n = np.bincount(place, minlength=k)
+    own_y, own_seen = _centred(y, place, k)[1], _centred(seen, place, k)[1]
+    freedom = len(y) - int((n > 0).sum())
+    common, joint, predicted = (float(a @ b) / max(freedom, 1) for a, b in (
+        (own_y, own_y), (own_y, own_seen), (own_seen, own_seen),
+    ))  # fmt: skip
+    squares = np.bincount(place, own_y**2, minlength=k)
+    spread = (squares + _BORROWED * common) / (np.maximum(n - 1, 0) + _BORROWED)
+    own = np.where(n > 1, squares / np.maximum(n - 1, 1), spread)
+    return Within(_slope(own_y, own_seen, freedom)[0], spread, own, common, joint, predicted, each)
 
 
 def _estimate(

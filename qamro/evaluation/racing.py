@@ -232,19 +232,48 @@ class Race:
             not bool(self._racing.any()),
         )
 
-    def next_clip(self, rater: str, rng: np.random.Generator) -> str | None:
+    def take_back(self, clip: str, rater: str) -> None:
+        """Forgets the last rating of a clip by a rater, who has withdrawn it; verdicts that were reached stay.
+
+        Raises:
+            KeyError: There is no such rating.
+        """
+        system, place = self._place[clip]
+        who = self._raters.get(rater, -1)
+        rows = zip(self._system, self._clip, self._rater, strict=True)
+        found = [i for i, row in enumerate(rows) if row == (system, place, who)]
+        if not found:
+            raise KeyError(f"there is no rating of clip {clip!r} by {rater!r} to take back")
+        score = self._score[found[-1]]
+        for column in (self._system, self._clip, self._rater, self._score):
+            del column[found[-1]]
+        self._counts[system, place] -= 1
+        self._sums[system, place] -= score
+        self._squares[system, place] -= score**2
+        if rater and len(found) == 1:
+            self._heard[rater].discard(clip)
+
+    def next_clip(self, rater: str, rng: np.random.Generator, waiting: Sequence[tuple[str, str]] = ()) -> str | None:
         """Chooses what a rater hears next: where the goal needs it, never twice, spread over systems and content.
+
+        Args:
+            rater: Who asks.
+            rng: Decides between equals.
+            waiting: Raters and clips that were handed out and are not rated yet; nobody needs to be sent after them.
 
         Returns:
             A clip, or None when this rater has heard every clip that is still worth a rating.
         """
-        heard = self._heard.get(rater, set())
+        heard = self._heard.get(rater, set()) | {clip for who, clip in waiting if who == rater}
+        counts = self._counts.copy()
+        for _, clip in waiting:
+            counts[self._place[clip]] += 1
         own = np.zeros(len(self.systems), dtype=int)
         contents: dict[str, int] = {}
         for clip in heard:
             own[self._place[clip][0]] += 1
             contents[self.content.get(clip, "")] = contents.get(self.content.get(clip, ""), 0) + 1
-        behind = self._counts.astype(bool).sum(axis=1) < self._limit
+        behind = counts.astype(bool).sum(axis=1) < self._limit
         wanted = behind if behind.any() else self._racing
         # A rater spreads over the systems first: a strict one must not hear one system only. Then the least known.
         order = sorted(
@@ -256,7 +285,7 @@ class Race:
                 return min(
                     fresh,
                     key=lambda clip: (
-                        self._counts[self._place[clip]],
+                        counts[self._place[clip]],
                         contents.get(self.content.get(clip, ""), 0),
                         rng.random(),
                     ),
@@ -287,6 +316,34 @@ class Race:
             more = (means.clips[both] * (growth - 1)).sum(axis=1)
             answer[self.systems[i], self.systems[j]] = round(more[enough.argmax()]) if enough.any() else None
         return answer
+
+    def to_go(self) -> int | None:
+        """Estimates how many more ratings the goal needs; None where these clips are not enough.
+
+        As ``ratings_to_go``, each system getting what its most doubtful pair needs; for a width, from the half-widths
+        now, which shrink about as the root of the ratings grows.
+        """
+        rated = self._counts.astype(bool).sum(axis=1)
+        behind = np.maximum(self._limit - rated, 0)
+        if not self._racing.any():
+            return 0
+        need = np.zeros(len(self.systems))
+        if self.goal.kind == "width":
+            low, high = self._means().interval(self.alpha / len(self.systems))
+            half = (high - low) / 2
+            with np.errstate(invalid="ignore"):
+                need = np.where(self._racing, rated * ((half / self.goal.number) ** 2 - 1), 0)
+            need = np.where(np.isfinite(need), need, 0)
+            if (rated + need > [len(own) for own in self.clips.values()]).any():
+                return None
+        else:
+            for (one, other), more in self.ratings_to_go().items():
+                if more is None:
+                    return None
+                for name in (one, other):
+                    k = self.systems.index(name)
+                    need[k] = max(need[k], more / 2)
+        return int(np.ceil(np.maximum(need, behind)).sum())
 
     def _means(self) -> Means:
         """Means of the clips' means, raters set right."""
@@ -377,6 +434,29 @@ class Race:
         alive = beaten == 0
         rivals = alive & (open_pairs & alive[None, :]).any(axis=1)
         return rivals | behind
+
+
+def race_of(study: Study) -> Race | None:
+    """Rebuilds the race that a listening study was run as, with all its ratings; None where it was not raced.
+
+    Verdicts are those of one look at all ratings. Those that were reached earlier hold as well, for the sequences hold
+    at every look; a pair that was clear once and is not now is left open here.
+
+    Args:
+        study: As ``qamro.studies.listening`` exports it: ``about["race"]`` says how it was raced.
+    """
+    told = study.about.get("race")
+    if not isinstance(told, dict):
+        return None
+    table = study.clips[study.clips["system"] != ""]
+    clips: dict[str, Sequence[str]] = {str(name): own["clip"].tolist() for name, own in table.groupby("system")}
+    low, high = told["scale"]
+    race = Race(clips, Goal.parse(told["goal"]), (low, high), equal_within=float(told["equal_within"]))
+    rows = study.counted
+    rows = rows[(rows["axis"] == told["axis"]) & rows["clip"].isin(table["clip"])]
+    for clip, rater, score in rows[["clip", "rater", "score"]].itertuples(index=False, name=None):
+        race.add(clip, rater, score)
+    return race
 
 
 def _grown(means: Means, times: np.ndarray) -> Means:

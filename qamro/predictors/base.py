@@ -394,7 +394,7 @@ KINDS = {
 }
 """The kinds of origin that a score can have, and what each means."""
 
-FACTS = ("kind", "encoder", "study", "hash")
+FACTS = ("kind", "encoder", "study", "hash", "calibrated", "calibrationhash")
 """What stands as data beside the sentence ``source_AXIS`` of a score table, in ``kind_AXIS`` and so on; the sentence is
 for people and never taken apart."""
 
@@ -415,6 +415,10 @@ class Provenance:
         held_out: What clips its card's results are of, next to those of training; empty where it is not known.
         study: Name of the study that the head was trained on; empty where there is none or nobody knows.
         study_hash: Its hash (``qamro.studies.summary.study_hash``), likewise.
+        calibrated: How many ratings its scores were mapped onto, and of which study, in words; empty where scores are
+            as the head gave them.
+        calibrated_study: Name of that study.
+        calibrated_hash: Its hash.
     """
 
     kind: str
@@ -425,6 +429,9 @@ class Provenance:
     held_out: str = ""
     study: str = ""
     study_hash: str = ""
+    calibrated: str = ""
+    calibrated_study: str = ""
+    calibrated_hash: str = ""
 
     def __post_init__(self) -> None:
         """Refuses a kind that nobody could explain."""
@@ -436,6 +443,8 @@ class Provenance:
         parts = [f"{self.kind}: {self.encoder} + {self.head}"]
         if self.data:
             parts.append(self.data)
+        if self.calibrated:
+            parts.append(self.calibrated)
         if self.held_out:
             parts.append(f"tested on {self.held_out}")
         if self.interval:
@@ -445,7 +454,8 @@ class Provenance:
     @property
     def facts(self) -> dict[str, str]:
         """The columns of ``FACTS``."""
-        return dict(zip(FACTS, (self.kind, self.encoder, self.study, self.study_hash), strict=True))
+        studies = (self.study, self.study_hash, self.calibrated_study, self.calibrated_hash)
+        return dict(zip(FACTS, (self.kind, self.encoder, *studies), strict=True))
 
     def as_dict(self) -> dict[str, str]:
         """Returns the fields, ready for JSON."""
@@ -453,7 +463,7 @@ class Provenance:
 
 
 def facts_of(table: pd.DataFrame, axis: str) -> dict[str, list[str]]:
-    """Returns what a score table's columns ``kind_AXIS``, ``encoder_AXIS``, ``study_AXIS`` and ``hash_AXIS`` hold.
+    """Returns what a score table's columns ``kind_AXIS``, ``encoder_AXIS`` and so on hold.
 
     Args:
         table: Scores; rows without a score do not count.
@@ -515,7 +525,7 @@ def shown_axes(axes: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> list[s
 
 
 def trained_on(table: pd.DataFrame, study: Study) -> list[str]:
-    """Returns the axes whose heads were trained on a study, as columns ``study_AXIS`` and ``hash_AXIS`` tell.
+    """Returns the axes whose heads were trained or calibrated on a study, as the columns of ``FACTS`` tell.
 
     The name counts and so does the hash: a study of which ratings were left out has another hash, one that was renamed
     another name.
@@ -526,14 +536,19 @@ def trained_on(table: pd.DataFrame, study: Study) -> list[str]:
     """
     from qamro.studies.summary import study_hash
 
-    axes = [axis for axis in map(str, table.columns) if f"study_{axis}" in table or f"hash_{axis}" in table]
+    parts = ("study", "hash", "calibrated", "calibrationhash")
+    axes = [axis for axis in map(str, table.columns) if any(f"{part}_{axis}" in table for part in parts)]
     found = {axis: facts_of(table, axis) for axis in axes}
-    digest = study_hash(study) if any(any(facts["hash"]) for facts in found.values()) else ""
-    return [
-        axis
-        for axis, facts in found.items()
-        if (study.name and study.name in facts["study"]) or (digest and digest in facts["hash"])
-    ]
+    names = {axis: {*facts["study"], *facts["calibrated"]} - {""} for axis, facts in found.items()}
+    hashes = {axis: {*facts["hash"], *facts["calibrationhash"]} - {""} for axis, facts in found.items()}
+    digest = study_hash(study) if any(hashes.values()) else ""
+    return [axis for axis in found if study.name in names[axis] or digest in hashes[axis]]
+
+
+def calibrations(table: pd.DataFrame) -> list[str]:
+    """Returns names of the studies that scores of a table were calibrated on, by ``calibrated_AXIS``; mostly none."""
+    axes = [axis for axis in map(str, table.columns) if f"calibrated_{axis}" in table]
+    return list(dict.fromkeys(name for axis in axes for name in facts_of(table, axis)["calibrated"] if name))
 
 
 def kinds_in_words(kinds: dict[str, list[str]]) -> list[str]:

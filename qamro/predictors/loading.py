@@ -338,7 +338,9 @@ def _packaged(state: PredictorState, needed: tuple[Packaged, ...]) -> PredictorS
 
 def _saved_state(heads: SavedHeads) -> PredictorState:
     title = f"{heads.name} ({', '.join(heads.axes)})"
-    return PredictorState(heads.key, title, heads.axes, *_here(heads.weights), heads.about)
+    state = PredictorState(heads.key, title, heads.axes, *_here(heads.weights), heads.about)
+    base = predictors().get(heads.calibrates)
+    return _packaged(state, base.packaged if base is not None else ())
 
 
 def _here(needed: tuple[Weights, ...]) -> tuple[str, int, str]:

@@ -22,6 +22,7 @@ from qamro.predictors.saved_card import (
     PREFIX,
     DamagedHeadsError,
     SavedHeads,
+    calibrates,
     clean_name,
     key_of,
     read_saved,
@@ -31,14 +32,17 @@ from qamro.predictors.saved_card import (
 if TYPE_CHECKING:
     from qamro.heads import HeadBundle
     from qamro.heads.bundle import FrameBundle
+    from qamro.predictors.calibrated import CalibrationBundle
 
 
 class NameTakenError(ValueError):
     """Heads of that name are kept already, and nobody said that they may go."""
 
 
-def save_heads(bundle: HeadBundle | FrameBundle, name: str, *, owner: str = "", overwrite: bool = False) -> SavedHeads:
-    """Keeps heads, or a dual-branch model, under a name; they are a predictor from then on.
+def save_heads(
+    bundle: HeadBundle | FrameBundle | CalibrationBundle, name: str, *, owner: str = "", overwrite: bool = False
+) -> SavedHeads:
+    """Keeps heads, a dual-branch model or a calibration under a name; they are a predictor from then on.
 
     The folder appears when all of it is written.
 
@@ -206,7 +210,7 @@ def load_saved(key: str, *, encoder: Any = None, **options: Any) -> Predictor:
     heads = find(key)
     if options.pop("heads", None) is not None:
         raise ValueError(f"{key} has heads of its own; leave the others away, or choose another predictor")
-    if encoder is None and not heads.brings_encoder:
+    if encoder is None and not heads.brings_encoder and not heads.calibrates:
         try:
             encoder = shared_encoder(heads, **options)
         except ValueError as problem:
@@ -220,8 +224,8 @@ def load_saved(key: str, *, encoder: Any = None, **options: Any) -> Predictor:
 
 
 def encoder_key(heads: SavedHeads) -> str:
-    """Returns a name that heads share whose encoder is the same; empty for those that bring their own."""
-    if heads.brings_encoder:
+    """Returns a name that heads share whose encoder is the same; empty for those that bring theirs, or need none."""
+    if heads.brings_encoder or heads.calibrates:
         return ""
     return f"frames of {heads.encoder}" if heads.on_frames else heads.encoder
 
@@ -263,6 +267,10 @@ def _open(heads: SavedHeads, encoder: Any, options: dict[str, Any]) -> Predictor
     from qamro.predictors.head_predictor import HeadPredictor, load_tuned
 
     name = PREFIX + heads.name
+    if heads.calibrates:
+        from qamro.predictors.calibrated import load_calibrated
+
+        return load_calibrated(name, heads.folder, **options)
     if heads.brings_encoder:
         return load_tuned(heads=heads.folder, name=name, **options)
     return (DeraMos if heads.on_frames else HeadPredictor)(name, encoder, heads.folder)
@@ -336,6 +344,8 @@ def _check(card: Any) -> None:
         raise NotHeadsError("card.json does not say whether people or simulated listeners rated")
     texts = all(isinstance(card.get(part), str) for part in ("name", "interval"))
     tables = all(isinstance(card.get(part), dict) for part in ("encoder", "study", "objective", "training"))
+    if tables and calibrates(card["encoder"]):
+        raise NotHeadsError("it holds a calibration, which is nothing without its predictor; calibrate here instead")
     if tables and (TRAINED_WITH in card["encoder"] or card["encoder"].get("key")):
         what = "a dual-branch model" if card["encoder"].get("key") else "heads with an encoder of their own"
         raise NotHeadsError(f"it holds {what}; copy the whole folder among the saved heads instead")

@@ -75,6 +75,11 @@ class SavedHeads:
         return TRAINED_WITH in self.card["encoder"]
 
     @property
+    def calibrates(self) -> str:
+        """What ``load`` calls the predictor that these only map onto other ratings; empty for heads."""
+        return calibrates(self.card["encoder"])
+
+    @property
     def on_frames(self) -> bool:
         """Whether it is a dual-branch model, which reads clips along time."""
         return bool(self.card["encoder"].get("key"))
@@ -93,6 +98,13 @@ class SavedHeads:
         """The published weights that it needs besides what lies in its folder."""
         if self.brings_encoder:
             return ()
+        if self.calibrates:
+            from qamro.predictors.loading import weights_of
+
+            try:
+                return weights_of(self.calibrates)
+            except ValueError:  # a program, or what another package brought: whoever loads it says what is missing
+                return ()
         entry = encoders().get(self.encoder)
         if entry is None:
             return ()
@@ -111,6 +123,8 @@ class SavedHeads:
         size = f"{study.get('clips', '?')} clips of {study.get('systems', '?')} systems"
         model = "A dual-branch model. " if self.on_frames else ""
         model = "Trained together with its encoder. " if self.brings_encoder else model
+        if self.calibrates:
+            model = f"{self.calibrates} calibrated on {_ratings(self.card)} of {study.get('name', 'a study')}: "
         worth = "; ".join(filter(None, (_worth(self.card["metrics"], axis) for axis in self.axes)))
         brought = " Brought as a file: this is what its card says." if "brought" in self.card["training"] else ""
         name = study.get("name", "a study")
@@ -138,6 +152,9 @@ def read_saved(folder: Path, owner: str = "") -> SavedHeads:
         command = str(card["training"].get("command") or "")
         _check_results(card)
         heads = SavedHeads(key_of(folder.name, owner), folder.name, folder, card)
+        base = heads.calibrates
+        if base.startswith(PREFIX) and not (folder_of(base) / _WEIGHTS).is_file():
+            raise _NotWholeError(f"it maps the scores of {base}, which is not there any more")
         for name in (_WEIGHTS, *([_ENCODER] if heads.brings_encoder else [])):
             if not (folder / name).exists():
                 raise FileNotFoundError(f"it has no {name}")
@@ -151,6 +168,17 @@ def read_saved(folder: Path, owner: str = "") -> SavedHeads:
     except (OSError, ValueError, KeyError, TypeError) as problem:
         raise DamagedHeadsError(folder, f"its {_CARD} cannot be read ({_in_words(problem)})", command) from problem
     return heads
+
+
+def calibrates(encoder: dict[str, Any]) -> str:
+    """What the part ``encoder`` of a card says is calibrated; empty where it is an encoder."""
+    return str(encoder.get("calibrates") or "")
+
+
+def _ratings(card: dict[str, Any]) -> str:
+    """How many ratings each axis was calibrated on: one number, or the range of them."""
+    numbers = sorted({int(number) for number in card["training"]["ratings"].values()})
+    return count(numbers[0], "rating") if len(numbers) == 1 else f"{numbers[0]:,} to {numbers[-1]:,} ratings"
 
 
 def _check_results(card: dict[str, Any]) -> None:
@@ -240,6 +268,12 @@ def clean_name(text: str) -> str:
 def key_of(name: str, owner: str = "") -> str:
     """Returns what ``load`` calls kept heads."""
     return f"{PREFIX}{owner}/{name}" if owner else PREFIX + name
+
+
+def folder_of(key: str) -> Path:
+    """Returns where kept heads lie, by what ``load`` calls them; whether there are any is not looked at."""
+    owner, _, name = key.removeprefix(PREFIX).rpartition("/")
+    return saved_folder(owner) / name
 
 
 def is_whole(file: Path) -> bool:

@@ -177,6 +177,10 @@ class Comparison:
         """Means of systems from the ratings alone, and from the ratings with each predictor's help."""
         return self.section("powered", axis)
 
+    def raced(self, axis: str) -> Section:
+        """How a race allocated the ratings of an axis, with intervals that hold in spite of it; else empty."""
+        return self.section("raced", axis)
+
     def versus(self, axis: str) -> Section:
         """Which predictor is better: paired differences, tested and corrected."""
         return self.section("versus", axis)

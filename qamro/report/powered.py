@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from qamro.counts import count
+from qamro.evaluation.next_to_rate import next_to_rate
 from qamro.evaluation.prediction_powered import prediction_powered, worth
 from qamro.predictors.base import trained_on
 from qamro.report.forest_figure import row_forest
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
     from qamro.report.comparison import Comparison
     from qamro.report.numbers import AxisNumbers
 
+NEXT = 50
+"""Clips that are named as next to rate."""
+
 
 def powered(comparison: Comparison, axis: str) -> Section:
     """Makes the section of one axis; each predictor helps by itself, on all clips that it scored."""
@@ -24,19 +29,23 @@ def powered(comparison: Comparison, axis: str) -> Section:
     numbers = comparison.numbers(axis)
     section = Section(slug("powered", axis), f"{axis}: what predictions add to the ratings", list(numbers.who_is_here))
     found: dict[str, pd.DataFrame] = {}
+    lists: list[Table] = []
+    able = helpers(comparison, numbers)
     for name in numbers.predictors:
-        predictions, column = comparison.predictions[name], numbers.pairs[name].predicted
-        if column in trained_on(predictions, numbers.study):
+        if name not in able:
             section.sentences.append(
-                f"{name} is left out here: its heads were trained on {numbers.study.name}. Heads that know the answers "
-                "of the rated clips would promise too much for the others."
+                f"{name} is left out here: it was trained or calibrated on {numbers.study.name}. What knows the "
+                "answers of the rated clips would promise too much for the others."
             )
             continue
+        predictions, column = comparison.predictions[name], able[name]
         table = prediction_powered(numbers.study, predictions, axis, predicted=column, level=numbers.options.level)
         if table.empty:
             section.sentences.append(f"{name} is left out here: no rated clip that it scored names a system.")
             continue
         found[name] = table
+        if (table["n_predicted"] > table["n_rated"]).any():
+            lists.append(_next(numbers, name, predictions, column))
         section.sentences.append(f"{name}: {worth(table)}")
     if not found:
         return section
@@ -52,7 +61,34 @@ def powered(comparison: Comparison, axis: str) -> Section:
         f"{percent(numbers.options.level)} intervals, over clips; a system of one rated clip has none."
     )
     section.tables.append(Table(slug("powered", axis, "table"), f"{axis}: means of systems, both ways", note, frame))
+    section.tables.extend(lists)
     return section
+
+
+def helpers(comparison: Comparison, numbers: AxisNumbers) -> dict[str, str]:
+    """Returns the predictors that may help on an axis, with their column: none that has learnt from its ratings."""
+    columns = {name: numbers.pairs[name].predicted for name in numbers.predictors}
+    return {
+        name: column
+        for name, column in columns.items()
+        if column not in trained_on(comparison.predictions[name], numbers.study)
+    }
+
+
+def _next(numbers: AxisNumbers, name: str, predictions: pd.DataFrame, column: str) -> Table:
+    """The clips whose ratings would help most."""
+    level = numbers.options.level
+    rows = next_to_rate(numbers.study, predictions, numbers.label, predicted=column, n=NEXT, level=level)
+    before, after = rows.attrs["half_width"], rows.attrs["half_width_after"]
+    shrinks = (
+        f" Their ratings should shrink the mean half-width from {before:.2f} to {after:.2f}." if before > 0 else ""
+    )
+    note = (
+        f"{count(len(rows), 'clip')} that nobody rated, more of the systems whose intervals shrink most, spread over "
+        f"how doubtful {name}'s scores are.{shrinks}"
+    )
+    title = f"{numbers.label}: next to rate, with {name}"
+    return Table(slug("powered", numbers.label, "next", name), title, note, rows.drop(columns="path"))
 
 
 def _figure(numbers: AxisNumbers, found: dict[str, pd.DataFrame]) -> Figure:

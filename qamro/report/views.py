@@ -23,6 +23,12 @@ def _asked_for(comparison: Comparison, axis: str) -> bool:
     return comparison.options.prediction_powered
 
 
+def _raced(comparison: Comparison, axis: str) -> bool:
+    from qamro.report.raced import is_raced
+
+    return is_raced(comparison, axis)
+
+
 def rated_axes(comparison: Comparison) -> Sequence[str]:
     """The rated axes that are compared: what a view is about unless it says otherwise."""
     return comparison.axes
@@ -98,6 +104,15 @@ VIEWS: dict[str, View] = {
             "Which system is better, by listeners and by predictor, and which cannot be told apart?",
             "systems",
             "qamro.report.systems:systems",
+        ),
+        View(
+            "raced",
+            "Raced",
+            "How was a study rated that raced, and what do its ratings show in spite of that?",
+            "how the ratings were allocated",
+            "qamro.report.raced:raced",
+            in_app=False,
+            wanted=_raced,
         ),
         View(
             "powered",

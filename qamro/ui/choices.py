@@ -37,11 +37,13 @@ class Kind:
         kind: ``"human"``, ``"zero-shot"`` or ``"simulated"``.
         meaning: One line that says what this means.
         axes: The axes that it holds for.
+        calibrated: Whose ratings set its scores right; empty where they are as its heads gave them.
     """
 
     kind: str
     meaning: str
     axes: tuple[str, ...]
+    calibrated: str = ""
 
 
 def state(name: str) -> PredictorState:
@@ -124,13 +126,13 @@ def kinds(predictor: Any, axes: Sequence[str] | None = None) -> list[Kind]:
     """
     from qamro.predictors.base import KINDS
 
-    groups: dict[tuple[str, str], list[str]] = {}
+    groups: dict[tuple[str, str, str], list[str]] = {}
     for axis in predictor.axes if axes is None else axes:
         origin = predictor.provenance[axis]
-        groups.setdefault((origin.kind, origin.held_out), []).append(axis)
+        groups.setdefault((origin.kind, origin.held_out, origin.calibrated), []).append(axis)
     return [
-        Kind(kind, KINDS[kind] + (f"; tested on {held_out}" if held_out else ""), tuple(axes))
-        for (kind, held_out), axes in groups.items()
+        Kind(kind, KINDS[kind] + (f"; tested on {held_out}" if held_out else ""), tuple(axes), calibrated)
+        for (kind, held_out, calibrated), axes in groups.items()
     ]
 
 
@@ -227,7 +229,7 @@ def badges(kinds: Sequence[Kind], note: str = "", domains: Iterable[str] = ()) -
     domains = list(domains)
     doubt = " q-outside" if OUTSIDE in domains else ""
     parts = [
-        f'<span class="q-badge q-{escape(kind.kind)}{doubt}">{escape(kind.kind)}</span>'
+        f'<span class="q-badge q-{escape(kind.kind)}{doubt}">{escape(kind.calibrated or kind.kind)}</span>'
         f'<span class="q-hint"><b>{escape(" ".join(kind.axes))}</b> {escape(kind.meaning)}</span>'
         for kind in kinds
     ]

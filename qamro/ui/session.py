@@ -170,6 +170,8 @@ class Session(Visitor):
         clips: The clips on the table, by id, in their order.
         run: The last run; None before the first.
         selected: Id of the clip whose details are shown.
+        handed: Clips that another tab handed over for a listening study.
+        handed_axis: The axis that they are to be rated on, with the lowest and the highest score.
     """
 
     def __init__(self) -> None:
@@ -177,6 +179,8 @@ class Session(Visitor):
         self.clips: dict[str, Clip] = {}
         self.run: Run | None = None
         self.selected: str | None = None
+        self.handed: list[Clip] = []
+        self.handed_axis: tuple[str, float, float] = ("", 0.0, 0.0)
         self._added = 0
         self.listed = 0  # answers that held the list of clips: a page shows the newest
         self.editing = threading.Lock()

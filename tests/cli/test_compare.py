@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import zipfile
 
+import pandas as pd
 import pytest
 
 from qamro.evaluation.prediction_powered import prediction_powered, worth
@@ -71,6 +72,14 @@ def test_predictions_help_the_ratings_when_asked(files, tmp_path, run):
         assert line.split()[-2:] == ["6", "12"]
     assert 'id="powered-MI-means"' in (tmp_path / "r.html").read_text("utf-8")
     assert "worth" not in run(*given).stdout
+    listed = run(*given, "--prediction-powered", "--next-to-rate", tmp_path / "next.csv", "--next", 6)
+    assert listed.exit_code == 0, listed.output
+    rows = pd.read_csv(tmp_path / "next.csv")
+    assert len(rows) == 6
+    assert not set(rows["clip"]) & set(study.ratings["clip"])
+    assert {"clip", "path", "system", "prompt", "axis", "predictor"} <= set(rows.columns)
+    assert "ratings of these 6 clips should shrink the mean half-width of the intervals from" in listed.stdout
+    assert run(*given, "--next-to-rate", tmp_path / "next.csv").exit_code == 2
     scores.rename(columns={"MI": "beauty"}).to_csv(tmp_path / "ours.csv", index=False)
     paired = run(*given, "--axis-map", "beauty=MI", "--prediction-powered")
     assert paired.stdout.count("stands for") == 1, "who stands for whom is said once"

@@ -172,4 +172,4 @@ def test_figures_on_the_study_that_a_head_was_trained_on_come_with_a_warning(fil
         (files / "told.csv").write_text("\n".join(rows))
         result = run(verb, "--predictions", files / "told.csv", "--ratings", files / "ratings.csv", "--draws", 50)
         assert result.exit_code == 0, result.output
-        assert ("the heads behind MI were trained on ratings, too" in result.stderr) == seen
+        assert ("the heads behind MI were trained or calibrated on ratings, too" in result.stderr) == seen

@@ -63,6 +63,49 @@ def test_two_equal_systems_are_called_equal_within_a_margin():
     assert standing.decided
 
 
+def test_systems_further_apart_than_the_margin_are_not_called_equal():
+    more = {"clips": 80, "limit": 320, "clip_spread": 0.2, "rater_spread": 0.0, "noise": 0.4}
+    for seed in range(8):
+        _, standing = run([3.5, 4.6, 5.0], "order", seed, equal_within=0.8, **more)
+        assert standing.verdicts[0, 1] == -1 or np.isnan(standing.verdicts[0, 1])
+        assert standing.verdicts[1, 2] != 1
+        assert (standing.verdicts == -standing.verdicts.T)[~np.isnan(standing.verdicts)].all()
+
+
+def test_what_is_taken_back_leaves_no_trace():
+    race, _ = run([3.0, 3.5], "order", 3, limit=16)
+    rows = list(zip(race._system, race._clip, race._score, strict=True))
+    before = race.look().table()
+    heard = {rater: set(clips) for rater, clips in race._heard.items()}
+    clip = race.next_clip("r1", np.random.default_rng(0))
+    race.add(clip, "r1", 7)
+    race.take_back(clip, "r1")
+    assert list(zip(race._system, race._clip, race._score, strict=True)) == rows
+    assert {rater: clips for rater, clips in race._heard.items() if clips} == heard
+    pd.testing.assert_frame_equal(race.look().table(), before)
+    with pytest.raises(KeyError, match="to take back"):
+        race.take_back(clip, "r1")
+
+
+def test_who_waits_is_not_sent_after_the_same_clip():
+    own = {f"s{k}": [f"s{k}-{i}" for i in range(3)] for k in range(2)}
+    race, rng, given = Race(own, Goal("best"), (1, 7)), np.random.default_rng(0), []
+    for rater in range(6):
+        given.append((f"r{rater}", race.next_clip(f"r{rater}", rng, given)))
+    assert len({clip for _, clip in given}) == 6
+    assert race.next_clip("r0", rng, [("r0", clip) for clips in own.values() for clip in clips]) is None
+
+
+def test_ratings_to_go_end_at_nothing():
+    race, standing = run([3.0, 5.5], "best", 0)
+    assert standing.decided
+    assert race.to_go() == 0
+    early, _ = run([3.0, 5.5], "best", 0, limit=12)
+    assert early.to_go() >= 8, "at least the minimum of every system"
+    wide, _ = run([3.0, 4.0], "width:0.01", 0, clips=12, limit=60)
+    assert wide.to_go() is None, "these clips are not enough"
+
+
 def test_nobody_hears_a_clip_twice_and_raters_spread_over_systems():
     race, _ = run([4.0] * 4, "order", 5, clips=12, raters=3, limit=100)
     pairs = [(c, r, s) for c, r, s in zip(race._clip, race._rater, race._system, strict=True)]

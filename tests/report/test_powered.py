@@ -57,7 +57,7 @@ def test_nothing_of_it_without_the_option():
 
 def test_heads_trained_on_these_ratings_are_left_out_with_the_reason():
     section = made(Options(draws=20, prediction_powered=True), trained_on="small").powered("MI")
-    assert "ours is left out here: its heads were trained on small." in section.sentences[0]
+    assert "ours is left out here: it was trained or calibrated on small." in section.sentences[0]
     assert not section.tables
     assert not section.figures
     other = made(Options(draws=20, prediction_powered=True), trained_on="smaller").powered("MI")

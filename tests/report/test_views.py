@@ -80,7 +80,7 @@ def test_a_view_that_is_added_in_one_row_is_everywhere(study, tmp_path, monkeypa
     assert "ages-MI-table.csv" in zipfile.ZipFile(write_zip(comparison, tmp_path / "t.zip")).namelist()
     assert "ages" not in [view.key for view, _ in made(study, 0).plan]
 
-    assert list(texts.TITLES) == [*APP_VIEWS, "report"]
+    assert list(texts.TITLES) == [*APP_VIEWS, "plan", "report"]
     for table, value in ((APP_VIEWS, VIEWS["ages"]), (texts.TITLES, "Ages"), (texts.NOTES, "How old?")):
         monkeypatch.setitem(table, "ages", value)
     state = CompareState()

@@ -193,3 +193,57 @@ def test_strangers_and_wrong_links(server: Server, open_page: Visits) -> None:
     assert "only the owner" in page.locator("#annotate-form .q-say").inner_text()
     answer = page.request.get(f"{server.url}qamro/listen/..%2Fratings.sqlite")
     assert answer.status == 404
+
+
+def test_three_raters_race_until_it_says_stop(server: Server, open_page: Visits, tmp_path: Path) -> None:
+    owner = open_page(HOME, ready=FORM)
+    files = [write_wav(tmp_path / f"c{i}.wav", tone(0.2, hz=200 + 20 * i)) for i in range(20)]
+    table = tmp_path / "names.csv"
+    table.write_text("\n".join(["clip,system", *(f"{path.name},{'ab'[i % 2]}" for i, path in enumerate(files))]))
+    owner.set_input_files("[data-testid=study-files]", [str(path) for path in (*files, table)])
+    owner.wait_for_selector("text=21 files ready")
+    for name, text in (("name", "A race"), ("repeats", "0"), ("checks", "0"), ("seconds", "0"), ("token", SECRET)):
+        owner.fill(f"#annotate-form [name={name}]", text)
+    assert owner.locator("#annotate-form [name=top]").is_hidden()
+    owner.select_option("#annotate-form [name=goal]", "best")
+    shot(owner, "annotate-goal")
+    owner.click("#annotate-form button[type=submit]")
+    owner.wait_for_selector("#annotate-form .q-made:not([hidden])")
+    link = owner.input_value(".q-made input")
+
+    raters = [open_page(link, ready=INTRO) for _ in range(3)]
+    for page in raters:
+        begin(page)
+    assert at(raters[0]) == "1 of at most 20"
+    owner.fill("#annotate-owner [name=token]", SECRET)
+    owner.click("#annotate-owner button[type=submit]")
+    owner.click("#annotate-owner tr:has-text('A race') button:has-text('Race')")
+    owner.wait_for_selector(".q-race:has-text('2 systems of 2 still need ratings')")
+
+    store = RatingStore(server.folder / "ratings")
+    query = "SELECT system FROM clips JOIN tasks ON clips.id = a WHERE audio_a = ?"
+    for _ in range(20):
+        for page in [page for page in raters if page.locator(".q-task").count()]:
+            sound = page.locator(".q-sound audio").get_attribute("src").rpartition("/")[2]
+            page.keyboard.press("5" if store.one(query, sound)["system"] == "a" else "1")
+            page.wait_for_function("() => !document.querySelector('[data-testid=confirm]').disabled")
+            page.keyboard.press("Enter")
+            page.wait_for_function("(name) => !document.querySelector('.q-sound audio')?.src.endsWith(name)", arg=sound)
+    for page in raters:
+        assert "The study has the ratings that it needs" in page.locator(".q-centred h2").inner_text()
+    owner.wait_for_selector(".q-race:has-text('It has ended: the goal is reached.')")
+    assert owner.locator(".q-race tbody tr").count() == 2
+    assert owner.locator(".q-race button:has-text('Stop now')").count() == 0
+    shot(owner, "annotate-race")
+    raters[0].click("text=Finish and compare")
+    raters[0].wait_for_selector(".q-comparison")
+    late = open_page(link, ready=".q-over-now")
+    assert late.locator("button:has-text('Begin')").count() == 0
+    with zipfile.ZipFile(
+        download(owner, "#annotate-owner tr:has-text('A race') button:has-text('Ratings')", tmp_path)
+    ) as kept:
+        kept.extractall(tmp_path / "out")
+    made = Study.load(tmp_path / "out")
+    assert 20 <= len(made.ratings) <= 23, "ten clips of each system, and what was at hand when it ended"
+    assert made.about["race"]["ended"] == "reached"
+    assert "It has ended: the goal is reached." in (tmp_path / "out" / "race.md").read_text("utf-8")

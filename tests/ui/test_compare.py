@@ -11,13 +11,18 @@ import pandas as pd
 import pytest
 from audio_files import tone, write_wav
 
+from qamro.evaluation.planning import Design, Plan
+from qamro.evaluation.variances import estimate
 from qamro.studies import Study
 from qamro.studies.importers import read_ratings
+from qamro.ui.annotate import setup
 from qamro.ui.compare import clip_panel, handlers, render
 from qamro.ui.compare.clip_panel import address, over_time
+from qamro.ui.compare.plan import plan_value
 from qamro.ui.compare.render import listing
 from qamro.ui.compare.state import CompareState, clip_table, duel, ratings_of
-from qamro.ui.compare.texts import TITLES, View
+from qamro.ui.compare.texts import PLAN, TITLES, View
+from qamro.ui.compare.texts import Plan as PlanWords
 from qamro.ui.session import Clip, Run, Session
 from qamro.ui.static import own_folder
 
@@ -223,7 +228,7 @@ def test_empty_states_say_what_to_do(given: dict, view: str, title: str) -> None
     assert value["empty"]["hint"]
 
 
-@pytest.mark.parametrize("view", TITLES)
+@pytest.mark.parametrize("view", [view for view in TITLES if view != PLAN[0]])
 @pytest.mark.parametrize("predicted", [False, True])
 def test_votes_without_ratings_say_so_in_every_view(view: str, predicted: bool, tmp_path: Path) -> None:
     file = tmp_path / "votes.csv"
@@ -232,6 +237,64 @@ def test_votes_without_ratings_say_so_in_every_view(view: str, predicted: bool, 
     value = list(handlers.show(P, made, view, ""))[-1]["section"]
     assert value["empty"]["title"] == View.VOTES
     assert listing(made) is not None
+
+
+def test_a_plan_is_made_from_the_study_or_from_typed_numbers() -> None:
+    of = study()
+    told = list(handlers.show(P, bench(of), "plan", "MI"))[-1]["plan"]
+    pilot = estimate(of, "MI")
+    assert told["numbers"]["rest"] == round(pilot.variances.rest**0.5, 2)
+    assert told["numbers"]["systems"] == 3
+    assert told["from"].startswith("Standard deviations on MI from ")
+    made = Plan.of(pilot)
+    for m, row in zip(told["ratings"], told["apart"], strict=True):
+        assert row == sorted(row), "more clips tell more"
+        k = len(told["clips"]) // 2
+        assert row[k] == pytest.approx(made.outlook(Design(told["clips"][k], m)).apart, abs=1e-4)
+    typed = {"between": "0,5", "clips": "0.6", "raters": "0.4", "rest": "1", "systems": "6"}
+    alone = plan_value(None, None, {})
+    assert alone["apart"] == plan_value(None, None, typed)["apart"]
+    assert alone["from"] == PlanWords.TYPED
+    some = plan_value(of, "MI", {"rest": "3"})
+    assert some["numbers"]["rest"] == 3
+    assert "typed go first" in some["from"]
+    assert some["apart"][0][5] < told["apart"][0][5]
+    for wrong in ({"systems": "1"}, {"rest": "x"}, {"systems": "nan"}, {"clips": "0", "raters": "0", "rest": "0"}):
+        assert plan_value(of, "MI", wrong)["problem"]
+    means = study(named=False)
+    means.ratings = means.ratings.groupby(["clip", "axis"], as_index=False).first()
+    assert plan_value(means, "MI", {})["from"].startswith("The study above does not tell")
+
+
+def test_predictions_help_when_the_switch_is_on_and_name_what_to_rate_next(tmp_path: Path) -> None:
+    whole = study(tmp_path)
+    few = whole.replace(ratings=whole.ratings[~whole.ratings["clip"].str.endswith(("_z", "_u"))])
+    made = bench(few, mine=scores(whole))
+    plain = list(handlers.show(P, made, "systems", "MI"))[-1]["section"]
+    shown = handlers.axes(P, made, "systems", "MI")
+    assert (shown["powered"].visible, shown["next"].visible) == (True, False)
+    assert handlers.power(P, made, powered=True)["next"].visible
+    helped = list(handlers.show(P, made, "systems", "MI"))[-1]["section"]
+    assert helped["figures"][0]["id"] == "powered-MI-means"
+    assert [each["id"] for each in helped["figures"][1:]] == [each["id"] for each in plain["figures"]]
+    assert sum(len(each["chart"]["figure"]["data"]) for each in helped["figures"][:1]) == 2, "both in one figure"
+    ids = [table["id"] for table in helped["tables"]]
+    assert ids[:2] == ["powered-MI-table", "powered-MI-next-mine"]
+    assert any(each.id.startswith("powered") for each in made.comparison.sections()), "and in the report"
+    session = Session()
+    told = handlers.hand_over(P, made, session, "MI")
+    assert "6 clips of made" in told["handed"]
+    assert {clip.name for clip in session.handed} == {f"{s}_{c}" for s in SYSTEMS for c in "zu"}
+    form = {"source": "handed", "name": "next", "axes": ["MI"]}
+    sounds = setup.sounds_of(form, session, tmp_path)
+    assert {sound.name for sound in sounds} == {clip.name for clip in session.handed}
+    assert all(sound.path.is_file() and sound.system for sound in sounds)
+    offered = setup.offer(SimpleNamespace(form="form"), session, {"axes": []})["form"]["handed"]
+    assert (offered["clips"], offered["axis"]) == (6, "MI")
+    handlers.power(P, made, powered=False)
+    again = list(handlers.show(P, made, "systems", "MI"))[-1]["section"]
+    assert [each["id"] for each in again["figures"]] == [each["id"] for each in plain["figures"]]
+    assert "rated already" in handlers.hand_over(P, bench(whole, mine=scores(whole)), Session(), "MI")["handed"]
 
 
 @pytest.mark.parametrize("named", [True, False])

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from .serving import Server
+from .serving import SECRET, Server
+from .trainable import small_study
 from .visits import Visits, download, fits, shot
 
 pytestmark = [pytest.mark.browser, pytest.mark.server]
@@ -166,3 +167,47 @@ def test_own_ratings_and_two_predictors_on_a_phone(open_page: Visits, tmp_path: 
     page.wait_for_function("() => document.querySelectorAll('#compare-predictions .q-predictors li').length === 1")
     view(page, "versus")
     page.wait_for_selector("#compare-section .q-empty:has-text('two are needed')")
+
+
+def test_plan_let_predictions_help_and_have_the_next_clips_rated(
+    server: Server, open_page: Visits, tmp_path: Path
+) -> None:
+    whole = small_study()
+    means = whole.clip_means()
+    means = means[means["axis"] == "MI"]
+    some = means.groupby("system")["clip"].head(4)
+    rated = whole.ratings[whole.ratings["clip"].isin(some)]
+    half = whole.replace(ratings=rated, name="half rated", kind="human")  # a simulated one would be scored at once
+    half.save(server.folder / "cache" / "studies" / "codec_mushra")  # as if it had been fetched
+    predictions = write(tmp_path / "helper.csv", [("clip", "MI"), *zip(means["clip"], means["mean"], strict=True)])
+
+    page = open_page("?tab=compare&view=plan", ready=".q-plan-picture svg")
+    page.wait_for_selector(".q-plan p:has-text('as typed here')")
+    says = page.inner_text(".q-plan-says")
+    assert says.startswith(
+        "20 clips of each of 6 systems, rated 5 times each, are 600 ratings and tell about 34 % of the"
+    )
+    assert "; 100 clips rated once reach 49 % for as many ratings." in says, "as qamro plan says"
+    page.locator(".q-plan-sliders input >> nth=0").fill("100")
+    assert page.inner_text(".q-plan-says").startswith("100 clips of each of 6 systems")
+    page.fill(".q-plan-numbers [name=systems]", "2")
+    page.click(".q-plan-numbers button >> nth=0")
+    page.wait_for_selector(".q-plan-says:has-text('tell the two apart with a chance')")
+    shot(page, "compare-plan")
+
+    page = open_page("?tab=compare&study=codec_mushra&view=systems", ready="#compare-section .q-section")
+    assert page.locator("#compare-powered").is_hidden()
+    page.set_input_files("#compare-predictions [data-testid=predictions-files]", [str(predictions)])
+    page.wait_for_selector("#compare-predictions li:has-text('16 of 16 rated clips')")
+    page.wait_for_selector("#compare-powered:visible")
+    page.click("#compare-powered input")
+    page.wait_for_selector("#compare-section [data-id=powered-MI-means] .main-svg >> nth=0")
+    shot(page, "compare-powered")
+    page.click("#compare-next")
+    page.wait_for_selector("#annotate-form [name=source][value=handed]:checked")
+    assert "16 clips" in page.inner_text("#annotate-form label:has([value=handed])")
+    assert page.locator("#annotate-form [name=axes]:checked").get_attribute("value") == "MI"
+    page.fill("#annotate-form [name=name]", "The next ones")
+    page.fill("#annotate-form [name=token]", SECRET)
+    page.click("#annotate-form button[type=submit]")
+    page.wait_for_selector(".q-made:has-text('16 clips')")

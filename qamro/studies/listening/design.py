@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import random
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -18,6 +19,8 @@ PREFERENCE = "preference"
 MODES = ("scores", PREFERENCE)
 MOST_STEPS = 11
 """A scale of at most so many values is shown as buttons; a finer one as a slider."""
+
+_GOAL = re.compile(r"best|order|top:[1-9]\d*|width:(\d+(\.\d+)?|\.\d+)")
 
 BEEPS = (2, 3, 4, 5)
 """How many beeps an attention check may have."""
@@ -99,6 +102,9 @@ class Design:
         repeats: How many of them come a second time, unannounced.
         checks: How many attention checks (beeps to count) are mixed in.
         seconds: How much of a clip must have been heard; less where it is shorter.
+        goal: ``""`` (every clip alike), or what is to be found out, by which clips are handed out and the study ends:
+            ``"best"`` system, full ``"order"``, ``"top:K"``, or every mean within ``"width:W"``. See ``steering``.
+        equal_within: With a goal: systems whose difference lies within ± this are called equal; 0 never does.
     """
 
     name: str
@@ -111,6 +117,8 @@ class Design:
     repeats: int = 0
     checks: int = 0
     seconds: float = 8.0
+    goal: str = ""
+    equal_within: float = 0.0
 
     def __post_init__(self) -> None:
         """Refuses a design that cannot be run.
@@ -135,6 +143,7 @@ class Design:
                 raise ListeningError(f"{what} is a number of clips, not {number}")
         if not (math.isfinite(self.seconds) and self.seconds >= 0):
             raise ListeningError(f"the time that must have been heard is a number of seconds, not {self.seconds}")
+        _check_goal(self.goal, self.equal_within, self.mode)
         if self.checks and self.mode == "scores" and not self.answers:
             raise ListeningError(
                 "attention checks count two to five beeps, which must be scores of at least one scale; "
@@ -148,6 +157,13 @@ class Design:
         if self.mode == PREFERENCE:
             return BEEPS
         return tuple(n for n in BEEPS if scales and all(scale.accepts(n) for scale in scales))
+
+    @property
+    def raced(self) -> Scale | None:
+        """The scale that a goal is about: the first that every clip is rated on; None without a goal."""
+        if not self.goal:
+            return None
+        return next((scale for scale in self.scales if scale.key != "TA"), self.scales[0])
 
     @property
     def shows_prompts(self) -> bool:
@@ -167,6 +183,22 @@ class Design:
         """Reads what ``to_json`` wrote."""
         fields = json.loads(text)
         return cls(**fields | {"scales": tuple(Scale(**scale) for scale in fields["scales"])})
+
+
+def _check_goal(goal: str, equal_within: float, mode: str) -> None:
+    """Refuses a goal that no study can have.
+
+    Raises:
+        ListeningError: It is none, or votes are asked for.
+    """
+    if not goal:
+        return
+    if mode != "scores":
+        raise ListeningError("a goal steers studies that ask for scores; leave it at “All alike”")
+    if not _GOAL.fullmatch(goal) or (goal.startswith("width") and not float(goal.partition(":")[2])):
+        raise ListeningError(f"a goal is best, order, top:K or width:W (for example top:3 or width:0.2), not {goal!r}")
+    if not equal_within >= 0:
+        raise ListeningError("systems may be called equal within ± a number of 0 or more")
 
 
 class ListeningError(ValueError):
@@ -249,7 +281,7 @@ def plan(
     early = rng.sample(range(n - gap), min(design.repeats, n - gap)) if n else []
     placed += [(rng.uniform(i + gap, n) + 0.01, Planned("repeat", chosen[i][::-1])) for i in early]
     if beeps and n:
-        placed += [(rng.uniform(0.01, n), _check(design, chosen, beeps, rng)) for _ in range(design.checks)]
+        placed += [(rng.uniform(0.01, n), check_task(design, chosen, beeps, rng)) for _ in range(design.checks)]
     return [task for _, task in sorted(placed, key=lambda entry: entry[0])]
 
 
@@ -257,7 +289,8 @@ def _swapped(item: Item, rng: random.Random) -> Item:
     return item[::-1] if rng.random() < 0.5 else item
 
 
-def _check(design: Design, chosen: Sequence[Item], beeps: Mapping[int, int], rng: random.Random) -> Planned:
+def check_task(design: Design, chosen: Sequence[Item], beeps: Mapping[int, int], rng: random.Random) -> Planned:
+    """Draws an attention check: beeps to count, or a pair of beeps and one of the chosen clips."""
     clip = rng.choice(sorted(beeps))
     if design.mode != PREFERENCE:
         return Planned("check", (clip,), float(beeps[clip]))

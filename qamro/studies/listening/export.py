@@ -5,12 +5,13 @@ from __future__ import annotations
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qamro.studies.listening import store as identity
 from qamro.studies.listening.design import PREFERENCE, ListeningError
+from qamro.studies.listening.steering import BY_OWNER, REACHED, ended
 from qamro.studies.listening.store import RatingStore
 from qamro.studies.study import Study
 from qamro.studies.tables import write_table
@@ -28,6 +29,7 @@ _OF_THE_STUDY = (
     "DELETE FROM raters WHERE study = :study",
     "DELETE FROM items WHERE study = :study",
     "DELETE FROM clips WHERE study = :study",
+    "DELETE FROM meta WHERE key = 'ended:' || :study",
     "DELETE FROM studies WHERE id = :study",
 )
 
@@ -207,7 +209,8 @@ def overview(store: RatingStore, token: str) -> list[dict[str, Any]]:
         " FROM studies LEFT JOIN raters ON raters.study = studies.id LEFT JOIN tasks ON tasks.rater = raters.id"
         " GROUP BY studies.id ORDER BY created_at DESC"
     )
-    return [dict(row) | {"name": store.design(row["id"]).name} for row in rows]
+    designs = {row["id"]: store.design(row["id"]) for row in rows}
+    return [dict(row) | {"name": designs[row["id"]].name, "goal": designs[row["id"]].goal} for row in rows]
 
 
 def to_study(store: RatingStore, study: str) -> Study:
@@ -248,8 +251,21 @@ def to_study(store: RatingStore, study: str) -> Study:
         pd.DataFrame(ratings, columns=columns),
         name=design.name,
         root=store.folder,
-        about={"source": "a listening study run with qamro", "design": design.to_json()},
+        about={"source": "a listening study run with qamro", "design": design.to_json()} | _raced(store, study),
     )
+
+
+def _raced(store: RatingStore, study: str) -> dict[str, Any]:
+    """What a study says of itself where its ratings were not spread evenly: how they were, for reports to go by."""
+    design, over = store.design(study), ended(store, study)
+    scale = design.raced
+    if scale is None:
+        return {}
+    why = {REACHED: "which has ended it", BY_OWNER: "until its owner stopped it"}
+    how = f"clips were handed out by a race ({design.goal} on {scale.key}), {why[over['why']] if over else 'still on'}"
+    told = {"axis": scale.key, "goal": design.goal, "equal_within": design.equal_within}
+    told |= {"scale": [scale.low, scale.high], "ended": over["why"] if over else ""}
+    return {"race": told, "notes": [f"{how}: systems that were out of it have fewer ratings than the others"]}
 
 
 def write_folder(store: RatingStore, study: str, folder: Path, *, audio: bool = False) -> Path:
@@ -277,7 +293,15 @@ def write_folder(store: RatingStore, study: str, folder: Path, *, audio: bool = 
     return folder
 
 
-def write_zip(store: RatingStore, study: str, token: str, target: Path, *, audio: bool = False) -> Path:
+def write_zip(
+    store: RatingStore,
+    study: str,
+    token: str,
+    target: Path,
+    *,
+    audio: bool = False,
+    more: Mapping[str, str] | None = None,
+) -> Path:
     """Writes what ``write_folder`` does as one zip; for the owner only.
 
     Args:
@@ -286,6 +310,7 @@ def write_zip(store: RatingStore, study: str, token: str, target: Path, *, audio
         token: The owner's token.
         target: The zip to write.
         audio: Whether the clips' sound goes in, too.
+        more: Further texts, by the name of their file.
 
     Returns:
         ``target``.
@@ -296,6 +321,8 @@ def write_zip(store: RatingStore, study: str, token: str, target: Path, *, audio
     owner_only(token)
     with tempfile.TemporaryDirectory() as work:
         folder = write_folder(store, study, Path(work) / "study", audio=audio)
+        for name, text in (more or {}).items():
+            (folder / name).write_text(text, encoding="utf-8")
         with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
             for path in sorted(folder.rglob("*")):
                 if path.is_file():

@@ -11,6 +11,7 @@ from typing import Any
 from qamro.axes import NEEDS_PROMPT
 from qamro.studies.listening import store as identity
 from qamro.studies.listening.design import PREFERENCE, Design, ListeningError
+from qamro.studies.listening.steering import ended, hand_out, most_tasks
 from qamro.studies.listening.store import RatingStore
 
 _AHEAD = 2
@@ -33,13 +34,15 @@ def state(store: RatingStore, token: str) -> dict[str, Any]:
     """Returns what a rater's page shows now, ready for JSON: the task at hand and nothing about anybody else.
 
     Keys: ``phase`` (``"rate"``; ``"done"`` when all is rated and may still be taken back; ``"finished"``), ``total``,
-    ``done``, ``can_undo``, ``task`` (None unless rating) and ``ahead`` (names of the sounds that come next).
+    ``done``, ``can_undo``, ``task`` (None unless rating) and ``ahead`` (names of the sounds that come next). In a study
+    with a goal also ``open`` (whether ``total`` is only the most that may come) and ``ended`` (the study has).
 
     Raises:
         ListeningError: Nobody has this link.
     """
     rater = rater_of(store, token)
     design = store.design(rater["study"])
+    hand_out(store, rater, design)
     with store.transaction() as db:
         tasks = db.execute("SELECT * FROM tasks WHERE rater = ? ORDER BY position", (rater["id"],)).fetchall()
         waiting = [task for task in tasks if task["rated_at"] is None]
@@ -48,6 +51,11 @@ def state(store: RatingStore, token: str) -> dict[str, Any]:
     finished = rater["finished_at"] is not None
     task = _task(store, design, waiting[0]) if waiting and not finished else None
     ahead = [next_one[side] for next_one in waiting[1 : 1 + _AHEAD] for side in ("audio_a", "audio_b")]
+    raced: dict[str, Any] = {}
+    if design.goal:
+        most, over = most_tasks(store, rater["study"], design), ended(store, rater["study"]) is not None
+        going = not over and not finished and bool(waiting)
+        raced = {"open": going, "ended": over} | ({"total": max(most, len(tasks))} if going else {})
     return {
         "phase": "finished" if finished else "rate" if waiting else "done",
         "total": len(tasks),
@@ -55,6 +63,7 @@ def state(store: RatingStore, token: str) -> dict[str, Any]:
         "can_undo": not finished and len(waiting) < len(tasks),
         "task": task,
         "ahead": [name for name in ahead if name],
+        **raced,
     }
 
 

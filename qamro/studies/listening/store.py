@@ -15,8 +15,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from qamro.studies.listening.design import PREFERENCE, Design, Item, ListeningError, pairs, plan
+from qamro.studies.listening.design import PREFERENCE, Design, Item, ListeningError, Planned, pairs, plan
 from qamro.studies.listening.sources import Sound, copy_blind, random_file, write_beeps
+from qamro.studies.listening.steering import check_clips, ended
 
 
 class RatingStore:
@@ -27,7 +28,11 @@ class RatingStore:
     Attributes:
         folder: Where it lies.
         clock: Returns the time, in seconds since 1970.
+        steer: Of a study and a rater, both by id, returns the clip that is to be rated next, or None for none; only
+            studies with a goal ask (see ``steering``).
     """
+
+    steer: Callable[[RatingStore, str, str], int | None] | None = None
 
     def __init__(self, folder: Path | str, *, clock: Callable[[], float] = time.time) -> None:
         """Opens the store and makes it when it is new.
@@ -127,6 +132,7 @@ class RatingStore:
                 key = db.execute("INSERT INTO clips VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?)", row).lastrowid or 0
                 if beeps is None:
                     systems[key], contents[key] = sound.system, sound.source or sound.prompt
+            check_clips(design, systems)
             items: list[Item] = [(key,) for key in systems]
             if design.mode == PREFERENCE:
                 items = pairs(systems, contents, random.Random(study))
@@ -151,28 +157,46 @@ class RatingStore:
         """Adds a rater with a random order of their own and returns their token, which is stored nowhere.
 
         Raises:
-            ListeningError: There is no such study.
+            ListeningError: There is no such study, or it has ended.
         """
         design, token = self.design(study), new_token()
+        if ended(self, study):
+            raise ListeningError("this study has ended: it knows what it was to find out. Thank you for coming")
         rater, rng = hashed(token, self.salt), random.SystemRandom()
         with self.transaction() as db:
             clips = {row["id"]: row for row in db.execute("SELECT * FROM clips WHERE study = ?", (study,))}
             pool = db.execute("SELECT a, b FROM items WHERE study = ?", (study,))
             items = [tuple(clip for clip in row if clip is not None) for row in pool]
             beeps = {key: clip["beeps"] for key, clip in clips.items() if clip["beeps"] is not None}
-            tasks = plan(design, items, _asked(db, study), beeps, rng)
+            tasks = [] if design.goal else plan(design, items, _asked(db, study), beeps, rng)
             db.execute("INSERT INTO raters VALUES (?, ?, ?, NULL)", (rater, study, self.clock()))
-            music = [clip for clip in clips.values() if clip["beeps"] is None]
             for position, task in enumerate(tasks):
-                shown = rng.choice(music) if task.kind == "check" else clips[task.clips[0]]
-                right = task.clips[1] if len(task.clips) > 1 else None
-                names = new_token(), new_token() if right is not None else None
-                db.execute(
-                    "INSERT INTO tasks (rater, position, kind, a, b, prompt, answer, audio_a, audio_b)"
-                    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                    (rater, position, task.kind, task.clips[0], right, shown["prompt"], task.answer, *names),
-                )
+                self.add_task(db, (study, rater), position, task, clips=clips)
         return token
+
+    def add_task(
+        self, db: sqlite3.Connection, rater: tuple[str, str], position: int, task: Planned, *, clips: Any = None
+    ) -> None:
+        """Writes a task of a rater, within a transaction.
+
+        Args:
+            db: The transaction.
+            rater: Ids of the study and of the rater.
+            position: In the rater's order.
+            task: What is asked.
+            clips: The rows of the study's clips by id, where the caller has them.
+        """
+        if clips is None:
+            clips = {row["id"]: row for row in db.execute("SELECT * FROM clips WHERE study = ?", rater[:1])}
+        music = [clip for clip in clips.values() if clip["beeps"] is None]
+        shown = random.SystemRandom().choice(music) if task.kind == "check" else clips[task.clips[0]]
+        right = task.clips[1] if len(task.clips) > 1 else None
+        names = new_token(), new_token() if right is not None else None
+        db.execute(
+            "INSERT INTO tasks (rater, position, kind, a, b, prompt, answer, audio_a, audio_b)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (rater[1], position, task.kind, task.clips[0], right, shown["prompt"], task.answer, *names),
+        )
 
 
 def _asked(db: sqlite3.Connection, study: str) -> dict[Item, int]:

@@ -9,7 +9,8 @@ import sqlite3
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from qamro.studies.listening import ListeningError, RatingStore, export, session
+from qamro.evaluation import live_race
+from qamro.studies.listening import ListeningError, RatingStore, export, session, steering
 from qamro.studies.listening.hub_backup import open_store
 from qamro.studies.listening.store import WrongTokenError
 from qamro.ui import operate
@@ -40,7 +41,7 @@ def answers(handle: Callable[[RatingStore, Asked], dict[str, Any]]) -> Callable[
                 limit.check(who)
             if limit is JOINS:
                 limit.count(who)
-            return handle(open_store(), given)
+            return handle(_store(), given)
         except operate.TooManyTriesError as problem:
             return {"error": str(problem)}
         except WrongTokenError as problem:
@@ -55,6 +56,12 @@ def answers(handle: Callable[[RatingStore, Asked], dict[str, Any]]) -> Callable[
 
     run.__name__, run.__doc__ = handle.__name__, handle.__doc__  # not its signature: Gradio goes by that
     return run
+
+
+def _store() -> RatingStore:
+    store = open_store()
+    store.steer = live_race.next_clip
+    return store
 
 
 @answers
@@ -116,7 +123,8 @@ def download(store: RatingStore, data: Asked) -> dict[str, Any]:
     name = re.sub(r"[^\w-]+", "-", store.design(study).name).strip("-") or "study"
     folder = own_folder() / secrets.token_hex(32)
     folder.mkdir()
-    target = export.write_zip(store, study, token, folder / f"{name}.zip", audio=bool(data.get("audio")))
+    more = live_race.files(store, study)
+    target = export.write_zip(store, study, token, folder / f"{name}.zip", audio=bool(data.get("audio")), more=more)
     return {"url": url(target), "name": target.name}
 
 
@@ -128,7 +136,23 @@ def delete(store: RatingStore, data: Asked) -> dict[str, Any]:
     return {"studies": export.overview(store, token)}
 
 
-OWNER_FUNCTIONS = (overview, download, delete)
+@answers
+def race(store: RatingStore, data: Asked) -> dict[str, Any]:
+    """Returns how the race of a study stands."""
+    export.owner_only(str(data.get("token") or ""))
+    return {"race": live_race.overview(store, str(data.get("study") or ""))}
+
+
+@answers
+def stop_race(store: RatingStore, data: Asked) -> dict[str, Any]:
+    """Ends a race and returns how it stands."""
+    export.owner_only(str(data.get("token") or ""))
+    study = str(data.get("study") or "")
+    steering.end(store, study)
+    return {"race": live_race.overview(store, study)}
+
+
+OWNER_FUNCTIONS = (overview, download, delete, race, stop_race)
 """What the owner's page may call."""
 
 
@@ -158,5 +182,7 @@ def _study(store: RatingStore, study: str) -> dict[str, Any]:
             "seconds": design.seconds,
             "checks": design.checks > 0,
             "repeats": design.repeats > 0,
+            "open": bool(design.goal),
+            "ended": steering.ended(store, study) is not None,
         }
     }

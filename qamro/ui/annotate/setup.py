@@ -60,6 +60,15 @@ def create(
         yield {p.form: value | {"made": _failure(T.BROKE.format(problem=problem))}}
 
 
+def offer(p: Parts, session: Session, value: Mapping[str, Any]) -> Answer:
+    """Tells the form of clips that another tab handed over, so that it chooses them."""
+    if not session.handed:
+        return {}
+    axis, low, high = session.handed_axis
+    handed = {"clips": len(session.handed), "axis": axis, "low": low, "high": high, "turn": next(_turns)}
+    return {p.form: dict(value) | {"made": None, "handed": handed}}
+
+
 def _failure(text: str) -> dict[str, Any]:
     """What went wrong; the same again must look new, or the page is not told and the form stays locked."""
     return {"error": text, "turn": next(_turns)}
@@ -85,7 +94,23 @@ def design_of(form: Mapping[str, Any]) -> Design:
         checks=_whole(form, "checks"),
         seconds=_number(form, "seconds", 8.0),
         question=question or Design.question,
+        goal="" if pairs else goal_of(form),
+        equal_within=_number(form, "equal_within", 0.0),
     )
+
+
+def goal_of(form: Mapping[str, Any]) -> str:
+    """Reads what the study is to find out; empty where every clip is rated alike.
+
+    Raises:
+        ListeningError: How many are the best, or how exact a mean is to be, is missing.
+    """
+    kind = str(form.get("goal") or "")
+    if kind == "top":
+        return f"top:{_whole(form, 'top')}"
+    if kind == "width":
+        return f"width:{_number(form, 'width', 0.0):g}"
+    return kind
 
 
 def own_scales(text: str) -> list[Scale]:
@@ -117,6 +142,10 @@ def sounds_of(form: Mapping[str, Any], session: Session, work: Path) -> list[Sou
         from qamro.studies.simulated import build
 
         return from_study(build(SYSTEMS, PROMPTS).study)
+    if source == "handed":
+        if not session.handed:
+            raise ListeningError(T.NO_HANDED)
+        return [Sound(clip.name, clip.path, clip.system, clip.prompt) for clip in session.handed]
     if source == "predict":
         sounds = [Sound(clip.name, clip.path, clip.system, clip.prompt) for clip in session.clips.values()]
         if not sounds:

@@ -11,7 +11,7 @@ from qamro.axes import AXES
 from qamro.studies.listening import hub_backup, store
 from qamro.ui.annotate import rating, setup
 from qamro.ui.annotate.texts import RATE_WORDS, RESULT_WORDS, SETUP_WORDS
-from qamro.ui.events import listen
+from qamro.ui.events import find, listen
 from qamro.ui.session import predict_session
 from qamro.ui.widgets import widget
 
@@ -40,6 +40,8 @@ def build() -> None:
             elem_id="annotate-form",
         )
         listen(Parts(form), form.submit, setup.create, session=predict_session(), value=form)
+        if (told := find("compare-handed")) is not None:
+            listen(Parts(form), told.change, setup.offer, session=predict_session(), value=form)
     with gr.Column(elem_classes="q-card", elem_id="annotate-results"):
         widget(
             "annotate_results",

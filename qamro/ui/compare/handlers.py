@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import threading
 import time
 from collections.abc import Iterator
@@ -16,18 +17,19 @@ import gradio as gr
 from qamro.predictors.loading import DAMAGED, MISSING
 from qamro.report.views import APP_VIEWS, rated_axes
 from qamro.ui import choices
+from qamro.ui.compare.plan import plan_value
 from qamro.ui.compare.render import drawn, empty, file_name, listing, missing
 from qamro.ui.compare.state import CompareState
-from qamro.ui.compare.texts import TITLES, Report, View
+from qamro.ui.compare.texts import PLAN, TITLES, Report, View
 from qamro.ui.compare.texts import Bring as T
 from qamro.ui.events import Answer
 from qamro.ui.progress import status
-from qamro.ui.session import Session
+from qamro.ui.session import Clip, Session
 from qamro.ui.static import own_folder, url
 from qamro.ui.study_picker.handlers import by_name
 
 if TYPE_CHECKING:
-    from qamro.report import Comparison
+    from qamro.report import Comparison, Section
     from qamro.studies import Study
     from qamro.ui.compare.tab import Parts
 
@@ -188,13 +190,53 @@ def axes(p: Parts, state: CompareState, view: str, axis: str | None) -> Answer:
     about = APP_VIEWS[view].axes if view in APP_VIEWS else rated_axes
     found = list(about(state.comparison)) if state.comparison is not None else []
     kept = axis if axis in found else next(iter(found), None)
-    return {p.axis: gr.Radio(found, value=kept, visible=len(found) > 1 and _by_axis(view))}
+    helped = view == "systems" and bool(state.comparison is not None and state.comparison.predictors)
+    return {
+        p.axis: gr.Radio(found, value=kept, visible=len(found) > 1 and _by_axis(view)),
+        p.powered: gr.Checkbox(visible=helped),
+        p.next: gr.Button(visible=helped and state.powered),
+    }
+
+
+def power(p: Parts, state: CompareState, powered: bool) -> Answer:
+    """Shows means of systems with the help of predictions, too, or not."""
+    state.power(bool(powered))
+    return {p.next: gr.Button(visible=state.powered)}
+
+
+def hand_over(p: Parts, state: CompareState, session: Session, axis: str | None) -> Answer:
+    """Hands the clips that are to be rated next over to the Annotate tab, and opens it."""
+    from qamro.evaluation.next_to_rate import next_to_rate
+    from qamro.report.powered import NEXT, helpers
+
+    if state.study is None or state.comparison is None or not axis:
+        return {p.handed: status(T.NO_STUDY)}
+    found = helpers(state.comparison, state.comparison.numbers(axis))
+    if not found:
+        return {p.handed: status(T.NO_NEXT, calm=False)}
+    name, column = next(iter(found.items()))
+    rows = next_to_rate(state.study, state.predictions[name].scores, axis, predicted=column, n=NEXT)
+    silent = set(state.study.missing_audio())
+    known = set(state.study.clips["clip"]) - silent
+    session.handed = [
+        Clip(f"n{k}", row.clip, state.study.audio_path(row.clip), row.prompt, row.system)
+        for k, row in enumerate(rows.itertuples())
+        if row.clip in known
+    ]
+    scores = state.study.ratings.loc[state.study.ratings["axis"] == axis, "score"]
+    session.handed_axis = axis, math.floor(scores.min()), math.ceil(scores.max())
+    if not session.handed:
+        return {p.handed: status(T.NEXT_SILENT.format(n=len(rows)) if len(rows) else T.NO_NEXT, calm=False)}
+    told = {p.handed: status(T.HANDED.format(n=len(session.handed), name=state.study.name, axis=axis))}
+    return told | ({p.tabs: gr.Tabs(selected="annotate")} if p.tabs is not None else {})
 
 
 def opened(p: Parts, request: gr.Request) -> Answer:
     """Looks anew at what predictors there are, and opens the view that the address asks for: ``&view=systems``."""
     wanted = request.query_params.get("view", "")
     offered: Answer = {p.predictor: gr.Dropdown(choices.predictor_options(request))}
+    if wanted == PLAN[0]:  # needs no study; one that the address names too replaces this
+        offered |= {p.section: missing(CompareState(), wanted, ""), p.plan: plan_value(None, None, {})}
     return offered | ({p.view: gr.Radio(value=wanted)} if wanted in TITLES else {})
 
 
@@ -207,6 +249,10 @@ def show(p: Parts, state: CompareState, view: str, axis: str | None) -> Iterator
         yield {p.section: state.drawn[key], p.working: ""}
         return
     nothing = missing(state, view, axis)
+    if view == PLAN[0]:
+        yield {p.section: nothing, p.working: status(View.WORKING.format(view=TITLES[view]))}
+        yield {p.plan: plan_value(state.study, axis, {}), p.working: ""}
+        return
     if nothing is not None:
         yield {p.section: nothing, p.working: ""}
         return
@@ -238,6 +284,11 @@ def _ahead(state: CompareState, axis: str) -> None:
     threading.Thread(target=work, name="rankings ahead", daemon=True).start()
 
 
+def plan(p: Parts, state: CompareState, axis: str | None, event: gr.EventData) -> Answer:
+    """Plans with the numbers that were typed; those that were not are the study's."""
+    return {p.plan: plan_value(state.study, axis, dict(event.typed or {}))}
+
+
 def leave_out(p: Parts, state: CompareState, event: gr.EventData) -> Answer:
     """Leaves raters out of everything that is worked out from now on."""
     state.leave_out([str(name) for name in event.raters])
@@ -248,11 +299,31 @@ def _section(state: CompareState, view: str, axis: str) -> Any:
     comparison = state.people if APP_VIEWS[view].people_only else state.comparison
     if comparison is None:
         raise ValueError(View.EMPTY)
+    if view == "systems":
+        return _systems(comparison, axis, powered=state.powered)
     return comparison.section(view, axis if _by_axis(view) else "")
 
 
 def _by_axis(view: str) -> bool:
-    return view in APP_VIEWS and APP_VIEWS[view].by_axis
+    return view == PLAN[0] or (view in APP_VIEWS and APP_VIEWS[view].by_axis)
+
+
+def _systems(comparison: Comparison, axis: str, *, powered: bool) -> Section:
+    """The systems' section, after what predictions or a race add to it."""
+    from dataclasses import replace
+
+    from qamro.report.raced import is_raced
+
+    section = comparison.systems(axis)
+    first = [comparison.powered(axis)] if powered and comparison.predictors else []
+    first += [comparison.raced(axis)] if is_raced(comparison, axis) else []
+    parts = [*first, section]
+    return replace(
+        section,
+        sentences=[text for part in parts for text in part.sentences],
+        figures=[figure for part in parts for figure in part.figures],
+        tables=[table for part in parts for table in part.tables],
+    )
 
 
 # Report

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from qamro.predictors.base import PROVENANCE_UNKNOWN, kinds_of
+from qamro.predictors.base import PROVENANCE_UNKNOWN, calibrations, kinds_of
 from qamro.report.views import APP_VIEWS
 from qamro.ui.compare.state import CompareState, Predictions
-from qamro.ui.compare.texts import NOTES, REPORT, View
+from qamro.ui.compare.texts import NOTES, PLAN, REPORT, Bring, View
 from qamro.ui.widgets import chart_value
 
 if TYPE_CHECKING:
@@ -64,6 +64,7 @@ def _predictor(entry: Predictions, rated: int | None) -> dict[str, Any]:
         "name": entry.name,
         "origin": entry.origin,
         "kinds": kinds(entry),
+        "calibrated": [Bring.CALIBRATED.format(study=name) for name in calibrations(entry.scores)],
         "axes": entry.columns,
         "clips": len(entry.scores),
         "problem": entry.problem,
@@ -127,6 +128,8 @@ def empty(state: CompareState, view: str, title: str, hint: str, *, example: boo
 
 def missing(state: CompareState, view: str, axis: str | None) -> dict[str, Any] | None:
     """Returns what the page says where a view has nothing to draw from; None where it has."""
+    if view == PLAN[0]:
+        return {"view": view, "note": NOTES[view], "sentences": [], "figures": [], "tables": [], "out": left_out(state)}
     if state.study is None:
         return empty(state, view, View.EMPTY, View.EMPTY_HINT, example=True)
     if state.study.ratings.empty:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -93,6 +93,7 @@ class CompareState(Visitor):
         axis_map: From predicted to rated axis, where the visitor paired two of different names for every predictor.
         own_maps: The same for single predictors, by their names.
         left_out: Raters who were left out.
+        powered: Whether means of systems are shown with the help of predictions, too.
         version: Grows whenever something changes that figures depend on.
         wanted: What is to be seen: version, view and axis; an answer that comes later than the next wish is dropped.
         shown: The clip or system that is looked at, as ``(kind, name)``; None when nothing is.
@@ -108,6 +109,7 @@ class CompareState(Visitor):
         self.axis_map: dict[str, str] = {}
         self.own_maps: dict[str, dict[str, str]] = {}
         self.left_out: tuple[str, ...] = ()
+        self.powered = False
         self.version = 0
         self.wanted: tuple[int, str, str] = (0, "", "")
         self.shown: tuple[str, str] | None = None
@@ -187,6 +189,14 @@ class CompareState(Visitor):
         }
         self.own_maps = {name: pairs for name, pairs in kept.items() if pairs}
 
+    def power(self, on: bool) -> None:
+        """Shows means of systems with the help of predictions, too, or not; nothing is worked out anew for it."""
+        self.powered = on
+        self.version += 1
+        if self._comparison is not None and self._comparison is not self._people:
+            self._comparison.options = replace(self._comparison.options, prediction_powered=on)
+        self.drawn = {key: value for key, value in self.drawn.items() if key[0] != "systems"}
+
     def leave_out(self, raters: Sequence[str]) -> bool:
         """Leaves raters out of everything from now on; answers whether that changes anything."""
         named = set(self.raters)
@@ -228,7 +238,12 @@ class CompareState(Visitor):
 
             tables = {name: entry.scores for name, entry in self.usable.items()}
             own = {name: pairs for name, pairs in self.own_maps.items() if name in tables}
-            options = Options(axis_map=self.axis_map or None, own_maps=own or None, left_out=self.left_out)
+            options = Options(
+                axis_map=self.axis_map or None,
+                own_maps=own or None,
+                left_out=self.left_out,
+                prediction_powered=self.powered,
+            )
             try:
                 self._comparison = compare(self.study, tables, options)
             except NoCommonAxis:  # until the visitor pairs two axes, the ratings speak alone

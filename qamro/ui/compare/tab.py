@@ -13,7 +13,7 @@ from qamro.ui.compare import texts as words
 from qamro.ui.compare.render import empty, listing
 from qamro.ui.compare.state import CompareState
 from qamro.ui.compare.texts import Bring, View
-from qamro.ui.events import AT_ONCE, LAST, QUIET, listen
+from qamro.ui.events import AT_ONCE, LAST, QUIET, find, listen
 from qamro.ui.session import predict_session
 from qamro.ui.study_picker import StudyPicker, study_picker
 from qamro.ui.widgets import heading, widget
@@ -37,11 +37,16 @@ class Parts:
     status: gr.HTML
     view: gr.Radio
     axis: gr.Radio
+    powered: gr.Checkbox
+    next: gr.Button
+    handed: gr.HTML
+    tabs: gr.Tabs | None
     working: gr.HTML
     section: gr.HTML
     report: gr.HTML
     ab: gr.HTML
     clip: gr.HTML
+    plan: gr.HTML
 
 
 def build() -> None:
@@ -80,6 +85,12 @@ def build_components() -> Parts:
         pills: dict[str, Any] = {"show_label": False, "container": False}
         view = gr.Radio(options, value=FIRST, label=View.VIEW, elem_id="compare-view", **pills)
         axis = gr.Radio([], label=View.AXIS, elem_id="compare-axis", visible=False, **pills)
+        with gr.Row(elem_classes="q-action"):
+            powered = gr.Checkbox(
+                False, label=Bring.POWERED, elem_id="compare-powered", visible=False, container=False, scale=1
+            )
+            further = gr.Button(Bring.NEXT, elem_id="compare-next", visible=False, min_width=240, scale=0)
+        handed = gr.HTML("", elem_id="compare-handed", apply_default_css=False)
         working = gr.HTML("", elem_id="compare-working", apply_default_css=False)
         nothing = empty(CompareState(), FIRST, View.EMPTY, View.EMPTY_HINT, example=True)
         with gr.Column(elem_id="compare-stage"):
@@ -87,11 +98,12 @@ def build_components() -> Parts:
             with gr.Column(elem_id="compare-dock"):
                 clip = widget("compare_clip", None, words=words.CLIP_WORDS, elem_id="compare-clip")
                 ab = widget("compare_ab", {}, words=words.AB_WORDS, elem_id="compare-ab")
+        plan = widget("compare_plan", None, words=words.PLAN_WORDS, elem_id="compare-plan")
         report = widget("compare_report", {}, words=words.REPORT_WORDS, elem_id="compare-report")
     return Parts(
         state=state, session=session, chooser=chooser, predictions=predictions, predictor=predictor, score=score,
-        cancel=cancel, take=take, status=status, view=view, axis=axis, working=working, section=section,
-        report=report, ab=ab, clip=clip,
+        cancel=cancel, take=take, status=status, view=view, axis=axis, powered=powered, next=further,
+        handed=handed, tabs=find("tabs"), working=working, section=section, report=report, ab=ab, clip=clip, plan=plan,
     )  # fmt: skip
 
 
@@ -128,7 +140,12 @@ def bind(p: Parts) -> None:
     listen(p, p.view.input, handlers.axes, LAST, **viewed)
     listen(p, p.view.input, handlers.show, LAST, **viewed)
     again(listen(p, p.axis.input, handlers.show, LAST, **viewed))
+    told = listen(p, p.powered.input, handlers.power, LAST, powered=p.powered, **state)
+    listen(p, told.then, handlers.show, **viewed)
+    listen(p, p.next.click, handlers.hand_over, session=p.session, **looked)
     after(listen(p, p.section.apply, handlers.leave_out, LAST, **state))
+
+    listen(p, p.plan.submit, handlers.plan, LAST, **looked)
 
     for part in (p.section, p.clip):
         windows(listen(p, part.select, clip_panel.select, LAST, **looked), LAST)

@@ -6,13 +6,18 @@ from qamro.report.views import APP_VIEWS
 
 TITLE = "Compare"
 
+PLAN = (
+    "plan",
+    "Plan",
+    "How many clips and ratings will tell systems apart? From the study above, or from numbers of your own.",
+)
 REPORT = ("report", "Report", "Everything in one file, to keep or to send.")
 """Behind the views of ``qamro.report.views``: name, title and what it is for."""
 
-TITLES = {key: view.title for key, view in APP_VIEWS.items()} | {REPORT[0]: REPORT[1]}
+TITLES = {key: view.title for key, view in APP_VIEWS.items()} | {key: title for key, title, _ in (PLAN, REPORT)}
 """What the tab shows, from left to right, by name."""
 
-NOTES = {key: view.note for key, view in APP_VIEWS.items()} | {REPORT[0]: REPORT[2]}
+NOTES = {key: view.note for key, view in APP_VIEWS.items()} | {key: note for key, _, note in (PLAN, REPORT)}
 """For each of them, the question that it answers."""
 
 
@@ -29,6 +34,7 @@ class Bring:
     TAKE = "Take the Predict tab's scores"
     FROM_FILE = "{file}"
     FROM_PREDICT = "Predict tab, {n} clips"
+    CALIBRATED = "calibrated on {study}"
     FROM_SCORING = "scored here, {n} of {all} clips"
     NOTHING_TAKEN = "There are no scores on the Predict tab yet. Score clips there, or choose a CSV."
     TAKEN = "{name} added: {n} clips."
@@ -44,6 +50,11 @@ class Bring:
     STOPPED_EARLY = "Stopped before the first clip was scored."
     STOPPING = "Stopping …"
     BROKE = "Scoring stopped with an error: {problem}"
+    POWERED = "Let predictions help: means of systems from rated and unrated clips"
+    NEXT = "Have the next 50 clips rated"
+    NO_NEXT = "Every clip that was predicted is rated already, or the predictor has learnt from these ratings."
+    NEXT_SILENT = "The {n} clips to rate next have no sound on this machine."
+    HANDED = "{n} clips of {name} wait on the Annotate tab, to be rated on {axis}."
     FAILED = "That did not work: {problem}"
 
 
@@ -116,6 +127,44 @@ class View:
     ONE_PREDICTOR_HINT = "Add another one above to see whether one agrees better with listeners than the other."
     BROKE = "This could not be worked out"
     MISFIT = "{name}: {problem}"
+
+
+class Plan:
+    """Texts of the view that plans a study, as the server writes them."""
+
+    FROM = "Standard deviations on {axis} from {n:,} ratings by {who} ({name}, REML)."
+    TYPED = "Standard deviations as typed here, no study's."
+    SOME_TYPED = "Those that were typed go first."
+    ANONYMOUS = "Raters are not named, so the noise holds what differs between them."
+    NO_PILOT = "The study above does not tell: {problem}."
+    SYSTEMS = "Plan for 2 to {most} systems."
+    NO_NUMBER = "{text!r} is not a number of zero or more."
+
+
+PLAN_WORDS = {
+    "clips": "Clips of each system",
+    "times": "Ratings of each clip",
+    "systems": "Systems",
+    "between": "SD between systems",
+    "raters": "SD of raters",
+    "rest": "SD of one rating",
+    "clips_sd": "SD of a system's clips",
+    "again": "Work out",
+    "reset": "As estimated",
+    "once": "once",
+    "often": "{m} times each",
+    "says": "{n} clips of each of {systems} systems, rated {often}, are {total} ratings and tell about {share} of the "
+    "{pairs} pairs apart",
+    "two": "{n} clips of either system, rated {often}, are {total} ratings and tell the two apart with a chance of "
+    "about {share}",
+    "more": "; {n} clips rated {often} reach {share} for {same}.",
+    "as_many": "as many ratings",
+    "fewer": "fewer ratings ({total})",
+    "none_better": "; no other spread of as many ratings that was tried does better.",
+    "across": "ratings altogether",
+    "alt": "Share of pairs of systems told apart over the number of ratings; a line for each number of ratings of a "
+    "clip, your budget marked",
+}
 
 
 class Clip:
