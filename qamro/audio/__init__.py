@@ -3,7 +3,7 @@
 >>> from qamro.audio import load, probe, split
 """
 
-from qamro.audio.decode import load, probe
+from qamro.audio.decode import load, probe, resample
 from qamro.audio.info import AUDIO_ENDINGS, AudioError, AudioInfo, Limits, safe_name
 from qamro.audio.waveform import Waveform, Window, content_key, split
 
@@ -17,6 +17,7 @@ __all__ = [
     "content_key",
     "load",
     "probe",
+    "resample",
     "safe_name",
     "split",
 ]
