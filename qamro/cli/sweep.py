@@ -33,6 +33,7 @@ def sweep(
     patience: options.Patience = 20,
     stop_by: options.StopBy = "loss",
     device: options.Device = "cpu",
+    track: options.Track = "",
     column: options.Columns = None,
     scale: options.Scales = None,
     missing: options.Missing = None,
@@ -54,6 +55,7 @@ def sweep(
         from qamro.training.sweeps.seeds import best_beta_in_words, ridge_in_words
         from qamro.training.sweeps.setup import Plan
         from qamro.training.sweeps.store import write_tables
+        from qamro.training.trackers import open_tracker, track_sweep
         from qamro.training.trainer import FitConfig
 
         config = FitConfig(optimizer, lr, batch_size=batch_size, max_epochs=epochs, patience=patience, stop_by=stop_by)
@@ -61,6 +63,8 @@ def sweep(
         plan.variants("MI")  # a parameter out of range is refused before anything is read
         told = ratings_options(column, axis, scale, missing, rows, delimiter, header, encoding, answer)
         check_writable(out or Path())
+        settings = {"study": study, "encoder": encoder, "betas": betas, "alphas": alphas, "seeds": seeds}
+        tracker = open_tracker(track, (out or Path(f"sweep-{Path(study).name}")).name, settings | vars(config))
         opened = open_audible(study, told)
         parts, how = prepare(opened, encoder, folds, hold_out, device)
         axes = axes_of(parts, axis)
@@ -80,6 +84,8 @@ def sweep(
         ]
         with written_to(target):
             write_page(target / "sweep.html", found.runs, f"Sweep over beta: {opened.name}", notes)
+        track_sweep(tracker, opened, found)
+        tracker.finish()
     for name in axes:
         for level in ("utterance", "system"):
             say(best_beta_in_words(found.runs, name, level, "SRCC"))

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from qamro.training.end_to_end.tower import Tower
     from qamro.training.recipe import Progress, Recipe
     from qamro.training.simulated_corpus import Corpus
+    from qamro.training.trackers import Tracker
 
 
 def train(  # noqa: PLR0915 - its options are the length of it
@@ -108,6 +109,7 @@ def train(  # noqa: PLR0915 - its options are the length of it
         bool, typer.Option("--checkpoint-activations", help="End to end: less memory for a third more time.")
     ] = False,
     resume: options.Resume = True,
+    track: options.Track = "",
     column: options.Columns = None,
     scale: options.Scales = None,
     missing: options.Missing = None,
@@ -132,6 +134,7 @@ def train(  # noqa: PLR0915 - its options are the length of it
         from qamro.training.presets import preset_of
         from qamro.training.recipe import Recipe
         from qamro.training.splits import check_hold_out
+        from qamro.training.trackers import open_tracker
         from qamro.training.trainer import FitConfig
 
         unsaid = preset_of(preset)
@@ -176,6 +179,8 @@ def train(  # noqa: PLR0915 - its options are the length of it
         recipe = Recipe(out.resolve().name, axis, losses, FitConfig(**fitting), range(seeds), command_line(), device)
         if not resume and world.first:
             shutil.rmtree(out / UNFINISHED, ignore_errors=True)
+        settings = {"study": study, "encoder": encoder, "objective": objective, "seeds": seeds, "hold_out": hold_out}
+        tracker = open_tracker(track if world.first else "", recipe.name, settings | fitting | parameters)
         world.wait()
         if end_to_end:
             from qamro.training.end_to_end.run import EndToEndConfig
@@ -191,7 +196,7 @@ def train(  # noqa: PLR0915 - its options are the length of it
             )
             tower = open_tower(encoder, weights, tokenizer).to(device)
             recipe = dataclasses.replace(recipe, config=whole, seeds=(0,))
-            card = fit_end_to_end(study, tower, recipe, out, hold_out, world, told)
+            card = fit_end_to_end(study, tower, recipe, out, hold_out, world, told, tracker)
         else:
             from qamro.training.simulated_corpus import Corpus
 
@@ -203,7 +208,8 @@ def train(  # noqa: PLR0915 - its options are the length of it
             vain = without_effect(map(losses, axis or prepared.trainable), parameters) if world.first else []
             for name in vain:
                 warn(f"--{name.replace('_', '-')} changes nothing in this objective on these axes")
-            card = fit(prepared, model, recipe, out, world)
+            card = fit(prepared, model, recipe, out, world, tracker)
+        tracker.finish()
         done = target.finish("heads and card", "predict --heads") if world.first else ""
         world.close()
     if card is not None:
@@ -270,14 +276,25 @@ def _embed(study: Any, encoder: Any, tick: Any, world: World) -> Embeddings:
     return embed_study(study, encoder, on_clip=tick)
 
 
-def fit(prepared: EmbeddedStudy, encoder: Any, recipe: Recipe, out: Path, world: World) -> Card:
+def fit(
+    prepared: EmbeddedStudy, encoder: Any, recipe: Recipe, out: Path, world: World, tracker: Tracker | None = None
+) -> Card:
     """Trains the heads and writes them; a killed run leaves what the next one goes on from."""
     from qamro.encoders.loading import FOLDER
     from qamro.training.recipe import train_heads
 
     axes = list(recipe.axes) if recipe.axes else prepared.trainable
+    from qamro.training.trackers import Tracker, track_heads
+
+    tracker = tracker or Tracker()
     with axes_progress(axes, show=world.first) as tick:
-        bundle = train_heads(prepared, encoder, recipe, on_epoch=tick, checkpoint=out / UNFINISHED, world=world)
+
+        def on_epoch(event: Progress) -> None:
+            tick(event)
+            tracker.log({f"{event.axis}/{key}": event.row[key] for key in CURVES}, int(event.row["epoch"]))
+
+        bundle = train_heads(prepared, encoder, recipe, on_epoch=on_epoch, checkpoint=out / UNFINISHED, world=world)
+    track_heads(tracker, prepared, bundle)
     if world.first:
         with written_to(out):
             bundle.save(out)
@@ -300,7 +317,14 @@ def encoders(name: str, device: str) -> tuple[Any, Any]:
 
 
 def fit_end_to_end(
-    study: str, tower: Tower, recipe: Recipe, out: Path, hold_out: str, world: World, told: Options | None = None
+    study: str,
+    tower: Tower,
+    recipe: Recipe,
+    out: Path,
+    hold_out: str,
+    world: World,
+    told: Options | None = None,
+    tracker: Tracker | None = None,
 ) -> Card | None:
     """Trains and writes heads, card, record and encoder.
 
@@ -324,6 +348,8 @@ def fit_end_to_end(
             text = f"epoch {row['epoch']:.0f}: training loss {row['train_loss']:.4f}, validation loss "
             text += f"{row['val_loss']:.4f}, SRCC {row['val_srcc']:.3f}, {row['clips_per_second']:.1f} clips/s"
             say(text)
+            if tracker is not None:
+                tracker.log({key: row[key] for key in CURVES}, int(row["epoch"]))
 
         made = train_end_to_end(
             rated,
@@ -342,6 +368,10 @@ def fit_end_to_end(
         return None
     bundle, failed = made
     name_left_out(failed, len(rated.clips))
+    if tracker is not None:
+        from qamro.heads.card import render
+
+        tracker.text("card", render(bundle.card))
     say(f"the encoder is part of the heads: {bundle.card.training['encoder file']}")
     shutil.rmtree(out / UNFINISHED, ignore_errors=True)
     return bundle.card
@@ -351,6 +381,9 @@ def fit_end_to_end(
 
 SIMULATED = "simulated"
 """Name of the study that is rendered as the models are trained."""
+
+CURVES = ("train_loss", "val_loss", "val_srcc")
+"""What a tracker gets of every epoch."""
 
 UNFINISHED = "unfinished"
 """Folder within ``--out`` that holds what a killed run goes on from."""
