@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections import Counter
 from contextlib import nullcontext
@@ -47,14 +48,20 @@ def predict(
     precision: Annotated[
         str | None, typer.Option(help="float32, bfloat16, or auto: bfloat16 where the hardware has it.")
     ] = None,
+    jsonl: Annotated[
+        bool, typer.Option("--jsonl", help="With - as input: a line of JSON a clip in, its scores out, as they come.")
+    ] = False,
 ) -> None:
     """Score clips and write the score table, or show it.
 
     With --out, rows are written as they come: interrupting keeps what was scored. The exit code is 0 only if every
     clip was scored, 1 when some failed (they are named, and their rows say why), 2 for wrong use.
     """
+    piped = [str(path) for path in inputs] == ["-"]
     with wrong_use(FileNotFoundError, ValueError, OSError):
-        clips = gather(inputs, prompt)
+        if piped != jsonl:
+            raise ValueError("- and --jsonl belong together: qamro predict - --jsonl < clips.jsonl > scores.jsonl")
+        clips = [] if piped else gather(inputs, prompt)
         if out is not None:
             if out.is_dir():
                 raise IsADirectoryError(f"--out {out} is a folder; name a CSV file")
@@ -67,6 +74,12 @@ def predict(
 
         options = {"heads": heads, "device": device, "precision": precision}
         model = load(predictor, **{key: value for key, value in options.items() if value is not None})
+    if piped:
+        from qamro.cli.pipe import score_lines
+
+        if score_lines(model, sys.stdin, sys.stdout, prompt):
+            raise typer.Exit(FAILED)
+        return
     if model.note:
         say(model.note)
     rows: list[dict[str, Any]] = []
