@@ -26,6 +26,9 @@ class AloneMetric(nn.Module):
         sync_on_compute: Whether ``compute`` is over all ranks.
     """
 
+    update: Callable[..., None]
+    compute: Callable[..., Any]
+
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Lets ``update`` count its calls, and ``compute`` be over all ranks and be done once."""
         super().__init_subclass__(**kwargs)

@@ -94,7 +94,12 @@ def to_csv(run: Run) -> str:
 
 def to_json(run: Run) -> str:
     """Returns the rows so far with the provenance of every axis, readable by people and programs."""
-    document = {
+    return json.dumps(document(run), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def document(run: Run) -> dict[str, Any]:
+    """Returns what ``to_json`` writes: rows, axes with their provenance, means of systems; no number is NaN."""
+    return {
         "made_by": f"qamro {__version__}",
         "predictor": run.predictor,
         "began": run.began.isoformat(timespec="seconds"),
@@ -106,7 +111,51 @@ def to_json(run: Run) -> str:
             "means": [_finite(asdict(mean)) for axis in run.axes for mean in system_means(run, axis)],
         },
     }
-    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def verdict(run: Run) -> list[str]:
+    """Says in words which clip is highest on each axis, and whether the intervals leave that open.
+
+    Each interval is of one clip's mean rating, so two that do not overlap are a cautious sign that the clips differ;
+    two that do overlap decide nothing.
+    """
+    from qamro.predictors.base import KINDS
+
+    told = []
+    for axis in run.axes:
+        rows = [run.rows[key] for key in run.good if not math.isnan(run.rows[key][axis])]
+        if not rows:
+            continue
+        rows.sort(key=lambda row: -row[axis])
+        kind = run.provenance[axis].kind
+        first = f"{axis} ({kind}: {KINDS[kind]}): "
+        if len(rows) == 1:
+            told.append(f"{first}{_with_ends(rows[0], axis)}.")
+        else:
+            told.append(f"{first}{_apart(rows[0], rows[1], axis)}" + _of_more(len(rows)))
+    told += [f"{run.rows[key]['clip']} was not scored: {run.rows[key]['error']}" for key in run.failed]
+    return told
+
+
+def _apart(first: dict[str, Any], second: dict[str, Any], axis: str) -> str:
+    both = f"{_with_ends(first, axis)} and {_with_ends(second, axis)}"
+    if first[axis] == second[axis]:
+        return f"{both} are predicted the same."
+    if math.isnan(first[f"{axis}_low"]) or math.isnan(second[f"{axis}_high"]):
+        return f"highest {both} next; without an interval, nothing is said of their order."
+    if first[f"{axis}_low"] > second[f"{axis}_high"]:
+        return f"highest {both} next; their {LEVEL:.0%} intervals do not overlap.".replace("%", " %")
+    return f"highest {both} next; their {LEVEL:.0%} intervals overlap, which leaves the order open.".replace("%", " %")
+
+
+def _with_ends(row: dict[str, Any], axis: str) -> str:
+    low, high = row[f"{axis}_low"], row[f"{axis}_high"]
+    ends = "" if math.isnan(low) or math.isnan(high) else f" [{low:.2f}, {high:.2f}]"
+    return f"{row['clip']} {row[axis]:.2f}{ends}"
+
+
+def _of_more(n: int) -> str:
+    return f" (Of {n} clips.)" if n > 2 else ""
 
 
 def scored_axes(run: Run, key: str) -> list[str]:

@@ -6,6 +6,7 @@ import itertools
 import json
 import math
 import pickle
+import re
 import subprocess
 import sys
 import textwrap
@@ -370,3 +371,12 @@ def test_importing_costs_nothing_heavy():
     code = "import sys, qamro.metrics; print([n for n in ('torch', 'torchmetrics', 'numpy') if n in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_the_pages_example_runs(capsys):
+    (code, *_) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "metrics.md").read_text("utf-8"), re.DOTALL)
+    exec(code, {})
+    said = capsys.readouterr().out.splitlines()
+    assert [line[0] for line in said[:2]] == ["0", "1"]
+    assert "'clips': 12" in said[2]
+    assert "'kind': 'simulated'" in said[2]
