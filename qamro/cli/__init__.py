@@ -11,6 +11,7 @@ import typer
 from qamro import __version__
 from qamro.cli.compare import compare
 from qamro.cli.compare_objectives import compare_objectives
+from qamro.cli.distance import distance
 from qamro.cli.evaluate import evaluate
 from qamro.cli.plan import plan
 from qamro.cli.predict import predict
@@ -39,6 +40,7 @@ app.command("compare")(compare)
 app.command("plan")(plan)
 app.command("race")(race)
 app.command("rank")(rank)
+app.command("distance")(distance)
 app.command("train")(train)
 app.command("train-deramos")(train_deramos)
 app.command("sweep")(sweep)
