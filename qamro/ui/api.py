@@ -38,7 +38,7 @@ MOST_FILES = 20
 MOST_DRAWS = 1000
 """Bootstrap draws of one call: what the app's own pages draw."""
 
-_REPORTS = {"": "", "html": "html", "zip": "zip"}
+_REPORTS = ("", "html", "zip")
 _log = logging.getLogger(__name__)
 
 Rows = list[dict[str, Any]]
