@@ -121,3 +121,51 @@ def test_what_there_is(run: Run) -> None:
     assert has_systems(run)
     assert not has_systems(None)
     assert sources(run) == [{"axes": "MI TA PQ PC CE CU", "source": str(SIMULATED)}]
+
+
+def judged(*scores: tuple[float, float, float], error: str = "") -> list[str]:
+    """The verdict on clips a, b, c … with these values and ends on one axis."""
+    from qamro.ui.results import verdict
+    from qamro.ui.session import Clip, Run
+
+    rows = {
+        name: {"clip": name, "MI": value, "MI_low": low, "MI_high": high, "error": ""}
+        for name, (value, low, high) in zip("abc", scores, strict=False)
+    }
+    if error:
+        rows["x"] = {"clip": "x", "MI": math.nan, "MI_low": math.nan, "MI_high": math.nan, "error": error}
+    clips = {name: Clip(name, name, Path(name)) for name in rows}
+    return verdict(Run("toy", [], ("MI",), {"MI": SIMULATED}, clips, rows))
+
+
+NAN = math.nan
+
+
+@pytest.mark.parametrize(
+    ("scores", "says"),
+    [
+        ([(3.0, 2.0, 4.0)], "a 3.00 [2.00, 4.00]."),
+        ([(3.0, NAN, NAN)], "a 3.00."),
+        ([(2.0, 1.5, 2.5), (4.0, 3.0, 5.0)], "highest b 4.00 [3.00, 5.00] and a 2.00 [1.50, 2.50] next; their 90 % "
+         "intervals do not overlap."),
+        ([(4.0, 3.0, 5.0), (2.0, 1.5, 2.5)], "highest a 4.00 [3.00, 5.00] and b 2.00 [1.50, 2.50] next; their 90 % "
+         "intervals do not overlap."),
+        ([(4.0, 3.0, 5.0), (3.5, 2.5, 4.5)], "intervals overlap, which leaves the order open."),
+        ([(4.0, 3.0, 5.0), (2.0, 1.0, 3.0)], "intervals overlap, which leaves the order open."),
+        ([(4.0, 3.0, 5.0), (4.0, 1.0, 3.0)], "are predicted the same."),
+        ([(4.0, NAN, NAN), (2.0, 1.5, 2.5)], "without an interval, nothing is said of their order."),
+        ([(4.0, 3.0, 5.0), (2.0, NAN, NAN)], "without an interval, nothing is said of their order."),
+        ([(1.0, 0.9, 1.1), (4.0, 3.9, 4.1), (2.0, 1.9, 2.1)], "highest b 4.00 [3.90, 4.10] and c 2.00"),
+    ],
+)  # fmt: skip
+def test_the_verdict_says_what_intervals_allow(scores: list[tuple[float, float, float]], says: str) -> None:
+    (told,) = judged(*scores)
+    assert says in told
+    assert told.startswith("MI (simulated: trained on simulated listeners; a demonstration, not evidence): ")
+    assert ("(Of 3 clips.)" in told) == (len(scores) == 3)
+
+
+def test_the_verdict_names_what_was_not_scored_and_says_nothing_of_no_clips() -> None:
+    assert judged() == []
+    assert judged(error="no sound") == ["x was not scored: no sound"]
+    assert len(judged((3.0, 2.0, 4.0), error="no sound")) == 2
