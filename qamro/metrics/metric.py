@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import torch
+
+from qamro.encoders.transformers_folder import hide_broken_packages
 
 if TYPE_CHECKING:
     from qamro.metrics.alone import AloneMetric as Base
 else:
     try:
+        if find_spec("torchmetrics") is not None:
+            hide_broken_packages()  # torchmetrics imports transformers where that is installed
         from torchmetrics import Metric as Base
-    except ImportError:
+    except (ImportError, ValueError):  # ValueError: it is hidden by a None in sys.modules
         from qamro.metrics.alone import AloneMetric as Base
 
 __all__ = ["Base", "Metric"]

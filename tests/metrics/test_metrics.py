@@ -217,6 +217,16 @@ def test_with_torchmetrics_they_are_its_metrics():
     assert float(metric.clone().compute()) == pytest.approx(0.3)
 
 
+def test_torchmetrics_takes_no_encoder_away():
+    """It imports transformers, which must not find packages that are installed and broken."""
+    pytest.importorskip("torchmetrics")
+    pytest.importorskip("transformers")
+    code = "from qamro.metrics import SystemSRCC\nfrom transformers import WavLMModel\nimport torchmetrics\n"
+    code += "print(issubclass(SystemSRCC, torchmetrics.Metric))"
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout.strip() == "True", done.stderr
+
+
 ALONE = """
     import sys
     sys.modules["torchmetrics"] = None
