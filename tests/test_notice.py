@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
 
@@ -33,20 +34,34 @@ def required() -> list[str]:
     return [Requirement(line.split("#")[0]).name for line in lines if line.split("#")[0].strip()]
 
 
+OPTIONAL = ("mcp", "torchmetrics", "trackio")
+"""What the extras of their names bring that a Space does not install."""
+
+
 def indirect() -> list[str]:
     """What the required packages need in turn, on this machine."""
     direct = {canonical(name) for name in required()}
-    seen, queue = set[str](), sorted(direct)
+    return sorted(needed_by(direct) - direct)
+
+
+def optional() -> list[str]:
+    """What the optional extras bring besides."""
+    return sorted(needed_by(OPTIONAL) - needed_by(required()))
+
+
+def needed_by(names: Iterable[str]) -> set[str]:
+    """Packages and what they need in turn, the extras that they ask for included."""
+    seen, queue = set[tuple[str, str]](), [(canonical(name), "") for name in names]
     while queue:
-        name = queue.pop()
-        if name in seen:
+        name, extra = queue.pop()
+        if (name, extra) in seen:
             continue
-        seen.add(name)
+        seen.add((name, extra))
         for text in metadata.requires(name) or []:
             need = Requirement(text)
-            if need.marker is None or need.marker.evaluate({"extra": ""}):
-                queue.append(canonical(need.name))
-    return sorted(seen - direct)
+            if need.marker is None or need.marker.evaluate({"extra": extra}):
+                queue += [(canonical(need.name), asked) for asked in ("", *need.extras)]
+    return {name for name, _ in seen}
 
 
 def stated(name: str) -> str:
@@ -77,6 +92,12 @@ def test_the_notice_tells_the_licence_of_what_these_need():
     assert {name: rows.get(name) for name in needed} == {name: stated(name) for name in needed}
 
 
+def test_the_notice_tells_the_licence_of_the_optional_extras():
+    rows = table("Optional, by the extras mcp, metrics and trackio, with what these need in turn:")
+    assert {name: rows.get(name) for name in optional()} == {name: stated(name) for name in optional()}
+    assert not [name for name in optional() if re.search(r"(?<!L)GPL", stated(name))]
+
+
 def test_the_notice_tells_what_the_licence_of_a_wheel_does_not():
     text = (ROOT / "NOTICE").read_text(encoding="utf-8")
     libraries = Path(str(metadata.distribution("av").locate_file("av.libs")))
@@ -101,7 +122,7 @@ def test_pyav_stands_apart_with_its_reason():
 
 
 if __name__ == "__main__":
-    for heading, names in (("Required:", required), ("Needed by these:", indirect)):
+    for heading, names in (("Required:", required), ("Needed by these:", indirect), ("Optional:", optional)):
         print(heading)
         for name in names():
             print(f"    {canonical(name):24}  {stated(name)}")

@@ -3,7 +3,7 @@
 >>> from qamro.audio import load, probe, split
 """
 
-from qamro.audio.decode import file_key, load, probe
+from qamro.audio.decode import file_key, load, probe, resample
 from qamro.audio.info import AUDIO_ENDINGS, AudioError, AudioInfo, Limits, safe_name
 from qamro.audio.waveform import Waveform, Window, content_key, split
 
@@ -18,6 +18,7 @@ __all__ = [
     "file_key",
     "load",
     "probe",
+    "resample",
     "safe_name",
     "split",
 ]

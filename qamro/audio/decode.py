@@ -294,6 +294,25 @@ def _mono(reader: Reader, limits: Limits, allow_silence: bool, ratio: float) -> 
         raise AudioError(info.path, "holds only silence, nothing to score", "check its export, or leave it out")
 
 
+def resample(wave: Waveform, sample_rate: int) -> Waveform:
+    """Returns a sound at another rate, as ``load`` would have read it.
+
+    Args:
+        wave: The sound.
+        sample_rate: The rate in Hz that is wanted.
+
+    Raises:
+        ValueError: ``sample_rate`` is not positive.
+    """
+    if sample_rate == wave.sample_rate:
+        return wave
+    if sample_rate <= 0:
+        raise ValueError(f"a sample rate is positive, not {sample_rate}")
+    expected = math.ceil(len(wave.samples) * sample_rate / wave.sample_rate)
+    blocks = _resampled(iter([wave.samples]), wave.sample_rate, sample_rate)
+    return Waveform(joined(blocks, expected), sample_rate)
+
+
 def _resampled(blocks: Iterator[np.ndarray], rate: int, target: int) -> Iterator[np.ndarray]:
     if rate == target:
         yield from blocks

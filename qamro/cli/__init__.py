@@ -13,6 +13,7 @@ from qamro.cli.bench import bench
 from qamro.cli.calibrate import calibrate
 from qamro.cli.compare import compare
 from qamro.cli.compare_objectives import compare_objectives
+from qamro.cli.distance import distance
 from qamro.cli.evaluate import evaluate
 from qamro.cli.heads import heads
 from qamro.cli.options import ObjectiveCommand
@@ -44,6 +45,7 @@ app.command("bench")(bench)
 app.command("plan")(plan)
 app.command("race")(race)
 app.command("rank")(rank)
+app.command("distance")(distance)
 app.command("train", cls=ObjectiveCommand)(train)
 app.command("calibrate")(calibrate)
 app.command("train-deramos")(train_deramos)

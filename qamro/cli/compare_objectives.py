@@ -53,6 +53,7 @@ def compare_objectives(
     patience: options.Patience = 20,
     stop_by: options.StopBy = "loss",
     device: options.Device = "cpu",
+    track: options.Track = "",
     column: options.Columns = None,
     scale: options.Scales = None,
     missing: options.Missing = None,
@@ -71,6 +72,7 @@ def compare_objectives(
         from qamro.training.compare_objectives import COMPARED, Budget, entries
         from qamro.training.compare_objectives.sections import INTERVALS, write_results
         from qamro.training.sweeps.sweep import axes_of
+        from qamro.training.trackers import open_tracker, track_findings
         from qamro.training.trainer import FitConfig
 
         config = FitConfig(
@@ -80,11 +82,13 @@ def compare_objectives(
         names = [name.strip() for name in objectives.split(",")] if objectives else COMPARED
         told = ratings_options(column, axis, scale, missing, rows, delimiter, header, encoding, answer, ragged)
         check_writable(out or Path())
+        target = out or Path(f"compare-objectives-{Path(study).name}")
+        settings = {"study": study, "encoder": encoder, "objectives": ", ".join(names), "rates": rates, "seeds": seeds}
+        tracker = open_tracker(track, target.name, settings | vars(config))
         opened = open_audible(study, told)
         parts, how = prepare(opened, encoder, folds, hold_out, device)
         axes = axes_of(parts, axis)
         chosen = {name: entries(name, names) for name in axes}
-        target = out or Path(f"compare-objectives-{Path(study).name}")
         keep = target / ".pieces"
         started = time.perf_counter()
         try:
@@ -112,6 +116,8 @@ def compare_objectives(
             files = write_results(
                 target, findings, turned, study=opened, budget=budget, about=about, notes=[*notes, INTERVALS]
             )
+        track_findings(tracker, opened, findings)
+        tracker.finish()
     for finding in findings:
         _show(finding)
     for note in (*notes, INTERVALS):

@@ -156,11 +156,8 @@ def open_ratings(ratings: str, options: Options | None = None) -> Study:
     return study
 
 
-def open_votes(votes: str, options: Options | None = None) -> tuple[Study, pd.DataFrame]:
+def open_votes(votes: str, options: Options | None = None) -> Study:
     """Opens votes between pairs of clips; says how they were read.
-
-    Returns:
-        The study, and its votes with the column ``prompt`` (of the first clip, empty where unknown).
 
     Raises:
         FileNotFoundError: There is no such file, or the study was not fetched.
@@ -169,8 +166,7 @@ def open_votes(votes: str, options: Options | None = None) -> tuple[Study, pd.Da
     study = _open_and_tell(votes, options)
     if study.votes is None:
         raise ValueError(f"{votes} holds {len(study.ratings)} ratings of single clips and no votes between pairs")
-    prompts = study.clips.set_index("clip")["prompt"]
-    return study, study.votes.assign(prompt=prompts.reindex(study.votes["clip_a"]).fillna("").to_numpy())
+    return study
 
 
 def _open_and_tell(name: str, options: Options | None) -> Study:

@@ -136,6 +136,15 @@ Systems = Annotated[int, typer.Option(help="Of the simulated corpus.", min=8)]
 Prompts = Annotated[int, typer.Option(help="For each system of the simulated corpus.", min=1)]
 Workers = Annotated[int, typer.Option(help="Processes that render the simulated corpus.", min=0)]
 
+# What follows it.
+Track = Annotated[
+    str,
+    typer.Option(
+        metavar="trackio|wandb|tensorboard",
+        help="Also hand curves, settings, results, figures and the worst clips' sound to a tracker.",
+    ),
+]
+
 # What it draws and where it writes.
 Draws = Annotated[int, typer.Option(help="Bootstrap draws; 0 leaves the intervals out.", min=0)]
 DrawsSeed = Annotated[int, typer.Option(help="Seed of the draws.")]

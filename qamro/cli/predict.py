@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections import Counter
 from contextlib import nullcontext
@@ -66,13 +67,17 @@ def predict(
     engine: Annotated[str, typer.Option(help="For a folder: who scores.", metavar="local|ray")] = "local",
     address: Annotated[str | None, typer.Option(help="Of a running Ray cluster: auto, or ray://HOST:10001.")] = None,
     workers: Annotated[int, typer.Option(help="With Ray: how many; 0 as there are GPUs or processors.", min=0)] = 0,
+    jsonl: Annotated[
+        bool, typer.Option("--jsonl", help="With - as input: a line of JSON a clip in, its scores out, as they come.")
+    ] = False,
 ) -> None:
     """Score clips and write the score table, or show it.
 
     With --out, rows are written as they come: interrupting keeps what was scored. The exit code is 0 only if every
     clip was scored, 1 when some failed (they are named, and their rows say why), 2 for wrong use.
     """
-    if out is not None and wants_parts(inputs, out):
+    piped = [str(path) for path in inputs] == ["-"]
+    if out is not None and not piped and wants_parts(inputs, out):
         if prompt:
             fail("--prompt is not for a corpus; give prompts in its manifest")
         given = {"heads": heads, "device": device, "precision": precision}
@@ -81,7 +86,9 @@ def predict(
     if engine != "local" or address:
         fail("--engine and --address score one manifest into a folder: predict MANIFEST --out FOLDER --engine ray")
     with wrong_use(FileNotFoundError, ValueError, OSError):
-        clips = gather(inputs, prompt)
+        if piped != jsonl:
+            raise ValueError("- and --jsonl belong together: qamro predict - --jsonl < clips.jsonl > scores.jsonl")
+        clips = [] if piped else gather(inputs, prompt)
         if out is not None:
             if out.is_dir():
                 raise IsADirectoryError(f"--out {out} is a folder; name a CSV file, or score one manifest into it")
@@ -97,6 +104,12 @@ def predict(
         if predictor.startswith(COMMAND):
             options = {"timeout": timeout}
         model = load(predictor, **{key: value for key, value in options.items() if value is not None})
+    if piped:
+        from qamro.cli.pipe import score_lines
+
+        if score_lines(model, sys.stdin, sys.stdout, prompt):
+            raise typer.Exit(FAILED)
+        return
     if model.note:
         say(model.note)
     rows: list[dict[str, Any]] = []

@@ -50,18 +50,13 @@ def rank(
         from qamro.evaluation import preferences
 
         told = ratings_options(column, "", None, None, rows, delimiter, header, encoding, answer, ragged)
-        study, table = open_votes(votes, told)
-        axes = sorted(map(str, table["axis"].unique()))
-        if axis and axis not in axes:
-            raise ValueError(f"{votes} has votes on {', '.join(axes)}, not on {axis!r}")
-        if not axis and len(axes) > 1:
-            raise ValueError(f"{votes} has votes on {', '.join(axes)}; name one with --axis")
-        table = table[table["axis"] == axis] if axis else table
+        study = open_votes(votes, told)
+        table, asked = preferences.votes_of(study, axis)
         result = preferences.rank(table, reference=reference, draws=draws, seed=seed)
-    _show(result, study, axis or axes[0])
+    _show(result, study, asked)
     if json_out is not None:
         with wrong_use(OSError):
-            _write(json_out, result, {"votes_from": votes, "axis": axis or axes[0], "kind": study.kind, "seed": seed})
+            _write(json_out, result, {"votes_from": votes, "axis": asked, "kind": study.kind, "seed": seed})
         say(f"written to {json_out}")
 
 
@@ -105,22 +100,7 @@ def _show(result: Ranking, study: Study, axis: str) -> None:
 
 
 def _write(path: Path, result: Ranking, about: dict[str, object]) -> None:
-    def finite(value: float) -> float | None:
-        return value if math.isfinite(value) else None
-
-    everything = {
-        "qamro": __version__,
-        **about,
-        "n_votes": result.votes,
-        "level": result.level,
-        "systems": result.table.to_dict("records"),
-        "pairs": result.pairs.to_dict("records"),
-        "side": {"value": result.side, "low": result.side_low, "high": result.side_high},
-        "tie": finite(result.tie),
-        "fit_p": result.fit_p,
-        "cycles": {"found": result.cycles, "expected": result.cycles_expected, "triples": result.triples},
-        "separated": result.separated,
-    }
+    everything = {"qamro": __version__, **about, **result.as_dict()}
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(everything, indent=1, ensure_ascii=False, default=_plain) + "\n", encoding="utf-8")
 

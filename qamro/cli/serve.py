@@ -16,14 +16,19 @@ _LOCAL = "127.0.0.1"
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on; 127.0.0.1 unless set.")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on; 7860 unless set.", min=1, max=65535)] = None,
+    mcp: Annotated[
+        bool, typer.Option("--mcp", help="Also offer score, compare, plan and rank as tools to agents (MCP over HTTP).")
+    ] = False,
 ) -> None:
-    """Serve the app on this machine. No connection leaves it."""
+    """Serve the app on this machine, with endpoints for programs (docs/api.md). No connection leaves it."""
     if port is not None and not _is_free(host or _LOCAL, port):
         fail(f"port {port} is taken; choose another with --port", FAILED)
     from qamro.ui import launch
 
     try:
-        launch(host=host, port=port)
+        launch(host=host, port=port, mcp=mcp or None)
+    except ImportError as problem:
+        fail(str(problem), FAILED)
     except OSError as problem:
         fail(f"{problem}; choose another with --port", FAILED)
 

@@ -50,6 +50,7 @@ def sweep(
     patience: options.Patience = 20,
     stop_by: options.StopBy = "loss",
     device: options.Device = "cpu",
+    track: options.Track = "",
     column: options.Columns = None,
     scale: options.Scales = None,
     missing: options.Missing = None,
@@ -73,6 +74,7 @@ def sweep(
         from qamro.training.sweeps.plotting import naming_of
         from qamro.training.sweeps.seeds import best_in_words, ridge_in_words
         from qamro.training.sweeps.store import write_tables
+        from qamro.training.trackers import open_tracker, track_sweep
 
         setup = replace(_setup(objective, over, values, beside, betas, alphas), study=study, encoder=encoder)
         setup = replace(setup, folds=folds, hold_out=hold_out, optimiser=optimizer, seeds=seeds)
@@ -86,6 +88,8 @@ def sweep(
         config = replace(setup.config, **{name: value for name, value in said.items() if value is not None})
         told = ratings_options(column, axis, scale, missing, rows, delimiter, header, encoding, answer, ragged)
         check_writable(out or Path())
+        target = out or Path(f"sweep-{Path(study).name}")
+        tracker = open_tracker(track, target.name, asdict(setup) | vars(config))
         opened = open_audible(study, told)
         experiment = replace(setup.experiment, axes=axis, config=config)
         ran = run(opened, experiment, encoder, device)
@@ -94,7 +98,6 @@ def sweep(
         about |= {"setup": asdict(setup), "config": asdict(config)}
         if setup.over == BETA.name:
             about["plan"] = {"betas": setup.values, "alphas": setup.beside or (ALPHA.default,)}
-        target = out or Path(f"sweep-{Path(study).name}")
         naming = naming_of(setup)
         with written_to(target):
             write_tables(target, ran, opened, about)
@@ -110,6 +113,8 @@ def sweep(
             write_page(
                 target / "sweep.html", found.runs, f"Sweep over {naming.over}: {opened.name}", notes, naming=naming
             )
+        track_sweep(tracker, opened, found, naming)
+        tracker.finish()
     for name in ran.axes:
         for level in ("utterance", "system"):
             say(best_in_words(found.runs, name, level, "SRCC", name=naming.over, reference=naming.reference))

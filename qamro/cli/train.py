@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from qamro.training.end_to_end.tower import Tower
     from qamro.training.recipe import Progress, Recipe
     from qamro.training.simulated_corpus import Corpus
+    from qamro.training.trackers import Tracker
 
 
 def train(
@@ -105,6 +106,7 @@ def train(
         bool, typer.Option("--checkpoint-activations", help="End to end: less memory for a third more time.")
     ] = False,
     resume: options.Resume = True,
+    track: options.Track = "",
     column: options.Columns = None,
     scale: options.Scales = None,
     missing: options.Missing = None,
@@ -128,6 +130,7 @@ def train(
         from qamro.training.presets import preset_of
         from qamro.training.recipe import recipe_of
         from qamro.training.splits import check_hold_out
+        from qamro.training.trackers import open_tracker
 
         unsaid = preset_of(preset)
         settings = Settings(
@@ -163,6 +166,8 @@ def train(
         recipe = recipe_of(settings, out.resolve().name, command_line(), device)
         if not resume and world.first:
             shutil.rmtree(out / UNFINISHED, ignore_errors=True)
+        told_tracker = {"study": study, **dataclasses.asdict(settings), **dict(settings.parameters)}
+        tracker = open_tracker(track if world.first else "", recipe.name, told_tracker)
         world.wait()
         if end_to_end:
             from qamro.training.end_to_end.run import EndToEndConfig
@@ -178,12 +183,13 @@ def train(
             )
             tower = open_tower(encoder, weights, tokenizer).to(device)
             recipe = dataclasses.replace(recipe, config=whole)
-            card = fit_end_to_end(study, tower, recipe, out, world, told)
+            card = fit_end_to_end(study, tower, recipe, out, world, told, tracker)
         else:
             from qamro.training.simulated_corpus import Corpus
 
             rated = Corpus(systems, prompts) if study == SIMULATED else open_audible(study, told)
-            card = fit(rated, settings, recipe, out, workers=workers, world=world)
+            card = fit(rated, settings, recipe, out, workers=workers, world=world, tracker=tracker)
+        tracker.finish()
         done = target.finish("heads and card", "predict --heads") if world.first else ""
         world.close()
     if card is not None:
@@ -193,12 +199,23 @@ def train(
 # ``train`` with a frozen encoder: clips are embedded once, heads are trained on the embeddings.
 
 
-def fit(study: Study | Corpus, settings: Settings, recipe: Recipe, out: Path, *, workers: int, world: World) -> Card:
+def fit(
+    study: Study | Corpus,
+    settings: Settings,
+    recipe: Recipe,
+    out: Path,
+    *,
+    workers: int,
+    world: World,
+    tracker: Tracker | None = None,
+) -> Card:
     """Trains the heads and writes them; a killed run leaves what the next one goes on from."""
     from qamro.encoders.loading import FOLDER
     from qamro.training.objective.objective import without_effect
     from qamro.training.recipe import train as train_on
+    from qamro.training.trackers import Tracker, track_heads
 
+    tracker = tracker or Tracker()
     encoder, make = encoders(settings.encoder, recipe.device)
     started = time.perf_counter()
     with ExitStack() as bars:
@@ -217,8 +234,9 @@ def fit(study: Study | Corpus, settings: Settings, recipe: Recipe, out: Path, *,
 
         def on_epoch(event: Progress) -> None:
             bar[0](event)
+            tracker.log({f"{event.axis}/{key}": event.row[key] for key in CURVES}, int(event.row["epoch"]))
 
-        bundle, _ = train_on(
+        bundle, prepared = train_on(
             study,
             recipe,
             encoder,
@@ -230,6 +248,7 @@ def fit(study: Study | Corpus, settings: Settings, recipe: Recipe, out: Path, *,
             checkpoint=out / UNFINISHED,
             world=world,
         )
+    track_heads(tracker, prepared, bundle)
     if world.first:
         with written_to(out):
             bundle.save(out)
@@ -252,7 +271,13 @@ def encoders(name: str, device: str) -> tuple[Any, Any]:
 
 
 def fit_end_to_end(
-    study: str, tower: Tower, recipe: Recipe, out: Path, world: World, told: Options | None = None
+    study: str,
+    tower: Tower,
+    recipe: Recipe,
+    out: Path,
+    world: World,
+    told: Options | None = None,
+    tracker: Tracker | None = None,
 ) -> Card | None:
     """Trains and writes heads, card, record and encoder.
 
@@ -276,6 +301,8 @@ def fit_end_to_end(
             text = f"epoch {row['epoch']:.0f}: training loss {row['train_loss']:.4f}, validation loss "
             text += f"{row['val_loss']:.4f}, SRCC {row['val_srcc']:.3f}, {row['clips_per_second']:.1f} clips/s"
             say(text)
+            if tracker is not None:
+                tracker.log({key: row[key] for key in CURVES}, int(row["epoch"]))
 
         made = train_end_to_end(
             rated,
@@ -293,6 +320,10 @@ def fit_end_to_end(
         return None
     bundle, failed = made
     name_left_out(failed, len(rated.clips))
+    if tracker is not None:
+        from qamro.heads.card import render
+
+        tracker.text("card", render(bundle.card))
     say(f"the encoder is part of the heads: {bundle.card.training['encoder file']}")
     shutil.rmtree(out / UNFINISHED, ignore_errors=True)
     return bundle.card
@@ -302,6 +333,9 @@ def fit_end_to_end(
 
 SIMULATED = "simulated"
 """Name of the study that is rendered as the models are trained."""
+
+CURVES = ("train_loss", "val_loss", "val_srcc")
+"""What a tracker gets of every epoch."""
 
 UNFINISHED = "unfinished"
 """Folder within ``--out`` that holds what a killed run goes on from."""

@@ -254,13 +254,14 @@ class Evaluation:
 
 def records(table: pd.DataFrame) -> list[dict[str, Any]]:
     """Returns a table's rows as dicts that JSON can hold: NaN and infinity become None."""
-    return [
-        {
-            str(key): None if isinstance(value, float) and not math.isfinite(value) else value
-            for key, value in row.items()
-        }
-        for row in table.to_dict("records")
-    ]
+    return [finite(row) for row in table.to_dict("records")]
+
+
+def finite(row: Mapping[Any, Any]) -> dict[str, Any]:
+    """Returns a row that JSON can hold: NaN and infinity become None."""
+    return {
+        str(key): None if isinstance(value, float) and not math.isfinite(value) else value for key, value in row.items()
+    }
 
 
 # The metrics for each group of content: a genre, a source, a kind of prompt.

@@ -12,12 +12,14 @@ drawing raters and prompts anew, so votes of one person, or on one prompt, are n
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from qamro.studies import Study
 
 WINNERS = ("a", "b", "tie", "both_bad")
 
@@ -64,6 +66,45 @@ class Ranking:
         """Chance that a decided vote goes to the first of two systems, without a side effect."""
         score = self.table.set_index("system")["score"]
         return float(1 / (1 + np.exp(score[second] - score[first])))
+
+    def as_dict(self) -> dict[str, Any]:
+        """Returns everything, ready for JSON: what is not finite becomes None."""
+        from qamro.evaluation.evaluate import records
+
+        return {
+            "n_votes": self.votes,
+            "level": self.level,
+            "systems": records(self.table),
+            "pairs": records(self.pairs),
+            "side": {"value": self.side, "low": self.side_low, "high": self.side_high},
+            "tie": self.tie if np.isfinite(self.tie) else None,
+            "fit_p": self.fit_p,
+            "cycles": {"found": self.cycles, "expected": self.cycles_expected, "triples": self.triples},
+            "separated": self.separated,
+        }
+
+
+def votes_of(study: Study, axis: str = "") -> tuple[pd.DataFrame, str]:
+    """Returns a study's votes on one question, as ``rank`` takes them, and the question.
+
+    Args:
+        study: A study with votes between pairs of clips.
+        axis: Which question, where voters answered several.
+
+    Raises:
+        ValueError: There are no votes, none on that axis, or several axes and none is named.
+    """
+    if study.votes is None:
+        raise ValueError(f"{study.name} holds {len(study.ratings)} ratings of single clips and no votes between pairs")
+    axes = sorted(map(str, study.votes["axis"].unique()))
+    if axis and axis not in axes:
+        raise ValueError(f"{study.name} has votes on {', '.join(axes)}, not on {axis!r}")
+    if not axis and len(axes) > 1:
+        raise ValueError(f"{study.name} has votes on {', '.join(axes)}; name one with --axis")
+    asked = axis or axes[0]
+    votes = study.votes[study.votes["axis"] == asked]
+    prompts = study.clips.set_index("clip")["prompt"]
+    return votes.assign(prompt=prompts.reindex(votes["clip_a"]).fillna("").to_numpy()), asked
 
 
 def rank(

@@ -240,6 +240,40 @@ class Study:
         except ValueError as problem:
             raise StudyError(f"{folder}: {problem}") from problem
 
+    @classmethod
+    def from_hub(cls, dataset: str, revision: str | None = None) -> Study:
+        """Fetches a data set of the Hugging Face Hub and reads the ratings in it, of any form that is known.
+
+        Args:
+            dataset: ``OWNER/NAME``.
+            revision: A commit or branch; its latest unless given.
+
+        Raises:
+            StudyError: Nothing in it looks like ratings; says what does.
+            OSError: The Hub does not answer, or refuses the data set.
+        """
+        from qamro.studies.hub import from_hub
+
+        return from_hub(dataset, revision)
+
+    def push_to_hub(self, dataset: str, *, private: bool = True, audio: bool = True) -> str:
+        """Uploads the study, and its clips' sound, as a data set of the Hugging Face Hub.
+
+        Args:
+            dataset: ``OWNER/NAME``; made where it is not there yet.
+            private: Whether a new one is private. Ratings are by people: ask them before anybody may read them.
+            audio: Whether the clips' sound goes along.
+
+        Returns:
+            Its address.
+
+        Raises:
+            OSError: The Hub does not answer, or refuses it.
+        """
+        from qamro.studies.hub import push_to_hub
+
+        return push_to_hub(self, dataset, private=private, audio=audio)
+
 
 def _mean_count_sem(table: pd.DataFrame, keys: list[str], value: str) -> pd.DataFrame:
     grouped = table.groupby(keys, sort=False)[value]

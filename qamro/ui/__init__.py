@@ -20,7 +20,14 @@ def build_app() -> gr.Blocks:
     return build()
 
 
-def launch(host: str | None = None, port: int | None = None, *, quiet: bool = False, block: bool = True) -> str:
+def launch(
+    host: str | None = None,
+    port: int | None = None,
+    *,
+    quiet: bool = False,
+    block: bool = True,
+    mcp: bool | None = None,
+) -> str:
     """Builds and serves the app; no connection leaves the machine.
 
     Args:
@@ -28,13 +35,15 @@ def launch(host: str | None = None, port: int | None = None, *, quiet: bool = Fa
         port: Port to listen on; None takes ``GRADIO_SERVER_PORT``, else 7860.
         quiet: Do not print the address.
         block: Serve until interrupted; False returns at once and serves from a thread.
+        mcp: Whether to offer tools to agents over MCP; None does where ``QAMRO_MCP`` is 1.
 
     Returns:
         The address of the app.
 
     Raises:
         OSError: The port is taken.
+        ImportError: ``mcp`` is wanted and the package is not installed.
     """
     from qamro.ui.app import launch as serve
 
-    return serve(host, port, quiet=quiet, block=block)
+    return serve(host, port, quiet=quiet, block=block, mcp=mcp)

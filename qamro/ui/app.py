@@ -14,6 +14,7 @@ import gradio as gr
 
 from qamro.paths import assets
 from qamro.ui import operate, texts
+from qamro.ui.api import Blocks, add_endpoints
 from qamro.ui.events import AT_ONCE
 from qamro.ui.session import Visitor
 from qamro.ui.static import PREFIX, routes
@@ -71,7 +72,8 @@ def build_app(tabs: Sequence[Tab] = TABS) -> gr.Blocks:
     Args:
         tabs: Those of ``TABS`` that it has.
     """
-    with gr.Blocks(title=f"{texts.TITLE}: {texts.TAGLINE}", analytics_enabled=False, delete_cache=(DAY, DAY)) as app:
+    with Blocks(title=f"{texts.TITLE}: {texts.TAGLINE}", analytics_enabled=False, delete_cache=(DAY, DAY)) as app:
+        add_endpoints()  # first: Gradio numbers names that are taken, and handlers of tabs have some of these
         words = {"title": texts.TITLE, "tagline": texts.TAGLINE, "theme": texts.THEME_BUTTON}
         widget("header", words=words, elem_id="header")
         with gr.Tabs(elem_id="tabs") as strip:
@@ -85,10 +87,18 @@ def build_app(tabs: Sequence[Tab] = TABS) -> gr.Blocks:
     return app
 
 
-def launch(host: str | None = None, port: int | None = None, *, quiet: bool = False, block: bool = True) -> str:
+def launch(
+    host: str | None = None,
+    port: int | None = None,
+    *,
+    quiet: bool = False,
+    block: bool = True,
+    mcp: bool | None = None,
+) -> str:
     """Builds and serves the app; see ``qamro.ui.launch``."""
     from starlette.middleware import Middleware
 
+    from qamro.ui import mcp_server
     from qamro.ui.choices import warm
     from qamro.ui.space import is_zerogpu
 
@@ -96,11 +106,13 @@ def launch(host: str | None = None, port: int | None = None, *, quiet: bool = Fa
         warm()  # ZeroGPU wants to know what will borrow the GPU before the app is up
     operate.set_up_logs()
     operate.sweep(DAY)
+    host = host or os.environ.get("GRADIO_SERVER_NAME", DEFAULT_HOST)
+    tools = mcp_server.mcp_kwargs(host) if mcp or (mcp is None and mcp_server.wanted()) else {"routes": []}
     app = build_app().queue(default_concurrency_limit=4, max_size=int(os.environ.get("QAMRO_QUEUE") or MOST_WAITING))
     port = port or int(os.environ.get("GRADIO_SERVER_PORT", DEFAULT_PORT))
     try:
         _, address, _ = app.launch(
-            server_name=host or os.environ.get("GRADIO_SERVER_NAME", DEFAULT_HOST),
+            server_name=host,
             server_port=port,
             prevent_thread_lock=True,
             quiet=True,
@@ -109,14 +121,16 @@ def launch(host: str | None = None, port: int | None = None, *, quiet: bool = Fa
             pwa=False,
             run_history=False,
             enable_monitoring=False,
-            footer_links=["gradio"],
+            footer_links=["api", "gradio"],
             max_file_size=MAX_UPLOAD,
             favicon_path=assets() / "logo.svg",
-            app_kwargs={
-                "routes": [*operate.routes(app), *routes()],
+            app_kwargs=tools
+            | {
+                "routes": [*operate.routes(app), *routes(), *tools["routes"]],
                 "middleware": [Middleware(operate.Around)],
-                "openapi_url": None,
+                "openapi_url": None,  # lists private routes, too
             },
+            mcp_server=False,  # Gradio's own would make a tool of every endpoint
             theme=theme(),
             head=_HEAD,
         )
@@ -124,6 +138,8 @@ def launch(host: str | None = None, port: int | None = None, *, quiet: bool = Fa
         raise OSError(f"port {port} cannot be opened: {problem}") from problem
     if not quiet:
         print(f"{texts.TITLE} is at {address} (Ctrl+C stops it)", flush=True)
+        if tools["routes"]:
+            print(f"Tools for agents (MCP) are at {address.rstrip('/')}{mcp_server.PATH}", flush=True)
     threading.Thread(target=warm, name="warm-up", daemon=True).start()
     if block:
         operate.serve_until_told(app)

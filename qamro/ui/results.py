@@ -100,7 +100,12 @@ def to_csv(run: Run) -> str:
 
 def to_json(run: Run) -> str:
     """Returns the rows so far with the provenance of every axis, readable by people and programs."""
-    document = {
+    return json.dumps(document(run), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def document(run: Run) -> dict[str, Any]:
+    """Returns what ``to_json`` writes: rows, axes with their provenance, means of systems; no number is NaN."""
+    return {
         "made_by": f"qamro {__version__}",
         "predictor": run.predictor,
         "began": run.began.isoformat(timespec="seconds"),
@@ -112,7 +117,6 @@ def to_json(run: Run) -> str:
             "means": [_finite(asdict(mean)) for axis in run.axes for mean in system_means(run, axis)],
         },
     }
-    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def scored_axes(run: Run, key: str) -> list[str]:

@@ -189,7 +189,7 @@ class Session(Visitor):
         """Gradio copies an unused session for each visitor."""
         return Session()
 
-    def add(self, path: Path | str, name: str, prompt: str = "", system: str = "") -> bool:
+    def add(self, path: Path | str, name: str, prompt: str = "", system: str = "", *, again: bool = False) -> bool:
         """Puts a clip on the table.
 
         Args:
@@ -197,13 +197,14 @@ class Session(Visitor):
             name: What to call it; a number is added when the name is taken by another file.
             prompt: What it was generated from.
             system: What generated it.
+            again: Whether a file may stand there twice, as it does where a program wants an answer for each.
 
         Returns:
             Whether it was added: False if this very file is there already.
         """
         path = Path(path)
         taken = {clip.name: clip.path for clip in self.clips.values()}
-        if path in taken.values():
+        if path in taken.values() and not again:
             return False
         unique = next(n for n in _candidates(name or path.name) if n not in taken)
         self._added += 1
@@ -271,6 +272,14 @@ class Session(Visitor):
             close = getattr(stream, "close", None)
             if close is not None:
                 close()
+
+
+SHORTEST_WINDOW, MOST_WINDOWS = 3.0, 60
+
+
+def window_seconds(seconds: float) -> float:
+    """Returns the shortest window into which a clip of this many seconds is cut."""
+    return max(SHORTEST_WINDOW, seconds / MOST_WINDOWS)
 
 
 def predict_session() -> Any:

@@ -36,6 +36,49 @@ class Choices:
     LEFT_OUT = "{axes} is left out: {why}."
 
 
+class Api:
+    """What programs are told that call the endpoints."""
+
+    NO_FILE = "not a file: {file!r}; upload it first and send the path that the upload answers"
+    NOT_UPLOADED = (
+        "{path} is not an uploaded file; upload it first (gradio_client's handle_file does, or POST "
+        "/gradio_api/upload). This server opens no path of its own and fetches no address"
+    )
+    NO_LIST = "{what} is a list of uploaded files"
+    HOW_MANY = "{n} {what}; a call takes {least} to {most}"
+    NOT_AS_MANY = "{n} {what} for {of} {whole}; give one each, or none at all"
+    NOT_READY = "the predictor {name} is not ready: {note} /predictors lists those that are"
+    SCORING = "Scoring"
+    SHORT_WINDOW = "windows of this clip last {shortest:g} s or more, not {seconds:g} s"
+    DRAWS = "draws are {least} to {most}, not {draws}"
+    TOO_MUCH = "{what} is 0 to {most}, not {given}"
+    NO_REPORT = "a report is html, zip or empty, not {report!r}"
+    ONE_STUDY = "give either uploaded {what} or the name of a study"
+    NOT_HERE = "the study {name} is not on this server; /studies lists those that are"
+    NO_AXIS = "no axis {axis!r} in {name}; it is rated on {axes}: name one of them"
+    NO_PILOT = "without a pilot, give {lacking}"
+    SAME_NAME = "two predictors are called {name!r}; tell them apart with names"
+    SIMULATED = "Music by simulated systems, rated by simulated listeners; no evidence about people."
+    BROKE = "the server failed ({kind}); its log says more"
+
+
+class Mcp:
+    """What agents are told."""
+
+    INSTRUCTIONS = (
+        "Predicts how people would rate generated audio, and holds predictions against human ratings. Every number "
+        "says where it comes from (human, zero-shot or simulated); intervals that overlap decide nothing. Score clips "
+        "before and after a change of a generator, compare predictors with ratings, rank systems by votes, plan a "
+        "listening test."
+    )
+    FILES = (
+        "A file is given as a data URL with its content, data:audio/wav;name=a.wav;base64,… (64 MB a call), or as the "
+        "path that POST /gradio_api/upload answered. No other path or address is opened."
+    )
+    NO_DATA = "{name} is neither a data URL in base64 nor an uploaded path"
+    NOT_INSTALLED = "MCP needs the package mcp: pip install 'qamro[mcp]'"
+
+
 class Download:
     """Texts of a download that a visitor asked for."""
 

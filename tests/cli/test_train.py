@@ -108,6 +108,18 @@ def test_the_papers_preset_is_what_reproduce_runs():
     assert str(chosen_objective(paper.objective, "TA", {})) == "Huber + QAMRO (alpha 0.2, beta 7)"
 
 
+@pytest.fixture
+def one_thread():
+    """Lets both train alike: sums of several threads round otherwise."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.mark.usefixtures("one_thread")
 def test_terminal_and_app_train_the_same_heads(run, folder, tmp_path):
     result = run("train", "--study", folder, "--out", tmp_path / "h", "--axis", "MI", "--epochs", 4)
     assert result.exit_code == 0, result.output

@@ -67,6 +67,7 @@ class Server:
             "QAMRO_WEIGHTS": str(self.folder / "weights"),
             "QAMRO_RATINGS_DIR": str(self.folder / "ratings"),
             "QAMRO_OWNER_TOKEN": SECRET,
+            "QAMRO_MCP": "1",
             "HF_HUB_CACHE": str(self.folder / "hub"),
             "HF_ENDPOINT": "http://127.0.0.1:9",  # nobody is there: the hub cannot be reached
         }

@@ -20,7 +20,7 @@ from qamro.ui.events import Answer
 from qamro.ui.examples import examples
 from qamro.ui.progress import downloading, status
 from qamro.ui.results import axes_of, has_systems, scored_axes, system_means, table, to_csv, to_json
-from qamro.ui.session import Clip, Run, Session, apply_manifest, read_manifest
+from qamro.ui.session import Clip, Run, Session, apply_manifest, read_manifest, window_seconds
 from qamro.ui.static import own_folder, url
 from qamro.ui.texts import Choices
 from qamro.ui.texts import Predict as T
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 MOST_CLIPS = 1000
 NAMED = 3
-SHORTEST_WINDOW, MOST_WINDOWS = 3.0, 60
 TELL_EVERY = 0.12  # seconds between two updates of the page while clips are scored
 
 Typed = dict[str, Any] | None
@@ -312,7 +311,7 @@ def windows(p: Parts, session: Session) -> Answer:
     clip = run.clips[key]
     try:
         if key not in run.windows:
-            width = max(SHORTEST_WINDOW, run.rows[key]["seconds"] / MOST_WINDOWS)
+            width = window_seconds(run.rows[key]["seconds"])
             run.windows[key] = choices.get(run.predictor).windows(clip.path, clip.prompt, seconds=width)
         if session.selected != key:
             return {}  # somebody was quicker than the scoring
