@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from qamro import __version__
+from qamro.cli.analyse import analyse
 from qamro.cli.compare import compare
 from qamro.cli.compare_objectives import compare_objectives
 from qamro.cli.evaluate import evaluate
@@ -39,6 +40,7 @@ app.command("compare")(compare)
 app.command("plan")(plan)
 app.command("race")(race)
 app.command("rank")(rank)
+app.command("analyse")(analyse)
 app.command("train")(train)
 app.command("train-deramos")(train_deramos)
 app.command("sweep")(sweep)

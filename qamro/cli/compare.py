@@ -10,7 +10,7 @@ import typer
 
 from qamro.cli import options
 from qamro.cli.console import FAILED, fail, progress, say, warn, wrong_use
-from qamro.cli.inputs import open_predictions, open_ratings, ratings_options, warn_of_origin
+from qamro.cli.inputs import open_predictions, open_votes, ratings_options, warn_of_origin
 from qamro.cli.options import parse_axes
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def compare(
             raise ValueError(f"--axis-map {more[0]!r} is not a pair such as MI=quality")
         named = _read(predictions or [], told, clip_column)
         mapped, own_maps = _own_maps(pairs | mapped, named)
-        study = open_ratings(ratings, told)
+        study = open_votes(ratings, told, or_ratings=True)
     from qamro.evaluation import NoCommonAxis, NothingMatched
     from qamro.report import Options
     from qamro.report import compare as make
@@ -109,6 +109,9 @@ def compare(
         warn_of_origin(name, scores, study)
     for sentence in comparison.overview().sentences:
         say(sentence)
+    for voted in comparison.voted:
+        for sentence in comparison.votes(voted).sentences:
+            say(sentence)
     if prediction_powered:
         _say_powered(comparison)
     _write(comparison, html, tables)
@@ -179,7 +182,12 @@ def _write(comparison: Comparison, html: Path | None, tables: Path | None) -> No
     from qamro.report import write_html, write_zip
 
     many = [len(comparison.numbers(axis).predictors) for axis in comparison.axes]
-    parts = 2 + sum(2 + (n > 1) + (n > 0 and comparison.options.prediction_powered) for n in many)
+    parts = (
+        1
+        + bool(comparison.axes)
+        + len(comparison.voted)
+        + sum(2 + (n > 1) + (n > 0 and comparison.options.prediction_powered) for n in many)
+    )
     for path, write in ((html, write_html), (tables, write_zip)):
         if path is None:
             continue

@@ -11,13 +11,11 @@ import typer
 
 from qamro import __version__
 from qamro.cli import options
-from qamro.cli.console import out, safe, say, warn, wrong_use
+from qamro.cli.console import out, safe, say, wrong_use
 from qamro.cli.inputs import open_votes, ratings_options
-from qamro.listeners import listeners
 
 if TYPE_CHECKING:
     from qamro.evaluation.preferences import Ranking
-    from qamro.studies import Study
 
 
 def rank(
@@ -48,34 +46,32 @@ def rank(
         from qamro.evaluation import preferences
 
         told = ratings_options(column, "", None, None, rows, delimiter, header, encoding)
-        study, table = open_votes(votes, told)
-        axes = sorted(map(str, table["axis"].unique()))
-        if axis and axis not in axes:
-            raise ValueError(f"{votes} has votes on {', '.join(axes)}, not on {axis!r}")
-        if not axis and len(axes) > 1:
-            raise ValueError(f"{votes} has votes on {', '.join(axes)}; name one with --axis")
-        table = table[table["axis"] == axis] if axis else table
+        study = open_votes(votes, told)
+        try:
+            table, notes = preferences.votes_of(study, axis)
+        except ValueError as problem:
+            raise ValueError(f"{problem} (option --axis)") from problem
         result = preferences.rank(table, reference=reference, draws=draws, seed=seed)
-    _show(result, study, axis or axes[0])
+        axis = axis or str(table["axis"].iloc[0])
+    from qamro.report.votes import sentences
+
+    first, *rest = sentences(result, table, study, axis)
+    for sentence in (*notes, first):
+        say(sentence)
+    _show(result)
+    for sentence in rest:
+        say(sentence)
     if json_out is not None:
         with wrong_use(OSError):
-            _write(json_out, result, {"votes_from": votes, "axis": axis or axes[0], "kind": study.kind, "seed": seed})
+            _write(json_out, result, {"votes_from": votes, "axis": axis, "kind": study.kind, "seed": seed})
         say(f"written to {json_out}")
 
 
-def _show(result: Ranking, study: Study, axis: str) -> None:
+def _show(result: Ranking) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    best, differ = result.table.iloc[0], int(result.pairs["differ"].sum())
     level = f"{result.level:.0%}".replace("%", " %")
-    first = (
-        f"{best['system']} is first: the votes leave no other system that place."
-        if best["rank_high"] == 1
-        else f"{best['system']} has the highest score; any of places 1 to {best['rank_high']} may be its own."
-    )
-    say(f"{study.name}, {axis}: {result.votes:,} votes by {listeners(study.kind)} on {len(result.table)} systems.")
-    say(first)
     table = Table(show_edge=False, pad_edge=False)
     counts = {"votes": "votes", "wins": "won", "losses": "lost", "ties": "tied", "both_bad": "both bad"}
     counts = {key: name for key, name in counts.items() if result.table[key].any()}
@@ -87,19 +83,6 @@ def _show(result: Ranking, study: Study, axis: str) -> None:
         cells += [f"{low}" if low == high else f"{low}–{high}", *(row[key] for key in counts)]
         table.add_row(*(Text(safe(cell)) for cell in cells))
     out.print(table)
-    say(f"{differ} of {len(result.pairs)} pairs are told apart, with a {100 * (1 - result.level):.0f} % chance of any "
-        "that are equal among them.")  # fmt: skip
-    if result.side_low > 0 or result.side_high < 0:
-        side, chance = ("a", result.side) if result.side > 0 else ("b", -result.side)
-        say(f"Side {side} has an advantage: it wins {1 / (1 + math.exp(-chance)):.0%} of equal pairs "
-            "(taken out of the scores).".replace("%", " %"))  # fmt: skip
-    if result.triples:
-        say(f"{result.cycles} of {result.triples} triples go round in a circle by majority; the model expects "
-            f"{result.cycles_expected:.1f}.")  # fmt: skip
-    if result.fit_p < 0.05:
-        warn(f"scores on one line do not tell these votes well (p = {result.fit_p:.3f}): read pairs, not only ranks")
-    if result.separated:
-        warn("a system won or lost all its votes against some others: only a prior keeps its score finite")
 
 
 def _write(path: Path, result: Ranking, about: dict[str, object]) -> None:
@@ -113,6 +96,7 @@ def _write(path: Path, result: Ranking, about: dict[str, object]) -> None:
         "level": result.level,
         "systems": result.table.to_dict("records"),
         "pairs": result.pairs.to_dict("records"),
+        "not_told_apart": result.groups,
         "side": {"value": result.side, "low": result.side_low, "high": result.side_high},
         "tie": finite(result.tie),
         "fit_p": result.fit_p,

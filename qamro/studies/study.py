@@ -210,8 +210,8 @@ class Study:
         Returns:
             Columns ``axis``, ``score``, ``count``; empty when every rating is on its scale.
         """
-        low = self.ratings["axis"].map({key: axis.low for key, axis in AXES.items()})
-        high = self.ratings["axis"].map({key: axis.high for key, axis in AXES.items()})
+        low = self.ratings["axis"].map({key: axis.low for key, axis in AXES.items()}).astype(float)
+        high = self.ratings["axis"].map({key: axis.high for key, axis in AXES.items()}).astype(float)
         outside = self.ratings[(self.ratings["score"] < low) | (self.ratings["score"] > high)]
         return outside.groupby(["axis", "score"]).size().rename("count").reset_index()
 

@@ -16,7 +16,7 @@ import gradio as gr
 from qamro.predictors.loading import DAMAGED
 from qamro.ui import choices
 from qamro.ui.compare.render import drawn, empty, file_name, listing, missing
-from qamro.ui.compare.state import ALONE, CompareState
+from qamro.ui.compare.state import ALONE, TEST, VOTES, CompareState
 from qamro.ui.compare.texts import VIEWS, Report, View
 from qamro.ui.compare.texts import Bring as T
 from qamro.ui.events import Answer
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from qamro.studies import Study
     from qamro.ui.compare.tab import Parts
 
-NEEDS_AXIS = ("raters", "systems", "versus", "inspect")
+NEEDS_AXIS = ("raters", "systems", VOTES, TEST, "versus", "inspect")
 
 TELL_EVERY = 0.15
 """Seconds between two updates of the page."""
@@ -130,11 +130,17 @@ def _first(rows: list[dict[str, Any]]) -> str:
 # Predictions
 
 
-def choose(p: Parts, study: Study | None, state: CompareState) -> Answer:
-    """Takes the study that was chosen; predictions are matched with it again."""
+def choose(p: Parts, study: Study | None, state: CompareState, view: str) -> Answer:
+    """Takes the study that was chosen; predictions are matched with it again. Votes alone open their own view."""
     state.cancel()
     state.choose(study)
-    return {p.predictions: listing(state), p.status: ""}
+    answer: Answer = {p.predictions: listing(state), p.status: ""}
+    if study is not None and study.votes is not None and study.ratings.empty and view != "report":
+        own = state.comparison is not None and state.comparison.test is not None
+        answer[p.view] = gr.Radio(value=TEST if own else VOTES)
+    elif view == VOTES and study is not None and study.votes is None:
+        answer[p.view] = gr.Radio(value=ALONE)
+    return answer
 
 
 def upload(p: Parts, state: CompareState, event: gr.EventData) -> Answer:
@@ -186,7 +192,11 @@ def pair(p: Parts, state: CompareState, event: gr.EventData) -> Answer:
 
 def axes(p: Parts, state: CompareState, view: str, axis: str | None) -> Answer:
     """Returns the choice of an axis where a view needs one: those compared, the chosen one if it is still there."""
-    found = list(state.comparison.axes) if state.comparison is not None else []
+    comparison = state.comparison
+    found: list[str] = []
+    if comparison is not None:
+        test = comparison.test.axes if view == TEST and comparison.test is not None else []
+        found = test if view == TEST else comparison.voted if view == VOTES else comparison.axes
     kept = axis if axis in found else next(iter(found), None)
     return {p.axis: gr.Radio(found, value=kept, visible=len(found) > 1 and view in NEEDS_AXIS)}
 
@@ -293,7 +303,8 @@ def stop(p: Parts, state: CompareState) -> Answer:
 def _work_out(state: CompareState, comparison: Comparison) -> Iterator[dict[str, Any]]:
     """Makes every section, so that writing has nothing left to compute; tells how far it is."""
     views = 3 if len(comparison.predictors) > 1 else 2
-    total = 2 + views * len(comparison.axes)
+    tested = len(comparison.test.axes) if comparison.test is not None else 0
+    total = 1 + bool(comparison.axes) + len(comparison.voted) + tested + views * len(comparison.axes)
     for done, section in enumerate(comparison.sections(), 1):
         if state.stopping:
             return
