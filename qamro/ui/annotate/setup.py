@@ -69,6 +69,7 @@ def design_of(form: Mapping[str, Any]) -> Design:
     scales = ()
     if mode == "scores":
         scales = (*map(known_scale, form.get("axes") or ()), *own_scales(str(form.get("own") or "")))
+    informed = bool(form.get("choose")) and mode == PREFERENCE
     anchors = [name.strip() for name in str(form.get("anchors") or "").split(",")]
     return Design(
         str(form.get("name") or "").strip(),
@@ -77,7 +78,7 @@ def design_of(form: Mapping[str, Any]) -> Design:
         instructions=str(form.get("instructions") or "").strip(),
         prompts=bool(form.get("prompts")),
         each=_whole(form, "each"),
-        repeats=_whole(form, "repeats") if method.extras and not form.get("choose") else 0,
+        repeats=_whole(form, "repeats") if method.extras and not informed else 0,
         checks=_whole(form, "checks") if method.extras else 0,
         seconds=_number(form, "seconds", 8.0),
         question=str(form.get("question") or "").strip() or Design.question,
@@ -85,7 +86,7 @@ def design_of(form: Mapping[str, Any]) -> Design:
         anchors=tuple(filter(None, anchors)) if mode == "mushra" else (),
         trials=max(1, _whole(form, "trials")) if method.trials else 1,
         level=bool(form.get("level", True)),
-        choose="information" if form.get("choose") and mode == PREFERENCE else "even",
+        choose="information" if informed else "even",
         language=str(form.get("language") or ""),
         headphones=bool(form.get("headphones")),
         code=str(form.get("code") or "").strip(),
