@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 WINNERS = ("a", "b", "tie", "both_bad")
 
+_FAR = 15.0
+"""Log-odds beyond this (one in three million) are those of votes that leave a parameter infinite."""
+
 _RIDGE = 0.1
 """Weight of the prior N(0, 1 / ridge) where votes alone leave a parameter infinite: a system that never lost."""
 
@@ -114,8 +117,10 @@ def rank(
         )
         raise ValueError(f"these groups of systems never met, so nothing ranks one against another: {told}")
     model = _Model(cells, len(names), side and _both_ways(cells, len(names)))
-    separated = _separated(cells, len(names)) or not model.finite(cells.counts)
-    params = model.fit(cells.counts[None], ridge=_RIDGE if separated else 0.0)[0]
+    params = model.fit(cells.counts[None], ridge=0.0)[0]
+    separated = bool(np.abs(params).max() > _FAR)
+    if separated:
+        params = model.fit(cells.counts[None], ridge=_RIDGE)[0]
     rng = np.random.default_rng(seed)
     crossed = Crossed.of(votes)
     drawn = model.fit_near(params, cells.drawn(crossed, draws, rng))
@@ -427,6 +432,8 @@ class _Model:
             params = answer[draw]
             value = self._value(params, own, ridge)
             for _ in range(100):
+                if np.abs(params).max() > _FAR:
+                    break  # on its way to infinity
                 step = np.linalg.solve(self.hessian(params, own, ridge), self._slope(params[None], own[None], ridge)[0])
                 size = 1.0
                 while (new := self._value(params + size * step, own, ridge)) < value - 1e-12 * abs(
@@ -438,11 +445,6 @@ class _Model:
                     break
             answer[draw] = params
         return answer
-
-    def finite(self, counts: np.ndarray) -> bool:
-        """Whether side and tie are finite by the votes alone where strengths are: not all votes say the same."""
-        won, lost, tied = counts.sum(axis=1) > 0
-        return bool((won and lost) or not self.side) and bool(won or lost or not tied)
 
     def _value(self, params: np.ndarray, counts: np.ndarray, ridge: float) -> float:
         chance = self.chances(params[None])[0]
@@ -490,17 +492,6 @@ def _tally(codes: np.ndarray, outcome: np.ndarray, k: int) -> dict[str, np.ndarr
     }
 
 
-def _reached(cells: _Cells, k: int) -> np.ndarray:
-    """Whether system j can be reached from i by wins and ties, (k, k)."""
-    beats = np.eye(k, dtype=bool)
-    won, lost, tied = cells.counts > 0
-    beats[cells.a[won | tied], cells.b[won | tied]] = True
-    beats[cells.b[lost | tied], cells.a[lost | tied]] = True
-    for _ in range(int(np.ceil(np.log2(max(k, 2))))):
-        beats = (beats.astype(float) @ beats.astype(float)) > 0
-    return beats
-
-
 def _groups(cells: _Cells, k: int) -> list[list[int]]:
     """Systems in groups that met each other, directly or through others."""
     from scipy.sparse import coo_matrix
@@ -517,11 +508,6 @@ def _both_ways(cells: _Cells, k: int) -> bool:
     place = np.arange(len(cells.a))
     rows[place, cells.a], rows[place, cells.b], rows[:, k] = 1, -1, 1
     return bool(np.linalg.matrix_rank(rows) > np.linalg.matrix_rank(rows[:, :k]))
-
-
-def _separated(cells: _Cells, k: int) -> bool:
-    """Whether the votes alone leave some strength infinite (Ford 1957): wins do not lead from everyone to everyone."""
-    return not _reached(cells, k).all()
 
 
 def _cycles(counts: np.ndarray, cells: _Cells, k: int) -> tuple[np.ndarray, int]:
