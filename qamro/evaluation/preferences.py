@@ -187,7 +187,9 @@ def votes_of(study: Study, axis: str = "") -> tuple[pd.DataFrame, list[str]]:
         ValueError: The study has no votes, none on this axis, or on several and none was named.
     """
     if study.votes is None:
-        raise ValueError(f"{study.name} holds {len(study.ratings)} ratings of single clips and no votes between pairs")
+        raise ValueError(
+            f"{study.name} holds {count(len(study.ratings), 'rating')} of single clips and no votes between pairs"
+        )
     votes, notes = study.votes, []
     axes = sorted(map(str, votes["axis"].unique()))
     if axis and axis not in axes:

@@ -73,7 +73,8 @@ def sentences(ranking: Ranking, table: pd.DataFrame, study: Study, axis: str) ->
         axis: What was asked.
     """
     best, total = ranking.table.iloc[0], ranking.votes
-    told = [f"{study.name}, {axis}: {count(total, 'vote')} by {listeners(study)} on {len(ranking.table)} systems."]
+    what = f"{count(total, 'vote')} by {listeners(study)} on {count(len(ranking.table), 'system')}"
+    told = [f"{study.name}, {axis}: {what}."]
     told.append(
         f"{best['system']} is first: the votes leave no other system that place."
         if best["rank_high"] == 1
