@@ -44,7 +44,7 @@ def _means(section: Section, comparison: Comparison, test: Test, axis: str) -> N
                 "not named."
             )
         else:
-            told = f"{len(out)} of {count(len(screening.table), 'rater')} are left out"
+            told = f"left out are {len(out)} of {count(len(screening.table), 'rater')}"
             names = f": {listing(out)}" if out else ""
             section.sentences.append(f"Post-screening ({rule.source} leaves {what} out): {told}{names}.")
             section.tables.append(
@@ -63,7 +63,7 @@ def _means(section: Section, comparison: Comparison, test: Test, axis: str) -> N
         for row in table.itertuples()
     )
     apart = int(found.pairs["differ"].sum())
-    section.sentences.append(f"{apart} of {count(len(found.pairs), 'pair')} of systems are told apart, all at once.")
+    section.sentences.append(f"Pairs of systems told apart, all at once: {apart} of {len(found.pairs):,}.")
     if found.groups:
         section.sentences.append(f"Not told apart: {'; '.join(listing(group, 12) for group in found.groups[:6])}.")
     if test.reference and table["system"].iloc[0] != test.reference:
@@ -104,7 +104,7 @@ def _shares(section: Section, comparison: Comparison, test: Test, axis: str) -> 
     ends = with_ends(whole["share"], whole["low"], whole["high"], 2)
     heard = "a difference is heard" if whole["p"] < alpha else "that a difference is heard is not shown"
     section.sentences.append(
-        f"All answers: {int(whole['right'])} of {int(whole['answers'])} are right ({ends}), p = {_p(whole['p'])} by "
+        f"All answers: {int(whole['right'])} of {int(whole['answers'])} right ({ends}), p = {_p(whole['p'])} by "
         f"guessing: {heard}."
     )
     note = (

@@ -82,14 +82,14 @@ def sentences(ranking: Ranking, table: pd.DataFrame, study: Study, axis: str) ->
     )
     apart = int(ranking.pairs["differ"].sum())
     told.append(
-        f"{apart} of {count(len(ranking.pairs), 'pair')} are told apart, with a {percent(1 - ranking.level)} chance of "
-        "any that are equal among them."
+        f"Pairs told apart: {apart} of {len(ranking.pairs):,}, with a {percent(1 - ranking.level)} chance of any that "
+        "are equal among them."
     )
     if ranking.groups:
         told.append(f"Not told apart: {'; '.join(listing(group, 12) for group in ranking.groups[:6])}.")
-    for winner, what in (("tie", "are ties"), ("both_bad", "say that both are bad; in the ranking they count as ties")):
+    for winner, what, how in (("tie", "Ties", ""), ("both_bad", "Both bad", ", which the ranking takes for ties")):
         if n := int((table["winner"] == winner).sum()):
-            told.append(f"{count(n, 'vote')} ({percent(round(n / total, 3))}) {what}.")
+            told.append(f"{what}: {count(n, 'vote')} ({percent(round(n / total, 3))}){how}.")
     if ranking.side_low > 0 or ranking.side_high < 0:
         side, chance = ("a", ranking.side) if ranking.side > 0 else ("b", -ranking.side)
         share = percent(round(1 / (1 + math.exp(-chance)), 2))
@@ -103,7 +103,7 @@ def sentences(ranking: Ranking, table: pd.DataFrame, study: Study, axis: str) ->
         told.append("Whether a side has an advantage cannot be told: no votes of a pair stand both ways round.")
     if ranking.triples:
         told.append(
-            f"{ranking.cycles} of {count(ranking.triples, 'triple')} of systems go round in a circle by majority; the "
+            f"Triples of systems that go round in a circle by majority: {ranking.cycles} of {ranking.triples:,}; the "
             f"model expects {number(ranking.cycles_expected, 1)}."
         )
     told.append(

@@ -31,7 +31,7 @@ def test_webmushra_from_file_to_verdict(mushra, run):
     assert result.exit_code == 0, result.output
     told = " ".join(result.stdout.split())
     assert "MUSHRA test" in told
-    assert "1 of 5 raters are left out" in told
+    assert "left out are 1 of 5 raters" in told
     written = json.loads(out.read_text())
     assert (written["test"], written["reference"]) == ("mushra", "reference")
     (tables,) = written["axes"].values()
