@@ -99,7 +99,7 @@ def _write(path: Path, result: Ranking, about: dict[str, object]) -> None:
         "not_told_apart": result.groups,
         "side": {"value": result.side, "low": result.side_low, "high": result.side_high},
         "tie": finite(result.tie),
-        "fit_p": result.fit_p,
+        "fit_p": finite(result.fit_p),
         "cycles": {"found": result.cycles, "expected": result.cycles_expected, "triples": result.triples},
         "separated": result.separated,
     }

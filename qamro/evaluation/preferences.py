@@ -47,7 +47,7 @@ class Ranking:
         side: Advantage of side a in log-odds, with ``side_low`` and ``side_high``.
         tie: Log-odds of a tie between equals against a win; minus infinity without ties.
         fit_p: Chance of votes that fit the model no better, from simulated votes of the fitted model; low where
-            strengths on one line do not tell the votes.
+            strengths on one line do not tell the votes. NaN where only the prior holds a strength: it does not fit.
         cycles: Triples a > b > c > a by majority, and how many the fitted model expects.
         triples: Triples in which all three pairs were voted on.
         separated: Whether something is finite only by the prior, because a system (or a side) never won or never lost.
@@ -163,7 +163,7 @@ def rank(
         side_value - tail * side_spread,
         side_value + tail * side_spread,
         float(params[-1]) if model.ties else float("-inf"),
-        float((1 + worse.sum()) / (1 + worse.size)),
+        float("nan") if separated else float((1 + worse.sum()) / (1 + worse.size)),
         int(cycles[0]),
         float(_cycles(simulated, cells, len(names))[0].mean()),
         triples,

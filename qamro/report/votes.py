@@ -106,11 +106,13 @@ def sentences(ranking: Ranking, table: pd.DataFrame, study: Study, axis: str) ->
             f"Triples of systems that go round in a circle by majority: {ranking.cycles} of {ranking.triples:,}; the "
             f"model expects {number(ranking.cycles_expected, 1)}."
         )
-    told.append(
-        f"Scores on one line do not tell these votes well (p = {number(ranking.fit_p)}): read pairs, not only ranks."
-        if ranking.fit_p < _FITS
-        else f"Nothing speaks against scores on one line (p of fit = {number(ranking.fit_p)})."
-    )
+    if not math.isnan(ranking.fit_p):
+        fit = f"(p of fit = {number(ranking.fit_p)})"
+        told.append(
+            f"Scores on one line do not tell these votes well {fit}: read pairs, not only ranks."
+            if ranking.fit_p < _FITS
+            else f"Nothing speaks against scores on one line {fit}."
+        )
     if ranking.separated:
         told.append(
             "A system (or a side) won or lost all its votes against some others: only a weak prior keeps it finite."

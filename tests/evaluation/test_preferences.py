@@ -137,6 +137,7 @@ def test_any_few_votes_make_a_ranking_that_claims_nothing():
             ranking = rank(votes, side=side, draws=20)
             assert np.isfinite(ranking.table[["score", "low", "high"]]).all(axis=None), said
             assert not ranking.pairs["differ"].any(), said
+            assert not ranking.fit_p < 0.05, said
     both = pd.concat([pd.DataFrame(pairs), pd.DataFrame(pairs)[[1, 0]].set_axis([0, 1], axis=1)] * 20)
     both.columns = ["system_a", "system_b"]
     for winner in ("a", "b", "tie", "both_bad"):
