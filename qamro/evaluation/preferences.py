@@ -218,7 +218,8 @@ def next_pair(
 
     What a vote tells is the expected fall of the entropy of "which of the two is better", summed over all pairs of
     systems: where an order is settled, a further vote tells little, and a vote on one pair also tells of others. (What
-    a vote tells of the strengths themselves, the usual criterion, saves next to nothing for their order.)
+    a vote tells of the strengths themselves, the usual criterion, saved next to nothing for their order in simulated
+    arenas whose strengths spread by one log-odd.)
 
     Args:
         votes: The votes so far, as for ``rank``; may be empty.
