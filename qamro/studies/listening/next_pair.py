@@ -66,7 +66,8 @@ def put_next_pair(
         if other["kind"] == "first" and {other["a"], other["b"]} == {a, b}:
             _put(db, other["id"], task["a"], task["b"], clips)
     _put(db, task["id"], a, b, clips)
-    return db.execute("SELECT * FROM tasks WHERE id = ?", (task["id"],)).fetchone()  # type: ignore[no-any-return]
+    row: sqlite3.Row = db.execute("SELECT * FROM tasks WHERE id = ?", (task["id"],)).fetchone()
+    return row
 
 
 def _put(db: sqlite3.Connection, task: int, a: int, b: int, clips: Mapping[int, sqlite3.Row]) -> None:

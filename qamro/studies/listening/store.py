@@ -221,7 +221,8 @@ class RatingStore:
         shown = rng.choice(music) if task.kind == "check" else clips[task.clips[0]]
         right = task.clips[1] if len(task.clips) > 1 else None
         names = new_token(), new_token() if right is not None else None
-        stimuli, answer = [], task.answer
+        stimuli: list[int] = []
+        answer = task.answer
         if task.kind != "check" and design.method.stimuli is not no_stimuli:
             stimuli, answer = design.method.stimuli(design, task.clips, clips_of(music), rng)
         row = db.execute(
