@@ -141,8 +141,8 @@ def pair_differences(
     width = joint_width(gaps, spread, level, crossed, least) * spread if gap.size else spread
     return pd.DataFrame(
         {
-            "first": [names[i] for i in one],
-            "second": [names[i] for i in two],
+            "first": [names[int(i)] for i in one],
+            "second": [names[int(i)] for i in two],
             "difference": gap,
             "low": gap - width,
             "high": gap + width,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def items(design: Design, clips: Clips, rng: random.Random) -> list[Item]:
     """The reference and each other version of the same content."""
-    found = [
+    found: list[Item] = [
         (clip, other)
         for clip, system in clips.systems.items()
         if system == design.reference
