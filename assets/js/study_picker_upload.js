@@ -2,7 +2,7 @@
 // Takes { name, form, form_words, forms: [{ key, words }], why, files, others, roles, columns: [{ name, role, why, axis, rater, examples }],
 //   several, pseudonyms, by_rater, counts, scales: [{ axis, name, rater, ratings, low, high, likely, why, from, to }], head, notes, problem, sounds,
 //   question, readings: [words], codes: [{ value, text, out }], asks, cut: { header, delimiter, encoding } | null, rows: [[column, value, is]],
-//   refused: why the last correction was not made, answers: [[word, number]], words: those that are asked about, sides: what they may stand for in votes }
+//   refused: why the last correction was not made, answers: [[word, number]], asked_words: those that are asked about, sides: what they may stand for in votes }
 import { el, fill } from "./dom.js";
 
 const USUAL = [[1, 5], [0, 1], [0, 5], [1, 7], [1, 10], [0, 10], [0, 100]];
@@ -17,7 +17,7 @@ export function waiting({ words, trigger, opened, ...b }) {
   const known = b.form !== undefined;
   const stands = b.problem || b.question || b.asks;
   return el("div", { class: "q-waiting" }, heading,
-    known && form(), b.question && question(), b.cut && (b.words.length > 0 || b.answers.length > 0) && answers(), b.cut && (known || b.problem) && cutting(),
+    known && form(), b.question && question(), b.cut && (b.asked_words.length > 0 || b.answers.length > 0) && answers(), b.cut && (known || b.problem) && cutting(),
     known && b.columns.length > 0 && columns(), known && b.columns.length > 0 && rows(),
     b.codes?.length > 0 && codes(), b.scales?.length > 0 && scales(), b.head?.length > 0 && first(),
     b.notes.map((text) => el("p", { class: "q-hint q-remark" }, text)),
@@ -65,12 +65,12 @@ export function waiting({ words, trigger, opened, ...b }) {
     const pick = (word) => el("select", { "data-key": `answer ${word}`, "aria-label": word }, [["", "–"], ...b.sides.map((side) => [side, words[`side_${side}`]])]
       .map(([key, text]) => el("option", { value: key, selected: said.get(word) === key }, text)));
     const type = (word) => el("input", { type: "number", step: "any", "data-key": `answer ${word}`, "aria-label": word, value: said.get(word) ?? "" });
-    const boxes = b.words.map((word) => [word, b.sides.length ? pick(word) : type(word)]);
+    const boxes = b.asked_words.map((word) => [word, b.sides.length ? pick(word) : type(word)]);
     const told = () => boxes.map(([word, box]) => [word, box.value]).filter(([, value]) => value !== "");
     const known = b.answers.map(([word, number]) => el("div", { class: "q-row q-start" }, el("span", {}, `${word} = ${words[`side_${number}`] ?? number}`),
       el("button", { type: "button", class: "q-button q-small", "data-key": `answer drop ${word}`, onclick: () => say({ change: "answers", answers: [[word, ""]] }) }, words.answer_drop)));
-    return el("section", { class: b.words.length ? "q-bring-question" : "q-bring-codes" },
-      el("h4", {}, !b.words.length ? words.answers : b.sides.length ? words.answers_sides : words.answers_ask), !b.sides.length && el("p", { class: "q-hint" }, words.answers_note), known,
+    return el("section", { class: b.asked_words.length ? "q-bring-question" : "q-bring-codes" },
+      el("h4", {}, !b.asked_words.length ? words.answers : b.sides.length ? words.answers_sides : words.answers_ask), !b.sides.length && el("p", { class: "q-hint" }, words.answers_note), known,
       boxes.map(([word, box]) => el("label", { class: "q-row q-start" }, el("span", {}, words[`word_${word}`] ?? word), box)),
       boxes.length > 0 && el("button", { type: "button", class: "q-button", "data-key": "set answers", onclick: () => say({ change: "answers", answers: told() }) }, words.set));
   }

@@ -218,12 +218,12 @@ def brought(uploads, **files) -> tuple[PickerState, dict]:
 
 def test_words_are_asked_about_and_then_read(uploads):
     state, told = brought(uploads, r_csv="clip,rater,score\na.wav,r1,great\nb.wav,r1,awful\na.wav,r2,3\n")
-    assert set(told["words"]) == {"great", "awful"}
+    assert set(told["asked_words"]) == {"great", "awful"}
     half = correct(state, change="answers", answers=[["great", "5"]])
-    assert half["words"] == ["awful"]
+    assert half["asked_words"] == ["awful"]
     assert half["answers"] == [["great", "5"]]
     done = correct(state, change="answers", answers=[["awful", "1"]])
-    assert not done["words"]
+    assert not done["asked_words"]
     assert done["counts"]["ratings"] == 3
     assert {row["score"] for row in done["head"]} == {1, 3, 5}
     again = correct(state, change="answers", answers=[["awful", ""]])
@@ -232,7 +232,7 @@ def test_words_are_asked_about_and_then_read(uploads):
 
 def test_words_that_nothing_calls_ratings_are_asked_about(uploads):
     state, told = brought(uploads, r_csv="clip,rater,ok\na.wav,r1,yes\nb.wav,r1,no\na.wav,r2,yes\nb.wav,r2,yes\n")
-    assert set(told["words"]) == {"yes", "no"}
+    assert set(told["asked_words"]) == {"yes", "no"}
     done = correct(state, change="answers", answers=[["yes", "1"], ["no", "0"]])
     assert "ok" in {column["name"] for column in done["columns"]}
 
@@ -246,7 +246,7 @@ def test_a_word_that_is_nowhere_changes_nothing(uploads):
 @pytest.mark.parametrize(("side", "winner"), [("a", "a"), ("b", "b")])
 def test_votes_in_numbers_are_asked_whose_they_are(uploads, side, winner):
     state, told = brought(uploads, v_csv="system_a,system_b,item,cmos\nA,B,u,2\nA,B,v,-1\n")
-    assert told["words"] == ["+"]
+    assert told["asked_words"] == ["+"]
     assert told["sides"] == ["a", "b", "tie", "both_bad"]
     done = correct(state, change="answers", answers=[["+", side]])
     assert done["counts"]["votes"] == 2

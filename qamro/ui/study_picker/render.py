@@ -48,7 +48,7 @@ def waiting(upload: Upload) -> dict[str, Any]:
         "corrections": upload.corrections,
         "cut": _cut(upload),
         "answers": [list(pair) for pair in upload.parsing.answers],
-        "words": list(upload.words),
+        "asked_words": list(upload.words),
         "sides": list(SIDES) if upload.sides else [],
     }
     if layout is None:
