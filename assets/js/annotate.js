@@ -1,13 +1,20 @@
 // The rater's page: reads the link, asks the server, and shows what comes next. Nothing is kept here but the task at hand.
 import { copyField, el, fill, icon, plain, stylesheet } from "./dom.js";
 import chart from "./chart.js";
+import { headphones } from "./annotate_headphones.js";
+import { trial } from "./annotate_mushra.js";
 import { task } from "./annotate_task.js";
 
+/** What a crowd's link tells of a worker, by its names: Prolific's, then Mechanical Turk's. */
+const CROWD = { participant: ["PROLIFIC_PID", "workerId"], session: ["SESSION_ID", "assignmentId"], study: ["STUDY_ID", "hitId"] };
+
 export default function annotate({ element, props, server }) {
-  const words = props.words;
+  let words = props.words; // English, until the server said which language it is
   // The address that the page was opened with: another tab's, such as ?tab=compare&study=NAME, asks nothing of this one.
   const opened = new URL(performance.getEntriesByType("navigation")[0]?.name ?? location.href).searchParams;
   const wanted = opened.get("tab") === "annotate" ? opened : new URLSearchParams();
+  let language = wanted.get("lang") ?? "";
+  const crowd = Object.fromEntries(Object.entries(CROWD).map(([key, names]) => [key, names.map((name) => wanted.get(name)).find(Boolean) ?? ""]));
   let rater = wanted.get("rater");
   const study = wanted.get("study");
   stylesheet("annotate");
@@ -28,7 +35,7 @@ export default function annotate({ element, props, server }) {
   /** Asks the server; a connection that fails is a complaint like any other. */
   async function ask(name, data = {}) {
     try {
-      const answer = await server[name]({ ...data, rater, study });
+      const answer = await server[name]({ ...data, rater, study, lang: language, languages: navigator.languages });
       complain(answer.error);
       return answer.error ? null : answer;
     } catch {
@@ -47,7 +54,7 @@ export default function annotate({ element, props, server }) {
   function personal(token) {
     rater = token;
     const address = new URL(location.href);
-    address.searchParams.delete("study");
+    for (const name of ["study", ...Object.values(CROWD).flat()]) address.searchParams.delete(name);
     address.searchParams.set("tab", "annotate");
     address.searchParams.set("rater", token);
     history.replaceState(null, "", address);
@@ -55,7 +62,7 @@ export default function annotate({ element, props, server }) {
 
   async function begin() {
     if (!rater) {
-      const answer = await ask("join");
+      const answer = await ask("join", { crowd });
       if (!answer) return;
       personal(answer.rater);
       draw(answer.state, true);
@@ -73,15 +80,21 @@ export default function annotate({ element, props, server }) {
   }
 
   function draw(state, quiet = false) {
-    if (state.phase === "rate") {
-      const view = task({ words, about, state, quiet, pause,
+    if (state.phase === "headphones") {
+      const view = headphones({ words, state, done: async (answers) => { const answer = await ask("hear_headphones", { answers }); if (answer) draw(answer.state); } });
+      show(view.element);
+      leave = view.leave;
+    } else if (state.phase === "unfit") {
+      show(el("section", { class: "q-card-like q-narrow q-centred q-unfit" }, el("h2", {}, words.unfit), el("p", {}, words.unfit_note)));
+    } else if (state.phase === "rate") {
+      const view = (about.page === "sorted" && state.task.axes.length ? trial : task)({ words, about, state, quiet, pause,
         rate: (data) => ask("rate", data).then(async (answer) => answer ?? { stale: (await again()) }),
         undo: () => ask("undo"),
         next: (then) => draw(then) });
       show(view.element);
       leave = view.leave;
     } else if (state.phase === "done") done(state);
-    else finished();
+    else finished(state);
   }
 
   /** After a refusal: is the server's task still the one on the page? */
@@ -102,12 +115,14 @@ export default function annotate({ element, props, server }) {
         el("button", { type: "button", class: "q-button q-strong", onclick: finish }, words.finish))));
   }
 
-  async function finished() {
-    const place = el("div", {}, el("p", { class: "q-hint", role: "status" }, words.comparing));
-    show(el("section", { class: "q-card-like" }, el("h2", {}, words.finished), place));
+  async function finished(state) {
+    const compared = ["scores", "preference"].includes(about.mode);
+    const place = el("div", {}, compared && el("p", { class: "q-hint", role: "status" }, words.comparing));
+    show(el("section", { class: "q-card-like" }, el("h2", {}, words.finished), completion(state.completion, words), place));
+    if (!compared) return;
     const answer = await ask("compare");
     if (answer) place.replaceChildren(comparison(answer, about, words));
-    else place.replaceChildren(el("button", { type: "button", class: "q-button", onclick: finished }, words.retry));
+    else place.replaceChildren(el("button", { type: "button", class: "q-button", onclick: () => finished(state) }, words.retry));
   }
 
   async function open() {
@@ -117,10 +132,19 @@ export default function annotate({ element, props, server }) {
       return;
     }
     about = answer.study;
+    words = answer.words;
+    document.documentElement.lang = answer.lang;
     document.title = `${about.name} · ${document.title.split(":")[0]}`;
     if (answer.state?.phase === "done" || answer.state?.phase === "finished") draw(answer.state);
     else if (about.ended && !answer.state) show(over(words, about));
-    else show(intro({ words, about, state: answer.state, begin }));
+    else show(intro({ words, about, state: answer.state, begin, lang: answer.lang, languages: answer.languages, speak }));
+  }
+  function speak(code) {
+    language = code;
+    const address = new URL(location.href);
+    address.searchParams.set("lang", code);
+    history.replaceState(null, "", address);
+    open();
   }
   open();
 }
@@ -131,10 +155,20 @@ const over = (words, about) => el("section", { class: "q-card-like q-narrow q-ce
 
 // What a rater reads before the first clip --------------------------------------------------------------------
 
-function intro({ words, about, state, begin }) {
+/** The code that a crowd's worker gives back, and the way back. */
+function completion(told, words) {
+  if (!told) return null;
+  return el("div", { class: "q-completion" }, el("h3", {}, words.completion), el("p", {}, words.completion_note),
+    copyField(told.code, { ...words, link_title: words.completion }),
+    told.link && el("div", { class: "q-row q-start" }, el("a", { class: "q-button q-strong", href: told.link }, words.return)));
+}
+
+function intro({ words, about, state, begin, lang, languages, speak }) {
   const pairs = about.mode === "preference";
+  const chooser = el("select", { "aria-label": words.language, onchange: () => speak(chooser.value) },
+    Object.entries(languages).map(([code, name]) => el("option", { value: code, selected: code === lang }, name)));
   const lines = [
-    pairs ? words.intro_pairs : words.intro_clips,
+    words[`intro_${about.mode}`],
     about.seconds > 0 && fill(words.intro_heard, { seconds: plain(about.seconds) }),
     about.repeats && words.intro_repeats,
     about.checks && (pairs ? words.intro_checks_pairs : words.intro_checks),
@@ -146,17 +180,17 @@ function intro({ words, about, state, begin }) {
     await begin();
     start.disabled = false;
   } }, words.begin);
-  const asked = pairs
+  const asked = about.mode !== "scores"
     ? el("p", { class: "q-question" }, about.question)
     : el("dl", { class: "q-asked" }, about.scales.map((scale) => el("div", {},
       el("dt", {}, scale.name, el("span", {}, `${plain(scale.low)}–${plain(scale.high)}`)), el("dd", {}, scale.definition))));
   return el("section", { class: "q-card-like q-narrow q-intro" },
-    el("p", { class: "q-over" }, words.title),
+    el("div", { class: "q-language" }, el("p", { class: "q-over" }, words.title), chooser),
     el("h2", {}, about.name),
     about.instructions && el("div", { class: "q-instructions" }, about.instructions.split(/\n+/).map((line) => el("p", {}, line))),
     el("ul", {}, lines.map((line) => el("li", {}, line))),
     el("h3", {}, words.what), asked,
-    el("details", { class: "q-wide-only" }, el("summary", {}, words.keys), keyList(pairs ? words.keys_pairs : words.keys_scores)),
+    el("details", { class: "q-wide-only" }, el("summary", {}, words.keys), keyList(words[`keys_${about.mode}`])),
     el("p", { class: "q-hint" }, words.intro_private),
     el("div", { class: "q-row q-start" }, start,
       state && state.done > 0 && el("span", { class: "q-hint" }, fill(words.progress, { at: state.done, total: state.total }))));
@@ -165,7 +199,7 @@ function intro({ words, about, state, begin }) {
 /** The keys, from "key|what it does;…". */
 function keyList(text) {
   return el("dl", { class: "q-keys" }, text.split(";").map((pair) => pair.split("|")).map(([key, does]) =>
-    el("div", {}, el("dt", {}, key.split(/(?<= or )|(?= or )/).map((part) => (part.trim() === "or" ? part : el("kbd", {}, part)))), el("dd", {}, does))));
+    el("div", {}, el("dt", {}, key.split(/(?= \/ )|(?<= \/ )/).map((part) => (part.trim() === "/" ? part : el("kbd", {}, part)))), el("dd", {}, does))));
 }
 
 // After finishing: own scores beside the predictor's and the panel's ------------------------------------------

@@ -1,5 +1,5 @@
 // The form that sets a listening study up, and the link that comes of it.
-// value: { axes: [{ key, name, low, high }], locked, closed, made: null | { busy } | { error, turn } | { study, name, clips, owner } }
+// value: { axes: [{ key, name, low, high }], methods, languages, locked, closed, made: null | { busy } | { error, turn } | { study, name, clips, owner } }
 import { copyField, el, fill, plain, stylesheet } from "./dom.js";
 import { dropZone } from "./dropzone.js";
 
@@ -51,25 +51,37 @@ export default function setup({ element, props, trigger, upload, watch }) {
   const files = el("div", {}, zone, ready);
 
   // The form -------------------------------------------------------------------------------------------------
-  const { axes, locked, closed } = props.value;
+  const { axes, locked, closed, methods, languages } = props.value;
+  const tick = (name, label, checked = false) => el("label", { class: "q-check q-end" }, el("input", { type: "checkbox", name, checked }), el("span", {}, label));
   const chips = axes.map(({ key, name, low, high }) => el("label", { class: "q-check", title: `${plain(low)}–${plain(high)}` },
     el("input", { type: "checkbox", name: "axes", value: key, checked: key === "MI" }), el("span", {}, el("b", {}, key), ` ${name}`)));
   const forScores = el("div", { class: "q-part" },
     el("fieldset", {}, el("legend", {}, words.axes), el("div", { class: "q-checks" }, chips)), field(words.own, area("own", words.own_hint, 2), true));
-  const forPairs = el("div", { class: "q-part", hidden: true }, field(words.question, text("question", words.question_hint), true));
+  const forOthers = el("div", { class: "q-part", hidden: true }, field(words.question, text("question", words.question_hint), true));
+  const forReference = el("div", { class: "q-part q-two", hidden: true }, field(words.reference, text("reference", words.reference_hint)));
+  const forAnchors = field(words.anchors, text("anchors", words.anchors_hint));
+  forReference.append(forAnchors);
+  const forLevel = tick("level", words.level, true);
+  const forChoose = tick("choose", words.choose);
+  const forTrials = field(words.trials, count("trials", 10));
+  const forExtras = [field(words.repeats, count("repeats", 2)), field(words.checks, count("checks", 1))];
+  const crowd = el("details", { class: "q-part" }, el("summary", {}, words.crowd), el("p", { class: "q-hint" }, words.crowd_note),
+    el("div", { class: "q-two" }, field(words.code, text("code", words.code_hint)), field(words.return_link, text("return_link", words.return_hint)),
+      field(words.language, el("select", { name: "language" }, el("option", { value: "" }, words.any_language),
+        Object.entries(languages).map(([code, name]) => el("option", { value: code }, name)))), tick("headphones", words.headphones)));
   // Who is rated most: the study steers and ends itself.
   const goals = ["", "best", "order", "top", "width"];
   const goal = el("select", { name: "goal", onchange: () => chooseGoal() }, goals.map((key) => el("option", { value: key }, words[`goal_${key || "even"}`])));
   const goalNote = el("p", { class: "q-hint" });
-  const extra = { top: field(words.top, count("top", 3)), width: field(words.width, el("input", { type: "number", name: "width", min: 0, step: "any", value: 0.3 })),
+  const limits = { top: field(words.top, count("top", 3)), width: field(words.width, el("input", { type: "number", name: "width", min: 0, step: "any", value: 0.3 })),
     equal: field(words.equal_within, el("input", { type: "number", name: "equal_within", min: 0, step: "any", placeholder: words.equal_hint })) };
   const chooseGoal = () => {
     goalNote.textContent = `${words[`goal_${goal.value || "even"}_note`]}${goal.value ? ` ${words.goal_first}` : ""}`;
-    extra.top.hidden = goal.value !== "top";
-    extra.width.hidden = goal.value !== "width";
-    extra.equal.hidden = !["best", "order", "top"].includes(goal.value);
+    limits.top.hidden = goal.value !== "top";
+    limits.width.hidden = goal.value !== "width";
+    limits.equal.hidden = !["best", "order", "top"].includes(goal.value);
   };
-  const forGoal = el("div", { class: "q-part" }, el("div", { class: "q-part q-numbers" }, field(words.goal, goal), extra.top, extra.width, extra.equal), goalNote);
+  const forGoal = el("div", { class: "q-part" }, el("div", { class: "q-part q-numbers" }, field(words.goal, goal), limits.top, limits.width, limits.equal), goalNote);
   chooseGoal();
   const eachLabel = el("span", {}, words.each);
   const status = el("p", { class: "q-say", role: "status", "aria-live": "polite" });
@@ -81,12 +93,12 @@ export default function setup({ element, props, trigger, upload, watch }) {
       el("div", { class: "q-options" }, option("source", "upload", words.upload, words.upload_note),
         option("source", "predict", words.predict, words.predict_note), handed, option("source", "simulated", words.simulated, words.simulated_note)), files),
     el("fieldset", { class: "q-part" }, el("legend", {}, words.mode),
-      el("div", { class: "q-options" }, option("mode", "scores", words.scores, words.scores_note), option("mode", "preference", words.pairs, words.pairs_note))),
-    forScores, forPairs,
+      el("div", { class: "q-options" }, methods.map(({ key, title, note }) => option("mode", key, title, note)))),
+    forScores, forReference, forOthers,
     el("div", { class: "q-part q-numbers" },
-      el("label", { class: "q-field" }, eachLabel, count("each", "", words.each_hint)), field(words.repeats, count("repeats", 2)),
-      field(words.checks, count("checks", 1)), field(words.seconds, count("seconds", 8)),
-      el("label", { class: "q-check q-end" }, el("input", { type: "checkbox", name: "prompts" }), el("span", {}, words.prompts))),
+      el("label", { class: "q-field" }, eachLabel, count("each", "", words.each_hint)), ...forExtras, forTrials, field(words.seconds, count("seconds", 8)),
+      tick("prompts", words.prompts), forLevel, forChoose),
+    crowd,
     forGoal,
     el("p", { class: "q-hint" }, words.blind),
     el("div", { class: "q-row q-start" }, locked && field(words.token, el("input", { type: "password", name: "token", autocomplete: "current-password" })), create, status));
@@ -98,10 +110,16 @@ export default function setup({ element, props, trigger, upload, watch }) {
   function choose(group, value) {
     if (group === "source") source = value; else mode = value;
     files.hidden = source !== "upload";
-    forScores.hidden = mode !== "scores";
-    forPairs.hidden = mode === "scores";
-    forGoal.hidden = mode !== "scores";
-    eachLabel.textContent = mode === "scores" ? words.each : words.each_pairs;
+    const method = methods.find((each) => each.key === mode);
+    forScores.hidden = !method.scales;
+    forOthers.hidden = method.scales;
+    forGoal.hidden = !method.scales;
+    forReference.hidden = !method.reference;
+    forAnchors.hidden = forLevel.hidden = !method.sorted;
+    forTrials.hidden = !method.trials;
+    forChoose.hidden = mode !== "preference";
+    for (const extra of forExtras) extra.hidden = !method.extras;
+    eachLabel.textContent = method.pairs ? words.each_pairs : words.each;
   }
   function submit(event) {
     event.preventDefault();
@@ -110,7 +128,7 @@ export default function setup({ element, props, trigger, upload, watch }) {
     create.disabled = true;
     status.textContent = "…";
     status.classList.remove("q-failed");
-    trigger("submit", { form: { ...Object.fromEntries(data), axes: data.getAll("axes"), prompts: data.has("prompts"), files: sent } });
+    trigger("submit", { form: { ...Object.fromEntries(data), axes: data.getAll("axes"), ...Object.fromEntries(["prompts", "level", "choose", "headphones"].map((name) => [name, data.has(name)])), files: sent } });
   }
   function draw() {
     const offer = props.value?.handed;

@@ -4,20 +4,24 @@ import { clock, el, fill, icon, plain } from "./dom.js";
 export function task({ words, about, state, quiet, rate, undo, next, pause }) {
   const now = state.task;
   const pairs = about.mode === "preference";
+  const several = now.clips.length > 1;
   let busy = false;
   let active = 0;
   let built = false; // players tell of themselves before everything stands
 
-  const players = now.clips.map((sound, i) => player({ words, sound, name: pairs ? [words.side_a, words.side_b][i] : "",
+  const players = now.clips.map((sound, i) => player({ words, sound, name: several ? words[about.names[i]] : "",
     told: () => tell() }));
   for (const one of players) {
     one.audio.addEventListener("play", () => { for (const other of players) if (other !== one) other.audio.pause(); latest = one; });
   }
   let latest = players[0];
 
-  const inputs = pairs
-    ? [preference({ words, question: about.question, value: now.scores.preference, chosen: () => tell() })]
-    : now.axes.map((key, i) => scaleInput({ scale: about.scales.find((scale) => scale.key === key), value: now.scores[key],
+  const choices = { preference: [[1, words.left_better, "1"], [0.5, words.tie, "2"], [0, words.right_better, "3"]], abx: [[1, words.x_is_a, "1"], [0, words.x_is_b, "2"]] }[about.mode];
+  const labels = { cmos: "cmos_", dmos: "dmos_" }[about.mode];
+  const inputs = choices
+    ? [choice({ key: now.axes[0], choices, question: about.question, value: now.scores[now.axes[0]], chosen: () => tell() })]
+    : now.axes.map((key, i) => scaleInput({ scale: labels ? { ...about.scales[0], name: about.question } : about.scales.find((scale) => scale.key === key), value: now.scores[key],
+      label: (value) => (labels ? words[`${labels}${value}`] : ""),
       chosen: (on = true) => { if (on) advance(i); tell(); }, focused: () => focus(i) }));
 
   const hint = el("span", { class: "q-say", role: "status", "aria-live": "polite" });
@@ -25,14 +29,14 @@ export function task({ words, about, state, quiet, rate, undo, next, pause }) {
     words.confirm, el("kbd", { "aria-hidden": "true" }, "⏎"));
   const back = state.can_undo && el("button", { type: "button", class: "q-button", "data-testid": "undo", onclick: () => takeBack() }, words.undo, el("kbd", { "aria-hidden": "true" }, "U"));
   const at = state.done + 1;
-  const element = el("section", { class: `q-card-like q-task${pairs ? " q-pairs" : ""}` },
+  const element = el("section", { class: `q-card-like q-task${several ? " q-pairs" : ""}` },
     el("div", { class: "q-task-head" },
       el("progress", { value: state.done, max: state.total, "aria-label": words.progress_label }),
       el("span", { class: "q-count" }, fill(state.open ? words.progress_open : words.progress, { at, total: state.total })),
       el("button", { type: "button", class: "q-button q-quiet q-small", onclick: pause }, words.pause_study)),
     now.prompt && el("p", { class: "q-prompt-shown" }, el("span", {}, words.prompt), now.prompt),
     el("div", { class: "q-sounds" }, players.map((one) => one.element),
-      pairs && el("button", { type: "button", class: "q-button", "data-testid": "switch", onclick: () => swap() }, words.switch, el("kbd", { "aria-hidden": "true" }, "S"))),
+      several && el("button", { type: "button", class: "q-button", "data-testid": "switch", onclick: () => swap() }, words.switch, el("kbd", { "aria-hidden": "true" }, "S"))),
     about.checks && el("p", { class: "q-hint q-beeps" }, pairs ? words.intro_checks_pairs : words.intro_checks),
     el("div", { class: "q-scales" }, inputs.map((input) => input.element)),
     el("div", { class: "q-task-foot" }, back, el("span", { class: "q-grow" }), hint, confirm));
@@ -52,7 +56,7 @@ export function task({ words, about, state, quiet, rate, undo, next, pause }) {
   function tell() {
     if (!built || busy) return;
     const seconds = Math.ceil(missing());
-    const text = seconds ? fill(pairs ? words.listen_both : words.listen_more, { seconds }) : open() ? (pairs ? words.choose_pair : words.choose) : words.ready;
+    const text = seconds ? fill(several ? words.listen_both : words.listen_more, { seconds }) : open() ? (several ? words.choose_pair : words.choose) : words.ready;
     if (hint.textContent !== text) hint.textContent = text;
     confirm.disabled = seconds > 0 || open();
   }
@@ -91,9 +95,10 @@ export function task({ words, about, state, quiet, rate, undo, next, pause }) {
     const digit = /^[0-9]$/.test(key) ? Number(key) : null;
     const acts = {
       " ": () => latest.toggle(), enter: () => send(), u: () => takeBack(),
-      ...(pairs
-        ? { 1: () => input.set(1), 2: () => input.set(0.5), 3: () => input.set(0), arrowleft: () => input.set(1),
-          arrowdown: () => input.set(0.5), arrowup: () => input.set(0.5), arrowright: () => input.set(0), s: () => swap() }
+      ...(several ? { s: () => swap() } : {}),
+      ...(choices
+        ? { ...Object.fromEntries(choices.map(([value, , key]) => [key, () => input.set(value)])), arrowleft: () => input.set(1), arrowright: () => input.set(0),
+          ...(pairs ? { arrowdown: () => input.set(0.5), arrowup: () => input.set(0.5) } : {}) }
         : { arrowleft: () => input.step(-1), arrowright: () => input.step(1), arrowup: () => focus(active - 1), arrowdown: () => focus(active + 1),
           ...(digit === null ? {} : { [key]: () => input.digit(digit) }) }),
     };
@@ -198,10 +203,10 @@ function valueOfDigit(scale, digit) {
   return scale.values[digit === 0 ? 9 : digit - 1] ?? null;
 }
 
-function scaleInput({ scale, value, chosen, focused }) {
+function scaleInput({ scale, value, chosen, focused, label = () => "" }) {
   let now = value ?? null;
   const buttons = scale.values.map((each) => el("button", { type: "button", role: "radio", class: "q-score", "data-value": each,
-    "aria-label": `${scale.name}: ${plain(each)}`, onclick: () => { focused(); set(each); } }, plain(each)));
+    "aria-label": `${scale.name}: ${plain(each)} ${label(each)}`.trim(), onclick: () => { focused(); set(each); } }, plain(each).replace("-", "−"), label(each) && el("small", {}, label(each))));
   const number = el("output", { class: "q-number" });
   const slider = !buttons.length && el("input", { type: "range", class: "q-slider", min: scale.low, max: scale.high, step: scale.step,
     "aria-label": scale.name, oninput: () => { focused(); set(Number(slider.value)); }, onfocus: () => focused() });
@@ -245,13 +250,12 @@ function scaleInput({ scale, value, chosen, focused }) {
   };
 }
 
-// The answer about a pair: A, no difference, B. The value is 1 (left), 0.5 or 0 (right); null before an answer ---
+// One answer of a few: about a pair (1 left, 0.5, 0 right), or which X is (1: A, 0: B); null before an answer --------
 
-function preference({ words, question, value, chosen }) {
+function choice({ key, choices, question, value, chosen }) {
   let now = value ?? null;
-  const choices = [[1, words.left_better, "1"], [0.5, words.tie, "2"], [0, words.right_better, "3"]];
-  const buttons = choices.map(([each, text, key]) => el("button", { type: "button", role: "radio", class: "q-choice", "data-value": each, onclick: () => set(each) },
-    text, el("kbd", { "aria-hidden": "true" }, key)));
+  const buttons = choices.map(([each, text, mark]) => el("button", { type: "button", role: "radio", class: "q-choice", "data-value": each, onclick: () => set(each) },
+    text, el("kbd", { "aria-hidden": "true" }, mark)));
   function draw() {
     for (const button of buttons) {
       const here = now !== null && Number(button.dataset.value) === now;
@@ -267,6 +271,6 @@ function preference({ words, question, value, chosen }) {
   draw();
   return {
     element: el("div", { class: "q-scale" }, el("p", { class: "q-question" }, question), el("div", { class: "q-choices", role: "radiogroup", "aria-label": question }, buttons)),
-    key: "preference", get value() { return now; }, set,
+    key, get value() { return now; }, set,
   };
 }

@@ -3,7 +3,7 @@
 // Both play at once in one audio clock and only one is let through, so that switching never moves the position.
 import { ICONS, clock, el, fill, icon, stylesheet } from "./dom.js";
 import { readable } from "./compare_table.js";
-import { Duet } from "./compare_duet.js";
+import { Together } from "./together.js";
 
 const SIDES = ["a", "b"];
 const STEP = 1; // seconds that an arrow key moves
@@ -11,7 +11,7 @@ const STEP = 1; // seconds that an arrow key moves
 export default function ab({ element, props, trigger, watch }) {
   const words = props.words;
   stylesheet("compare");
-  const duet = new Duet();
+  const duet = new Together();
   const loaded = {}; // by side: the address of what is decoded
   let frame = 0;
   let named = "";

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from qamro import __version__
+from qamro.cli.analyse import analyse
 from qamro.cli.bench import bench
 from qamro.cli.calibrate import calibrate
 from qamro.cli.compare import compare
@@ -45,6 +46,7 @@ app.command("bench")(bench)
 app.command("plan")(plan)
 app.command("race")(race)
 app.command("rank")(rank)
+app.command("analyse")(analyse)
 app.command("distance")(distance)
 app.command("train", cls=ObjectiveCommand)(train)
 app.command("calibrate")(calibrate)

@@ -11,7 +11,7 @@ import typer
 
 from qamro.cli import options
 from qamro.cli.console import FAILED, fail, progress, say, warn, wrong_use
-from qamro.cli.inputs import open_predictions, open_ratings, ratings_options, warn_of_origin
+from qamro.cli.inputs import open_predictions, open_votes, ratings_options, warn_of_origin
 from qamro.cli.options import parse_axes
 
 if TYPE_CHECKING:
@@ -96,10 +96,10 @@ def compare(
             raise ValueError(f"--axis-map {more[0]!r} is not a pair such as MI=quality")
         # A folder of millions of scores is read for the rated clips only, unless the others are of use.
         parts = any(Path(text.rpartition("=")[2]).is_dir() for text in predictions or [])
-        study = open_ratings(ratings, told) if parts else None
+        study = open_votes(ratings, told, or_ratings=True) if parts else None
         named = _read(predictions or [], told, clip_column, None if prediction_powered else study)
         mapped, own_maps = split_maps(pairs | mapped, named)
-        study = study or open_ratings(ratings, told)
+        study = study or open_votes(ratings, told, or_ratings=True)
     from qamro.evaluation import NoCommonAxis, NothingMatched
     from qamro.report import Options
     from qamro.report import compare as make
@@ -127,6 +127,9 @@ def compare(
         warn_of_origin(name, scores, study)
     for sentence in comparison.overview().sentences:
         say(sentence)
+    for voted in comparison.voted:
+        for sentence in comparison.votes(voted).sentences:
+            say(sentence)
     if prediction_powered:
         _say_powered(comparison)
     if next_to_rate is not None:

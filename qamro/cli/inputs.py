@@ -156,15 +156,20 @@ def open_ratings(ratings: str, options: Options | None = None) -> Study:
     return study
 
 
-def open_votes(votes: str, options: Options | None = None) -> Study:
-    """Opens votes between pairs of clips; says how they were read.
+def open_votes(votes: str, options: Options | None = None, *, or_ratings: bool = False) -> Study:
+    """Opens a study with votes between pairs of clips; says how they were read.
+
+    Args:
+        votes: The file, folder, zip or name.
+        options: What is known about the file.
+        or_ratings: Whether ratings without any vote will do.
 
     Raises:
         FileNotFoundError: There is no such file, or the study was not fetched.
         ValueError: It holds no votes that can be read.
     """
     study = _open_and_tell(votes, options)
-    if study.votes is None:
+    if study.votes is None and not or_ratings:
         raise ValueError(f"{votes} holds {len(study.ratings)} ratings of single clips and no votes between pairs")
     return study
 

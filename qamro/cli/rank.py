@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,13 +10,11 @@ import typer
 
 from qamro import __version__
 from qamro.cli import options
-from qamro.cli.console import out, safe, say, warn, wrong_use
+from qamro.cli.console import out, safe, say, wrong_use
 from qamro.cli.inputs import open_votes, ratings_options
-from qamro.listeners import listeners
 
 if TYPE_CHECKING:
     from qamro.evaluation.preferences import Ranking
-    from qamro.studies import Study
 
 
 def rank(
@@ -51,28 +48,31 @@ def rank(
 
         told = ratings_options(column, "", None, None, rows, delimiter, header, encoding, answer, ragged)
         study = open_votes(votes, told)
-        table, asked = preferences.votes_of(study, axis)
+        try:
+            table, notes = preferences.votes_of(study, axis)
+        except ValueError as problem:
+            raise ValueError(f"{problem} (option --axis)") from problem
         result = preferences.rank(table, reference=reference, draws=draws, seed=seed)
-    _show(result, study, asked)
+        axis = axis or str(table["axis"].iloc[0])
+    from qamro.report.votes import sentences
+
+    first, *rest = sentences(result, table, study, axis)
+    for sentence in (*notes, first):
+        say(sentence)
+    _show(result)
+    for sentence in rest:
+        say(sentence)
     if json_out is not None:
         with wrong_use(OSError):
-            _write(json_out, result, {"votes_from": votes, "axis": asked, "kind": study.kind, "seed": seed})
+            _write(json_out, result, {"votes_from": votes, "axis": axis, "kind": study.kind, "seed": seed})
         say(f"written to {json_out}")
 
 
-def _show(result: Ranking, study: Study, axis: str) -> None:
+def _show(result: Ranking) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    best, differ = result.table.iloc[0], int(result.pairs["differ"].sum())
     level = f"{result.level:.0%}".replace("%", " %")
-    first = (
-        f"{best['system']} is first: the votes leave no other system that place."
-        if best["rank_high"] == 1
-        else f"{best['system']} has the highest score; any of places 1 to {best['rank_high']} may be its own."
-    )
-    say(f"{study.name}, {axis}: {result.votes:,} votes by {listeners(study.kind)} on {len(result.table)} systems.")
-    say(first)
     table = Table(show_edge=False, pad_edge=False)
     counts = {"votes": "votes", "wins": "won", "losses": "lost", "ties": "tied", "both_bad": "both bad"}
     counts = {key: name for key, name in counts.items() if result.table[key].any()}
@@ -84,19 +84,6 @@ def _show(result: Ranking, study: Study, axis: str) -> None:
         cells += [f"{low}" if low == high else f"{low}–{high}", *(row[key] for key in counts)]
         table.add_row(*(Text(safe(cell)) for cell in cells))
     out.print(table)
-    say(f"{differ} of {len(result.pairs)} pairs are told apart, with a {100 * (1 - result.level):.0f} % chance of any "
-        "that are equal among them.")  # fmt: skip
-    if result.side_low > 0 or result.side_high < 0:
-        side, chance = ("a", result.side) if result.side > 0 else ("b", -result.side)
-        say(f"Side {side} has an advantage: it wins {1 / (1 + math.exp(-chance)):.0%} of equal pairs "
-            "(taken out of the scores).".replace("%", " %"))  # fmt: skip
-    if result.triples:
-        say(f"{result.cycles} of {result.triples} triples go round in a circle by majority; the model expects "
-            f"{result.cycles_expected:.1f}.")  # fmt: skip
-    if result.fit_p < 0.05:
-        warn(f"scores on one line do not tell these votes well (p = {result.fit_p:.3f}): read pairs, not only ranks")
-    if result.separated:
-        warn("a system won or lost all its votes against some others: only a prior keeps its score finite")
 
 
 def _write(path: Path, result: Ranking, about: dict[str, object]) -> None:

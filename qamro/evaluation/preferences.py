@@ -16,6 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from qamro.counts import count
+from qamro.evaluation.crossed import Crossed, pair_differences, runs
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -23,8 +26,11 @@ if TYPE_CHECKING:
 
 WINNERS = ("a", "b", "tie", "both_bad")
 
+_FAR = 15.0
+"""Log-odds beyond this (one in three million) are those of votes that leave a parameter infinite."""
+
 _RIDGE = 0.1
-"""Weight of the prior theta ~ N(0, 1 / ridge) where votes alone leave a strength infinite: a system that never lost."""
+"""Weight of the prior N(0, 1 / ridge) where votes alone leave a parameter infinite: a system that never lost."""
 
 
 @dataclass(frozen=True)
@@ -41,10 +47,10 @@ class Ranking:
         side: Advantage of side a in log-odds, with ``side_low`` and ``side_high``.
         tie: Log-odds of a tie between equals against a win; minus infinity without ties.
         fit_p: Chance of votes that fit the model no better, from simulated votes of the fitted model; low where
-            strengths on one line do not tell the votes.
+            strengths on one line do not tell the votes. NaN where only the prior holds a strength: it does not fit.
         cycles: Triples a > b > c > a by majority, and how many the fitted model expects.
         triples: Triples in which all three pairs were voted on.
-        separated: Whether some strength is finite only by the prior, because a system never won or never lost.
+        separated: Whether something is finite only by the prior, because a system (or a side) never won or never lost.
         level: Coverage of all intervals.
     """
 
@@ -62,6 +68,17 @@ class Ranking:
     separated: bool
     level: float
 
+    @property
+    def groups(self) -> list[list[str]]:
+        """Systems beside each other in the order of which no two are told apart, two or more a group."""
+        order = self.table["system"].tolist()
+        place = {name: k for k, name in enumerate(order)}
+        differ = np.zeros((len(order), len(order)), dtype=bool)
+        for row in self.pairs[self.pairs["differ"]].itertuples():
+            one, two = place[row.first], place[row.second]
+            differ[one, two] = differ[two, one] = True
+        return [order[first : last + 1] for first, last in runs(differ)]
+
     def chance(self, first: str, second: str) -> float:
         """Chance that a decided vote goes to the first of two systems, without a side effect."""
         score = self.table.set_index("system")["score"]
@@ -76,35 +93,13 @@ class Ranking:
             "level": self.level,
             "systems": records(self.table),
             "pairs": records(self.pairs),
+            "not_told_apart": self.groups,
             "side": {"value": self.side, "low": self.side_low, "high": self.side_high},
             "tie": self.tie if np.isfinite(self.tie) else None,
-            "fit_p": self.fit_p,
+            "fit_p": self.fit_p if np.isfinite(self.fit_p) else None,
             "cycles": {"found": self.cycles, "expected": self.cycles_expected, "triples": self.triples},
             "separated": self.separated,
         }
-
-
-def votes_of(study: Study, axis: str = "") -> tuple[pd.DataFrame, str]:
-    """Returns a study's votes on one question, as ``rank`` takes them, and the question.
-
-    Args:
-        study: A study with votes between pairs of clips.
-        axis: Which question, where voters answered several.
-
-    Raises:
-        ValueError: There are no votes, none on that axis, or several axes and none is named.
-    """
-    if study.votes is None:
-        raise ValueError(f"{study.name} holds {len(study.ratings)} ratings of single clips and no votes between pairs")
-    axes = sorted(map(str, study.votes["axis"].unique()))
-    if axis and axis not in axes:
-        raise ValueError(f"{study.name} has votes on {', '.join(axes)}, not on {axis!r}")
-    if not axis and len(axes) > 1:
-        raise ValueError(f"{study.name} has votes on {', '.join(axes)}; name one with --axis")
-    asked = axis or axes[0]
-    votes = study.votes[study.votes["axis"] == asked]
-    prompts = study.clips.set_index("clip")["prompt"]
-    return votes.assign(prompt=prompts.reindex(votes["clip_a"]).fillna("").to_numpy()), asked
 
 
 def rank(
@@ -117,7 +112,7 @@ def rank(
             where known, ``rater`` and ``prompt``.
         reference: A system whose score is 0; without one the mean is, each system weighed by its votes, so that one
             with four votes does not move all the others.
-        side: Whether to estimate the advantage of side a.
+        side: Whether to estimate the advantage of side a; it is 0 where no pair stood both ways round.
         level: Coverage of the intervals.
         draws: Bootstrap draws.
         seed: Their seed.
@@ -138,20 +133,23 @@ def rank(
             ", ".join(names[i] for i in group[:4]) + ("…" if len(group) > 4 else "") for group in groups[:3]
         )
         raise ValueError(f"these groups of systems never met, so nothing ranks one against another: {told}")
-    separated = _separated(cells, len(names))
-    model = _Model(cells, len(names), side)
-    params = model.fit(cells.counts[None], ridge=_RIDGE if separated else 0.0)[0]
+    model = _Model(cells, len(names), side and _both_ways(cells, len(names)))
+    params = model.fit(cells.counts[None], ridge=0.0)[0]
+    separated = bool(np.abs(params).max() > _FAR)
+    if separated:
+        params = model.fit(cells.counts[None], ridge=_RIDGE)[0]
     rng = np.random.default_rng(seed)
-    drawn = model.fit_near(params, cells.drawn(votes, draws, rng))
+    crossed = Crossed.of(votes)
+    drawn = model.fit_near(params, cells.drawn(crossed, draws, rng))
+    if separated:  # what only the prior holds hardly varies between draws: the model's own doubt is added
+        covariance = np.linalg.inv(model.hessian(params, cells.counts, _RIDGE))
+        drawn = drawn + rng.multivariate_normal(np.zeros(len(params)), covariance, size=draws)
     weights = np.eye(len(names))[names.index(reference)] if reference else np.bincount(codes.ravel()) / codes.size
     theta = params[: len(names)] - params[: len(names)] @ weights
     all_theta = drawn[:, : len(names)] - (drawn[:, : len(names)] @ weights)[:, None]
-    from scipy.special import ndtri
-
-    clusters = cells.clusters(votes)
-    tail = _wider(float(ndtri((1 + level) / 2)), clusters)
+    tail = crossed.tail(level)
     spread = all_theta.std(axis=0, ddof=1)
-    pairs = _pairs(names, theta, all_theta, level, clusters)
+    pairs = pair_differences(names, theta, all_theta, level, crossed)
     better = np.zeros((len(names), len(names)), dtype=bool)
     place = {name: k for k, name in enumerate(names)}
     for row in pairs[pairs["differ"]].itertuples():
@@ -182,7 +180,7 @@ def rank(
         side_value - tail * side_spread,
         side_value + tail * side_spread,
         float(params[-1]) if model.ties else float("-inf"),
-        float((1 + worse.sum()) / (1 + worse.size)),
+        float("nan") if separated else float((1 + worse.sum()) / (1 + worse.size)),
         int(cycles[0]),
         float(_cycles(simulated, cells, len(names))[0].mean()),
         triples,
@@ -191,10 +189,54 @@ def rank(
     )
 
 
+def votes_of(study: Study, axis: str = "") -> tuple[pd.DataFrame, list[str]]:
+    """Takes a study's votes as ``rank`` reads them.
+
+    Args:
+        study: A study with votes.
+        axis: The question; empty where there is one only.
+
+    Returns:
+        The votes with the column ``prompt`` (of the first clip, empty where unknown), systems named by their clips
+        where no system is known; and sentences about what that changed and what was left out.
+
+    Raises:
+        ValueError: The study has no votes, none on this axis, or on several and none was named.
+    """
+    if study.votes is None:
+        raise ValueError(
+            f"{study.name} holds {count(len(study.ratings), 'rating')} of single clips and no votes between pairs"
+        )
+    votes, notes = study.votes, []
+    axes = sorted(map(str, votes["axis"].unique()))
+    if axis and axis not in axes:
+        raise ValueError(f"{study.name} has votes on {', '.join(axes)}, not on {axis!r}")
+    if not axis and len(axes) > 1:
+        raise ValueError(f"{study.name} has votes on {', '.join(axes)}; name one")
+    votes = votes[votes["axis"] == (axis or axes[0])].reset_index(drop=True)
+    prompts = study.clips.set_index("clip")["prompt"]
+    votes = votes.assign(prompt=prompts.reindex(votes["clip_a"]).fillna("").to_numpy())
+    if not (votes["system_a"] != "").any() and not (votes["system_b"] != "").any():
+        votes = votes.assign(system_a=votes["clip_a"], system_b=votes["clip_b"])
+        notes.append("No system is named, so clips are ranked by themselves.")
+    nameless = (votes["system_a"] == "") | (votes["system_b"] == "")
+    alike = (votes["system_a"] == votes["system_b"]) & ~nameless
+    if nameless.any():
+        notes.append(f"{count(int(nameless.sum()), 'vote')} on a clip whose system is not named left out.")
+    if alike.any():
+        notes.append(f"{count(int(alike.sum()), 'vote')} between two clips of one system left out.")
+    return votes[~nameless & ~alike].reset_index(drop=True), notes
+
+
 def next_pair(
     votes: pd.DataFrame, systems: list[str], *, among: list[tuple[str, str]] | None = None
 ) -> tuple[str, str]:
-    """Chooses the pair whose vote is expected to tell most: the largest fall of the posterior's entropy.
+    """Chooses the pair whose vote is expected to tell most about the ranking.
+
+    What a vote tells is the expected fall of the entropy of "which of the two is better", summed over all pairs of
+    systems: where an order is settled, a further vote tells little, and a vote on one pair also tells of others. (What
+    a vote tells of the strengths themselves, the usual criterion, saved next to nothing for their order in simulated
+    arenas whose strengths spread by one log-odd.)
 
     Args:
         votes: The votes so far, as for ``rank``; may be empty.
@@ -210,28 +252,93 @@ def next_pair(
     if len(systems) < 2:
         raise ValueError("a pair needs two systems")
     place = {name: k for k, name in enumerate(systems)}
+    params, covariance, ties = _posterior(votes, systems)
+    theta, cov = params[: len(systems)], covariance[: len(systems), : len(systems)]
+    choice = among or [(a, b) for i, a in enumerate(systems) for b in systems[i + 1 :]]
+    asked = np.array([[place[name] for name in pair] for pair in choice])
+    nodes, weights = np.polynomial.hermite_e.hermegauss(15)
+    weights = weights / weights.sum()
+    middle, spread = _gaps(theta, cov, asked)
+    gap = middle[:, None] + spread[:, None] * nodes
+    options = np.stack([gap / 2, -gap / 2, np.full_like(gap, params[-1] if ties else -np.inf)])
+    chance = np.exp(options - options.max(axis=0))
+    chance /= chance.sum(axis=0)
+    own = (_entropy(chance @ weights) - _entropy(chance) @ weights) * _undecided(middle, spread)
+    best = np.sort(np.argsort(-own, kind="stable")[:_LOOKED_AT])
+    left = np.array([_order_left(theta, cov, asked[k], chance[:, k] * weights, nodes) for k in best])
+    return choice[int(best[np.argmin(left.round(12))])]
+
+
+_LOOKED_AT = 60
+"""So many pairs are looked at closely, those whose own vote tells most of their own order."""
+
+
+def _gaps(theta: np.ndarray, cov: np.ndarray, pairs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation of the differences of pairs."""
+    one, two = pairs[:, 0], pairs[:, 1]
+    variance = cov[one, one] + cov[two, two] - 2 * cov[one, two]
+    return theta[one] - theta[two], np.sqrt(np.maximum(variance, 1e-12))
+
+
+def _undecided(middle: np.ndarray, spread: np.ndarray) -> np.ndarray:
+    """Entropy of which of two is better."""
+    from scipy.special import ndtr
+
+    first = ndtr(middle / spread)
+    return _entropy(np.stack([first, 1 - first]))
+
+
+def _order_left(theta: np.ndarray, cov: np.ndarray, asked: np.ndarray, joint: np.ndarray, nodes: np.ndarray) -> float:
+    """Expected entropy of all orders after a vote on one pair.
+
+    Args:
+        theta: Strengths, shape (K,).
+        cov: Their covariance, shape (K, K).
+        asked: The two systems, shape (2,).
+        joint: Chance of each outcome together with each node of the pair's difference, shape (3, Q).
+        nodes: The nodes, in standard deviations of the difference from its mean, shape (Q,).
+    """
+    outcome = joint.sum(axis=1)
+    known = outcome > 1e-9
+    outcome, joint = outcome[known], joint[known]
+    (middle,), (spread,) = _gaps(theta, cov, asked[None])
+    gap = middle + spread * nodes
+    mean = joint @ gap / outcome
+    variance = joint @ gap**2 / outcome - mean**2
+    pairs = np.stack(np.triu_indices(theta.size, 1), axis=1)
+    shared = cov[:, asked[0]] - cov[:, asked[1]]
+    follows = (shared[pairs[:, 0]] - shared[pairs[:, 1]]) / spread**2  # how far each difference follows this one
+    before, deviation = _gaps(theta, cov, pairs)
+    after = before + follows * (mean - middle)[:, None]
+    left = np.maximum(deviation**2 - follows**2 * (spread**2 - variance)[:, None], 1e-12)
+    return float(outcome @ _undecided(after, np.sqrt(left)).sum(axis=1))
+
+
+def strengths(votes: pd.DataFrame, systems: list[str]) -> np.ndarray:
+    """Estimates strengths from however few votes, by a normal prior of one log-odd; mean 0, shape (K,).
+
+    Args:
+        votes: As for ``rank``; may be empty.
+        systems: All systems, also those without a vote.
+
+    Raises:
+        ValueError: A vote is not valid.
+    """
+    theta = _posterior(votes, systems)[0][: len(systems)]
+    return theta - theta.mean()
+
+
+def _posterior(votes: pd.DataFrame, systems: list[str]) -> tuple[np.ndarray, np.ndarray, bool]:
+    """Parameters at their most likely, their covariance, and whether any vote was a tie."""
+    place = {name: k for k, name in enumerate(systems)}
+    codes, outcome = np.zeros((0, 2), dtype=int), np.zeros(0, dtype=int)
     if len(votes):
         names, own, outcome = _checked(votes)
-        where = np.array([place[name] for name in names])
-        codes = where[own]
-    else:
-        codes, outcome = np.zeros((0, 2), dtype=int), np.zeros(0, dtype=int)
+        codes = np.array([place[name] for name in names])[own]
     cells = _Cells.of(codes, outcome, len(systems))
     model = _Model(cells, len(systems), side=False)
     params = model.fit(cells.counts[None], ridge=1.0)[0]
-    covariance = np.linalg.inv(model.hessian(params, cells.counts, ridge=1.0))
-    choice = among or [(a, b) for i, a in enumerate(systems) for b in systems[i + 1 :]]
-    one, two = (np.array([place[pair[k]] for pair in choice]) for k in (0, 1))
-    middle = params[one] - params[two]
-    spread = np.sqrt(np.maximum(covariance[one, one] + covariance[two, two] - 2 * covariance[one, two], 0))
-    nodes, weights = np.polynomial.hermite_e.hermegauss(21)
-    gap = middle[:, None] + spread[:, None] * nodes
-    options = np.stack([gap / 2, -gap / 2, np.full_like(gap, params[-1] if model.ties else -np.inf)])
-    chance = np.exp(options - options.max(axis=0))
-    chance /= chance.sum(axis=0)
-    weights = weights / weights.sum()
-    information = _entropy(chance @ weights) - _entropy(chance) @ weights
-    return choice[int(np.argmax(information))]
+    return params, np.linalg.inv(model.hessian(params, cells.counts, ridge=1.0)), model.ties
 
 
 def _entropy(chance: np.ndarray) -> np.ndarray:
@@ -276,40 +383,16 @@ class _Cells:
         counts = np.bincount(of_vote, minlength=3 * pairs.size).reshape(3, -1).astype(float)
         return cls(pairs // k, pairs % k, counts, of_vote)
 
-    @staticmethod
-    def _drawn_by(votes: pd.DataFrame) -> list[tuple[np.ndarray, int]]:
-        return [w for column in ("rater", "prompt") if (w := _clusters(votes, column)) is not None]
-
-    def clusters(self, votes: pd.DataFrame) -> int:
-        """Number of what is drawn anew: raters or prompts, whichever are fewer, or single votes."""
-        return min((number for _, number in self._drawn_by(votes)), default=self.of_vote.size)
-
-    def drawn(self, votes: pd.DataFrame, draws: int, rng: np.random.Generator) -> np.ndarray:
+    def drawn(self, crossed: Crossed, draws: int, rng: np.random.Generator) -> np.ndarray:
         """Counts of bootstrap draws of raters and prompts (of single votes where neither is known), (draws, 3, P)."""
         shape = (draws, *self.counts.shape)
-        weights = self._drawn_by(votes)
-        if not weights:
-            return rng.multinomial(self.of_vote.size, self.counts.ravel() / self.of_vote.size, size=draws).reshape(
-                shape
-            )
+        if not crossed.kinds:
+            chance = self.counts.ravel() / self.of_vote.size
+            return rng.multinomial(self.of_vote.size, chance, size=draws).reshape(shape)
         counts = np.empty((draws, self.counts.size))
-        for draw in range(draws):
-            weight = np.ones(self.of_vote.size)
-            for members, number in weights:
-                weight *= np.bincount(rng.integers(number, size=number), minlength=number)[members]
+        for draw, weight in enumerate(crossed.weights(draws, rng)):
             counts[draw] = np.bincount(self.of_vote, weights=weight, minlength=self.counts.size)
         return counts.reshape(shape)
-
-
-def _clusters(votes: pd.DataFrame, column: str) -> tuple[np.ndarray, int] | None:
-    """Which rater (or prompt) each vote belongs to and their number; None where votes do not say, or all are one."""
-    if column not in votes.columns:
-        return None
-    given = votes[column].fillna("").astype(str).to_numpy(str)
-    if (given == "").any():
-        return None
-    names, members = np.unique(given, return_inverse=True)
-    return (members, names.size) if names.size > 1 else None
 
 
 class _Model:
@@ -347,8 +430,8 @@ class _Model:
         spread = (design - middle) * np.sqrt(chance * total)[..., None]
         flat = spread.reshape(-1, self.k + 2)
         result = flat.T @ flat
-        strengths = np.arange(self.k)
-        result[strengths, strengths] += ridge
+        every = np.arange(self.k + 2)
+        result[every, every] += ridge
         result[: self.k, : self.k] += 1.0  # the mean of the strengths is free; this holds it at 0
         for place, used in ((self.k, self.side), (self.k + 1, self.ties)):
             if not used:
@@ -358,7 +441,8 @@ class _Model:
     def _slope(self, params: np.ndarray, counts: np.ndarray, ridge: float) -> np.ndarray:
         left = counts - self.chances(params) * (counts[:, 0] + counts[:, 1] + counts[:, 2])[:, None]
         slope = left.reshape(len(params), -1) @ self._design
-        slope[:, : self.k] -= ridge * params[:, : self.k] + params[:, : self.k].sum(axis=1, keepdims=True)
+        slope -= ridge * params
+        slope[:, : self.k] -= params[:, : self.k].sum(axis=1, keepdims=True)
         return slope
 
     def fit(self, counts: np.ndarray, ridge: float, start: np.ndarray | None = None) -> np.ndarray:
@@ -368,6 +452,8 @@ class _Model:
             params = answer[draw]
             value = self._value(params, own, ridge)
             for _ in range(100):
+                if np.abs(params).max() > _FAR:
+                    break  # on its way to infinity
                 step = np.linalg.solve(self.hessian(params, own, ridge), self._slope(params[None], own[None], ridge)[0])
                 size = 1.0
                 while (new := self._value(params + size * step, own, ridge)) < value - 1e-12 * abs(
@@ -383,7 +469,7 @@ class _Model:
     def _value(self, params: np.ndarray, counts: np.ndarray, ridge: float) -> float:
         chance = self.chances(params[None])[0]
         told = np.where(counts > 0, counts * np.log(np.where(counts > 0, np.maximum(chance, 1e-300), 1)), 0).sum()
-        return float(told - ridge / 2 * (params[: self.k] ** 2).sum())
+        return float(told - ridge / 2 * (params**2).sum())
 
     def fit_near(self, params: np.ndarray, counts: np.ndarray) -> np.ndarray:
         """Fits draws of the same votes all at once, by steps with the inverse of the full fit, which they are near."""
@@ -413,40 +499,6 @@ class _Model:
         return 2 * np.where(counts > 0, terms, 0).sum(axis=(1, 2))
 
 
-def _wider(width: float, clusters: int) -> float:
-    """Widens a normal interval of so many standard errors to Student's: few raters tell little of their own spread.
-
-    The draws' spread is too small by the usual factor n / (n - 1) as well.
-    """
-    from scipy.special import ndtr, stdtrit
-
-    if clusters < 2:
-        return width
-    return float(stdtrit(clusters - 1, ndtr(width)) * np.sqrt(clusters / (clusters - 1)))
-
-
-def _pairs(names: list[str], theta: np.ndarray, drawn: np.ndarray, level: float, clusters: int) -> pd.DataFrame:
-    """Differences of all pairs; the largest studentised deviation of each draw sets their simultaneous width."""
-    import pandas as pd
-
-    one, two = np.triu_indices(len(names), 1)
-    gap, gaps = theta[one] - theta[two], drawn[:, one] - drawn[:, two]
-    spread = gaps.std(axis=0, ddof=1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        largest = np.nanmax(np.abs(gaps - gaps.mean(axis=0)) / spread, axis=1)
-    width = _wider(float(np.quantile(largest, level, method="higher")), clusters) * spread
-    return pd.DataFrame(
-        {
-            "first": [names[i] for i in one],
-            "second": [names[i] for i in two],
-            "difference": gap,
-            "low": gap - width,
-            "high": gap + width,
-            "differ": np.abs(gap) > width,
-        }
-    )
-
-
 def _tally(codes: np.ndarray, outcome: np.ndarray, k: int) -> dict[str, np.ndarray]:
     """Votes, wins, losses, ties and both bad of each system."""
     won = np.where(outcome == 0, codes[:, 0], codes[:, 1])[outcome < 2]
@@ -460,17 +512,6 @@ def _tally(codes: np.ndarray, outcome: np.ndarray, k: int) -> dict[str, np.ndarr
     }
 
 
-def _reached(cells: _Cells, k: int) -> np.ndarray:
-    """Whether system j can be reached from i by wins and ties, (k, k)."""
-    beats = np.eye(k, dtype=bool)
-    won, lost, tied = cells.counts > 0
-    beats[cells.a[won | tied], cells.b[won | tied]] = True
-    beats[cells.b[lost | tied], cells.a[lost | tied]] = True
-    for _ in range(int(np.ceil(np.log2(max(k, 2))))):
-        beats = (beats.astype(float) @ beats.astype(float)) > 0
-    return beats
-
-
 def _groups(cells: _Cells, k: int) -> list[list[int]]:
     """Systems in groups that met each other, directly or through others."""
     from scipy.sparse import coo_matrix
@@ -481,9 +522,12 @@ def _groups(cells: _Cells, k: int) -> list[list[int]]:
     return [np.flatnonzero(labels == group).tolist() for group in range(number)]
 
 
-def _separated(cells: _Cells, k: int) -> bool:
-    """Whether the votes alone leave some strength infinite (Ford 1957): wins do not lead from everyone to everyone."""
-    return not _reached(cells, k).all()
+def _both_ways(cells: _Cells, k: int) -> bool:
+    """Whether side and strengths can be told apart: no strengths make the same difference in every ordered pair."""
+    rows = np.zeros((len(cells.a), k + 1))
+    place = np.arange(len(cells.a))
+    rows[place, cells.a], rows[place, cells.b], rows[:, k] = 1, -1, 1
+    return bool(np.linalg.matrix_rank(rows) > np.linalg.matrix_rank(rows[:, :k]))
 
 
 def _cycles(counts: np.ndarray, cells: _Cells, k: int) -> tuple[np.ndarray, int]:

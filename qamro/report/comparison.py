@@ -8,9 +8,9 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from qamro.domains import known
-from qamro.evaluation.align import NoCommonAxis
+from qamro.evaluation.align import NoCommonAxis, NothingMatched, PredictionsError, match, nothing_matched
 from qamro.evaluation.raters.model import leave_out, left_out_note
-from qamro.evaluation.side_by_side import SideBySide, side_by_side
+from qamro.evaluation.side_by_side import SideBySide, score_axes, side_by_side
 from qamro.plugins import opened
 from qamro.report.archive import stamped
 from qamro.report.numbers import AxisNumbers, Options, Section
@@ -19,6 +19,7 @@ from qamro.report.views import VIEWS, View, rated_axes
 if TYPE_CHECKING:
     import pandas as pd
 
+    from qamro.evaluation.listening_tests import Test
     from qamro.report.inspect import ClipView
     from qamro.studies import Study
 
@@ -44,9 +45,11 @@ def compare(study: Study, predictions: Mapping[str, pd.DataFrame], options: Opti
     options = options or Options()
     if options.left_out:
         study = leave_out(study, options.left_out)
-        if study.ratings.empty:
+        if study.ratings.empty and study.votes is None:
             raise ValueError(f"without {', '.join(options.left_out)} no rating of {study.name!r} is left")
-    if predictions:
+    if predictions and study.ratings.empty and study.votes is not None:
+        joined = _voted_only(study, predictions)
+    elif predictions:
         joined = side_by_side(
             study, predictions, axes=options.axes, axis_map=options.axis_map, own_maps=options.own_maps, lenient=True
         )
@@ -63,6 +66,21 @@ def _people_only(study: Study, options: Options) -> SideBySide:
     return SideBySide(tables={axis: {} for axis in wanted})
 
 
+def _voted_only(study: Study, predictions: Mapping[str, pd.DataFrame]) -> SideBySide:
+    """Joins predictors with clips that people voted on and nobody rated."""
+    found = SideBySide(tables={})
+    for name, table in predictions.items():
+        try:
+            result = match(table, study, rated_only=False)
+            if not result.rows:
+                raise nothing_matched(study, result)
+        except (NothingMatched, PredictionsError) as problem:
+            found.problems[name] = str(problem)
+            continue
+        found.matches[name] = result
+    return found
+
+
 class Comparison:
     """Sections about predictors and people; each is made once, when it is first asked for. Safe between threads.
 
@@ -75,6 +93,7 @@ class Comparison:
         unpaired: Those of them that lack the rated axes: pairing axes may help.
         matches: How each predictor's clips were joined with the study's.
         axes: The rated axes that are compared.
+        voted: What people voted on, comparing two clips.
         without: ``"without raters X, Y"``, which stands at every title; empty when nobody was left out.
     """
 
@@ -85,11 +104,12 @@ class Comparison:
         self.study: Study = study
         self.options: Options = options
         self.predictions = dict(predictions)
-        used = {name for tables in joined.tables.values() for name in tables}
+        used = {name for tables in joined.tables.values() for name in tables} if joined.tables else {*joined.matches}
         self.predictors = [name for name in joined.matches if name in used]
         self.problems, self.unpaired, self.matches = joined.problems, joined.unpaired, joined.matches
         self._numbers = {axis: AxisNumbers(study, axis, joined, options) for axis in joined.tables}
         self.axes = sorted(self._numbers, key=study.axes.index)
+        self.voted = [] if study.votes is None else sorted(map(str, study.votes["axis"].unique()))
         self.without = left_out_note(study)
         self._made: dict[tuple[str, str], Any] = {}
         self._lock = RLock()
@@ -129,15 +149,36 @@ class Comparison:
 
     @cached_property
     def _rows(self) -> dict[str, dict[str, int]]:
-        rated = self.study.clips.loc[self.study.clips["clip"].isin(self.study.ratings["clip"]), "clip"].tolist()
+        rated = self.study.clips["clip"]
+        if not self.study.ratings.empty:
+            rated = rated[rated.isin(self.study.ratings["clip"])]
+        rated = rated.tolist()
         return {name: {rated[clip]: row for row, clip in found.rows} for name, found in self.matches.items()}
+
+    @cached_property
+    def scores_beside_votes(self) -> dict[str, pd.Series]:
+        """Scores by clip that can be held against votes: the MOS of each rated axis, and what predictors said."""
+        import pandas as pd
+
+        found = {}
+        for axis, part in self.clip_means.groupby("axis", sort=False):
+            found[f"MOS, {axis}"] = part.set_index("clip")["mean"]
+        clips = self.study.clips["clip"].tolist()
+        for name, table in self.predictions.items():
+            if name in self.problems:
+                continue
+            rows = match(table, self.study, rated_only=False).rows
+            for axis in score_axes(table):
+                scores = table[axis].to_numpy(float)[[row for row, _ in rows]]
+                found[f"{name}, {axis}"] = pd.Series(scores, index=[clips[clip] for _, clip in rows])
+        return found
 
     def section(self, key: str, axis: str = "") -> Section:
         """Returns the section of a view (see ``qamro.report.views``).
 
         Args:
             key: A key of ``VIEWS``.
-            axis: A rated axis; empty for the views that are about all of them.
+            axis: A rated axis, or what else the view is about; empty for the views that are about all of them.
 
         Raises:
             KeyError: There is no such view, or the axis is not compared.
@@ -188,6 +229,45 @@ class Comparison:
     def inspect(self, axis: str) -> Section:
         """Where to look: largest disagreements, inversions of systems, clips with divided raters."""
         return self.section("inspect", axis)
+
+    def votes(self, axis: str) -> Section:
+        """Which system is preferred, by votes between pairs, and whether scores of the clips agree.
+
+        Raises:
+            KeyError: Nobody voted on this.
+        """
+        if axis not in self.voted:
+            raise KeyError(f"nobody voted on {axis!r}; there are votes on {', '.join(self.voted) or 'nothing'}")
+        return self.section("votes", axis)
+
+    @cached_property
+    def test(self) -> Test | None:
+        """Which listening test the study holds; None where it is a plain set of ratings or votes."""
+        from qamro.evaluation.listening_tests import find_test
+
+        try:
+            return find_test(self.study)
+        except ValueError:  # it says that it is one, and has no answers yet
+            return None
+
+    def listening_test(self, axis: str, test: Test | None = None) -> Section:
+        """A MUSHRA, DMOS, CMOS or ABX test, analysed by the rules of its kind.
+
+        Args:
+            axis: One of the test's questions.
+            test: Which test it is; found out unless given.
+
+        Raises:
+            KeyError: There is no such test.
+        """
+        from qamro.report.listening_tests import listening_test
+
+        known = test or self.test
+        if known is None or axis not in known.axes:
+            raise KeyError(f"no listening test asked for {axis!r}")
+        if test is None:
+            return self.section("listening_test", axis)
+        return stamped(listening_test(self, axis, test), self.without)
 
     def clip(self, clip: str) -> ClipView:
         """What is known of one clip: its ratings and what each predictor said of it.

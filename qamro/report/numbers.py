@@ -12,6 +12,7 @@ import numpy as np
 from qamro.domains import OUTSIDE, in_words
 from qamro.evaluation.agreement.ceiling import Ceilings, ceiling
 from qamro.evaluation.bootstrap import DRAWS, Interval, interval
+from qamro.evaluation.crossed import runs
 from qamro.evaluation.evaluate import mean_draws, metric_rows
 from qamro.evaluation.levels import LEVELS, Draws, Sample, resample
 from qamro.evaluation.rater_bootstrap import RatingMatrix, rating_matrix
@@ -252,15 +253,7 @@ class Ranking:
     @property
     def runs(self) -> list[tuple[int, int]]:
         """Largest runs of the order, first and last position, in which no pair differs; of two or more systems."""
-        differ = self.differ[np.ix_(self.best_first, self.best_first)]
-        found: list[tuple[int, int]] = []
-        for first in range(len(differ)):
-            last = first
-            while last + 1 < len(differ) and not differ[first : last + 1, last + 1].any():
-                last += 1
-            if last > first and (not found or last > found[-1][1]):
-                found.append((first, last))
-        return found
+        return runs(self.differ[np.ix_(self.best_first, self.best_first)])
 
     @property
     def groups(self) -> list[list[str]]:

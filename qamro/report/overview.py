@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def overview(comparison: Comparison, axis: str = "") -> Section:
     """Makes the section: what is compared with what, rank correlations of every axis, and the claims."""
     section = Section("overview", "Overview", _about(comparison))
-    if comparison.predictors:
+    if comparison.predictors and comparison.axes:
         section.tables.append(_correlations(comparison))
     rows = []
     for one in comparison.axes:
@@ -52,10 +52,14 @@ def _about(comparison: Comparison) -> list[str]:
     study = comparison.study
     systems, raters = study.systems, set(study.ratings["rater"]) - {""}
     who = f"by {count(len(raters), 'rater')}" if study.has_raters else "anonymous"
-    told = [
-        f"{study.name}: {count(len(study.clips), 'clip')} of {count(len(systems), 'system')}, "
-        f"{count(len(study.counted), 'rating')} by {listeners(study)} ({who}) on {listing(study.axes)}."
-    ]
+    what = f"{count(len(study.clips), 'clip')} of {count(len(systems), 'system')}"
+    told = []
+    if comparison.axes or study.votes is None:
+        rated = f"{count(len(study.counted), 'rating')} by {listeners(study)} ({who}) on {listing(study.axes)}"
+        told.append(f"{study.name}: {what}, {rated}.")
+    if study.votes is not None:
+        voted = f"{count(len(study.votes), 'vote')} between pairs by {listeners(study)} on {listing(comparison.voted)}"
+        told.append(f"{study.name}: {voted if told else f'{what}, {voted}'}.")
     if study.repeats:
         told.append(
             f"{count(study.repeats, 'repeated rating')} went into the mean of the rater's ratings of that clip and "
@@ -66,7 +70,8 @@ def _about(comparison: Comparison) -> list[str]:
             comparison.numbers(a).pairs[name].predicted for a in comparison.axes if name in comparison.numbers(a).tables
         ]
         sources = {source_of(comparison.predictions[name], column) for column in columns}
-        told.append(f"{name}: {'; '.join(sorted(sources))}.")
+        if sources:
+            told.append(f"{name}: {'; '.join(sorted(sources))}.")
         if domain := in_words(comparison.domains(name).values()):
             told.append(f"{name}: {domain}.")
         left = comparison.matches[name]

@@ -29,9 +29,23 @@ def _raced(comparison: Comparison, axis: str) -> bool:
     return is_raced(comparison, axis)
 
 
+def _rated(comparison: Comparison, axis: str) -> bool:
+    return bool(comparison.axes)
+
+
 def rated_axes(comparison: Comparison) -> Sequence[str]:
     """The rated axes that are compared: what a view is about unless it says otherwise."""
     return comparison.axes
+
+
+def voted(comparison: Comparison) -> Sequence[str]:
+    """What people voted on, comparing two clips."""
+    return comparison.voted
+
+
+def tested(comparison: Comparison) -> Sequence[str]:
+    """What a MUSHRA, CMOS, DMOS or ABX test asked for; nothing where the study is none."""
+    return comparison.test.axes if comparison.test is not None else ()
 
 
 @dataclass(frozen=True)
@@ -97,6 +111,7 @@ VIEWS: dict[str, View] = {
             "qamro.report.raters:raters",
             whole=True,
             people_only=True,
+            wanted=_rated,
         ),
         View(
             "systems",
@@ -113,6 +128,22 @@ VIEWS: dict[str, View] = {
             "qamro.report.raced:raced",
             in_app=False,
             wanted=_raced,
+        ),
+        View(
+            "listening_test",
+            "Listening test",
+            "MUSHRA, CMOS, DMOS or ABX: what does the test say, by the rules of its kind?",
+            "listening test",
+            "qamro.report.listening_tests:listening_test",
+            axes=tested,
+        ),
+        View(
+            "votes",
+            "Votes",
+            "Which of two is better, by votes: what do they leave open, and do scores of the clips agree?",
+            "which system is preferred",
+            "qamro.report.votes:votes",
+            axes=voted,
         ),
         View(
             "powered",

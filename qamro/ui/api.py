@@ -365,16 +365,17 @@ def rank(
         columns: What columns are, NAME=MEANING as on the command line.
 
     Returns:
-        systems (score, interval, rank_low, rank_high, votes), pairs (which of them differ), side, fit_p, cycles.
+        systems (score, interval, rank_low, rank_high, votes), pairs (which of them differ), not_told_apart, side,
+        fit_p, cycles, notes (what was left out or renamed).
     """
     from qamro.evaluation import preferences
 
     _check_draws(draws, least=2)
     with _folder() as home, _study(home, votes, study, columns, None, None, what="votes") as voted:
-        table, asked = preferences.votes_of(voted, axis)
+        table, notes = preferences.votes_of(voted, axis)
         result = preferences.rank(table, reference=reference, draws=draws, seed=seed)
-        about = {"qamro": __version__, "study": voted.name, "kind": voted.kind, "axis": asked, "seed": seed}
-        return _plain(about | result.as_dict())
+        about = {"qamro": __version__, "study": voted.name, "kind": voted.kind, "axis": axis or table["axis"].iloc[0]}
+        return _plain(about | {"seed": seed, "notes": notes} | result.as_dict())
 
 
 @endpoint

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 
 import numpy as np
 import pytest
@@ -63,3 +64,40 @@ def test_music_arena_as_found(run, shared):
     result = run("rank", "--votes", shared / "data" / "votes" / "music_arena_2026.csv", "--draws", 50)
     assert result.exit_code == 0, result.output
     assert "799 votes by people on 11 systems" in result.stdout
+
+
+def test_votes_go_into_a_report(votes, run, tmp_path):
+    page, tables = tmp_path / "report.html", tmp_path / "tables.zip"
+    result = run("compare", "--ratings", votes, "--html", page, "--zip", tables, "--draws", 50)
+    assert result.exit_code == 0, result.output
+    assert "s3 is first" in result.stdout
+    text = page.read_text()
+    assert "preference: systems by votes" in text
+    assert "400 votes between pairs by people on preference" in text
+    with zipfile.ZipFile(tables) as archive:
+        assert {"votes-preference-table.csv", "votes-preference-pairs.csv"} <= set(archive.namelist())
+        pairs = archive.read("votes-preference-pairs.csv").decode().splitlines()
+    header = pairs[0].split(",")
+    rows = [dict(zip(header, line.split(","), strict=True)) for line in pairs[1:]]
+    assert sum(int(row["votes"]) for row in rows) == 400
+    lines = [line.split(",") for line in votes.read_text().splitlines()[1:]]
+    for row in rows:
+        both = [x for x in lines if {row["first"], row["second"]} == set(x[:2])]
+        won = sum(x[2] != "tie" and x["AB".index(x[2])] == row["first"] for x in both)
+        assert int(row["first_won"]) == won
+        assert int(row["ties"]) == sum(x[2] == "tie" for x in both)
+
+
+def test_predictions_are_held_against_votes(votes, run, tmp_path):
+    """A perfect predictor, its opposite, and one of other clips."""
+    clips = [f"s{k}" for k in range(4)]
+    (tmp_path / "good.csv").write_text("clip,MI\n" + "\n".join(f"{c},{c[1]}" for c in clips))
+    (tmp_path / "bad.csv").write_text("clip,MI\n" + "\n".join(f"{c},{9 - int(c[1])}" for c in clips))
+    (tmp_path / "other.csv").write_text("clip,MI\nfoo,1\nbar,2\n")
+    files = [x for name in ("good", "bad", "other") for x in ("--predictions", tmp_path / f"{name}.csv")]
+    result = run("compare", "--ratings", votes, *files, "--draws", 50)
+    assert result.exit_code == 0, result.output
+    told = " ".join(result.stdout.split())
+    assert "it agrees with the votes more often than chance; systems tau 1.00 (4)" in told
+    assert "it contradicts the votes more often than chance; systems tau −1.00 (4)" in told
+    assert "other left out" in " ".join(result.stderr.split())

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import optimize, special
 
-from qamro.evaluation.preferences import next_pair, rank
+from qamro.evaluation.preferences import next_pair, rank, votes_of
+from qamro.evaluation.votes_and_scores import vote_agreement
+from qamro.studies import Study
 
 
 def arena(rng, theta, votes, *, side=0.0, tie=None, raters=0, noise=0.0):
@@ -60,7 +64,8 @@ def test_strengths_are_those_of_a_general_minimiser(side, tie):
 
 def test_two_systems_have_the_log_odds_of_their_votes():
     votes = pd.DataFrame({"system_a": ["x"] * 10, "system_b": ["y"] * 10, "winner": ["a"] * 7 + ["b"] * 3})
-    ranking = rank(votes, side=False, reference="y")
+    ranking = rank(votes, reference="y")  # one order alone: no side can be told from strengths
+    assert ranking.side == ranking.side_low == ranking.side_high == 0
     assert ranking.table["score"].tolist() == pytest.approx([np.log(7 / 3), 0])
     assert ranking.chance("x", "y") == pytest.approx(0.7)
     assert ranking.table.set_index("system").loc["x", ["votes", "wins", "losses"]].tolist() == [10, 7, 3]
@@ -109,6 +114,112 @@ def test_a_system_that_never_lost_stays_finite_and_is_told():
     assert ranking.separated
     assert np.isfinite(ranking.table[["score", "low", "high"]]).all(axis=None)
     assert ranking.table["system"].iloc[0] == "x"
+
+
+@pytest.mark.parametrize("n", [1, 3, 10, 200])
+def test_unanimous_votes_tell_two_apart_only_where_they_are_many(n):
+    """Draws of unanimous votes do not vary, which is no knowledge."""
+    votes = pd.DataFrame({"system_a": ["x", "y"] * n, "system_b": ["y", "x"] * n, "winner": ["a", "b"] * n})
+    ranking = rank(votes, draws=100)
+    assert ranking.separated
+    assert (ranking.table["low"] < ranking.table["score"]).all()
+    assert bool(ranking.pairs["differ"].iloc[0]) == (n == 200)
+    assert ranking.table["rank_high"].tolist() == ([1, 2] if n == 200 else [2, 2])
+    assert ranking.groups == ([] if n == 200 else [["x", "y"]])
+
+
+def test_any_few_votes_make_a_ranking_that_claims_nothing():
+    """Every way of three votes on three systems, and larger ones that all say the same."""
+    pairs = [("x", "y"), ("y", "z"), ("z", "x")]
+    for said in product(("a", "b", "tie"), repeat=3):
+        votes = pd.DataFrame(pairs, columns=["system_a", "system_b"]).assign(winner=said)
+        for side in (True, False):
+            ranking = rank(votes, side=side, draws=20)
+            assert np.isfinite(ranking.table[["score", "low", "high"]]).all(axis=None), said
+            assert not ranking.pairs["differ"].any(), said
+            assert not ranking.fit_p < 0.05, said
+    both = pd.concat([pd.DataFrame(pairs), pd.DataFrame(pairs)[[1, 0]].set_axis([0, 1], axis=1)] * 20)
+    both.columns = ["system_a", "system_b"]
+    for winner in ("a", "b", "tie", "both_bad"):
+        ranking = rank(both.assign(winner=winner), draws=20)
+        assert ranking.separated
+        assert np.abs(ranking.table["score"]).max() < 1e-6
+        assert np.isfinite([ranking.side, ranking.side_low, ranking.side_high]).all()
+
+
+@pytest.mark.parametrize("ties", [False, True])
+def test_strengths_are_those_of_choix(ties):
+    """choix knows neither ties nor sides: half a win for each of a tie, and without a side effect."""
+    choix = pytest.importorskip("choix")
+    rng = np.random.default_rng(5)
+    votes = arena(rng, rng.normal(0, 0.8, 8), 900)
+    names = sorted(set(votes["system_a"]))
+    won = [(a, b) if w == "a" else (b, a) for a, b, w in votes[["system_a", "system_b", "winner"]].to_numpy()]
+    index = [(names.index(first), names.index(second)) for first, second in won]
+    theirs = choix.opt_pairwise(len(names), index, alpha=0, method="Newton-CG", tol=1e-12)
+    own = scores_of(rank(votes, side=False, draws=10))
+    assert own - own.mean() == pytest.approx(theirs - theirs.mean(), abs=1e-6)
+    if ties:  # as many ties in every pair change nothing in who is better
+        both = votes.assign(winner="tie")
+        assert np.corrcoef(scores_of(rank(pd.concat([votes, both]), side=False, draws=10)), theirs)[0, 1] > 0.999
+
+
+def study_of_votes(votes, **clips):
+    names = sorted(set(votes["clip_a"]) | set(votes["clip_b"]))
+    table = pd.DataFrame({"clip": names, "system": [name[0] for name in names], "prompt": [name[1:] for name in names]})
+    ratings = pd.DataFrame({"clip": [], "axis": [], "score": []})
+    return Study(table, ratings, votes=votes, **clips)
+
+
+def test_votes_of_a_study_are_ready_to_rank():
+    votes = pd.DataFrame({"clip_a": ["x1", "x2", "y1"], "clip_b": ["y1", "x1", "z1"], "winner": ["a", "b", "tie"]})
+    named = votes.assign(**{f"system_{s}": votes[f"clip_{s}"].str[0] for s in "ab"})
+    table, notes = votes_of(study_of_votes(named))
+    assert table["prompt"].tolist() == ["1", "1"]
+    assert notes == ["1 vote between two clips of one system left out."]
+    table, notes = votes_of(study_of_votes(votes))
+    assert table["system_a"].tolist() == ["x1", "x2", "y1"]
+    assert "ranked by themselves" in notes[0]
+    table, notes = votes_of(study_of_votes(named.assign(system_b=["y", "x", ""])))
+    assert len(table) == 1
+    assert notes[0] == "1 vote on a clip whose system is not named left out."
+    with pytest.raises(ValueError, match="name one"):
+        votes_of(study_of_votes(named.assign(axis=["one", "two", "two"])))
+    with pytest.raises(ValueError, match="not on 'three'"):
+        votes_of(study_of_votes(named), "three")
+
+
+def test_agreement_of_scores_with_votes_is_a_plain_count():
+    rng = np.random.default_rng(6)
+    votes = arena(rng, np.array([0.0, 1.0, 2.0]), 200, tie=-0.5, raters=20)
+    for side in "ab":
+        votes[f"clip_{side}"] = votes[f"system_{side}"] + rng.integers(4, size=200).astype(str)
+    clips = sorted({*votes["clip_a"], *votes["clip_b"]})
+    scores = pd.Series(np.round(rng.normal(size=len(clips)), 0), index=clips)
+    scores.iloc[0] = np.nan
+    strengths = rank(votes, draws=10).table.set_index("system")["score"]
+    found = vote_agreement(votes, scores, strengths, draws=300)
+    right, decided, equal, tied = 0.0, 0, 0, 0
+    for row in votes.itertuples():
+        a, b = scores[row.clip_a], scores[row.clip_b]
+        if a != a or b != b:
+            continue
+        if row.winner == "tie":
+            tied += 1
+            continue
+        decided += 1
+        equal += a == b
+        right += 0.5 if a == b else float((a > b) == (row.winner == "a"))
+    assert (found.decided, found.equal, found.tied) == (decided, equal, tied)
+    assert found.accuracy == pytest.approx(right / decided)
+    assert found.low < found.accuracy < found.high
+    assert vote_agreement(votes, strengths.loc[votes["system_a"]].groupby(level=0).first(), strengths).votes == 0
+    true = pd.Series({clip: float(clip[1:3]) for clip in clips})
+    best = vote_agreement(votes, true, strengths, draws=300)
+    assert best.low > 0.5
+    assert best.tau == pytest.approx(1)
+    swapped = votes.assign(winner=votes["winner"].map({"a": "b", "b": "a", "tie": "both_bad"}))
+    assert vote_agreement(swapped, true, strengths, draws=300).accuracy == pytest.approx(1 - best.accuracy)
 
 
 def test_cycles_and_misfit_are_found():

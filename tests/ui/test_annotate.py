@@ -119,7 +119,7 @@ def test_a_study_from_the_form_to_the_zip(server: Server, open_page: Visits, tmp
         again.keyboard.press("2")
         again.keyboard.press("3")
         confirm(again)
-    again.click("text=Finish and compare")
+    again.click(".q-rate button:has-text('Finish')")
     again.wait_for_selector(".q-comparison")
     assert "once 3 other raters have finished" in again.locator(".q-notes").inner_text()
     again.wait_for_selector("#annotate-chart .main-svg >> nth=0")

@@ -230,13 +230,34 @@ def test_empty_states_say_what_to_do(given: dict, view: str, title: str) -> None
 
 @pytest.mark.parametrize("view", [view for view in TITLES if view != PLAN[0]])
 @pytest.mark.parametrize("predicted", [False, True])
-def test_votes_without_ratings_say_so_in_every_view(view: str, predicted: bool, tmp_path: Path) -> None:
+def test_votes_without_ratings_have_a_view_and_say_so_in_the_others(view: str, predicted: bool, tmp_path: Path) -> None:
     file = tmp_path / "votes.csv"
     file.write_text("system_a,system_b,winner\nx,y,a\ny,z,b\nx,z,tie\n")
     made = bench(read_ratings(file), **({"one": scores(study())} if predicted else {}))
-    value = list(handlers.show(P, made, view, ""))[-1]["section"]
-    assert value["empty"]["title"] == View.VOTES
+    value = list(handlers.show(P, made, view, "preference"))[-1]["section"]
     assert listing(made) is not None
+    if view == "votes":
+        assert value["sentences"][0] == "votes, preference: 3 votes by people on 3 systems."
+        assert [table["id"] for table in value["tables"]] == ["votes-preference-table", "votes-preference-pairs"]
+    elif view == "report":
+        assert value["report"]
+    else:
+        assert value["empty"]["title"] == (View.NO_TEST if view == "listening_test" else View.VOTES)
+
+
+def test_a_study_of_votes_opens_their_view_and_ratings_leave_it(tmp_path: Path) -> None:
+    file = tmp_path / "votes.csv"
+    file.write_text("system_a,system_b,rater,winner\nx,y,p,a\ny,z,q,b\nx,z,r,tie\n")
+    state, votes = CompareState(), read_ratings(file)
+    assert handlers.choose(P, votes, state, "raters")["view"].value == "votes"
+    assert handlers.axes(P, state, "votes", None)["axis"].value == "preference"
+    assert state.raters == ["p", "q", "r"]
+    assert state.leave_out(["p"])
+    assert "2 votes" in list(handlers.show(P, state, "votes", "preference"))[-1]["section"]["sentences"][0]
+    assert handlers.choose(P, study(), state, "votes")["view"].value == "raters"
+    assert "view" not in handlers.choose(P, study(), state, "systems")
+    empty = list(handlers.show(P, state, "votes", "MI"))[-1]["section"]
+    assert empty["empty"]["title"] == View.NO_VOTES
 
 
 def test_a_plan_is_made_from_the_study_or_from_typed_numbers() -> None:

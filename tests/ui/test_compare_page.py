@@ -211,3 +211,28 @@ def test_plan_let_predictions_help_and_have_the_next_clips_rated(
     page.fill("#annotate-form [name=token]", SECRET)
     page.click("#annotate-form button[type=submit]")
     page.wait_for_selector(".q-made:has-text('16 clips')")
+
+
+def test_votes_open_their_view_and_go_into_the_report(open_page: Visits, tmp_path: Path) -> None:
+    random = np.random.default_rng(1)
+    votes = []
+    for _ in range(300):
+        a, b = random.choice(4, 2, replace=False)
+        first = random.random() < 1 / (1 + np.exp(b - a))
+        votes.append((f"s{a}", f"s{b}", f"p{random.integers(20)}", "A" if first else "B"))
+    file = write(tmp_path / "arena.csv", [("system_a", "system_b", "user", "preference"), *votes])
+    page = open_page("?tab=compare", width=400, height=800, ready="#compare-section .q-empty button")
+    view(page, "votes")
+    page.click("#compare-study [value=upload]")
+    page.set_input_files("#compare-study input[type=file]", str(file))
+    page.click("#compare-study button:has-text('Import')")
+    page.wait_for_selector("#compare-section .q-says:has-text('300 votes by people on 4 systems')")
+    assert "s3 is first" in page.inner_text("#compare-section .q-says")
+    page.wait_for_selector("#compare-section [data-id=votes-preference-scores] .main-svg >> nth=0")
+    assert fits(page), "the page scrolls sideways"
+    shot(page, "compare-votes-phone")
+    view(page, "raters")
+    page.wait_for_selector("#compare-section .q-empty:has-text('no ratings of single clips')")
+    view(page, "report")
+    document = download(page, "[data-what=html]", tmp_path)
+    assert "preference: systems by votes" in document.read_text("utf-8")

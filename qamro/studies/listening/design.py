@@ -6,20 +6,23 @@ import json
 import math
 import random
 import re
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from itertools import combinations
+from typing import TYPE_CHECKING
 
 from qamro.axes import AXES, NEEDS_PROMPT
+
+if TYPE_CHECKING:
+    from qamro.studies.listening.methods import Method
 
 PREFERENCE = "preference"
 """The axis of A/B comparisons: 1 for the preferred clip, 0 for the other, 0.5 for both after a tie."""
 
-MODES = ("scores", PREFERENCE)
 MOST_STEPS = 11
 """A scale of at most so many values is shown as buttons; a finer one as a slider."""
 
+CHOICES = ("even", "information")
+"""How the pairs that a rater gets may be chosen."""
 _GOAL = re.compile(r"best|order|top:[1-9]\d*|width:(\d+(\.\d+)?|\.\d+)")
 
 BEEPS = (2, 3, 4, 5)
@@ -93,8 +96,8 @@ class Design:
 
     Attributes:
         name: What raters read as its title.
-        mode: ``"scores"`` (every clip on every scale) or ``"preference"`` (A/B with tie).
-        scales: What is rated; empty for preference.
+        mode: The kind of test, a key of ``METHODS``: ``"scores"``, ``"preference"``, ``"mushra"``, ….
+        scales: What is rated; given for scores, else the method's own.
         instructions: What raters read before they begin.
         question: What is asked about a pair.
         prompts: Whether raters see the prompts; always so where textual alignment is rated.
@@ -102,6 +105,16 @@ class Design:
         repeats: How many of them come a second time, unannounced.
         checks: How many attention checks (beeps to count) are mixed in.
         seconds: How much of a clip must have been heard; less where it is shorter.
+        reference: The system that others are held against, where the method has one.
+        anchors: Systems that are anchors (MUSHRA).
+        trials: How often each pair comes (ABX).
+        level: Whether the versions of a trial are played at one loudness (MUSHRA).
+        choose: How pairs are chosen: ``"even"`` (those that the fewest were asked about) or ``"information"`` (the
+            pair whose vote is expected to tell most).
+        language: The rater's pages' language, for example ``"de"``; empty goes by the rater's browser.
+        headphones: Whether raters must pass a test for headphones first.
+        code: Completion code that is shown at the end; empty makes one for each rater who came from a crowd's link.
+        return_link: Address to which raters go back at the end; ``{code}`` in it becomes the code.
         goal: ``""`` (every clip alike), or what is to be found out, by which clips are handed out and the study ends:
             ``"best"`` system, full ``"order"``, ``"top:K"``, or every mean within ``"width:W"``. See ``steering``.
         equal_within: With a goal: systems whose difference lies within ± this are called equal; 0 never does.
@@ -117,6 +130,15 @@ class Design:
     repeats: int = 0
     checks: int = 0
     seconds: float = 8.0
+    reference: str = ""
+    anchors: tuple[str, ...] = ()
+    trials: int = 1
+    level: bool = True
+    choose: str = "even"
+    language: str = ""
+    headphones: bool = False
+    code: str = ""
+    return_link: str = ""
     goal: str = ""
     equal_within: float = 0.0
 
@@ -126,15 +148,16 @@ class Design:
         Raises:
             ListeningError: Says what is wrong and what to do.
         """
-        keys = [scale.key for scale in self.scales]
         if not self.name.strip():
             raise ListeningError("give the study a name; raters see it")
-        if self.mode not in MODES:
-            raise ListeningError(f"mode is one of {', '.join(MODES)}, not {self.mode!r}")
+        method = self.method
+        if method.scales and not self.scales:
+            object.__setattr__(self, "scales", method.scales)
+        keys = [scale.key for scale in self.scales]
         if self.mode == "scores" and not keys:
             raise ListeningError("choose at least one axis, or compare clips in pairs")
-        if self.mode == PREFERENCE and keys:
-            raise ListeningError("a comparison of pairs has no axes; leave them out")
+        if self.mode != "scores" and self.scales != method.scales:
+            raise ListeningError(f"{method.title} has no axes of one's own; leave them out")
         if len(set(keys)) < len(keys) or PREFERENCE in keys:
             twice = PREFERENCE if PREFERENCE in keys else next(key for key in keys if keys.count(key) > 1)
             raise ListeningError(f"the name {twice!r} is taken; call one axis differently")
@@ -143,12 +166,37 @@ class Design:
                 raise ListeningError(f"{what} is a number of clips, not {number}")
         if not (math.isfinite(self.seconds) and self.seconds >= 0):
             raise ListeningError(f"the time that must have been heard is a number of seconds, not {self.seconds}")
+        if (self.checks or self.repeats) and not method.extras:
+            raise ListeningError(f"{method.title} takes no attention checks and no repeats; leave them out")
+        if method.reference == "needed" and not self.reference:
+            raise ListeningError(f"{method.title} needs a reference; name the system that it is")
+        if self.trials < 1 or (self.trials > 1 and not method.trials):
+            raise ListeningError(f"{method.title}: trials is a number of times that each pair comes, 1 or more")
+        if self.choose not in CHOICES or (self.choose != "even" and self.mode != PREFERENCE):
+            raise ListeningError(f"choose is one of {', '.join(CHOICES)}; by information only pairs are chosen")
+        if self.choose != "even" and self.repeats:
+            raise ListeningError("pairs chosen by information do not come twice; leave the repeats out")
+        if self.return_link and not self.return_link.startswith(("https://", "http://")):
+            raise ListeningError(f"the return link {self.return_link!r} is no address; it begins with https://")
         _check_goal(self.goal, self.equal_within, self.mode)
         if self.checks and self.mode == "scores" and not self.answers:
             raise ListeningError(
                 "attention checks count two to five beeps, which must be scores of at least one scale; "
                 "leave the checks out, or rate on a wider scale"
             )
+
+    @property
+    def method(self) -> Method:
+        """The rules of its kind of test.
+
+        Raises:
+            ListeningError: There is no such kind.
+        """
+        from qamro.studies.listening.methods import METHODS  # its files speak of designs
+
+        if self.mode not in METHODS:
+            raise ListeningError(f"mode is one of {', '.join(METHODS)}, not {self.mode!r}")
+        return METHODS[self.mode]
 
     @property
     def answers(self) -> tuple[int, ...]:
@@ -182,7 +230,8 @@ class Design:
     def from_json(cls, text: str) -> Design:
         """Reads what ``to_json`` wrote."""
         fields = json.loads(text)
-        return cls(**fields | {"scales": tuple(Scale(**scale) for scale in fields["scales"])})
+        scales = tuple(Scale(**scale) for scale in fields["scales"])
+        return cls(**fields | {"scales": scales, "anchors": tuple(fields.get("anchors", ()))})
 
 
 def _check_goal(goal: str, equal_within: float, mode: str) -> None:
@@ -205,10 +254,7 @@ class ListeningError(ValueError):
     """Something about a listening study cannot be done; the message may be shown to whoever asked."""
 
 
-# Who hears what, and when: pairs to compare, and a random order for every rater.
-
-MOST_PAIRS = 5000
-"""Of more pairs than this a random part is compared."""
+# Who hears what, and when: a random order for every rater.
 
 GAP = 5
 """A clip comes back after at least so many others, where the study has as many."""
@@ -232,27 +278,6 @@ class Planned:
     answer: float | None = None
 
 
-def pairs(systems: Mapping[int, str], contents: Mapping[int, str], rng: random.Random) -> list[Item]:
-    """Returns which clips are compared: of different systems, and of the same content where contents are known.
-
-    Args:
-        systems: For each clip, what generated it; empty when unknown.
-        contents: For each clip, what its versions share (a source, a prompt); empty when unknown.
-        rng: Chooses where there are more than ``MOST_PAIRS``.
-    """
-    groups: dict[str, list[int]] = defaultdict(list)
-    for clip in systems:
-        groups[contents.get(clip, "")].append(clip)
-    named = [group for content, group in groups.items() if content]
-    found = _different(named, systems) or _different([list(systems)], systems)
-    return rng.sample(found, MOST_PAIRS) if len(found) > MOST_PAIRS else found
-
-
-def _different(groups: Sequence[Sequence[int]], systems: Mapping[int, str]) -> list[Item]:
-    known = any(systems.values())
-    return [(a, b) for group in groups for a, b in combinations(group, 2) if not known or systems[a] != systems[b]]
-
-
 def plan(
     design: Design,
     items: Sequence[Item],
@@ -273,7 +298,7 @@ def plan(
         rng: The source of chance.
     """
     drawn = sorted(items, key=lambda item: (asked.get(item, 0), rng.random()))
-    chosen = [_swapped(item, rng) for item in drawn[: design.each or len(drawn)]]
+    chosen = [_swapped(item, rng) if design.method.turned else item for item in drawn[: design.each or len(drawn)]]
     rng.shuffle(chosen)
     placed: list[tuple[float, Planned]] = [(i, Planned("first", item)) for i, item in enumerate(chosen)]
     n = len(chosen)

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qamro.studies.listening import store as identity
-from qamro.studies.listening.design import PREFERENCE, ListeningError
+from qamro.studies.listening.design import PREFERENCE, Design, ListeningError
+from qamro.studies.listening.methods import Given
+from qamro.studies.listening.session import completion
 from qamro.studies.listening.steering import BY_OWNER, REACHED, ended
 from qamro.studies.listening.store import RatingStore
 from qamro.studies.study import Study
@@ -25,6 +27,7 @@ _OF_THE_STUDY = (
     "DELETE FROM predictions WHERE clip IN (SELECT id FROM clips WHERE study = :study)",
     "DELETE FROM ratings WHERE task IN"
     " (SELECT tasks.id FROM tasks JOIN raters ON raters.id = tasks.rater WHERE study = :study)",
+    "DELETE FROM stimuli WHERE clip IN (SELECT id FROM clips WHERE study = :study)",
     "DELETE FROM tasks WHERE rater IN (SELECT id FROM raters WHERE study = :study)",
     "DELETE FROM raters WHERE study = :study",
     "DELETE FROM items WHERE study = :study",
@@ -71,6 +74,7 @@ WHERE raters.study = ? AND withdrawn_at IS NULL ORDER BY raters.joined_at, rater
 _COLUMNS = [
     *("rater", "joined", "finished", "tasks", "rated"),
     *("checks", "checks_passed", "repeats", "repeat_difference"),
+    *("participant", "session", "headphones", "completion_code"),
 ]
 
 
@@ -123,8 +127,9 @@ def raters(store: RatingStore, study: str) -> pd.DataFrame:
 
     Returns:
         Columns ``rater``, ``joined`` (day, UTC), ``finished`` (bool), ``tasks``, ``rated``, ``checks``,
-        ``checks_passed``, ``repeats``, and ``repeat_difference`` (mean absolute difference between the two times as a
-        share of the scale; NaN without repeats).
+        ``checks_passed``, ``repeats``, ``repeat_difference`` (mean absolute difference between the two times as a
+        share of the scale; NaN without repeats), ``participant`` and ``session`` (start of the salted hashes of a
+        crowd's ids, see ``crowd_label``), ``headphones`` (most right answers of their test) and ``completion_code``.
     """
     import pandas as pd
 
@@ -135,7 +140,8 @@ def raters(store: RatingStore, study: str) -> pd.DataFrame:
         study,
     )
     asked, again = checks(store, study), repeats(store, study)
-    widths = {scale.key: scale.high - scale.low for scale in store.design(study).scales} | {PREFERENCE: 1.0}
+    design = store.design(study)
+    widths = {scale.key: scale.high - scale.low for scale in design.scales} | {PREFERENCE: 1.0}
     again["difference"] = (again["first"] - again["second"]).abs() / again["axis"].map(widths)
     rows = []
     for person in people:
@@ -152,8 +158,19 @@ def raters(store: RatingStore, study: str) -> pd.DataFrame:
             "checks_passed": int(passed.sum()),
             "repeats": int(twice.groupby(["clip", "against"]).ngroups),
             "repeat_difference": float(twice["difference"].mean()) if len(twice) else float("nan"),
+            "participant": (person["participant"] or "")[:16],
+            "session": (person["session"] or "")[:16],
+            "headphones": person["headphones"],
+            "completion_code": (completion(store, design, person) or {}).get("code", "")
+            if person["finished_at"] is not None
+            else "",
         })  # fmt: skip
     return pd.DataFrame(rows, columns=_COLUMNS)
+
+
+def crowd_label(store: RatingStore, study: str, given: str) -> str:
+    """Returns what exports call a participant's or a session's id, so that an owner who has the ids can join them."""
+    return identity.hashed(f"{study}/{given}", store.salt)[:16]
 
 
 def _pair(row: Any) -> tuple[int, ...]:
@@ -179,8 +196,11 @@ in checks.csv, and raters.csv has a line for each rater: how much was rated, how
 difference between the two times as a share of the scale. Raters are called by the start of a salted hash.
 """
 _PAIRS = """
-Axis `preference`: 1 for the preferred clip, 0 for the other, 0.5 for both after a tie. Each comparison is two rows, one
-for each clip; `against` names the other clip, and `side` says where the clip stood.
+votes.csv has a row a comparison: a is the clip that stood on the left, and `winner` is a, b or tie. `qamro rank
+--votes` ranks the systems by it. In a CMOS test `score` says how much better a is, from -3 to 3.
+"""
+_ANALYSED = """
+`qamro analyse --ratings` reads this folder and analyses the test; study.json says what kind it is.
 """
 
 
@@ -216,8 +236,8 @@ def overview(store: RatingStore, token: str) -> list[dict[str, Any]]:
 def to_study(store: RatingStore, study: str) -> Study:
     """Returns a study with all first ratings that were confirmed and not taken back.
 
-    Ratings have the further columns ``position`` (in the rater's order) and ``heard`` (seconds); preferences also
-    ``against`` and ``side``. Attention checks and repeats are left out (see ``quality``).
+    Ratings have the further columns ``position`` (in the rater's order) and ``heard`` (seconds). Preferences are votes:
+    a is the left clip. Attention checks and repeats are left out (see ``checks`` and ``repeats``).
 
     Raises:
         ListeningError: There is no such study.
@@ -228,31 +248,48 @@ def to_study(store: RatingStore, study: str) -> Study:
     clips = store.all("SELECT * FROM clips WHERE study = ? AND beeps IS NULL ORDER BY id", study)
     names = {row["id"]: row["name"] for row in clips}
     rows = store.all(
-        "SELECT rater, axis, score, position, a, b, heard_a, heard_b FROM ratings JOIN tasks ON tasks.id = task"
-        " JOIN raters ON raters.id = rater WHERE raters.study = ? AND kind = 'first' AND withdrawn_at IS NULL"
+        "SELECT rater, axis, score, position, a, b, heard_a, heard_b, answer, clip, heard, stimulus, tasks.id AS task"
+        " FROM ratings JOIN tasks ON tasks.id = ratings.task JOIN raters ON raters.id = rater"
+        " LEFT JOIN stimuli ON stimuli.task = tasks.id AND place = CASE WHEN ?2 THEN stimulus ELSE 1 END"
+        " WHERE raters.study = ?1 AND kind = 'first' AND withdrawn_at IS NULL"
         " ORDER BY joined_at, rater, position, ratings.id",
         study,
+        int(design.method.rates_stimuli),
     )
-    ratings = []
+    systems = {row["name"]: row["system"] for row in clips}
+    parts: dict[str, list[dict[str, Any]]] = {"ratings": [], "votes": []}
     for row in rows:
-        head = {"rater": label(row["rater"]), "axis": row["axis"], "position": row["position"]}
-        left = head | {"clip": names[row["a"]], "score": row["score"], "heard": round(row["heard_a"], 2)}
-        if row["b"] is None:
-            ratings.append(left)
-            continue
-        right = head | {"clip": names[row["b"]], "score": 1 - row["score"], "heard": round(row["heard_b"], 2)}
-        ratings.append(left | {"against": right["clip"], "side": "left"})
-        ratings.append(right | {"against": left["clip"], "side": "right"})
-    columns = ["clip", "rater", "axis", "score", "position", "heard"]
-    columns += ["against", "side"] if design.mode == PREFERENCE else []
+        a, b, stimulus = (names.get(row[key], "") for key in ("a", "b", "clip"))
+        given = Given(row["axis"], row["score"], a, b, stimulus, systems, design.reference, row["answer"])
+        kind, own = design.method.stored(given)
+        heard = {f"heard_{side}": round(row[f"heard_{side}"], 2) for side in "ab"}
+        if kind == "ratings":
+            heard = {"heard": round(row["heard_a"] if row["heard"] is None else row["heard"], 2)}
+        parts[kind].append(
+            {"rater": label(row["rater"]), "axis": row["axis"], "position": row["position"]} | own | heard
+        )
+    votes = pd.DataFrame(parts["votes"]) if parts["votes"] else None
+    ratings = pd.DataFrame(parts["ratings"])
+    first = ["clip", "rater", "axis", "score", "position", "heard"]
+    ratings = ratings.reindex(columns=[*first, *(name for name in ratings.columns if name not in first)])
     table = [(c["name"], f"audio/{c['file']}", c["system"], c["prompt"], c["source"]) for c in clips]
     return Study(
         pd.DataFrame(table, columns=["clip", "path", "system", "prompt", "source"]),
-        pd.DataFrame(ratings, columns=columns),
+        ratings,
         name=design.name,
         root=store.folder,
-        about={"source": "a listening study run with qamro", "design": design.to_json()} | _raced(store, study),
+        about={"source": "a listening study run with qamro", "design": design.to_json()}
+        | _test(design)
+        | _raced(store, study),
+        votes=votes,
     )
+
+
+def _test(design: Design) -> dict[str, Any]:
+    """What the analysis of a test has to know of its design."""
+    if design.method.analysis is None:
+        return {}
+    return {"test": {"method": design.mode, "reference": design.reference, "anchors": list(design.anchors)}}
 
 
 def _raced(store: RatingStore, study: str) -> dict[str, Any]:
@@ -288,7 +325,9 @@ def write_folder(store: RatingStore, study: str, folder: Path, *, audio: bool = 
     made.save(folder)
     for name, make in _TABLES.items():
         write_table(make(store, study), folder / name)
-    text = _README.format(name=design.name) + (_PAIRS if design.mode == PREFERENCE else "")
+    told = _PAIRS if made.votes is not None else ""
+    told += _ANALYSED if design.method.analysis is not None else ""
+    text = _README.format(name=design.name) + told
     (folder / "README.md").write_text(text, encoding="utf-8")
     return folder
 

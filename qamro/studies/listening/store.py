@@ -10,14 +10,20 @@ import secrets
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from qamro.studies.listening.design import PREFERENCE, Design, Item, ListeningError, Planned, pairs, plan
+from qamro.studies.listening.design import Design, Item, ListeningError, Planned, plan
+from qamro.studies.listening.methods.method import Clips, no_stimuli
 from qamro.studies.listening.sources import Sound, copy_blind, random_file, write_beeps
 from qamro.studies.listening.steering import check_clips, ended
+
+NextPair = Callable[
+    [Sequence[tuple[str, str, float]], Sequence[str], Sequence[tuple[str, str]]],
+    tuple[str, str],
+]
 
 
 class RatingStore:
@@ -28,6 +34,8 @@ class RatingStore:
     Attributes:
         folder: Where it lies.
         clock: Returns the time, in seconds since 1970.
+        next_pair: Chooses the pair of systems to ask about next: gets votes (two systems, and 1, .5 or 0 for the
+            first), all systems, and the pairs to choose from. None leaves orders as they were drawn.
         steer: Of a study and a rater, both by id, returns the clip that is to be rated next, or None for none; only
             studies with a goal ask (see ``steering``).
     """
@@ -43,6 +51,7 @@ class RatingStore:
         """
         self.folder = Path(folder)
         self.clock = clock
+        self.next_pair: NextPair | None = None
         (self.folder / "audio").mkdir(parents=True, exist_ok=True)
         self._db = connect(self.folder / "ratings.sqlite")
         self._lock = threading.RLock()
@@ -133,11 +142,13 @@ class RatingStore:
                 if beeps is None:
                     systems[key], contents[key] = sound.system, sound.source or sound.prompt
             check_clips(design, systems)
-            items: list[Item] = [(key,) for key in systems]
-            if design.mode == PREFERENCE:
-                items = pairs(systems, contents, random.Random(study))
-                if not items:
-                    raise ListeningError("there are no two clips of different systems to compare")
+            for system in (design.reference, *design.anchors):
+                if system and system not in systems.values():
+                    known = ", ".join(sorted({name for name in systems.values() if name})[:8]) or "none is named"
+                    raise ListeningError(f"no clip is of the system {system!r}; the systems are {known}")
+            items = design.method.items(design, Clips(systems, contents), random.Random(study))
+            if not items:
+                raise ListeningError("there are no two clips of different systems to compare")
             rows = [(study, *item, None)[:3] for item in items]
             db.executemany("INSERT INTO items VALUES (?, ?, ?)", rows)
         return study
@@ -153,29 +164,53 @@ class RatingStore:
             raise ListeningError("there is no such study; check the link")
         return Design.from_json(row["design"])
 
-    def join(self, study: str) -> str:
+    def join(self, study: str, crowd: Mapping[str, str] | None = None) -> str:
         """Adds a rater with a random order of their own and returns their token, which is stored nowhere.
 
+        Whoever comes from a crowd's link again, with the same ids, gets the same token and goes on.
+
+        Args:
+            study: The study's id.
+            crowd: ``participant`` and ``session``, ids that a crowd's link carried; kept as salted hashes only.
+
         Raises:
-            ListeningError: There is no such study, or it has ended.
+            ListeningError: There is no such study, it has ended, or the link is a crowd's preview.
         """
         design, token = self.design(study), new_token()
-        if ended(self, study):
+        ids = [str((crowd or {}).get(key) or "")[:200] for key in ("participant", "session")]
+        if ids[1] == PREVIEW:
+            raise ListeningError("this is a preview; accept the task first")
+        participant, session = (hashed(f"{study}/{text}", self.salt) if text else None for text in ids)
+        if participant:
+            token = hashed(f"{study}/{ids[0]}/{ids[1]}/token", self.salt)
+        if ended(self, study) and self.one("SELECT 1 FROM raters WHERE id = ?", hashed(token, self.salt)) is None:
             raise ListeningError("this study has ended: it knows what it was to find out. Thank you for coming")
         rater, rng = hashed(token, self.salt), random.SystemRandom()
         with self.transaction() as db:
+            if db.execute("SELECT 1 FROM raters WHERE id = ?", (rater,)).fetchone():
+                return token
             clips = {row["id"]: row for row in db.execute("SELECT * FROM clips WHERE study = ?", (study,))}
             pool = db.execute("SELECT a, b FROM items WHERE study = ?", (study,))
             items = [tuple(clip for clip in row if clip is not None) for row in pool]
             beeps = {key: clip["beeps"] for key, clip in clips.items() if clip["beeps"] is not None}
-            tasks = [] if design.goal else plan(design, items, _asked(db, study), beeps, rng)
-            db.execute("INSERT INTO raters VALUES (?, ?, ?, NULL)", (rater, study, self.clock()))
+            tasks = [] if design.goal else plan(design, items, asked(db, study), beeps, rng)
+            db.execute(
+                "INSERT INTO raters (id, study, joined_at, participant, session) VALUES (?, ?, ?, ?, ?)",
+                (rater, study, self.clock(), participant, session),
+            )
             for position, task in enumerate(tasks):
-                self.add_task(db, (study, rater), position, task, clips=clips)
+                self.add_task(db, (study, rater), position, task, clips=clips, design=design)
         return token
 
     def add_task(
-        self, db: sqlite3.Connection, rater: tuple[str, str], position: int, task: Planned, *, clips: Any = None
+        self,
+        db: sqlite3.Connection,
+        rater: tuple[str, str],
+        position: int,
+        task: Planned,
+        *,
+        clips: Any = None,
+        design: Design | None = None,
     ) -> None:
         """Writes a task of a rater, within a transaction.
 
@@ -185,21 +220,38 @@ class RatingStore:
             position: In the rater's order.
             task: What is asked.
             clips: The rows of the study's clips by id, where the caller has them.
+            design: Of the study, where the caller has it.
         """
         if clips is None:
             clips = {row["id"]: row for row in db.execute("SELECT * FROM clips WHERE study = ?", rater[:1])}
+        rng, design = random.SystemRandom(), design or self.design(rater[0])
         music = [clip for clip in clips.values() if clip["beeps"] is None]
-        shown = random.SystemRandom().choice(music) if task.kind == "check" else clips[task.clips[0]]
+        shown = rng.choice(music) if task.kind == "check" else clips[task.clips[0]]
         right = task.clips[1] if len(task.clips) > 1 else None
         names = new_token(), new_token() if right is not None else None
-        db.execute(
+        stimuli: list[int] = []
+        answer = task.answer
+        if task.kind != "check" and design.method.stimuli is not no_stimuli:
+            stimuli, answer = design.method.stimuli(design, task.clips, clips_of(music), rng)
+        row = db.execute(
             "INSERT INTO tasks (rater, position, kind, a, b, prompt, answer, audio_a, audio_b)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (rater[1], position, task.kind, task.clips[0], right, shown["prompt"], task.answer, *names),
+            (rater[1], position, task.kind, task.clips[0], right, shown["prompt"], answer, *names),
+        ).lastrowid
+        db.executemany(
+            "INSERT INTO stimuli (task, place, clip, audio) VALUES (?, ?, ?, ?)",
+            [(row, place, clip, new_token()) for place, clip in enumerate(stimuli, 1)],
         )
 
 
-def _asked(db: sqlite3.Connection, study: str) -> dict[Item, int]:
+def clips_of(rows: Sequence[Any]) -> Clips:
+    """Systems and contents of clips, rows of the store."""
+    return Clips(
+        {row["id"]: row["system"] for row in rows}, {row["id"]: row["source"] or row["prompt"] for row in rows}
+    )
+
+
+def asked(db: sqlite3.Connection, study: str) -> dict[Item, int]:
     """How many raters each item was given to."""
     rows = db.execute(
         "SELECT a, b, count(*) AS n FROM tasks JOIN raters ON raters.id = tasks.rater"
@@ -224,8 +276,11 @@ def _check_names(sounds: Sequence[Sound]) -> None:
 
 # The tables of the store, and how its file is opened.
 
-VERSION = 1
-"""Version of the tables; a store of another version is refused and not guessed at."""
+PREVIEW = "ASSIGNMENT_ID_NOT_AVAILABLE"
+"""What Mechanical Turk gives for an assignment while a worker only looks."""
+
+VERSION = 2
+"""Version of the tables; a store of version 1 is brought up, one of any other is refused and not guessed at."""
 
 _TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
@@ -242,7 +297,9 @@ CREATE TABLE items (  -- what can be asked: a clip, or two
 ) STRICT;
 CREATE TABLE raters (
   id TEXT PRIMARY KEY,  -- salted hash of the token in the personal link
-  study TEXT NOT NULL REFERENCES studies (id), joined_at REAL NOT NULL, finished_at REAL
+  study TEXT NOT NULL REFERENCES studies (id), joined_at REAL NOT NULL, finished_at REAL,
+  participant TEXT, session TEXT,  -- salted hashes of the ids in a crowd's link
+  headphones INTEGER, headphone_tries INTEGER NOT NULL DEFAULT 0  -- most right answers of the test, and how often taken
 ) STRICT;
 CREATE TABLE tasks (
   id INTEGER PRIMARY KEY, rater TEXT NOT NULL REFERENCES raters (id), position INTEGER NOT NULL,
@@ -253,11 +310,16 @@ CREATE TABLE tasks (
   shown_at REAL, heard_a REAL NOT NULL DEFAULT 0, heard_b REAL NOT NULL DEFAULT 0, rated_at REAL,
   UNIQUE (rater, position)
 ) STRICT;
+CREATE TABLE stimuli (  -- what else a task lets hear: the versions of a MUSHRA trial, X of an ABX one
+  task INTEGER NOT NULL REFERENCES tasks (id), place INTEGER NOT NULL, clip INTEGER NOT NULL REFERENCES clips (id),
+  audio TEXT NOT NULL UNIQUE, heard REAL NOT NULL DEFAULT 0, PRIMARY KEY (task, place)
+) STRICT;
 CREATE TABLE ratings (
   id INTEGER PRIMARY KEY, task INTEGER NOT NULL REFERENCES tasks (id), axis TEXT NOT NULL, score REAL NOT NULL,
-  rated_at REAL NOT NULL, withdrawn_at REAL  -- set by undo; what is withdrawn counts nowhere
+  rated_at REAL NOT NULL, withdrawn_at REAL,  -- set by undo; what is withdrawn counts nowhere
+  stimulus INTEGER NOT NULL DEFAULT 0  -- place of the stimulus that it is for; 0: the task's own clip or pair
 ) STRICT;
-CREATE UNIQUE INDEX one_rating ON ratings (task, axis) WHERE withdrawn_at IS NULL;
+CREATE UNIQUE INDEX one_rating ON ratings (task, axis, stimulus) WHERE withdrawn_at IS NULL;
 CREATE TABLE predictions (
   clip INTEGER NOT NULL REFERENCES clips (id), predictor TEXT NOT NULL, axis TEXT NOT NULL, score REAL,
   source TEXT NOT NULL, PRIMARY KEY (clip, predictor, axis)
@@ -265,6 +327,21 @@ CREATE TABLE predictions (
 CREATE INDEX clips_of ON clips (study);
 CREATE INDEX items_of ON items (study);
 CREATE INDEX raters_of ON raters (study);
+"""
+
+
+_FROM_1 = """
+ALTER TABLE raters ADD COLUMN participant TEXT;
+ALTER TABLE raters ADD COLUMN session TEXT;
+ALTER TABLE raters ADD COLUMN headphones INTEGER;
+ALTER TABLE raters ADD COLUMN headphone_tries INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE ratings ADD COLUMN stimulus INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE stimuli (
+  task INTEGER NOT NULL REFERENCES tasks (id), place INTEGER NOT NULL, clip INTEGER NOT NULL REFERENCES clips (id),
+  audio TEXT NOT NULL UNIQUE, heard REAL NOT NULL DEFAULT 0, PRIMARY KEY (task, place)
+) STRICT;
+DROP INDEX one_rating;
+CREATE UNIQUE INDEX one_rating ON ratings (task, axis, stimulus) WHERE withdrawn_at IS NULL
 """
 
 
@@ -294,13 +371,18 @@ def connect(path: Path) -> sqlite3.Connection:
 
 
 def _make(db: sqlite3.Connection) -> None:
-    """Makes the tables, unless another process was quicker."""
+    """Makes the tables or brings older ones up, unless another process was quicker."""
     db.execute("BEGIN IMMEDIATE")
     try:
+        statements = ""
         if not db.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone():
-            for statement in _TABLES.split(";\n"):
-                if statement.strip():
-                    db.execute(statement)
+            statements = _TABLES
+        elif db.execute("PRAGMA user_version").fetchone()[0] == 1:
+            statements = _FROM_1
+        for statement in statements.split(";\n"):
+            if statement.strip():
+                db.execute(statement)
+        if statements:
             db.execute(f"PRAGMA user_version={VERSION}")
         db.execute("COMMIT")
     except BaseException:

@@ -11,7 +11,6 @@ from qamro.figures.style import ticks
 from qamro.studies.listening import PREFERENCE, RatingStore, Scale, comparison, export
 from qamro.studies.listening.session import rater_of
 from qamro.ui import choices
-from qamro.ui.annotate.texts import Compare as T
 from qamro.ui.widgets import chart_value
 
 if TYPE_CHECKING:
@@ -31,12 +30,19 @@ _PREDICTED, _PANEL = "#1a7f8e", "#d55e00"
 _log = logging.getLogger(__name__)
 
 
-def page(store: RatingStore, token: str) -> dict[str, Any]:
+def page(store: RatingStore, token: str, words: Mapping[str, str]) -> dict[str, Any]:
     """Returns what the page shows: ``notes``, ``rows``, ``chart`` (None where there is nothing to draw).
+
+    Args:
+        store: The store.
+        token: The rater's token.
+        words: Texts of the rater's language.
 
     Raises:
         ListeningError: The rater has not finished, or nobody has this link.
     """
+    if store.design(rater_of(store, token)["study"]).method.analysis is not None:
+        return {"notes": [], "rows": [], "chart": None}  # what a test's answers mean is for its owner
     mine = comparison.own(store, token)
     panel = comparison.panel(store, token)
     clips = sorted({clip for row in mine for clip in (row["a"], row["b"]) if clip is not None})
@@ -46,23 +52,23 @@ def page(store: RatingStore, token: str) -> dict[str, Any]:
         _log.warning("no predictions for a listening study: %s", problem)
         predicted, sources = {}, {}
     rows = [_row(row, predicted, panel) for row in mine]
-    notes = [*_consistency(store, token), *_agreement(rows), _panel_note(rows)]
+    notes = [*_consistency(store, token, words), *_agreement(rows, words), _panel_note(rows, words)]
     if any(row["predicted"] is not None for row in rows):
         axes = {STANDS_FOR} if rows[0]["axis"] == PREFERENCE else {row["axis"] for row in rows}
         kinds: dict[str, list[str]] = {}
         for axis in axis_order(list(axes & sources.keys())):
             kinds.setdefault(sources[axis], []).append(axis)
-        notes += [T.SOURCE.format(axes=" ".join(keys), source=source) for source, keys in kinds.items()]
+        notes += [words["after_source"].format(axes=" ".join(keys), source=source) for source, keys in kinds.items()]
     else:
-        notes.append(T.NO_PREDICTIONS)
+        notes.append(words["after_no_predictions"])
     drawn = rows if rows and rows[0]["axis"] != PREFERENCE else []
     scales = {scale.key: scale for scale in store.design(rater_of(store, token)["study"]).scales}
     figure = (
-        own_against_others(drawn, scales)
+        own_against_others(drawn, scales, words)
         if any(r["predicted"] is not None or r["panel"] is not None for r in drawn)
         else None
     )
-    chart = chart_value(figure, name="my-ratings", alt=T.ALT) if figure is not None else None
+    chart = chart_value(figure, name="my-ratings", alt=words["after_alt"]) if figure is not None else None
     return {"notes": notes, "rows": rows, "chart": chart}
 
 
@@ -106,23 +112,23 @@ def _row(row: dict[str, Any], predicted: dict[int, dict[str, float]], panel: dic
     }
 
 
-def _consistency(store: RatingStore, token: str) -> list[str]:
+def _consistency(store: RatingStore, token: str, words: Mapping[str, str]) -> list[str]:
     rater = rater_of(store, token)
     people = export.raters(store, rater["study"])
     line = people[people["rater"] == export.label(rater["id"])].iloc[0]
     notes = []
     if line["repeats"]:
         share = f"{100 * line['repeat_difference']:.0f}"
-        notes.append(T.REPEATS.format(n=line["repeats"], share=share))
+        notes.append(words["after_repeats"].format(n=line["repeats"], share=share))
     if line["checks"]:
-        notes.append(T.CHECKS.format(passed=line["checks_passed"], n=line["checks"]))
+        notes.append(words["after_checks"].format(passed=line["checks_passed"], n=line["checks"]))
     return notes
 
 
-def _agreement(rows: list[dict[str, Any]]) -> list[str]:
+def _agreement(rows: list[dict[str, Any]], words: Mapping[str, str]) -> list[str]:
     """For pairs: how often one agrees with the predictor and with the panel's majority; ties are left out."""
     notes = []
-    for what, text in (("predicted", T.AGREE_PREDICTOR), ("panel", T.AGREE_PANEL)):
+    for what, text in (("predicted", words["after_agree_predictor"]), ("panel", words["after_agree_panel"])):
         sides = [
             (row["own"] > 0.5) == (row[what] > 0.5)
             for row in rows
@@ -133,20 +139,23 @@ def _agreement(rows: list[dict[str, Any]]) -> list[str]:
     return notes
 
 
-def _panel_note(rows: list[dict[str, Any]]) -> str:
+def _panel_note(rows: list[dict[str, Any]], words: Mapping[str, str]) -> str:
     shown = sum(row["panel"] is not None for row in rows)
     most = max((row["raters"] for row in rows), default=0)
     if not shown:
-        return T.NO_PANEL.format(n=comparison.PANEL)
-    return T.PANEL.format(n=comparison.PANEL, most=most)
+        return words["after_no_panel"].format(n=comparison.PANEL)
+    return words["after_panel_of"].format(n=comparison.PANEL, most=most)
 
 
-def own_against_others(rows: Sequence[Mapping[str, Any]], scales: Mapping[str, Scale]) -> go.Figure:
+def own_against_others(
+    rows: Sequence[Mapping[str, Any]], scales: Mapping[str, Scale], words: Mapping[str, str]
+) -> go.Figure:
     """Draws own ratings (across) against others' (upward) with the line of equal scores.
 
     Args:
         rows: Dicts with ``number``, ``axis``, ``own``, ``predicted`` and ``panel`` (None where unknown).
         scales: The scale of each axis.
+        words: Texts of the rater's language.
     """
     from plotly.subplots import make_subplots
 
@@ -157,8 +166,11 @@ def own_against_others(rows: Sequence[Mapping[str, Any]], scales: Mapping[str, S
     names = [f"<b>{axis}</b>" for axis in axes]
     gap = {"horizontal_spacing": 0.09, "vertical_spacing": 0.3 / lines}
     figure: go.Figure = make_subplots(rows=lines, cols=columns, subplot_titles=names, **gap)
-    kinds = (("predicted", T.PREDICTOR, _PREDICTED, "circle"), ("panel", T.PANEL_NAME, _PANEL, "diamond"))
-    legend = set()
+    kinds = (
+        ("predicted", words["after_predictor"], _PREDICTED, "circle"),
+        ("panel", words["after_panel"], _PANEL, "diamond"),
+    )
+    hover, legend = words["after_hover"], set()
     for i, axis in enumerate(axes):
         scale, place = scales[axis], {"row": i // columns + 1, "col": i % columns + 1}
         pad = 0.06 * (scale.high - scale.low)
@@ -179,15 +191,13 @@ def own_against_others(rows: Sequence[Mapping[str, Any]], scales: Mapping[str, S
                 legendgroup=what,
                 showlegend=what not in legend,
                 marker={"color": colour, "symbol": symbol, "size": 9, "opacity": 0.8},
-                hovertext=[
-                    T.HOVER.format(n=row["number"], own=row["own"], name=name, other=row[what]) for row in known
-                ],
+                hovertext=[hover.format(n=row["number"], own=row["own"], name=name, other=row[what]) for row in known],
                 hoverinfo="text",
                 **place,
             )
             legend.add(what)
         marks = ticks(scale.low, scale.high, most=5)
-        figure.update_xaxes(range=ends, title={"text": T.OWN, "standoff": 4}, **marks, **place)
+        figure.update_xaxes(range=ends, title={"text": words["after_own"], "standoff": 4}, **marks, **place)
         figure.update_yaxes(range=ends, **marks, **place)
     figure.update_xaxes(zeroline=False, showgrid=True)
     figure.update_yaxes(zeroline=False, showgrid=True)

@@ -6,7 +6,7 @@ import logging
 import re
 import secrets
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from qamro.evaluation import live_race
@@ -15,7 +15,7 @@ from qamro.studies.listening.hub_backup import open_store
 from qamro.studies.listening.store import WrongTokenError
 from qamro.ui import operate
 from qamro.ui.annotate import comparing
-from qamro.ui.annotate.texts import BROKE
+from qamro.ui.annotate.languages import LANGUAGES, choose, words
 from qamro.ui.static import own_folder, url
 
 _log = logging.getLogger(__name__)
@@ -52,31 +52,50 @@ def answers(handle: Callable[[RatingStore, Asked], dict[str, Any]]) -> Callable[
             return {"error": str(problem)}
         except (sqlite3.Error, OSError, KeyError, TypeError, ValueError) as problem:
             _log.exception("annotate: %s", handle.__name__)
-            return {"error": BROKE.format(problem=type(problem).__name__)}
+            told = words(choose(given.get("lang"), "", given.get("languages")))
+            return {"error": told["broke"].format(problem=type(problem).__name__)}
 
     run.__name__, run.__doc__ = handle.__name__, handle.__doc__  # not its signature: Gradio goes by that
     return run
 
 
 def _store() -> RatingStore:
+    """The store, which may ask what is worth rating next: a clip of a race, or a pair."""
     store = open_store()
     store.steer = live_race.next_clip
+    store.next_pair = _next_pair
     return store
+
+
+def _next_pair(
+    votes: Sequence[tuple[str, str, float]], systems: Sequence[str], among: Sequence[tuple[str, str]]
+) -> tuple[str, str]:
+    import pandas as pd
+
+    from qamro.evaluation.preferences import next_pair
+
+    winner = [{1.0: "a", 0.0: "b"}.get(score, "tie") for _, _, score in votes]
+    pairs = [(a, b) for a, b, _ in votes]
+    table = pd.DataFrame(pairs, columns=["system_a", "system_b"]).assign(winner=winner)
+    table = table[table["system_a"] != table["system_b"]]
+    return next_pair(table, list(systems), among=list(among))
 
 
 @answers
 def look(store: RatingStore, data: Asked) -> dict[str, Any]:
-    """Returns the study behind a link, and the rater's state where the link is personal."""
+    """Returns the study behind a link, its words, and the rater's state where the link is personal."""
     if data.get("rater"):
         token = str(data["rater"])
-        return _study(store, session.rater_of(store, token)["study"]) | {"state": session.state(store, token)}
-    return _study(store, str(data.get("study") or ""))
+        about = _study(store, session.rater_of(store, token)["study"], data)
+        return about | {"state": session.state(store, token)}
+    return _study(store, str(data.get("study") or ""), data)
 
 
 @answers
 def join(store: RatingStore, data: Asked) -> dict[str, Any]:
     """Adds a rater and returns the token of the personal link with the first state."""
-    token = store.join(str(data.get("study") or ""))
+    crowd = data.get("crowd")
+    token = store.join(str(data.get("study") or ""), crowd if isinstance(crowd, dict) else None)
     return {"rater": token, "state": session.state(store, token)}
 
 
@@ -85,6 +104,13 @@ def rate(store: RatingStore, data: Asked) -> dict[str, Any]:
     """Stores a confirmation; the answer means that it is on the disk."""
     scores = {str(axis): score for axis, score in dict(data["scores"]).items()}
     return {"state": session.rate(store, str(data["rater"]), int(data["task"]), scores, list(data["heard"]))}
+
+
+@answers
+def hear_headphones(store: RatingStore, data: Asked) -> dict[str, Any]:
+    """Takes the answers to the test for headphones."""
+    given = [int(place) for place in list(data["answers"])]
+    return {"state": session.hear_headphones(store, str(data["rater"]), given)}
 
 
 @answers
@@ -102,10 +128,12 @@ def finish(store: RatingStore, data: Asked) -> dict[str, Any]:
 @answers
 def compare(store: RatingStore, data: Asked) -> dict[str, Any]:
     """Returns own ratings beside the predictor's and the panel's, for a rater who has finished."""
-    return comparing.page(store, str(data["rater"]))
+    token = str(data["rater"])
+    design = store.design(session.rater_of(store, token)["study"])
+    return comparing.page(store, token, words(choose(data.get("lang"), design.language, data.get("languages"))))
 
 
-FUNCTIONS = (look, join, rate, undo, finish, compare)
+FUNCTIONS = (look, join, hear_headphones, rate, undo, finish, compare)
 """What a rater's page may call."""
 
 
@@ -164,19 +192,28 @@ def warm() -> None:
         _log.exception("the store of ratings cannot be opened")
 
 
-def _study(store: RatingStore, study: str) -> dict[str, Any]:
+def _study(store: RatingStore, study: str, data: Asked) -> dict[str, Any]:
     design = store.design(study)
+    language = choose(data.get("lang"), design.language, data.get("languages"))
+    told = words(language)
     scales = [
         {"key": s.key, "name": s.name or s.key, "low": s.low, "high": s.high, "step": s.step}
         | {"values": s.values, "definition": s.definition}
         for s in design.scales
     ]
+    own = design.question != type(design).question
     return {
+        "words": told,
+        "lang": language,
+        "languages": {code: words(code)["language_name"] for code in LANGUAGES},
         "study": {
             "id": study,
             "name": design.name,
             "mode": design.mode,
-            "question": design.question,
+            "page": design.method.page,
+            "names": list(design.method.names),
+            "level": design.level,
+            "question": design.question if own else told.get(f"question_{design.mode}", design.question),
             "instructions": design.instructions,
             "scales": scales,
             "seconds": design.seconds,
@@ -184,5 +221,5 @@ def _study(store: RatingStore, study: str) -> dict[str, Any]:
             "repeats": design.repeats > 0,
             "open": bool(design.goal),
             "ended": steering.ended(store, study) is not None,
-        }
+        },
     }

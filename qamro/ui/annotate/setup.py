@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from qamro.audio import AudioError
-from qamro.studies.listening import Design, ListeningError, RatingStore, Scale, known_scale
+from qamro.studies.listening import PREFERENCE, Design, ListeningError, RatingStore, Scale, known_scale
 from qamro.studies.listening import store as identity
 from qamro.studies.listening.hub_backup import open_store
+from qamro.studies.listening.methods import METHODS
 from qamro.studies.listening.sources import Sound, from_files, from_study
 from qamro.ui import operate
 from qamro.ui.annotate.rating import TOKENS
@@ -80,23 +81,45 @@ def design_of(form: Mapping[str, Any]) -> Design:
     Raises:
         ListeningError: A field cannot be used; says which and why.
     """
-    pairs = form.get("mode") == "preference"
-    scales = () if pairs else (*map(known_scale, form.get("axes") or ()), *own_scales(str(form.get("own") or "")))
-    question = str(form.get("question") or "").strip()
+    mode = str(form.get("mode") or "scores")
+    method = METHODS.get(mode, METHODS["scores"])
+    scales: tuple[Scale, ...] = ()
+    if mode == "scores":
+        scales = (*map(known_scale, form.get("axes") or ()), *own_scales(str(form.get("own") or "")))
+    informed = bool(form.get("choose")) and mode == PREFERENCE
+    anchors = [name.strip() for name in str(form.get("anchors") or "").split(",")]
     return Design(
         str(form.get("name") or "").strip(),
-        mode="preference" if pairs else "scores",
+        mode=mode,
         scales=scales,
         instructions=str(form.get("instructions") or "").strip(),
         prompts=bool(form.get("prompts")),
         each=_whole(form, "each"),
-        repeats=_whole(form, "repeats"),
-        checks=_whole(form, "checks"),
+        repeats=_whole(form, "repeats") if method.extras and not informed else 0,
+        checks=_whole(form, "checks") if method.extras else 0,
         seconds=_number(form, "seconds", 8.0),
-        question=question or Design.question,
-        goal="" if pairs else goal_of(form),
+        question=str(form.get("question") or "").strip() or Design.question,
+        reference=str(form.get("reference") or "").strip() if method.reference else "",
+        anchors=tuple(filter(None, anchors)) if mode == "mushra" else (),
+        trials=max(1, _whole(form, "trials")) if method.trials else 1,
+        level=bool(form.get("level", True)),
+        choose="information" if informed else "even",
+        language=str(form.get("language") or ""),
+        headphones=bool(form.get("headphones")),
+        code=str(form.get("code") or "").strip(),
+        return_link=str(form.get("return_link") or "").strip(),
+        goal=goal_of(form) if mode == "scores" else "",
         equal_within=_number(form, "equal_within", 0.0),
     )
+
+
+def methods() -> list[dict[str, Any]]:
+    """Returns what the form says of each kind of test."""
+    return [
+        {"key": m.key, "title": m.title, "note": m.note, "pairs": len(m.names) > 1, "extras": m.extras}
+        | {"reference": m.reference, "trials": m.trials, "sorted": m.page == "sorted", "scales": m.key == "scores"}
+        for m in METHODS.values()
+    ]
 
 
 def goal_of(form: Mapping[str, Any]) -> str:

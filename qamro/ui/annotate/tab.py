@@ -10,7 +10,8 @@ import gradio as gr
 from qamro.axes import AXES
 from qamro.studies.listening import hub_backup, store
 from qamro.ui.annotate import rating, setup
-from qamro.ui.annotate.texts import RATE_WORDS, RESULT_WORDS, SETUP_WORDS
+from qamro.ui.annotate.languages import LANGUAGES, words
+from qamro.ui.annotate.texts import RESULT_WORDS, SETUP_WORDS
 from qamro.ui.events import find, listen
 from qamro.ui.session import predict_session
 from qamro.ui.widgets import widget
@@ -28,14 +29,15 @@ def build() -> None:
 
     A link for raters hides everything but the rater's page; the page itself does that.
     """
-    widget("annotate", words=RATE_WORDS, elem_id="annotate", server_functions=list(rating.FUNCTIONS))
+    widget("annotate", words=words("en"), elem_id="annotate", server_functions=list(rating.FUNCTIONS))
     with gr.Column(elem_classes="q-card", elem_id="annotate-setup"):
         axes = [{"key": a.key, "name": a.name, "low": a.low, "high": a.high} for a in AXES.values()]
         locked = store.has_owner()
         closed = not locked and not store.may_set_up("")
         form = widget(
             "annotate_setup",
-            {"axes": axes, "locked": locked, "closed": closed, "made": None},
+            {"axes": axes, "locked": locked, "closed": closed, "made": None}
+            | {"methods": setup.methods(), "languages": {code: words(code)["language_name"] for code in LANGUAGES}},
             words=SETUP_WORDS,
             elem_id="annotate-form",
         )

@@ -1,8 +1,6 @@
-"""Every text of the Annotate tab."""
+"""Texts of the Annotate tab for owners; what raters read stands in ``languages``."""
 
 from __future__ import annotations
-
-BROKE = "The server could not do this ({problem}). Try again; what was confirmed is safe."
 
 
 class Setup:
@@ -19,95 +17,6 @@ class Setup:
     NO_NUMBER = "{field}: {text!r} is not a number of zero or more"
     BROKE = "The study could not be set up: {problem}"
 
-
-class Compare:
-    """Texts of the comparison after finishing."""
-
-    OWN = "your score"
-    PREDICTOR = "Predictor"
-    PANEL_NAME = "Panel"
-    HOVER = "clip {n}: you {own:g}, {name} {other:.2f}"
-    ALT = "Your scores against the predictor's and the panel's, one figure for each axis"
-    REPEATS = "Clips that came twice: {n}; your two answers differ by {share} % of the scale on average."
-    CHECKS = "You passed {passed} of {n} attention checks."
-    AGREE_PREDICTOR = "You agree with the predictor ({axis}) on {n} of {all} pairs, ties left out."
-    AGREE_PANEL = "You agree with the panel's majority on {n} of {all} pairs, ties left out."
-    SOURCE = "Predictor, {axes}: {source}"
-    NO_PREDICTIONS = "The predictor has no scores for what you rated."
-    PANEL = "The panel is the mean of {n} to {most} other raters who have finished; never of fewer than {n}."
-    NO_PANEL = "The panel's means appear once {n} other raters have finished, so that nobody's ratings can be told."
-
-
-RATE_WORDS = {
-    "title": "Listening study",
-    "begin": "Begin",
-    "intro_clips": "You will hear clips one after the other and score each on what is asked. No answer is wrong.",
-    "intro_pairs": "You will hear pairs of clips and say which one you prefer. No answer is wrong.",
-    "intro_heard": "A score can be confirmed once you have heard the whole clip, or {seconds} seconds of it.",
-    "intro_repeats": "Some come twice. That is meant so.",
-    "intro_checks": "Some are only beeps: count them, and give their number as the score on every scale that has it.",
-    "intro_checks_pairs": "Sometimes one of the two is only beeps: then prefer the other.",
-    "intro_open": "The study ends when it has the ratings that it needs, maybe before you have heard all of it.",
-    "intro_ear": "Use headphones in a quiet place, and leave the volume as it is once it is comfortable.",
-    "intro_private": "No name is asked for. Other raters never see your scores; the owner of the study sees them under "
-    "a random code. You can stop at any time and come back with your personal link.",
-    "what": "What you will score",
-    "keys": "Keys",
-    "keys_scores": "1–9, 0|score (0 is ten);← →|one step down, up;↑ ↓|other scale;Enter|confirm;"
-    "Space|play, pause;U|undo",
-    "keys_pairs": "1 or ←|left is better;2 or ↓|no difference;3 or →|right is better;Enter|confirm;"
-    "Space|play, pause;S|switch at the same place;U|undo",
-    "progress": "{at} of {total}",
-    "progress_open": "{at} of at most {total}",
-    "ended": "This study has ended",
-    "ended_note": "It has the ratings that it needs. Thank you for coming.",
-    "all_rated_ended": "The study has the ratings that it needs. Thank you!",
-    "progress_label": "Progress",
-    "play": "Play",
-    "pause": "Pause",
-    "seek": "Position",
-    "side_a": "A",
-    "side_b": "B",
-    "switch": "Switch A / B",
-    "prompt": "Asked for",
-    "listen_more": "Listen {seconds} s more",
-    "listen_both": "Listen to both: {seconds} s more",
-    "choose": "Choose a score on each scale",
-    "choose_pair": "Choose an answer",
-    "ready": "Ready",
-    "confirm": "Confirm",
-    "saving": "Saving …",
-    "saved": "Saved",
-    "undo": "Undo",
-    "pause_study": "Stop and come back",
-    "link_title": "Your personal link",
-    "link_note": "Keep it: it is the only way back to where you stopped. Anyone who has it can rate as you.",
-    "copy": "Copy",
-    "copied": "Copied",
-    "close": "Back to rating",
-    "left_better": "A is better",
-    "right_better": "B is better",
-    "tie": "No difference",
-    "unplayable": "This sound could not be loaded. Reload the page; nothing confirmed is lost.",
-    "offline": "The server does not answer. Nothing confirmed is lost; try again.",
-    "retry": "Try again",
-    "all_rated": "All rated. Thank you!",
-    "all_rated_note": "You may still take the last answer back. Finishing makes all final, and shows how they compare.",
-    "finish": "Finish and compare",
-    "finished": "Thank you. Your ratings are in.",
-    "comparing": "Comparing with the predictor …",
-    "yours": "You",
-    "predicted": "Predictor",
-    "panel": "Panel",
-    "clip": "Clip",
-    "axis": "Axis",
-    "none": "–",
-    "list": "Clip by clip",
-    "figure_note": "Across: your score. Upward: the others'. On the dotted line both agree.",
-    "hear": "Hear clip {n}",
-    "save": "Save as {format}",
-    "failed": "The figure could not be drawn.",
-}
 
 SETUP_WORDS = {
     "title": "Set up a listening study",
@@ -131,10 +40,6 @@ SETUP_WORDS = {
     "uploading": "Uploading {done} of {all}",
     "upload_failed": "{n} could not be uploaded",
     "mode": "What is asked",
-    "scores": "Scores",
-    "scores_note": "Every clip on one or more scales.",
-    "pairs": "A/B preference",
-    "pairs_note": "Two systems on the same prompt: which is better? Ties are allowed.",
     "axes": "Axes",
     "own": "Own axes, one a line",
     "own_hint": "naturalness, 1, 5, How natural it sounds",
@@ -149,6 +54,23 @@ SETUP_WORDS = {
     "each": "Clips a rater gets",
     "each_hint": "all",
     "each_pairs": "Pairs a rater gets",
+    "trials": "Times each pair comes",
+    "reference": "Reference, the name of a system",
+    "reference_hint": "reference",
+    "anchors": "Anchors, separated by commas",
+    "anchors_hint": "anchor35, anchor70",
+    "level": "Play all versions at one loudness",
+    "choose": "Choose pairs by what their votes tell",
+    "crowd": "For crowds and the lab",
+    "crowd_note": "Links of Prolific and Mechanical Turk may be used as they are: participant and session are kept as "
+    "hashes only.",
+    "language": "Language",
+    "any_language": "the rater's own",
+    "headphones": "Raters pass a test for headphones first",
+    "code": "Completion code",
+    "code_hint": "one for each worker",
+    "return_link": "Return link",
+    "return_hint": "https://app.prolific.com/submissions/complete?cc={code}",
     "repeats": "Repeated, for consistency",
     "checks": "Attention checks",
     "seconds": "Seconds to hear at least",

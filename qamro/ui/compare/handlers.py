@@ -19,8 +19,8 @@ from qamro.report.views import APP_VIEWS, rated_axes
 from qamro.ui import choices
 from qamro.ui.compare.plan import plan_value
 from qamro.ui.compare.render import drawn, empty, file_name, listing, missing
-from qamro.ui.compare.state import CompareState
-from qamro.ui.compare.texts import PLAN, TITLES, Report, View
+from qamro.ui.compare.state import TEST, VOTES, CompareState
+from qamro.ui.compare.texts import PLAN, REPORT, TITLES, Report, View
 from qamro.ui.compare.texts import Bring as T
 from qamro.ui.events import Answer
 from qamro.ui.progress import status
@@ -131,11 +131,17 @@ def _first(rows: list[dict[str, Any]]) -> str:
 # Predictions
 
 
-def choose(p: Parts, study: Study | None, state: CompareState) -> Answer:
-    """Takes the study that was chosen; predictions are matched with it again."""
+def choose(p: Parts, study: Study | None, state: CompareState, view: str) -> Answer:
+    """Takes the study that was chosen; predictions are matched with it again. Votes alone open their own view."""
     state.cancel()
     state.choose(study)
-    return {p.predictions: listing(state), p.status: ""}
+    answer: Answer = {p.predictions: listing(state), p.status: ""}
+    if study is not None and study.votes is not None and study.ratings.empty and view != REPORT[0]:
+        own = state.comparison is not None and state.comparison.test is not None
+        answer[p.view] = gr.Radio(value=TEST if own else VOTES)
+    elif view == VOTES and study is not None and study.votes is None:
+        answer[p.view] = gr.Radio(value=next(key for key, own in APP_VIEWS.items() if own.people_only))
+    return answer
 
 
 def upload(p: Parts, state: CompareState, event: gr.EventData) -> Answer:

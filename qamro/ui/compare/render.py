@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from qamro.predictors.base import PROVENANCE_UNKNOWN, calibrations, kinds_of
 from qamro.report.views import APP_VIEWS
-from qamro.ui.compare.state import CompareState, Predictions
+from qamro.ui.compare.state import TEST, VOTES, CompareState, Predictions
 from qamro.ui.compare.texts import NOTES, PLAN, REPORT, Bring, View
 from qamro.ui.widgets import chart_value
 
@@ -35,7 +35,9 @@ def listing(state: CompareState) -> dict[str, Any]:
         for column in entry.columns
         if several
     ]
-    n = state.study.ratings["clip"].nunique() if state.study is not None else None
+    n = None
+    if state.study is not None:
+        n = state.study.ratings["clip"].nunique() or len(state.study.clips)
     return {
         "rows": [_predictor(entry, n) | {"lacks": _lacks(state, entry)} for entry in state.predictions.values()],
         "pairs": pairs,
@@ -132,7 +134,12 @@ def missing(state: CompareState, view: str, axis: str | None) -> dict[str, Any] 
         return {"view": view, "note": NOTES[view], "sentences": [], "figures": [], "tables": [], "out": left_out(state)}
     if state.study is None:
         return empty(state, view, View.EMPTY, View.EMPTY_HINT, example=True)
-    if state.study.ratings.empty:
+    if view == TEST:
+        known = state.comparison is not None and state.comparison.test is not None
+        return None if known else empty(state, view, View.NO_TEST, View.NO_TEST_HINT)
+    if view == VOTES:
+        return empty(state, view, View.NO_VOTES, View.NO_VOTES_HINT) if state.study.votes is None else None
+    if state.study.ratings.empty and not (view == REPORT[0] and state.study.votes is not None):
         return empty(state, view, View.VOTES, View.VOTES_HINT)
     if view == REPORT[0]:
         return {"view": view, "report": True, "out": left_out(state)}

@@ -18,6 +18,12 @@ if TYPE_CHECKING:
     from qamro.studies import Study
 
 
+VOTES = "votes"
+"""The view of votes between two clips."""
+
+TEST = "listening_test"
+"""The view of a MUSHRA, CMOS, DMOS or ABX test."""
+
 CONTENT = ("source", "prompt")
 """Columns that say which clips are versions of the same content, the surer one first."""
 
@@ -74,7 +80,7 @@ class Predictions:
         if study is None:
             return
         try:
-            found = match(self.scores, study)
+            found = match(self.scores, study, rated_only=not study.ratings.empty)
         except PredictionsError as problem:
             self.problem = str(problem)
             return
@@ -214,10 +220,12 @@ class CompareState(Visitor):
 
     @property
     def raters(self) -> list[str]:
-        """Names of the raters, sorted; none where ratings are anonymous."""
-        if self.study is None or not self.study.has_raters:
+        """Names of those who rated or voted, sorted; none where some of it is anonymous."""
+        if self.study is None:
             return []
-        return sorted(map(str, self.study.ratings["rater"].unique()))
+        parts = [part["rater"] for part in (self.study.ratings, self.study.votes) if part is not None]
+        names = {str(name) for part in parts for name in part.unique()}
+        return [] if "" in names else sorted(names)
 
     @property
     def columns(self) -> list[str]:

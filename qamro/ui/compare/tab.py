@@ -126,7 +126,7 @@ def bind(p: Parts) -> None:
     def windows(event: Any, options: dict[str, Any] = QUIET) -> Any:
         return listen(p, event.then, clip_panel.windows, options, **looked)
 
-    chosen = after(listen(p, p.chooser.study.change, handlers.choose, study=p.chooser.study, **state))
+    chosen = after(listen(p, p.chooser.study.change, handlers.choose, study=p.chooser.study, view=p.view, **state))
     after(listen(p, chosen.then, handlers.example, scoring, **state))
     listen(p, p.section.submit, handlers.open_example, also=[p.chooser.study], picker=p.chooser.state)
 

@@ -118,7 +118,17 @@ class View:
     EMPTY_HINT = "Choose a study above, or try the example: a simulated study, scored at once by the offline predictor."
     EXAMPLE = "Open the example"
     VOTES = "These are votes between clips, and no ratings of single clips"
-    VOTES_HINT = "These views need ratings. In Python, qamro.evaluation.preferences.rank ranks systems by votes."
+    VOTES_HINT = "This view needs ratings. The view Votes ranks systems by the votes, and the report holds it."
+    NO_TEST = "This study is no MUSHRA, CMOS, DMOS or ABX test"
+    NO_TEST_HINT = (
+        "Bring one above: a test run on the Annotate tab, or webMUSHRA's results. On the command line, "
+        "qamro analyse --test says what a file is."
+    )
+    NO_VOTES = "Nobody compared two clips in this study"
+    NO_VOTES_HINT = (
+        "Bring votes above: a file with both sides and who won (an arena's log, an A/B test), or an A/B "
+        "study run on the Annotate tab."
+    )
     NO_PREDICTIONS = "No predictions to hold against these ratings yet"
     NO_PREDICTIONS_HINT = "Drop a CSV above, take the Predict tab's scores, or have the clips scored here."
     NO_AXIS = "Predictions and ratings share no axis"

@@ -36,7 +36,7 @@ def test_a_design_survives_json():
         ({"name": " ", "scales": (MI,)}, "name"),
         ({"name": "x"}, "at least one axis"),
         ({"name": "x", "mode": "ranking"}, "mode"),
-        ({"name": "x", "mode": PREFERENCE, "scales": (MI,)}, "no axes"),
+        ({"name": "x", "mode": PREFERENCE, "scales": (MI,)}, "no axes of one's own"),
         ({"name": "x", "scales": (MI, MI)}, "taken"),
         ({"name": "x", "scales": (Scale(PREFERENCE, 0, 1),)}, "taken"),
         ({"name": "x", "scales": (MI,), "repeats": -1}, "repeats"),

@@ -59,15 +59,18 @@ def test_an_empty_study_and_one_in_progress(tmp_path):
 
 
 def test_preferences(tmp_path):
-    """Whoever always says 'the right one' gives every clip its share; both rows of a comparison sum to one."""
+    """Whoever always says 'the right one': votes for b, on two clips of one prompt."""
     store, study = store_with(tmp_path, PAIRS)
     work_through(store, store.join(study))
-    ratings = export.to_study(store, study).ratings
-    assert len(ratings) == 2 * 6, "three systems, two prompts: three pairs each"
-    assert set(ratings["axis"]) == {PREFERENCE}
-    assert (ratings.loc[ratings["side"] == "right", "score"] == 1).all()
-    assert (ratings.loc[ratings["side"] == "left", "score"] == 0).all()
-    assert (ratings["clip"].str[-6:] == ratings["against"].str[-6:]).all(), "same prompt"
+    export.write_folder(store, study, tmp_path / "out")
+    made = Study.load(tmp_path / "out")
+    assert made.ratings.empty
+    votes = made.votes
+    assert len(votes) == 6, "three systems, two prompts: three pairs each"
+    assert set(votes["axis"]) == {PREFERENCE}
+    assert set(votes["winner"]) == {"b"}
+    assert (votes["clip_a"].str[-6:] == votes["clip_b"].str[-6:]).all(), "same prompt"
+    assert (votes["system_a"] != votes["system_b"]).all()
     again = export.repeats(store, study)
     assert len(again) == 2
     assert (again["first"] == 1 - again["second"]).all(), "sides were swapped: always right is not consistent"
@@ -110,8 +113,9 @@ def test_who_may_set_up(monkeypatch):
     assert identity.may_set_up("")
     monkeypatch.setenv(identity.SPACE, "somebody/something")
     assert not identity.may_set_up("")
-    monkeypatch.setenv(identity.OWNER, "x" * 20)
-    assert identity.may_set_up("x" * 20)
+    token = "x" * 40
+    monkeypatch.setenv(identity.OWNER, token)
+    assert identity.may_set_up(token)
     assert not identity.may_set_up("")
     monkeypatch.setenv(identity.OWNER, "x")
     assert not identity.may_set_up("x"), "one that short can be guessed"

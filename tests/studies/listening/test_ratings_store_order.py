@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qamro.studies.listening import PREFERENCE, Design
-from qamro.studies.listening.design import GAP, MOST_PAIRS, pairs, plan
+from qamro.studies.listening.design import GAP, plan
+from qamro.studies.listening.methods.method import MOST_PAIRS, Clips, pairs
 
 from .made import MI
 
@@ -75,10 +76,10 @@ def test_sides_change_and_repeats_swap_them():
 )
 def test_which_pairs_are_compared(systems, contents, expected):
     named = {i: s.strip() for i, s in enumerate(systems)}
-    found = pairs(named, {i: c.strip() for i, c in enumerate(contents)}, random.Random(0))
+    found = pairs(Clips(named, {i: c.strip() for i, c in enumerate(contents)}), random.Random(0))
     assert set(found) == expected
 
 
 def test_of_too_many_pairs_a_part():
-    found = pairs(dict.fromkeys(range(150), ""), {}, random.Random(0))
+    found = pairs(Clips(dict.fromkeys(range(150), ""), {}), random.Random(0))
     assert len(set(found)) == len(found) == MOST_PAIRS

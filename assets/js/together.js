@@ -1,5 +1,6 @@
-// Two sounds in one audio clock, of which one is heard.
+// Sounds in one audio clock, all playing together, of which one is let through: switching never moves the position.
 
+const START = 0.03; // seconds from asking to the first sample, so that all begin at once
 const FADE = 0.004; // seconds of the time constant with which one sound gives way to the other; a click is avoided
 
 /** Mean power of a decoded sound over its channels. */
@@ -11,14 +12,20 @@ export function power(buffer) {
   return sum / (buffer.numberOfChannels * buffer.length);
 }
 
-export class Duet {
+export class Together {
   heard = "a";
   playing = false;
+  loop = false; // whether all begin again, in step, where the shortest ends
   #context = null;
+  #listened = {}; // by side: seconds for which it was let through
+  #counted = 0; // the clock when they were last added up
   #sounds = {}; // by side: { buffer, power, source, gain }
   #from = 0; // position when the clock stood at #since
   #since = 0;
   #level = false;
+
+  /** context: an audio context of one's own; else one is made when it is first needed. */
+  constructor(context = null) { this.#context = context; }
 
   async decode(bytes) {
     this.#context ??= new AudioContext();
@@ -36,7 +43,7 @@ export class Duet {
     if (playing) this.play();
   }
 
-  /** How long both last. */
+  /** How long all of them last. */
   get seconds() {
     const lengths = Object.values(this.#sounds).map(({ buffer }) => buffer.duration);
     return lengths.length ? Math.min(...lengths) : 0;
@@ -46,6 +53,7 @@ export class Duet {
     if (!this.playing) return this.#from;
     const at = this.#from + Math.max(0, this.#context.currentTime - this.#since);
     if (at < this.seconds) return at;
+    if (this.loop) return at % this.seconds;
     this.#stop();
     this.#from = 0;
     return 0;
@@ -53,14 +61,16 @@ export class Duet {
 
   play() {
     if (!this.seconds) return;
-    this.#context.resume();
+    this.#context.resume().catch(() => {}); // a context that renders into memory is not to be resumed
     if (this.#from >= this.seconds - 0.05) this.#from = 0;
-    this.#since = this.#context.currentTime + 0.03;
+    this.#since = this.#context.currentTime + START;
+    this.#counted = this.#since;
     for (const [side, sound] of Object.entries(this.#sounds)) {
       sound.gain = this.#context.createGain();
       sound.gain.gain.value = side === this.heard ? this.#loudness(side) : 0;
       sound.source = this.#context.createBufferSource();
       sound.source.buffer = sound.buffer;
+      if (this.loop) { sound.source.loop = true; sound.source.loopEnd = this.seconds; }
       sound.source.connect(sound.gain).connect(this.#context.destination);
       sound.source.start(this.#since, this.#from);
     }
@@ -81,11 +91,26 @@ export class Duet {
   }
 
   hear(side) {
+    this.#count();
     this.heard = side;
     this.#mix();
   }
 
-  /** Whether the louder one is turned down to the other's power. */
+  /** For how many seconds a side was let through so far. */
+  listened(side) {
+    this.#count();
+    return this.#listened[side] ?? 0;
+  }
+
+  #count() {
+    if (!this.playing) return;
+    const now = Math.max(this.#context.currentTime, this.#counted);
+    const end = this.loop ? now : Math.min(now, this.#since + this.seconds - this.#from);
+    this.#listened[this.heard] = (this.#listened[this.heard] ?? 0) + Math.max(0, end - this.#counted);
+    this.#counted = Math.max(end, this.#counted);
+  }
+
+  /** Whether the louder ones are turned down to the power of the quietest. */
   level(on) {
     this.#level = on;
     this.#mix();
@@ -105,6 +130,7 @@ export class Duet {
   }
 
   #stop() {
+    this.#count();
     for (const sound of Object.values(this.#sounds)) {
       sound.source?.stop();
       sound.source?.disconnect();
