@@ -338,6 +338,7 @@ class Sound:
         audio: Its embedding, (audio_dim,) float32, where that is known or was made while decoding.
         key: Fingerprint of its file, where that was taken.
         content: Fingerprint of its sound, where that was taken.
+        speech: Whether somebody speaks in it, where that was asked.
     """
 
     seconds: float = math.nan
@@ -345,6 +346,7 @@ class Sound:
     audio: torch.Tensor | None = None
     key: str = ""
     content: str = ""
+    speech: bool | None = None
 
 
 def _batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:

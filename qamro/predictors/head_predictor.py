@@ -67,7 +67,10 @@ class HeadPredictor(Predictor):
 
     def hear(self, item: Item, known: Sound) -> Sound:
         """Decodes a clip; also embeds it, where an encoder takes clips one by one on the processor."""
-        sound = super().hear(item, known)
+        return self.embedded(super().hear(item, known))
+
+    def embedded(self, sound: Sound) -> Sound:
+        """Embeds a decoded clip where its encoder takes clips one by one; else leaves it as it is."""
         if sound.wave is None or not getattr(self.encoder, "one_by_one", False):
             return sound
         clip = [(sound.wave.samples, sound.wave.sample_rate)]

@@ -6,12 +6,13 @@ each clip is listened to first: only speech is scored by it, and only what is no
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qamro.axes import axis_order
-from qamro.predictors.base import Predictor, Provenance, Score, encoder_label
+from qamro.predictors.base import Item, Predictor, Provenance, Score, Sound, encoder_label
 from qamro.predictors.head_predictor import HeadPredictor
 
 if TYPE_CHECKING:
@@ -94,14 +95,65 @@ class ByVoice(Predictor):
     def score(self, waveforms: Sequence[Waveform], prompts: Sequence[str]) -> list[dict[str, Score]]:
         """Scores decoded clips; see ``Predictor.score``. Axes that are for clips of the other kind say so."""
         heard = self.detector.is_speech([(wave.samples, wave.sample_rate) for wave in waveforms])
-        results: list[dict[str, Score]] = [{} for _ in waveforms]
+        return self._parted(
+            [bool(speech) for speech in heard],
+            lambda part, places: part.score([waveforms[i] for i in places], [prompts[i] for i in places]),
+        )
+
+    def recall(self, items: Sequence[Item]) -> list[Sound]:
+        """Returns what is known of clips: an embedding only of those in which nobody was heard to speak."""
+        if self._store is None or self.rest is None:
+            return super().recall(items)
+        known = self.rest.recall(items)
+        voices = self._store.get(self._voices, [sound.key for sound in known if sound.key], kept_as="u1")
+        silent = [sound.key in voices and not voices[sound.key][0] for sound in known]
+        return [
+            replace(sound, audio=sound.audio if none else None, speech=False if none else None)
+            for sound, none in zip(known, silent, strict=True)
+        ]
+
+    def hear(self, item: Item, known: Sound) -> Sound:
+        """Decodes a clip and listens for speech; what is none is embedded at once where the rest can."""
+        sound = super().hear(item, known)
+        if (wave := sound.wave) is None:
+            return sound
+        sound = replace(sound, speech=bool(self.detector.is_speech([(wave.samples, wave.sample_rate)])[0]))
+        return self.rest.embedded(sound) if isinstance(self.rest, HeadPredictor) and not sound.speech else sound
+
+    def score_sounds(self, sounds: Sequence[Sound], prompts: Sequence[str]) -> list[dict[str, Score]]:
+        """Scores what ``recall`` or ``hear`` returned; what was heard is remembered by the clips' files."""
+        import numpy as np
+
+        if self._store is not None:
+            fresh = {sound.key: sound.speech for sound in sounds if sound.key and sound.wave is not None}
+            fresh |= {sound.key: sound.speech for sound in sounds if sound.key and sound.content}
+            if fresh:
+                kept = {key: np.array([bool(speech)], dtype="u1") for key, speech in fresh.items()}
+                self._store.put(self._voices, kept, kept_as="u1")
+        return self._parted(
+            [bool(sound.speech) for sound in sounds],
+            lambda part, places: part.score_sounds([sounds[i] for i in places], [prompts[i] for i in places]),
+        )
+
+    @property
+    def _store(self) -> Any:
+        return getattr(getattr(self.rest, "encoder", None), "store", None)
+
+    @property
+    def _voices(self) -> str:
+        from qamro.audio.decode import decoder_versions
+
+        return f"speech heard by Silero {self.detector.revision}, {decoder_versions()}"
+
+    def _parted(
+        self, heard: Sequence[bool], score: Callable[[Predictor, list[int]], list[dict[str, Score]]]
+    ) -> list[dict[str, Score]]:
+        results: list[dict[str, Score]] = [{} for _ in heard]
         for kind, part, why in ((True, self.speech, IS_SPEECH), (False, self.rest, NOT_SPEECH)):
-            places = [i for i, is_speech in enumerate(heard) if bool(is_speech) == kind]
+            places = [i for i, is_speech in enumerate(heard) if is_speech == kind]
             own = part.axes if part is not None else ()
             foreign = {axis: Score(float("nan"), why=why) for axis in self.axes if axis not in own}
-            scored: list[dict[str, Score]] = [{} for _ in places]
-            if part is not None and places:
-                scored = part.score([waveforms[i] for i in places], [prompts[i] for i in places])
+            scored = score(part, places) if part is not None and places else [{} for _ in places]
             for i, scores in zip(places, scored, strict=True):
                 results[i] = foreign | scores
         return results
