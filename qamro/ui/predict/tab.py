@@ -91,8 +91,8 @@ def build_components() -> Parts:
             heading(T.SCORES)
             csv = gr.DownloadButton(T.CSV, size="sm", visible=False, elem_id="csv", min_width=130, scale=0)
             json = gr.DownloadButton(T.JSON, size="sm", visible=False, elem_id="json", min_width=130, scale=0)
+        verdict = gr.HTML("", elem_id="verdict", elem_classes="q-verdict", apply_default_css=False)
         results = widget("results", table(None), words=T.RESULT_WORDS, elem_id="results")
-        verdict = gr.HTML("", elem_id="verdict", apply_default_css=False)
     with gr.Column(elem_classes="q-card", visible=False, elem_id="detail") as detail:
         player = widget("player", None, words=T.PLAYER_WORDS, elem_id="player")
         with gr.Row(elem_classes="q-figures"):
