@@ -181,7 +181,7 @@ def _said(told: dict[str, Any], standing: Standing, race: Race, why: str) -> lis
             said.append("As it looks now, these clips are not enough for the goal.")
     if told["even"] > told["ratings"]:
         said.append(
-            f"An even spread would have needed {told['even']:,} ratings to rate the most heard system as often."
+            f"An even spread would have needed {count(told['even'], 'rating')} to rate the most heard system as often."
         )
     return said
 

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from qamro.heads.card import CARD_FILE, Card, HeadsError, read_card, write_card
 from qamro.heads.distribution_head import DistributionHead
 from qamro.heads.dual_branch import Branch, BranchSettings, DualBranch, make_branch
-from qamro.heads.score_head import ScoreHead
+from qamro.heads.score_head import ScoreHead, drawn_by
 
 
 @dataclass
@@ -267,4 +267,5 @@ def head_from_state(state: dict[str, Tensor]) -> Head:
     Raises:
         ValueError: The tensors are no head's.
     """
-    return (DistributionHead if "layers.logits.weight" in state else ScoreHead).from_state(state)
+    with drawn_by(0):
+        return (DistributionHead if "layers.logits.weight" in state else ScoreHead).from_state(state)

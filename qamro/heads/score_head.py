@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
@@ -14,6 +16,20 @@ if TYPE_CHECKING:
 
 LIMIT = 6.0
 """Standardised inputs are held to this many deviations: a value far outside the training range cannot run away."""
+
+_DRAWING = threading.Lock()
+
+
+@contextmanager
+def drawn_by(seed: int) -> Iterator[None]:
+    """Lets a module draw its initial weights by a seed, whatever other threads make meanwhile.
+
+    They come from torch's one generator, which all threads share: whoever makes a module in a thread makes it in here,
+    be it to overwrite its weights.
+    """
+    with _DRAWING, torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield
 
 
 class ScoreHead(nn.Module):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from qamro.axes import NEEDS_PROMPT
 from qamro.metrics.metric import Metric
 
 if TYPE_CHECKING:
@@ -126,7 +127,9 @@ class PredictedMOS(Metric):
         if none := [axis for axis, n in zip(self.axes, self.count.tolist(), strict=True) if not n]:
             from qamro.evaluation.metrics import UndefinedMetricWarning
 
-            why = "no clip was scored" + (" (TA needs prompts)" if "TA" in none else "")
+            why = "no clip was scored" + (
+                f" ({names} needs prompts)" if (names := ", ".join(a for a in none if a in NEEDS_PROMPT)) else ""
+            )
             warnings.warn(f"undefined, NaN: {', '.join(none)}: {why}", UndefinedMetricWarning, stacklevel=2)
         values = means.float()
         return values[0] if self.single else dict(zip(self.axes, values, strict=True))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from qamro.heads.score_head import LIMIT, ScoreHead
+from qamro.heads.score_head import LIMIT, ScoreHead, drawn_by
 from qamro.training.embedded_study import Data, Fit
 
 PENALTIES = np.logspace(-1, 5, 19)
@@ -35,7 +35,8 @@ def fit_ridge(data: Data) -> Fit:
 
     if len(data.targets) == 0:
         raise ValueError("ridge regression needs training clips, and the part is empty")
-    head = ScoreHead(data.features.shape[1], (2, 2), 0.0)
+    with drawn_by(0):
+        head = ScoreHead(data.features.shape[1], (2, 2), 0.0)
     head.calibrate_scales(data.features, data.targets)
     x = ((data.features - head.in_mean) / head.in_std).clamp(-LIMIT, LIMIT).double().cpu().numpy()
     y = ((data.targets - head.out_mean) / head.out_std).double().cpu().numpy()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -19,16 +18,13 @@ from qamro.evaluation.metrics.definitions import srcc_core as spearman_of
 from qamro.evaluation.metrics.pairs import Pairs
 from qamro.heads import HeadStack, ScoreHead
 from qamro.heads.bundle import Head, head_for
-from qamro.heads.score_head import BranchOutput
+from qamro.heads.score_head import BranchOutput, drawn_by
 from qamro.training import checkpoint
 from qamro.training.distributed import ALONE, World
 from qamro.training.embedded_study import Data, EmbeddedStudy, Fit
 from qamro.training.loop import Training
 from qamro.training.objective import Objective, stacked_loss
 from qamro.training.ridge import fit_ridge
-
-_SEEDING = threading.Lock()
-"""Initial weights are drawn from torch's one generator, which all threads share."""
 
 
 def fit(
@@ -116,8 +112,7 @@ def fit_many(
     make = make_head or partial(ScoreHead, data.features.shape[1], config.hidden, config.dropout)
     heads: list[Any] = []
     for seed in seeds:
-        with _SEEDING, torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
+        with drawn_by(seed):
             head = make()
         if heads:  # all have the same clips: what a pass over them tells is the same
             head.calibrate_like(heads[0])
@@ -459,5 +454,6 @@ def head_maker(
         dropout=config.dropout,
         scale=(scale.low, scale.high) if scale.has_range else None,
     )
-    make()  # refuses now what it would refuse in the first fit
+    with drawn_by(0):
+        make()  # refuses now what it would refuse in the first fit
     return make

@@ -160,7 +160,9 @@ def test_a_rating_is_confirmed_at_once_however_many_there_are(tmp_path):
     clips = [row["a"] for row in store.all("SELECT a FROM items")]
     with store.transaction() as db:
         for rater in range(50):
-            db.execute("INSERT INTO raters VALUES (?, ?, 0, 1)", (f"{rater:064x}", study))
+            db.execute(
+                "INSERT INTO raters (id, study, joined_at, finished_at) VALUES (?, ?, 0, 1)", (f"{rater:064x}", study)
+            )
             for n, clip in enumerate(clips):
                 row = (f"{rater:064x}", n, "first", clip, "", f"{rater}-{n}", 1.0)
                 task = db.execute(

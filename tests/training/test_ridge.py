@@ -1,10 +1,14 @@
 """Ridge regression: the solution against the normal equations, the head against the solution, and its place in runs."""
 
+import threading
+
 import numpy as np
 import pytest
 import torch
 
 from qamro.heads import ScoreHead
+from qamro.heads.bundle import head_from_state
+from qamro.heads.score_head import drawn_by
 from qamro.training.embedded_study import Data
 from qamro.training.objective import OBJECTIVES, Objective, stacked_loss
 from qamro.training.ridge import FOLDS, PENALTIES, choose_penalty, fit_ridge, solve
@@ -109,3 +113,18 @@ def test_it_takes_no_other_terms_and_has_no_loss():
     with pytest.raises(ValueError, match="solved in one step"):
         stacked_loss([OBJECTIVES["ridge"]("MI")], torch.zeros(1, 3), torch.arange(3.0))
     assert str(OBJECTIVES["ridge"]("PQ")) == "ridge regression"
+
+
+@pytest.mark.parametrize("work", [fit_ridge, lambda data: head_from_state(fit_ridge(data).head.state_dict())])
+def test_what_is_made_in_another_thread_leaves_drawn_weights_alone(work):
+    """Modules draw from one generator; in a sweep ridge is solved while other threads draw heads by their seeds."""
+    data = made()
+    with drawn_by(5):
+        alone = torch.rand(3)
+    with drawn_by(5):
+        other = threading.Thread(target=work, args=(data,))
+        other.start()
+        other.join(0.3)
+        beside = torch.rand(3)
+    other.join()
+    assert torch.equal(alone, beside)

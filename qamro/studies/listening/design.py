@@ -211,7 +211,7 @@ class Design:
         """The scale that a goal is about: the first that every clip is rated on; None without a goal."""
         if not self.goal:
             return None
-        return next((scale for scale in self.scales if scale.key != "TA"), self.scales[0])
+        return next((scale for scale in self.scales if scale.key not in NEEDS_PROMPT), self.scales[0])
 
     @property
     def shows_prompts(self) -> bool:

@@ -13,6 +13,7 @@ from qamro.axes import NEEDS_PROMPT, get_axis
 from qamro.encoders.loading import FOLDER, open_tuned
 from qamro.heads import HeadBundle
 from qamro.heads.bundle import Head, head_for
+from qamro.heads.score_head import drawn_by
 from qamro.predictors.head_predictor import TRAINED_WITH
 from qamro.training.distributed import ALONE, World
 from qamro.training.embedded_study import EmbeddedStudy, embed_study
@@ -122,8 +123,7 @@ def _network(
 ) -> Network:
     """Makes the heads; they are standardised by what the tower answers before training."""
     heads: dict[str, Head] = {}
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(config.seed)
+    with drawn_by(config.seed):
         for axis, objective in objectives.items():
             text_dim, scale = tower.text_dim if axis in NEEDS_PROMPT else 0, get_axis(axis)
             heads[axis] = head_for(

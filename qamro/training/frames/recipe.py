@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-import torch
-
 from qamro.axes import NEEDS_PROMPT, get_axis
 from qamro.heads.bundle import FrameBundle
 from qamro.heads.dual_branch import BranchSettings, count_parameters, make_branch
+from qamro.heads.score_head import drawn_by
 from qamro.training.cards import chosen, domain_tensors, make_card, make_record
 from qamro.training.frames.embedded_frames import EmbeddedFrames, FrameData
 from qamro.training.frames.run import FrameRun, deramos_objective, in_words
@@ -105,8 +104,7 @@ def train_branches(
 
 
 def _run(data: FrameData, axis: str, sizes: BranchSettings, recipe: FrameRecipe, seed: int) -> FrameRun:
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with drawn_by(seed):
         branch = make_branch(sizes).to(recipe.device)
     return FrameRun(branch, recipe.objective(axis), replace(recipe.config, seed=seed), data)
 
