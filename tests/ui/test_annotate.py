@@ -235,7 +235,7 @@ def test_three_raters_race_until_it_says_stop(server: Server, open_page: Visits,
     assert owner.locator(".q-race tbody tr").count() == 2
     assert owner.locator(".q-race button:has-text('Stop now')").count() == 0
     shot(owner, "annotate-race")
-    raters[0].click("text=Finish and compare")
+    raters[0].click("button:text-is('Finish')")
     raters[0].wait_for_selector(".q-comparison")
     late = open_page(link, ready=".q-over-now")
     assert late.locator("button:has-text('Begin')").count() == 0

@@ -427,7 +427,10 @@ def test_the_switch_of_the_theme_holds(open_page: Visits) -> None:
 
 def test_a_page_asks_only_for_what_its_open_tab_shows(open_page: Visits) -> None:
     page = open_page()
-    at_once = ["run/predict"] * 4  # the tab, the predictors, what the chosen one gives, the visitor's state
+    at_once = [
+        "run/predict"
+    ] * 4  # the tab, the predictors, what the chosen one gives (in two parts), the visitor's state
+    at_once[2] = "queue/join"
     assert open_page.asked(page) == at_once
     page.get_by_role("tab", name="Compare").click()
     page.wait_for_selector("#compare-study .q-option")

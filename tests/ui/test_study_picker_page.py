@@ -85,8 +85,8 @@ def test_a_tab_that_needs_sound_on_a_phone_in_the_dark(open_page: Visits, tmp_pa
     assert "144 of 144 clips with sound" in page.locator(f"{chooser} .q-bring-chosen").inner_text()
     page.click(f"{chooser} [data-key=change]")
     page.click(f"{chooser} [data-source=musiceval]")
-    page.wait_for_selector(f"{chooser} >> text=Not for commercial use")
-    assert "1,900 MB" in page.locator(f"{chooser} [data-source=musiceval]").inner_text()
+    page.wait_for_selector(f"{chooser} >> text=Fetch musiceval")
+    assert "1,900 MB · CC BY-NC 4.0" in page.locator(f"{chooser} [data-source=musiceval]").inner_text()
     page.click(f"{chooser} [data-source=upload]")
     silent = tmp_path / "silent.csv"
     silent.write_text("clip,rater,axis,score\n" + "".join(f"c{i},r{i % 3},MI,{1 + i % 5}\n" for i in range(9)))
@@ -164,7 +164,7 @@ def test_codes_a_lost_first_line_and_a_question_are_answered_on_the_page(open_pa
     drop("two.csv", "file,a,b\nx.wav,3,4\ny.wav,2,1\nz.wav,5,5\n")
     page.wait_for_selector(f"{chooser} [data-key='reading 1']")
     assert page.is_disabled(f"{chooser} .q-import")
-    assert texts(page, f"{chooser} .q-bring-question button") == ["Raters", "Qualities (axes)"]
+    assert texts(page, f"{chooser} .q-bring-question button") == ["Raters", "Qualities (axes)", "Systems"]
     shot(page, "bring-question")
     page.focus(f"{chooser} [data-key='reading 0']")
     page.keyboard.press("Enter")

@@ -196,9 +196,11 @@ def axes(p: Parts, state: CompareState, view: str, axis: str | None) -> Answer:
     about = APP_VIEWS[view].axes if view in APP_VIEWS else rated_axes
     found = list(about(state.comparison)) if state.comparison is not None else []
     kept = axis if axis in found else next(iter(found), None)
+    # A page that hides the choice may go on sending what was chosen, and Gradio refuses what is not among the choices.
+    offered = found or ([axis] if axis else [])
     helped = view == "systems" and bool(state.comparison is not None and state.comparison.predictors)
     return {
-        p.axis: gr.Radio(found, value=kept, visible=len(found) > 1 and _by_axis(view)),
+        p.axis: gr.Radio(offered, value=kept, visible=len(found) > 1 and _by_axis(view)),
         p.powered: gr.Checkbox(visible=helped),
         p.next: gr.Button(visible=helped and state.powered),
     }
