@@ -109,9 +109,9 @@ class CommandScores(Predictor):
         """Refuses sound that is no file.
 
         Raises:
-            NotImplementedError: Always: the program takes paths.
+            ValueError: Always: the program takes paths.
         """
-        raise NotImplementedError("a command scores files, not decoded sound")
+        raise ValueError("a command scores files, not decoded sound")
 
     def _given(self, clips: Sequence[str | Path], *texts: Sequence[str | None] | None) -> list[tuple[str, str, str]]:
         prompts, systems = (

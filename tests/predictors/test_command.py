@@ -114,3 +114,8 @@ def test_a_program_that_is_not_there(clip):
 def test_the_app_runs_no_commands():
     with pytest.raises(ValueError, match="no predictor"):
         choices.state("command:touch {path}")
+
+
+def test_decoded_sound_is_refused_in_words():
+    with pytest.raises(ValueError, match="scores files, not decoded sound"):
+        load("command:true {path}").score([], [])
