@@ -31,6 +31,7 @@ def guess(path: Path | str, *, form: str = "", file: str = "", options: Options 
         path: A file, a folder, or a zip. In a folder or zip, the file with ratings is found; several with the same
             header are taken together.
         form: ``"long"``, ``"wide"`` or ``"survey"`` to have the columns guessed for that form; empty to guess it, too.
+            With ``"wide"`` a table in which no ratings are found keeps its columns, for somebody to say what they are.
         file: Of a folder or zip: the file that holds the ratings; empty to find it.
         options: What is known about the file.
 
@@ -95,6 +96,8 @@ def _layout(group: Group, form: str, options: Options) -> Layout | None:
         layout = layout_of(table, "wide") or _blank(table)
     if layout is None and not form and musiceval.is_list([cells[0] for cells in table.columns.values() if len(cells)]):
         layout = layout_of(table, "wide")
+    if layout is None and form == "wide":
+        layout = _blank(table)
     return options.apply(layout, table) if layout is not None else None
 
 
