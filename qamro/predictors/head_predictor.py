@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 from qamro.axes import NEEDS_PROMPT, get_axis
 from qamro.counts import count
 from qamro.domains import OUTSIDE, UNKNOWN
-from qamro.predictors.base import Item, Predictor, Provenance, Score, Sound, encoder_label
+from qamro.predictors.base import Predictor, Score
+from qamro.predictors.clips import Item, Sound
+from qamro.predictors.provenance import Provenance, encoder_label
 
 if TYPE_CHECKING:
     import torch

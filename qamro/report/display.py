@@ -1,10 +1,11 @@
-"""A score table in a notebook: bars with intervals, players, and badges that say what kind of numbers these are."""
+"""A score table in a notebook or as a page: bars with intervals, players, and badges that say what kind of numbers."""
 
 from __future__ import annotations
 
 import base64
 import math
 import mimetypes
+from collections import Counter
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 MOST_BYTES = 2 * 2**20
 """Of a file that is put into the notebook with its player; larger ones are named."""
+
+_BARS = "A bar is a predicted score on the scale of its axis; the line and the brackets are its 90 % interval."
 
 _STYLE = (
     ".qamro{border-collapse:collapse}.qamro th,.qamro td{padding:4px 8px;text-align:left;vertical-align:middle}"
@@ -44,7 +47,7 @@ class Shown:
         return str(self.table)
 
     def _repr_html_(self) -> str:
-        from qamro.predictors.base import KINDS, kinds_of
+        from qamro.predictors.provenance import KINDS, kinds_of
         from qamro.studies.importers.predictions import score_columns
 
         axes = score_columns(self.table)
@@ -61,7 +64,8 @@ class Shown:
 
     def _row(self, row: dict[Any, Any], axes: list[str], number: int) -> str:
         error = row.get("error")
-        name = f"<td>{escape(str(row.get('clip', '')))}</td>"
+        made = " · ".join(text for key in ("system", "prompt") if isinstance(text := row.get(key), str) and text)
+        name = f"<td>{escape(str(row.get('clip', '')))}{f'<br><small>{escape(made)}</small>' if made else ''}</td>"
         if isinstance(error, str) and error:
             return f'<tr>{name}<td colspan="{len(axes) + 1}">{escape(error)}</td></tr>'
         cells = "".join(f"<td>{bar(row, axis)}</td>" for axis in axes)
@@ -81,6 +85,49 @@ def show(table: pd.DataFrame, *, players: int = 12) -> Shown:
         What a notebook draws as the value of a cell.
     """
     return Shown(table, players)
+
+
+def write_scores(table: pd.DataFrame, path: Path | str, title: str, *, players: int = 12) -> Path:
+    """Writes a score table as one page that fetches nothing: verdict, kinds, bars with intervals, players, sources.
+
+    Args:
+        table: What a predictor answered; its paths are read for the players and not written.
+        path: The file; its folder is made.
+        title: Of the page.
+        players: How many clips get a player, from the top; their files (up to 2 MB each) go into the page.
+
+    Returns:
+        The path.
+
+    Raises:
+        OSError: The file cannot be written.
+    """
+    from qamro import __version__
+    from qamro.domains import in_words
+    from qamro.figures.page import write_page
+    from qamro.predictors.provenance import shown_axes
+    from qamro.report.verdict import verdicts
+    from qamro.studies.importers.predictions import score_columns
+
+    rows = table.to_dict("records")
+    every = score_columns(table)
+    axes = shown_axes(every, rows)
+    good = [row for row in rows if not row["error"]]
+    counts = Counter((axis, str(row[f"source_{axis}"])) for axis in axes for row in good)
+    sources = "".join(
+        f"<dt>{escape(axis)}</dt><dd>{escape(source)} ({n} of {len(good)})</dd>" for (axis, source), n in counts.items()
+    )
+    told = [*verdicts(rows, axes), *filter(None, [in_words(row["domain"] for row in rows)]), _BARS]
+    shown = Shown(table.drop(columns=[axis for axis in every if axis not in axes]), players)
+    sentences = "".join(f"<li>{escape(text)}</li>" for text in told)
+    body = [
+        f"<header><h1>{escape(title)}</h1></header><main><ul>{sentences}</ul>",
+        f'<div class="table" style="overflow-x:auto">{shown._repr_html_()}</div>',
+        f'<section id="sources"><h2>Where the scores come from</h2><dl>{sources}</dl>',
+        f'<p class="note">Made by qamro {__version__}.</p></section></main>',
+    ]
+    write_page(Path(path), title, "\n".join(body))
+    return Path(path)
 
 
 def bar(row: dict[Any, Any], axis: str) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from qamro.counts import count
 from qamro.evaluation.next_to_rate import next_to_rate
 from qamro.evaluation.prediction_powered import prediction_powered, worth
-from qamro.predictors.base import trained_on
+from qamro.predictors.provenance import trained_on
 from qamro.report.forest_figure import row_forest
 from qamro.report.numbers import Figure, Section, Table, slug
 from qamro.report.words import listeners, percent

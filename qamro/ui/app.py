@@ -13,8 +13,9 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 import gradio as gr
 
 from qamro.paths import assets
-from qamro.ui import operate, texts
-from qamro.ui.api import Blocks, add_endpoints
+from qamro.ui import operate, share, texts
+from qamro.ui.api import add_endpoints
+from qamro.ui.endpoint import Blocks
 from qamro.ui.events import AT_ONCE
 from qamro.ui.session import Visitor
 from qamro.ui.static import PREFIX, routes
@@ -98,10 +99,11 @@ def launch(
     """Builds and serves the app; see ``qamro.ui.launch``."""
     from starlette.middleware import Middleware
 
-    from qamro.ui import mcp_server
+    from qamro.ui import making, mcp_server
     from qamro.ui.choices import warm
-    from qamro.ui.space import is_zerogpu
+    from qamro.ui.space import is_zerogpu, keep_on_storage
 
+    keep_on_storage()
     if is_zerogpu():
         warm()  # ZeroGPU wants to know what will borrow the GPU before the app is up
     operate.set_up_logs()
@@ -126,7 +128,7 @@ def launch(
             favicon_path=assets() / "logo.svg",
             app_kwargs=tools
             | {
-                "routes": [*operate.routes(app), *routes(), *tools["routes"]],
+                "routes": [*operate.routes(app), share.route(), *routes(), *tools["routes"]],
                 "middleware": [Middleware(operate.Around)],
                 "openapi_url": None,  # lists private routes, too
             },
@@ -141,6 +143,7 @@ def launch(
         if tools["routes"]:
             print(f"Tools for agents (MCP) are at {address.rstrip('/')}{mcp_server.PATH}", flush=True)
     threading.Thread(target=warm, name="warm-up", daemon=True).start()
+    making.start()
     if block:
         operate.serve_until_told(app)
     return address

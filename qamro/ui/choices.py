@@ -124,7 +124,7 @@ def kinds(predictor: Any, axes: Sequence[str] | None = None) -> list[Kind]:
         predictor: The predictor.
         axes: Those of its axes that matter; all by default.
     """
-    from qamro.predictors.base import KINDS
+    from qamro.predictors.provenance import KINDS
 
     groups: dict[tuple[str, str, str], list[str]] = {}
     for axis in predictor.axes if axes is None else axes:
@@ -266,6 +266,7 @@ def described(name: str) -> tuple[str, str]:
         HTML, and the label of a button that downloads what it needs; empty where nothing is needed.
     """
     from qamro.predictors.loading import DAMAGED, MISSING
+    from qamro.ui import making
     from qamro.ui.progress import status
 
     try:
@@ -275,7 +276,7 @@ def described(name: str) -> tuple[str, str]:
         if entry.state != "ready":
             return needs(entry), T.DOWNLOAD.format(size=readable_size(entry.bytes))
         predictor = get(name)
-        return badges(kinds(predictor), predictor.note), ""
+        return badges(kinds(predictor), predictor.note) + making.told(), ""
     except Exception as problem:
         _log.warning("predictor %s: %s", name, problem)
         return status(T.NO_PREDICTOR.format(problem=problem), calm=False), ""

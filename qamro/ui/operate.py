@@ -36,7 +36,7 @@ LOW_DISK = 200_000_000
 _STARTED = time.time()
 _BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_FILES = re.compile(r"(file=|listen/|upload_progress|stream/).*")
+_FILES = re.compile(r"(file=|listen/|shared/|upload_progress|stream/).*")
 _LABEL = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n"})
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
@@ -147,7 +147,7 @@ def health(blocks: Any = None) -> dict[str, Any]:
     Args:
         blocks: The app, for its queue.
     """
-    from qamro.ui import choices
+    from qamro.ui import choices, making
 
     free = min(shutil.disk_usage(folder).free for folder in {Path(tempfile.gettempdir()), _existing_cache()})
     loaded = sorted(choices.loaded())
@@ -159,6 +159,7 @@ def health(blocks: Any = None) -> dict[str, Any]:
         "problems": problems,
         "version": __version__,
         "predictors": loaded,
+        "making": making.state(),
         "queue": queue_of(blocks),
         "disk_free_bytes": free,
         "memory_bytes": _memory(),

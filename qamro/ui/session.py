@@ -309,15 +309,16 @@ def read_manifest(path: Path | str) -> dict[str, tuple[str, str]]:
         ValueError: It is none; the message calls it "it".
     """
     from qamro.studies import manifest
-    from qamro.studies.tables import first_row
 
     try:
         rows = manifest.read_manifest(path)
-        if not {"prompt", "system"} & {column.lower() for column in first_row(Path(path))}:
-            raise ValueError("it has neither a column prompt nor a column system")
-    except ValueError as problem:
+    except (ValueError, ImportError) as problem:
         raise ValueError(str(problem).replace(str(path), "it")) from problem
-    return {_file_name(row.file): (row.prompt, row.system) for row in rows}
+    if not any(row.prompt or row.system for row in rows):
+        raise ValueError("it gives no clip a prompt or a system")
+    if any(row.start or row.seconds for row in rows):
+        raise ValueError("it names parts of files; here whole files are scored, the command line's predict takes parts")
+    return {_file_name(row.path): (row.prompt, row.system) for row in rows}
 
 
 def apply_manifest(clips: Iterable[Clip], entries: dict[str, tuple[str, str]]) -> tuple[int, list[str]]:

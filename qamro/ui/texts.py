@@ -55,8 +55,6 @@ class Api:
     NO_REPORT = "a report is html, zip or empty, not {report!r}"
     ONE_STUDY = "give either uploaded {what} or the name of a study"
     NOT_HERE = "the study {name} is not on this server; /studies lists those that are"
-    NO_AXIS = "no axis {axis!r} in {name}; it is rated on {axes}: name one of them"
-    NO_PILOT = "without a pilot, give {lacking}"
     SAME_NAME = "two predictors are called {name!r}; tell them apart with names"
     SIMULATED = "Music by simulated systems, rated by simulated listeners; no evidence about people."
     BROKE = "the server failed ({kind}); its log says more"
@@ -77,6 +75,36 @@ class Mcp:
     )
     NO_DATA = "{name} is neither a data URL in base64 nor an uploaded path"
     NOT_INSTALLED = "MCP needs the package mcp: pip install 'qamro[mcp]'"
+
+
+class Making:
+    """Texts about heads that the server makes by itself."""
+
+    BEGINNING = "beginning"
+    MAKING = "Heads are being made here by the recipe {recipe}, from ratings by people: {text}"
+    FAILED = "Heads by the recipe {recipe} could not be made: {text}"
+    NO_STORAGE = "it needs the Space's persistent storage ({storage}): what is made elsewhere is gone at the next start"
+
+
+class Share:
+    """Texts of what is shared by a link."""
+
+    ENDED = "This link has ended: it works as long as the page on which it was made is open, a day at most."
+    FAILED = "The page could not be written: {problem}"
+    NOTHING = "There is nothing here to share yet."
+    NO_PLAN = "A plan has no page of its own: share the address of this page."
+    SCORES = "Predicted scores of {n} clips by {predictor}"
+    WORDS: ClassVar[dict[str, str]] = {
+        "share": "Share",
+        "busy": "Writing the page …",
+        "link": "Link to this view",
+        "copy": "Copy",
+        "copied": "Copied",
+        "save": "Save as a file",
+        "open": "Open",
+        "note": "Whoever has the link or the file sees names, prompts and numbers, and may hear small clips. The link "
+        "ends about an hour after this page is closed, the file opens anywhere.",
+    }
 
 
 class Download:
@@ -114,7 +142,8 @@ class Predict:
     CLIP_WORDS: ClassVar[dict[str, str]] = {
         "drop": "Drop clips or folders here",
         "more": "Drop more clips here",
-        "formats": "wav, flac, mp3, ogg, m4a, opus … A CSV with columns clip, prompt, system fills in the table.",
+        "formats": "wav, flac, mp3, ogg, m4a, opus … A CSV, .jsonl or .parquet with columns clip, "
+        "prompt, system fills in the table.",
         "files": "Choose files",
         "folder": "Choose a folder",
         "uploading": "Uploading {done} of {all}",

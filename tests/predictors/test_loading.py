@@ -107,7 +107,7 @@ def test_without_weights_everything_but_offline_is_a_download(no_weights, no_net
         "deramos": "ready",
         "speech": "ready" if DISTILLMOS.is_here and SILERO.is_here else "missing",
     }
-    assert set(found) == set(PREDICTORS) - {"auto"}
+    assert set(found) == {name for name, entry in PREDICTORS.items() if entry.offered}
     assert found["offline"].bytes == 0
     assert found["clap"].bytes == CLAP.size + TOKENIZER.size
     assert found["full"].bytes == CLAP.size + TOKENIZER.size + AUDIOBOX.size

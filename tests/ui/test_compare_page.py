@@ -47,6 +47,11 @@ def test_the_example_through_every_view(server: Server, open_page: Visits, tmp_p
     page.click("#compare-axis label:has(input[value=TA])")
     page.wait_for_selector("#compare-section h3:has-text('TA:')")
     shot(page, "compare-systems")
+    page.click("#compare-share button:has-text('Share')")
+    stranger = open_page(page.locator("#compare-share .q-copy input").input_value(), ready="[data-figure] .main-svg")
+    assert "TA" in stranger.inner_text("main h2 >> nth=0")
+    assert stranger.locator("main > section").count() == 2
+    page.keyboard.press("Escape")
 
     # A point of a figure opens its system, a row of it the clip, and what is heard can be compared.
     point = page.locator("#compare-section [data-id=systems-TA-scatter] .points path").first

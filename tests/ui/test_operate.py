@@ -150,6 +150,7 @@ def test_what_a_killed_server_left_is_swept_by_age(tmp_path: Path, monkeypatch: 
 def test_logs_are_lines_of_json_without_names_of_files() -> None:
     assert route_of("/gradio_api/file=/tmp/gradio/ab/my secret song.wav") == "/gradio_api/file=…"
     assert route_of("/qamro/listen/0123.flac") == "/qamro/listen/…"
+    assert route_of("/qamro/shared/s3cret") == "/qamro/shared/…"
     record = logging.makeLogRecord({"name": "qamro", "levelname": "INFO", "msg": "two\nlines", "route": "/", "ms": 3})
     token = operate.request_id.set("r1")
     line = JsonLines().format(record)

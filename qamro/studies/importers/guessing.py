@@ -12,8 +12,8 @@ from qamro.studies.importers.forms import known_forms, musiceval
 from qamro.studies.importers.header import is_number
 from qamro.studies.importers.layout import TABULAR, Column, Layout
 from qamro.studies.importers.names import is_quality, is_sound, known_axis, role_of, sound_in
-from qamro.studies.importers.options import Options
-from qamro.studies.importers.roles import answer_options, column_option, layout_of
+from qamro.studies.importers.options import Options, answer_options, column_option
+from qamro.studies.importers.rated_columns import layout_of
 from qamro.studies.importers.source import Group, Source, open_source
 from qamro.studies.importers.table import Sheet
 from qamro.studies.tables import BLANKS, StudyError

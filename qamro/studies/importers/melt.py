@@ -13,7 +13,7 @@ from qamro.audio import AUDIO_ENDINGS
 from qamro.studies.importers.cells import is_date, number_of, scales_in, shown, sums_in
 from qamro.studies.importers.layout import OF_THE_CLIP, Layout
 from qamro.studies.importers.names import known_axis
-from qamro.studies.importers.roles import answer_options, column_option, rows_option
+from qamro.studies.importers.options import answer_options, column_option, rows_option
 from qamro.studies.importers.scales import COLUMN, FILE, ROW
 from qamro.studies.tables import BLANKS, StudyError, need
 

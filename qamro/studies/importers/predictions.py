@@ -78,7 +78,7 @@ def read_predictions(path: Path | str, parsing: Parsing | None = None, *, clip_c
     not scored).
 
     Args:
-        path: A table in CSV, Excel, JSON or JSON lines.
+        path: A table in CSV, Excel, JSON, JSON lines or Parquet.
         parsing: How it is cut into cells, where somebody knows.
         clip_column: The column that names the clips, where somebody says it.
 

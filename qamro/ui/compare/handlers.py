@@ -25,8 +25,10 @@ from qamro.ui.compare.texts import Bring as T
 from qamro.ui.events import Answer
 from qamro.ui.progress import status
 from qamro.ui.session import Clip, Session
+from qamro.ui.share import shared
 from qamro.ui.static import own_folder, url
 from qamro.ui.study_picker.handlers import by_name
+from qamro.ui.texts import Share
 
 if TYPE_CHECKING:
     from qamro.report import Comparison, Section
@@ -332,6 +334,25 @@ def _systems(comparison: Comparison, axis: str, *, powered: bool) -> Section:
         figures=[figure for part in parts for figure in part.figures],
         tables=[table for part in parts for table in part.tables],
     )
+
+
+def share(p: Parts, state: CompareState, view: str, axis: str | None) -> Iterator[Answer]:
+    """Writes the view as a page, and gives its link."""
+    from qamro.report.html import write_html, write_view
+
+    def write(path: Path) -> None:
+        comparison = state.comparison
+        if view == PLAN[0]:
+            raise ValueError(Share.NO_PLAN)
+        if comparison is None or "empty" in (missing(state, view, axis) or {}):
+            raise ValueError(Share.NOTHING)
+        if view == REPORT[0]:
+            write_html(comparison, path)
+        else:
+            write_view(comparison, _section(state, view, axis or ""), path)
+
+    stem = state.study.name if state.study is not None else ""
+    yield from shared(p.share, state, f"{file_name(stem, view)}-{datetime.now(UTC):%Y%m%d-%H%M%S}", write)
 
 
 # Report

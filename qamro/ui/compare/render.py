@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from qamro.predictors.base import PROVENANCE_UNKNOWN, calibrations, kinds_of
+from qamro.predictors.provenance import PROVENANCE_UNKNOWN, calibrations, kinds_of
 from qamro.report.views import APP_VIEWS
 from qamro.ui.compare.state import TEST, VOTES, CompareState, Predictions
 from qamro.ui.compare.texts import NOTES, PLAN, REPORT, Bring, View

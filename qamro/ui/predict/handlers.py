@@ -15,14 +15,16 @@ import gradio as gr
 
 from qamro.axes import get_axis
 from qamro.predictors.loading import DAMAGED, MISSING
+from qamro.studies.manifest import is_manifest
 from qamro.ui import choices, figures
 from qamro.ui.events import Answer
 from qamro.ui.examples import examples
 from qamro.ui.progress import downloading, status
-from qamro.ui.results import axes_of, has_systems, scored_axes, system_means, table, to_csv, to_json
+from qamro.ui.results import axes_of, has_systems, scored_axes, system_means, table, to_csv, to_json, write_run
 from qamro.ui.session import Clip, Run, Session, apply_manifest, read_manifest, window_seconds
+from qamro.ui.share import READY, shared
 from qamro.ui.static import own_folder, url
-from qamro.ui.texts import Choices
+from qamro.ui.texts import Choices, Share
 from qamro.ui.texts import Predict as T
 from qamro.ui.widgets import chart_value
 
@@ -55,7 +57,7 @@ def _one_after_the_other(handler: Callable[..., Answer]) -> Callable[..., Answer
 
 @_one_after_the_other
 def upload(p: Parts, session: Session, typed: Typed, event: gr.EventData) -> Answer:
-    """Takes uploaded files in; a CSV among them names prompts and systems."""
+    """Takes uploaded files in; a manifest among them names prompts and systems."""
     take_over(session, typed)
     folder = own_folder()
     notes, twice = [], 0
@@ -64,7 +66,7 @@ def upload(p: Parts, session: Session, typed: Typed, event: gr.EventData) -> Ans
         path = Path(str(file["path"])).resolve()
         if not path.is_relative_to(folder) or not path.is_file():
             continue  # nobody scores a file that did not come in through the page
-        if path.suffix.lower() == ".csv":
+        if is_manifest(path):
             manifests.append((path, str(file["name"])))
         elif len(session.clips) >= MOST_CLIPS:
             notes = [T.TOO_MANY.format(most=MOST_CLIPS)]
@@ -190,6 +192,7 @@ def score(p: Parts, session: Session, typed: Typed, name: str) -> Iterator[Answe
         yield {
             p.status: status(T.LOADING), p.score: gr.Button(interactive=False), p.cancel: gr.Button(visible=True),
             p.detail: hidden[0], p.systems: hidden[0], p.csv: hidden[1], p.json: hidden[1], p.verdict: "",
+            p.share: None,
         }  # fmt: skip
         predictor = choices.get(name)
         if session.stopping:
@@ -226,7 +229,7 @@ def finish(p: Parts, session: Session) -> Answer:
     """After a run: downloads, systems, and the first clip's details."""
     run = session.run
     if run is None or not run.rows:
-        return {p.csv: gr.Button(visible=False), p.json: gr.Button(visible=False), p.verdict: ""}
+        return {p.csv: gr.Button(visible=False), p.json: gr.Button(visible=False), p.share: None, p.verdict: ""}
     folder = session.folder(own_folder())
     stem = f"qamro-scores-{run.began:%Y%m%d-%H%M%S}"
     csv, json = (folder / f"{stem}.{ending}" for ending in ("csv", "json"))
@@ -237,11 +240,24 @@ def finish(p: Parts, session: Session) -> Answer:
     return {
         p.csv: gr.DownloadButton(value=str(csv), visible=True),
         p.json: gr.DownloadButton(value=str(json), visible=True),
+        p.share: READY,
         p.verdict: verdict_html(run),
         p.systems: gr.Column(visible=bool(axes)),
         p.axis: gr.Radio(axes, value=axes[0] if axes else None),
         p.bars: _bars(run, axes[0]) if axes else None,
     } | _detail(p, session)
+
+
+def share(p: Parts, session: Session) -> Iterator[Answer]:
+    """Writes the scores as a page, and gives its link."""
+    run = session.run
+
+    def write(path: Path) -> None:
+        if run is None or not run.rows:
+            raise ValueError(Share.NOTHING)
+        write_run(run, path)
+
+    yield from shared(p.share, session, f"qamro-scores-{run.began:%Y%m%d-%H%M%S}" if run else "", write)
 
 
 def verdict_html(run: Run) -> str:

@@ -15,6 +15,7 @@ from qamro.ui.predict import handlers
 from qamro.ui.progress import status
 from qamro.ui.results import table
 from qamro.ui.session import Session
+from qamro.ui.share import share_button
 from qamro.ui.texts import Predict as T
 from qamro.ui.widgets import heading, widget
 
@@ -40,6 +41,7 @@ class Parts:
     verdict: gr.HTML
     csv: gr.DownloadButton
     json: gr.DownloadButton
+    share: gr.HTML
     detail: gr.Column
     player: gr.HTML
     timeline: gr.HTML
@@ -91,6 +93,7 @@ def build_components() -> Parts:
             heading(T.SCORES)
             csv = gr.DownloadButton(T.CSV, size="sm", visible=False, elem_id="csv", min_width=130, scale=0)
             json = gr.DownloadButton(T.JSON, size="sm", visible=False, elem_id="json", min_width=130, scale=0)
+            share = share_button("predict-share")
         verdict = gr.HTML("", elem_id="verdict", elem_classes="q-verdict", apply_default_css=False)
         results = widget("results", table(None), words=T.RESULT_WORDS, elem_id="results")
     with gr.Column(elem_classes="q-card", visible=False, elem_id="detail") as detail:
@@ -109,7 +112,8 @@ def build_components() -> Parts:
     return Parts(
         session=session, clips=clips, microphone=microphone, examples=example_list, predictor=predictor, badges=badge,
         score=score, download=download,
-        cancel=cancel, status=progress, results=results, verdict=verdict, csv=csv, json=json, detail=detail,
+        cancel=cancel, status=progress, results=results, verdict=verdict, csv=csv, json=json, share=share,
+        detail=detail,
         player=player, timeline=timeline, radar=radar, systems=systems, axis=axis, bars=bars,
     )  # fmt: skip
 
@@ -137,6 +141,7 @@ def bind(p: Parts) -> None:
     scored = listen(p, pressed, handlers.score, scoring, name=p.predictor, **clips)
     finished = listen(p, scored.then, handlers.finish, session=p.session)
     listen(p, finished.then, handlers.windows, session=p.session)
+    listen(p, p.share.download, handlers.share, session=p.session)
     listen(p, p.cancel.click, handlers.cancel, AT_ONCE, session=p.session)
 
     selected = listen(p, p.results.select, handlers.select, LAST, session=p.session)
