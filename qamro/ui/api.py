@@ -18,6 +18,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, TypedDict
 
 import gradio as gr
+from gradio.blocks import BlocksConfig
 from gradio.context import LocalContext
 from gradio_client.utils import is_file_obj_with_meta, traverse
 from pydantic import TypeAdapter, ValidationError
@@ -26,10 +27,12 @@ from qamro import __version__
 from qamro.axes import AESTHETIC
 from qamro.report.verdict import verdicts
 from qamro.ui import choices, operate
+from qamro.ui.bounds import TooMuchError
 from qamro.ui.results import document
-from qamro.ui.session import Session, window_seconds
+from qamro.ui.session import TURNS, Session, window_seconds
 from qamro.ui.static import own_folder
 from qamro.ui.texts import Api as T
+from qamro.ui.texts import Bounds
 
 MOST_CLIPS = 100
 """Clips of one call; a visitor's page takes more, but shows them one by one."""
@@ -70,8 +73,23 @@ class Refused(gr.Error):
         return str(self.message)
 
 
+class _Config(BlocksConfig):
+    """Gradio draws up every component's settings for each visitor, for deep links, of which this app has none."""
+
+    def __copy__(self) -> BlocksConfig:
+        """Returns a visitor's, which draws nothing up."""
+        own = super().__copy__()
+        own.config_for_block = lambda *_: {}  # type: ignore[method-assign, assignment]
+        return own
+
+
 class Blocks(gr.Blocks):
     """An app whose public endpoints take uploads only."""
+
+    def __init__(self, **options: Any) -> None:
+        """Makes an empty app; options as of ``gr.Blocks``."""
+        super().__init__(**options)
+        self.default_config = _Config(self)
 
     def validate_inputs(self, block_fn: Any, inputs: list[Any]) -> None:
         """Refuses files that were not uploaded, before Gradio would copy or fetch them."""
@@ -131,6 +149,8 @@ def endpoint(function: Callable[..., Any]) -> Callable[..., Any]:
             return function(**given)
         except gr.Error:
             raise
+        except TooMuchError as problem:
+            raise Refused(str(problem)) from problem
         except (ValueError, KeyError, OSError, WeightsError) as problem:
             said = str(problem.args[0]) if isinstance(problem, KeyError) and problem.args else str(problem)
             raise Refused(said.replace(f"{own_folder()}/", "")) from problem
@@ -177,11 +197,15 @@ def score(  # noqa: D417 - progress is no argument of the endpoint
     )
     scorer = _ready(predictor)
     session = Session()
+    session.address = _address()
     for (path, name), prompt, system in zip(files, texts, made_by, strict=True):
         session.add(path, name, prompt, system, again=True)
     with contextlib.closing(session.score(scorer)) as rows:
-        for done, _ in enumerate(rows, 1):
-            progress((done, len(files)), desc=T.SCORING, unit="clips")
+        done = 0
+        for row in rows:
+            done += row is not None
+            said = T.SCORING if session.place is None else Bounds.in_line(*session.place)
+            progress((done, len(files)), desc=said, unit="clips")
     run = session.run
     return document(run) | {"verdict": verdicts(list(run.rows.values()), run.axes)} if run is not None else {}
 
@@ -209,7 +233,9 @@ def windows(clip: File, prompt: str = "", seconds: float = 0.0, predictor: str =
     shortest = window_seconds(load(path).seconds)
     if seconds and not shortest <= seconds < math.inf:
         raise Refused(T.SHORT_WINDOW.format(shortest=shortest, seconds=seconds))
-    table = scorer.windows(path, prompt, seconds=seconds or shortest)
+    with TURNS.turn(scorer, _address()) as turn:
+        turn.wait()
+        table = scorer.windows(path, prompt, seconds=seconds or shortest)
     return {
         "clip": name,
         "predictor": scorer.name,
@@ -499,8 +525,8 @@ def health() -> dict[str, Any]:
     return operate.health(LocalContext.blocks.get()) | {"predictor": choices.best_ready(), "most": bounds}
 
 
-HEAVY: dict[str, Any] = {"concurrency_id": "predictor", "concurrency_limit": 4}
-"""Programs wait in one line with those who press Score."""
+HEAVY: dict[str, Any] = {"concurrency_limit": None}
+"""Programs take turns with those who press Score."""
 
 ENDPOINTS: tuple[tuple[Callable[..., Any], dict[str, Any]], ...] = (
     (score, HEAVY),
@@ -523,6 +549,10 @@ def add_endpoints() -> None:
 
 
 # What several of them need
+
+
+def _address() -> str:
+    return operate.client_of(LocalContext.request.get(None))
 
 
 def _some(files: Any, most: int, what: str, *, least: int = 1) -> list[tuple[Path, str]]:
