@@ -39,9 +39,10 @@ from qamro.ui.endpoint import (
     uploaded,
 )
 from qamro.ui.results import document
-from qamro.ui.session import Session, window_seconds
+from qamro.ui.session import TURNS, Session, window_seconds
 from qamro.ui.static import own_folder
 from qamro.ui.texts import Api as T
+from qamro.ui.texts import Bounds
 
 _REPORTS = ("", "html", "zip")
 
@@ -77,11 +78,15 @@ def score(  # noqa: D417 - progress is no argument of the endpoint
     texts, made_by = (one_each(given, len(files), what) for given, what in ((prompts, "prompts"), (systems, "systems")))
     scorer = ready(predictor)
     session = Session()
+    session.address = _address()
     for (path, name), prompt, system in zip(files, texts, made_by, strict=True):
         session.add(path, name, prompt, system, again=True)
     with contextlib.closing(session.score(scorer)) as rows:
-        for done, _ in enumerate(rows, 1):
-            progress((done, len(files)), desc=T.SCORING, unit="clips")
+        done = 0
+        for row in rows:
+            done += row is not None
+            said = T.SCORING if session.place is None else Bounds.in_line(*session.place)
+            progress((done, len(files)), desc=said, unit="clips")
     run = session.run
     return document(run) | {"verdict": verdicts(list(run.rows.values()), run.axes)} if run is not None else {}
 
@@ -109,7 +114,9 @@ def windows(clip: File, prompt: str = "", seconds: float = 0.0, predictor: str =
     shortest = window_seconds(load(path).seconds)
     if seconds and not shortest <= seconds < math.inf:
         raise Refused(T.SHORT_WINDOW.format(shortest=shortest, seconds=seconds))
-    table = scorer.windows(path, prompt, seconds=seconds or shortest)
+    with TURNS.turn(scorer, _address()) as turn:
+        turn.wait()
+        table = scorer.windows(path, prompt, seconds=seconds or shortest)
     return {
         "clip": name,
         "predictor": scorer.name,
@@ -384,8 +391,8 @@ def health() -> dict[str, Any]:
     return operate.health(LocalContext.blocks.get()) | {"predictor": choices.best_ready(), "most": bounds}
 
 
-HEAVY: dict[str, Any] = {"concurrency_id": "predictor", "concurrency_limit": 4}
-"""Programs wait in one line with those who press Score."""
+HEAVY: dict[str, Any] = {"concurrency_limit": None}
+"""Programs take turns with those who press Score."""
 
 ENDPOINTS: tuple[tuple[Callable[..., Any], dict[str, Any]], ...] = (
     (score, HEAVY),
@@ -405,3 +412,7 @@ def add_endpoints() -> None:
     """Adds them to the app that is being built."""
     for function, options in ENDPOINTS:
         gr.api(function, api_name=function.__name__, **options)
+
+
+def _address() -> str:
+    return operate.client_of(LocalContext.request.get(None))

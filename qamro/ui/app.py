@@ -15,6 +15,7 @@ import gradio as gr
 from qamro.paths import assets
 from qamro.ui import operate, share, texts
 from qamro.ui.api import add_endpoints
+from qamro.ui.bounds import DAY, bound
 from qamro.ui.endpoint import Blocks
 from qamro.ui.events import AT_ONCE
 from qamro.ui.session import Visitor
@@ -24,8 +25,6 @@ from qamro.ui.widgets import widget
 
 DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 7860
 MAX_UPLOAD = "500mb"
-MOST_WAITING = 500
-DAY = 24 * 60 * 60
 
 
 @dataclass(frozen=True)
@@ -110,7 +109,7 @@ def launch(
     operate.sweep(DAY)
     host = host or os.environ.get("GRADIO_SERVER_NAME", DEFAULT_HOST)
     tools = mcp_server.mcp_kwargs(host) if mcp or (mcp is None and mcp_server.wanted()) else {"routes": []}
-    app = build_app().queue(default_concurrency_limit=4, max_size=int(os.environ.get("QAMRO_QUEUE") or MOST_WAITING))
+    app = build_app().queue(default_concurrency_limit=4, max_size=bound("QAMRO_QUEUE"))
     port = port or int(os.environ.get("GRADIO_SERVER_PORT", DEFAULT_PORT))
     try:
         _, address, _ = app.launch(
@@ -125,11 +124,12 @@ def launch(
             enable_monitoring=False,
             footer_links=["api", "gradio"],
             max_file_size=MAX_UPLOAD,
+            max_threads=40 + bound("QAMRO_LINE"),  # who waits for a turn does so in a thread
             favicon_path=assets() / "logo.svg",
             app_kwargs=tools
             | {
                 "routes": [*operate.routes(app), share.route(), *routes(), *tools["routes"]],
-                "middleware": [Middleware(operate.Around)],
+                "middleware": [Middleware(operate.Around, blocks=app)],
                 "openapi_url": None,  # lists private routes, too
             },
             mcp_server=False,  # Gradio's own would make a tool of every endpoint
@@ -143,6 +143,7 @@ def launch(
         if tools["routes"]:
             print(f"Tools for agents (MCP) are at {address.rstrip('/')}{mcp_server.PATH}", flush=True)
     threading.Thread(target=warm, name="warm-up", daemon=True).start()
+    threading.Thread(target=operate.tidy, args=(app,), name="tidy", daemon=True).start()
     making.start()
     if block:
         operate.serve_until_told(app)

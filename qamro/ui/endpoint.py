@@ -14,10 +14,12 @@ from pathlib import Path, PurePosixPath
 from typing import Any, TypedDict
 
 import gradio as gr
+from gradio.blocks import BlocksConfig
 from gradio_client.utils import is_file_obj_with_meta, traverse
 from pydantic import TypeAdapter, ValidationError
 
 from qamro.ui import choices
+from qamro.ui.bounds import TooMuchError
 from qamro.ui.static import own_folder
 from qamro.ui.texts import Api as T
 
@@ -60,8 +62,23 @@ class Refused(gr.Error):
         return str(self.message)
 
 
+class _Config(BlocksConfig):
+    """Gradio draws up every component's settings for each visitor, for deep links, of which this app has none."""
+
+    def __copy__(self) -> BlocksConfig:
+        """Returns a visitor's, which draws nothing up."""
+        own = super().__copy__()
+        own.config_for_block = lambda *_: {}  # type: ignore[method-assign, assignment]
+        return own
+
+
 class Blocks(gr.Blocks):
     """An app whose public endpoints take uploads only."""
+
+    def __init__(self, **options: Any) -> None:
+        """Makes an empty app; options as of ``gr.Blocks``."""
+        super().__init__(**options)
+        self.default_config = _Config(self)
 
     def validate_inputs(self, block_fn: Any, inputs: list[Any]) -> None:
         """Refuses files that were not uploaded, before Gradio would copy or fetch them."""
@@ -121,6 +138,8 @@ def endpoint(function: Callable[..., Any]) -> Callable[..., Any]:
             return function(**given)
         except gr.Error:
             raise
+        except TooMuchError as problem:
+            raise Refused(str(problem)) from problem
         except (ValueError, KeyError, OSError, WeightsError) as problem:
             said = str(problem.args[0]) if isinstance(problem, KeyError) and problem.args else str(problem)
             raise Refused(said.replace(f"{own_folder()}/", "")) from problem

@@ -10,6 +10,32 @@ TAGLINE = "How would people rate this generated audio?"
 THEME_BUTTON = "Switch between light and dark"
 
 
+class Bounds:
+    """What visitors are told who want more than their share, or wait for it."""
+
+    LINE_FULL = "Too many visitors are waiting to have clips scored. Try again in a minute."
+    TRAININGS_FULL = "Too many trainings are waiting. Try again later."
+    SWEEPS_FULL = "Too many sweeps are waiting. Try again later."
+    QUEUE = "{most} requests from your network are waiting already. Try again when some have been answered."
+    CLIPS = "More than {most} clips from your network would wait for a score. Wait until some have been scored."
+    TRAININGS = "{most} trainings from your network are going on or wait already. Wait until one has ended."
+    SWEEPS = "{most} sweeps from your network are going on or wait already. Wait until one has ended."
+    UPLOADS = "This server takes {most} MB a day from your network, and has them. Try again tomorrow."
+    STUDIES = "{most} listening studies were set up from your network within a day. Try again tomorrow."
+    NO_LENGTH = "An upload says how long it is (Content-Length)."
+    DISK_FULL = "The disk of this server is full. Tell whoever runs it."
+    ORDINALS = ("First", "Second", "Third", "Fourth", "Fifth", "Sixth", "Seventh", "Eighth", "Ninth", "Tenth")
+
+    @classmethod
+    def in_line(cls, number: int, seconds: float | None) -> str:
+        """Says where one stands in a line, and for about how long."""
+        place = cls.ORDINALS[number - 1] if number <= len(cls.ORDINALS) else f"Number {number}"
+        if seconds is None:
+            return f"{place} in line."
+        wait = f"{max(1, round(seconds))} s" if seconds < 100 else f"{round(seconds / 60)} min"
+        return f"{place} in line, about {wait}."
+
+
 class Tabs:
     """Labels of the tabs."""
 
@@ -217,6 +243,7 @@ class Predict:
     MANIFEST_LEFT = "No clip here is called {names}"
     MANIFEST_BAD = "{file} was not used: {problem}"
     TOO_MANY = "Only the first {most} clips were taken."
+    TOO_LARGE = "Only clips of {most} MB in all were taken."
     DOWNLOAD_FIRST = "{title} needs its weights first: press Download, or choose another predictor."
     BROKE = "Scoring stopped with an error: {problem}"
 

@@ -116,7 +116,7 @@ def bind(p: Parts) -> None:
     state: dict[str, Any] = {"state": p.state}
     looked: dict[str, Any] = state | {"axis": p.axis}
     viewed: dict[str, Any] = looked | {"view": p.view}
-    scoring: dict[str, Any] = {"concurrency_id": "predictor"} | QUIET
+    scoring: dict[str, Any] = {"concurrency_limit": None} | QUIET  # who scores takes turns
 
     def after(event: Any) -> Any:
         """Whatever changed what is compared: the axes, the view and the clip follow."""

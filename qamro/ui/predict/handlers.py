@@ -17,21 +17,22 @@ from qamro.axes import get_axis
 from qamro.predictors.loading import DAMAGED, MISSING
 from qamro.studies.manifest import is_manifest
 from qamro.ui import choices, figures
+from qamro.ui.bounds import TooMuchError, bound
 from qamro.ui.events import Answer
 from qamro.ui.examples import examples
+from qamro.ui.operate import client_of
 from qamro.ui.progress import downloading, status
 from qamro.ui.results import axes_of, has_systems, scored_axes, system_means, table, to_csv, to_json, write_run
-from qamro.ui.session import Clip, Run, Session, apply_manifest, read_manifest, window_seconds
+from qamro.ui.session import TURNS, Clip, Run, Session, apply_manifest, read_manifest, window_seconds
 from qamro.ui.share import READY, shared
 from qamro.ui.static import own_folder, url
-from qamro.ui.texts import Choices, Share
+from qamro.ui.texts import Bounds, Choices, Share
 from qamro.ui.texts import Predict as T
 from qamro.ui.widgets import chart_value
 
 if TYPE_CHECKING:
     from qamro.ui.predict.tab import Parts
 
-MOST_CLIPS = 1000
 NAMED = 3
 TELL_EVERY = 0.12  # seconds between two updates of the page while clips are scored
 
@@ -62,28 +63,39 @@ def upload(p: Parts, session: Session, typed: Typed, event: gr.EventData) -> Ans
     folder = own_folder()
     notes, twice = [], 0
     manifests = []
+    most, left = bound("QAMRO_CLIPS"), bound("QAMRO_UPLOAD_MB") * 1e6
+    left -= sum(_size(clip.path) for clip in session.clips.values())
     for file in event.files:
         path = Path(str(file["path"])).resolve()
         if not path.is_relative_to(folder) or not path.is_file():
             continue  # nobody scores a file that did not come in through the page
         if is_manifest(path):
             manifests.append((path, str(file["name"])))
-        elif len(session.clips) >= MOST_CLIPS:
-            notes = [T.TOO_MANY.format(most=MOST_CLIPS)]
+        elif len(session.clips) >= most:
+            notes = [T.TOO_MANY.format(most=f"{most:,}")]
+        elif (left := left - _size(path)) < 0:
+            notes = [T.TOO_LARGE.format(most=f"{bound('QAMRO_UPLOAD_MB'):,}")]
         else:
             twice += not session.add(path, str(file["name"]))
     if twice:
         notes.append(T.ADDED_TWICE.format(n=twice))
     for path, name in manifests:
         try:
-            found, left = apply_manifest(session.clips.values(), read_manifest(path))
+            found, strange = apply_manifest(session.clips.values(), read_manifest(path))
             notes.append(T.MANIFEST.format(n=found, all=len(session.clips), file=name))
-            if left:
-                more = f" … ({len(left)})" if len(left) > NAMED else ""
-                notes.append(T.MANIFEST_LEFT.format(names=", ".join(left[:NAMED]) + more))
+            if strange:
+                more = f" … ({len(strange)})" if len(strange) > NAMED else ""
+                notes.append(T.MANIFEST_LEFT.format(names=", ".join(strange[:NAMED]) + more))
         except ValueError as problem:
             notes.append(T.MANIFEST_BAD.format(file=name, problem=problem))
     return _listed(p, session, ". ".join(notes))
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 @_one_after_the_other
@@ -172,8 +184,8 @@ def _badges(predictor: Any) -> str:
 # Scoring
 
 
-def score(p: Parts, session: Session, typed: Typed, name: str) -> Iterator[Answer]:
-    """Scores the clips on the table; tells the page after every few."""
+def score(p: Parts, session: Session, typed: Typed, name: str, request: gr.Request | None = None) -> Iterator[Answer]:
+    """Scores the clips on the table; tells the page after every few, and of its place in line while it waits."""
     take_over(session, typed)
     if session.busy:
         return
@@ -188,6 +200,7 @@ def score(p: Parts, session: Session, typed: Typed, name: str) -> Iterator[Answe
         return
     hidden = gr.Column(visible=False), gr.Button(visible=False)
     session.busy, session.stopping, text = True, False, Choices.NO_PREDICTOR
+    session.address = client_of(request)
     try:
         yield {
             p.status: status(T.LOADING), p.score: gr.Button(interactive=False), p.cancel: gr.Button(visible=True),
@@ -198,11 +211,14 @@ def score(p: Parts, session: Session, typed: Typed, name: str) -> Iterator[Answe
         if session.stopping:
             yield end | {p.status: status(T.STOPPED_EARLY)}
             return
-        text, told, n = T.BROKE, 0.0, len(session.clips)
+        text, told, done, n = T.BROKE, 0.0, 0, len(session.clips)
         badge = {p.badges: _badges(predictor)}
         with contextlib.closing(session.score(predictor)) as rows:
-            for done, _ in enumerate(rows, 1):
-                if time.monotonic() - told > TELL_EVERY:
+            for row in rows:
+                done += row is not None
+                if row is None and session.place is not None:
+                    yield {p.status: status(Bounds.in_line(*session.place), done, n)}
+                elif time.monotonic() - told > TELL_EVERY:
                     told = time.monotonic()
                     said = status(T.SCORING.format(done=done, all=n), done, n)
                     yield badge | {p.results: table(session.run), p.status: said}
@@ -212,6 +228,8 @@ def score(p: Parts, session: Session, typed: Typed, name: str) -> Iterator[Answe
         yield end | {
             p.badges: said, p.results: table(session.run, _first(session)), p.status: status(_summary(session)),
         }  # fmt: skip
+    except TooMuchError as problem:
+        yield end | {p.status: status(str(problem), calm=False)}
     except Exception as problem:
         _log.exception("scoring with %s", name)
         yield end | {p.results: table(session.run), p.status: status(text.format(problem=problem), calm=False)}
@@ -328,7 +346,10 @@ def windows(p: Parts, session: Session) -> Answer:
     try:
         if key not in run.windows:
             width = window_seconds(run.rows[key]["seconds"])
-            run.windows[key] = choices.get(run.predictor).windows(clip.path, clip.prompt, seconds=width)
+            predictor = choices.get(run.predictor)
+            with TURNS.turn(session, session.address) as turn:
+                turn.wait()
+                run.windows[key] = predictor.windows(clip.path, clip.prompt, seconds=width)
         if session.selected != key:
             return {}  # somebody was quicker than the scoring
         figure = figures.timeline(run.windows[key], run.rows[key]["seconds"])

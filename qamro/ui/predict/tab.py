@@ -20,7 +20,7 @@ from qamro.ui.texts import Predict as T
 from qamro.ui.widgets import heading, widget
 
 # Every click on the list counts. Each answer holds the whole list and its number: the page keeps the newest.
-_IN_ORDER: dict[str, Any] = {"trigger_mode": "multiple", "concurrency_id": "clips", "concurrency_limit": 8} | QUIET
+_IN_ORDER: dict[str, Any] = {"trigger_mode": "multiple", "concurrency_limit": None} | QUIET
 
 
 @dataclass
@@ -136,8 +136,7 @@ def bind(p: Parts) -> None:
         listen(p, page.load, handlers.describe, {"concurrency_limit": None} | QUIET, name=p.predictor)
 
     pressed: Any = partial(gr.on, [p.score.click, p.clips.submit])
-    # Those who score take turns (see ``Turns``); the limit only keeps threads for everything else.
-    scoring = {"concurrency_limit": 20, "concurrency_id": "scoring"} | QUIET
+    scoring: dict[str, Any] = {"concurrency_limit": None} | QUIET  # who scores takes turns
     scored = listen(p, pressed, handlers.score, scoring, name=p.predictor, **clips)
     finished = listen(p, scored.then, handlers.finish, session=p.session)
     listen(p, finished.then, handlers.windows, session=p.session)

@@ -18,11 +18,14 @@ from qamro.predictors.loading import MISSING
 from qamro.training.objective.objective import OBJECTIVES, used_by
 from qamro.training.objective.table import PARAMETERS, TABLE
 from qamro.training.presets import Settings, command_of, preset_of
+from qamro.ui.bounds import PRESENCE, Held, TooMuchError
 from qamro.ui.choices import encoder_options, encoder_state, trainable_axes
 from qamro.ui.events import Answer
+from qamro.ui.operate import client_of
 from qamro.ui.progress import downloading, status
 from qamro.ui.space import on_space
 from qamro.ui.static import own_folder
+from qamro.ui.texts import Bounds
 from qamro.ui.train import figures
 from qamro.ui.train.runs import held_out
 from qamro.ui.train.state import (
@@ -41,7 +44,7 @@ from qamro.ui.train.state import (
 )
 from qamro.ui.train.texts import FITTING, OPTIMIZERS
 from qamro.ui.train.texts import TrainTab as T
-from qamro.ui.train.worker import AT_ONCE, Job, Task
+from qamro.ui.train.worker import Job, Task
 from qamro.ui.widgets import chart_value, hint
 
 if TYPE_CHECKING:
@@ -53,6 +56,9 @@ CHOICES = ("axes", "encoder", "objective", "optimizer", "seeds", "hold_out", "st
 
 DRAW_EVERY = 0.4
 """Seconds between two drawings of the live curves."""
+
+TRAININGS = Held("QAMRO_TRAININGS_ADDRESS", Bounds.TRAININGS)
+"""Trainings that go on or wait, by address."""
 
 _log = logging.getLogger(__name__)
 
@@ -146,13 +152,16 @@ class NotPossible(ValueError):  # noqa: N818
     """What was chosen cannot be trained; the message says why."""
 
 
-def train(p: Parts, state: TrainState, study: Study | None, **form: Any) -> Iterator[Answer]:
-    """Trains in a process of its own and draws the curves while it does.
+def train(
+    p: Parts, state: TrainState, study: Study | None, request: gr.Request | None = None, **form: Any
+) -> Iterator[Answer]:
+    """Trains in a process of its own and draws the curves while it does; ends where its visitor is gone.
 
     Args:
         p: The tab's components.
         state: Of the visitor.
         study: The study in force.
+        request: Whose it is.
         **form: For each of ``CHOICES``, ``PARAMETERS`` and ``FITTING`` what stands in the form.
     """
     if state.busy:
@@ -167,11 +176,13 @@ def train(p: Parts, state: TrainState, study: Study | None, **form: Any) -> Iter
     hidden, shown = gr.Button(visible=False), gr.Button(visible=True)
     folder, number = state.fresh_folder(own_folder()), state.next_number()
     name = f"{study.name.partition('(')[0].strip()}-{settings.objective}"
-    state.job = Job(Task(study, settings, folder, name, command_of(settings, study.name)))
+    session = getattr(request, "session_hash", None)
+    task = Task(study, settings, folder, name, command_of(settings, study.name))
+    state.job = Job(task, lambda: PRESENCE.is_gone(session))
     end = status(T.CANCELLED)
     try:  # the last curves stay until there are new ones
         yield {p.status: status(T.LOADING), p.train: gr.Button(interactive=False), p.stop: hidden, p.cancel: shown}
-        with contextlib.closing(state.job.messages()) as news:
+        with TRAININGS.hold(client_of(request)), contextlib.closing(state.job.messages()) as news:
             for told in progress(p, state, settings, news):
                 if isinstance(told, Done):
                     run = _run(number, study, settings, told, state)
@@ -182,6 +193,8 @@ def train(p: Parts, state: TrainState, study: Study | None, **form: Any) -> Iter
                     end = status(text.format(problem=told.problem), calm=False)
                 else:
                     yield told | {p.stop: shown if state.curves else hidden}
+    except TooMuchError as problem:
+        end = status(str(problem), calm=False)
     except Exception as problem:
         _log.exception("training")
         end = status(T.BROKE.format(problem=problem), calm=False)
@@ -295,7 +308,7 @@ def progress(p: Parts, state: TrainState, settings: Settings, news: Iterator[Mes
 
 def _said(message: Message, settings: Settings, state: TrainState) -> str:
     if isinstance(message, Waiting):
-        return status(T.WAITING.format(n=AT_ONCE))
+        return status(T.WAITING.format(place=Bounds.in_line(*message.place)))
     if isinstance(message, Embedding):
         if not message.done:
             return status(T.EMBEDDING_FIRST.format(total=message.total))

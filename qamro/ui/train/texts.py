@@ -59,7 +59,7 @@ class TrainTab:
     DOWNLOAD = "Download {size}"
     NOT_READY = "{title} needs its weights first: press Download, or choose another encoder."
     BAD_NUMBER = "{what} needs a number."
-    WAITING = "Waiting: {n} trainings are going on. Yours begins when one of them is done."
+    WAITING = "Others are training. {place}"
     LOADING = "Loading the encoder …"
     EMBEDDING = "Embedding {done} of {total} clips, {rate:.0f} a second"
     EMBEDDING_FIRST = "Embedding {total} clips …"
