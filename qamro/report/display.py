@@ -24,6 +24,8 @@ _BARS = "A bar is a predicted score on the scale of its axis; the line and the b
 
 _STYLE = (
     ".qamro{border-collapse:collapse}.qamro th,.qamro td{padding:4px 8px;text-align:left;vertical-align:middle}"
+    ".qamro th:first-child,.qamro td:first-child{min-width:11em}.qamro audio{width:190px;height:34px}"
+    ".qamro small{opacity:.75;white-space:nowrap}.qamro td:first-child small{white-space:normal}"
     ".qamro .bar{position:relative;width:110px;height:14px;background:rgba(128,128,128,.18);border-radius:3px}"
     ".qamro .bar i{position:absolute;inset:0 auto 0 0;border-radius:3px;opacity:.75}"
     ".qamro .bar b{position:absolute;top:6px;height:2px;background:currentColor}"
@@ -117,8 +119,10 @@ def write_scores(table: pd.DataFrame, path: Path | str, title: str, *, players: 
     sources = "".join(
         f"<dt>{escape(axis)}</dt><dd>{escape(source)} ({n} of {len(good)})</dd>" for (axis, source), n in counts.items()
     )
-    told = [*verdicts(rows, axes), *filter(None, [in_words(row["domain"] for row in rows)]), _BARS]
-    shown = Shown(table.drop(columns=[axis for axis in every if axis not in axes]), players)
+    domains = in_words(row["domain"] for row in rows)
+    told = [*verdicts(rows, axes), *([f"{domains[0].upper()}{domains[1:]}."] if domains else []), _BARS]
+    hidden = {f"{axis}{end}" for axis in every if axis not in axes for end in ("", "_low", "_high")}
+    shown = Shown(table[[name for name in table.columns if name not in hidden]], players)
     sentences = "".join(f"<li>{escape(text)}</li>" for text in told)
     body = [
         f"<header><h1>{escape(title)}</h1></header><main><ul>{sentences}</ul>",
@@ -145,7 +149,7 @@ def bar(row: dict[Any, Any], axis: str) -> str:
 
     whisker = f'<b style="left:{share(low):.1f}%;width:{share(high) - share(low):.1f}%"></b>' if ends else ""
     drawn = f'<i style="width:{share(value):.1f}%;background:{escape(scale.colour)}"></i>{whisker}'
-    return f'<div title="{value:.2f}{ends}">{value:.2f}<div class="bar">{drawn}</div></div>'
+    return f'<div title="{value:.2f}{ends}">{value:.2f}<small>{ends}</small><div class="bar">{drawn}</div></div>'
 
 
 def player(path: Any) -> str:

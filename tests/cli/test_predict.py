@@ -46,7 +46,7 @@ def test_parquet_says_what_csv_says_and_is_read_back(tmp_path, run, heads):
     assert not list(tmp_path.glob("*.part"))
 
 
-def test_parts_of_recordings_and_sound_in_parquet_are_scored_as_files_would_be(tmp_path, run, heads):
+def test_parts_of_recordings_and_sound_in_parquet_are_scored_as_files_would_be(tmp_path, run):
     sound = np.concatenate([tone(1.0, hz=300), tone(1.0, hz=900)])
     whole = write_wav(tmp_path / "r.wav", sound)
     parts = [write_wav(tmp_path / f"{k}.wav", sound[k * len(sound) // 2 :][: len(sound) // 2]) for k in range(2)]
@@ -58,7 +58,7 @@ def test_parts_of_recordings_and_sound_in_parquet_are_scored_as_files_would_be(t
     pq.write_table(pa.Table.from_pylist(held), tmp_path / "held.parquet")
     answers = []
     for given in (parts, [tmp_path / "cuts.jsonl.gz"], [tmp_path / "held.parquet"]):
-        assert run("predict", *given, "--heads", heads, "--out", tmp_path / "s.csv").exit_code == 0
+        assert run("predict", *given, "--out", tmp_path / "s.csv").exit_code == 0
         answers.append(rows_of(tmp_path / "s.csv"))
     assert [row["clip"] for row in answers[1]] == [row["clip"] for row in answers[2]] == ["cut-0", "cut-1"]
     for want, *others in zip(*answers, strict=True):

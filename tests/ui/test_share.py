@@ -12,6 +12,7 @@ from audio_files import make_bad, make_good, tone
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from qamro.predictors import Score
 from qamro.ui import share
 from qamro.ui.compare import handlers as comparing
 from qamro.ui.compare.texts import PLAN, REPORT
@@ -27,6 +28,18 @@ from .toy import Toy
 HOSTILE = '<img src=x onerror="alert(1)">.wav'
 
 
+class Silent(Toy):
+    """Has an axis besides that is for clips of another kind, as speech quality is where nobody speaks."""
+
+    def __init__(self) -> None:
+        super().__init__(("MI", "TA", "PQ", "SQ"))
+
+    def score(self, waveforms, prompts):
+        return [
+            found | {"SQ": Score(float("nan"), why="no speech heard")} for found in super().score(waveforms, prompts)
+        ]
+
+
 @pytest.fixture(scope="module")
 def client() -> TestClient:
     return TestClient(Starlette(routes=[share.route()]))
@@ -40,7 +53,7 @@ def session(tmp_path: Path) -> Iterator[Session]:
         path = make_good("wav", tmp_path, samples=tone(0.5, peak=0.1 + 0.1 * i), name=f"{i}.wav")
         made.add(path, HOSTILE if i == 0 else path.name, "calm piano", "north")
     made.add(make_bad("text", tmp_path)[0], "bad.wav")
-    list(made.score(Toy()))
+    list(made.score(Silent()))
     yield made
     made.close()
 
@@ -64,6 +77,7 @@ def test_scores_are_behind_the_link_with_all_that_the_page_says(client: TestClie
     for text in ("No clip is called the best", "a demonstration, not evidence", "Loudness r1", "calm piano", "north"):
         assert text in page, text
     assert "bad.wav" in page
+    assert "SQ" not in page, "an axis for clips of another kind, and its interval"
     assert page.count("<audio") == 3
     assert "&lt;img src=x" in page
     assert "<img" not in page
