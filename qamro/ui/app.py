@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import os
 import threading
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 import gradio as gr
 
 from qamro.paths import assets
+from qamro.report.terms import LINKED, PATTERN
 from qamro.ui import operate, texts
 from qamro.ui.api import Blocks, add_endpoints
 from qamro.ui.events import AT_ONCE
@@ -57,12 +59,22 @@ TABS: tuple[Tab, ...] = (
 )
 """The tabs, from left to right. A new one joins here and touches no other; one that is taken out takes none along."""
 
+
+def _terms() -> str:
+    """Which words lead to the page of terms, for the page's script."""
+    return json.dumps({"pattern": PATTERN, "words": {word: term.id for word, term in LINKED.items()}}).replace(
+        "<", "\\u003c"
+    )
+
+
 _HEAD = f"""
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="description" content="{texts.TAGLINE}">
 <link rel="icon" type="image/svg+xml" href="{PREFIX}/logo.svg">
 <link rel="stylesheet" href="{PREFIX}/css/app.css">
 <script type="module" src="{PREFIX}/js/page.js"></script>
+<script type="application/json" id="q-terms">{_terms()}</script>
+<script type="module" src="{PREFIX}/js/terms.js"></script>
 """
 
 

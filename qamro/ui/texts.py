@@ -195,6 +195,9 @@ class Predict:
 class About:
     """Texts of the About tab."""
 
+    TERMS = "Terms"
+    TERMS_NOTE = "Every word of the field that this app uses."
+
     PAGE = """
 ## What the numbers are
 
