@@ -49,7 +49,7 @@ const TAIL = 10;
 /** A name that gives up its middle where it has too little place, so that the end, which tells names apart, stays. */
 export function middle(name) {
   const letters = [...name];
-  if (letters.length <= 2 * TAIL) return el("span", { class: "q-middle", title: name }, el("span", {}, name));
+  if (letters.length <= TAIL + 4) return el("span", { class: "q-middle", title: name }, el("span", {}, name));
   const cut = letters.length - TAIL;
   return el("span", { class: "q-middle", title: name }, el("span", {}, letters.slice(0, cut).join("")), el("span", {}, letters.slice(cut).join("")));
 }
