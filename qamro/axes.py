@@ -19,6 +19,7 @@ class Axis:
         definition: One line that says what is judged.
         needs_prompt: Whether it is judged against the prompt: a clip without one gets no score, its head reads the
             prompt besides the sound, raters see it, and an encoder that reads no text cannot serve it.
+        is_quality: Whether a higher score is a better one: more components in a scene are just more.
     """
 
     key: str
@@ -28,6 +29,7 @@ class Axis:
     colour: str
     definition: str
     needs_prompt: bool = False
+    is_quality: bool = True
 
     @property
     def has_range(self) -> bool:
@@ -41,7 +43,7 @@ AXES: dict[str, Axis] = {
         Axis("MI", "Musical impression", 1, 5, "#0072B2", "How good the clip is as music."),
         Axis("TA", "Textual alignment", 1, 5, "#D55E00", "How well the clip matches its prompt.", needs_prompt=True),
         Axis("PQ", "Production quality", 1, 10, "#009E73", "Technical quality: clarity, fidelity, dynamics, balance."),
-        Axis("PC", "Production complexity", 1, 10, "#CC79A7", "How many components the audio scene has."),
+        Axis("PC", "Production complexity", 1, 10, "#CC79A7", "How many components the scene has.", is_quality=False),
         Axis("CE", "Content enjoyment", 1, 10, "#E69F00", "How much one enjoys listening: emotion, skill, artistry."),
         Axis("CU", "Content usefulness", 1, 10, "#56B4E9", "How likely one would use it as material to create with."),
     )

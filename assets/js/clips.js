@@ -1,12 +1,22 @@
-// The list of clips: a drop zone, and a table whose prompts and systems can be edited.
-// value: { rows: [{ id, name, prompt, system }] }; the server owns the rows, the page owns what is being typed.
-import { el, fill, icon, ICONS } from "./dom.js";
+// The table of Predict: clips whose prompts and systems can be edited, each with its scores as they come.
+// value: { rows: [{ id, name, prompt, system, url }], listed }; the server owns the rows, the page what is being typed.
+// Scores (scores.js): { by, going, axes: [{ key, name, low, high, colour, definition, needs_prompt, is_quality }],
+//   rows: [{ id, prompt, state, error, domain, kind, cells: { MI: { value, low, high } } }], sources, selected }.
+import { el, fill, icon, ICONS, middle } from "./dom.js";
 import { droppedFiles, pickedFiles } from "./files.js";
+import { sessionKey, unsaved } from "./kept.js";
+import { readScores } from "./scores.js";
 import { uploadAll } from "./uploads.js";
+
+const digits = (value) => value.toFixed(2);
+const FULL = 0.005; // so near to the end of its scale a score cannot be told from it
 
 export default function clips({ element, props, trigger, upload, watch }) {
   const words = props.words;
   const rows = new Map();
+  let scores = { by: "", axes: [], rows: [], sources: [], selected: null, going: false };
+  let order = { key: null, down: true };
+  let chosen = null;
 
   const status = el("span", { class: "q-drop-status", role: "status" });
   const files = el("input", { type: "file", multiple: true, hidden: true, "data-testid": "files", "aria-label": words.files });
@@ -20,25 +30,27 @@ export default function clips({ element, props, trigger, upload, watch }) {
       el("button", { type: "button", class: "q-button q-quiet", onclick: () => folder.click() }, words.folder)),
     status, files, folder);
 
-  const body = el("tbody");
+  const head = el("tr", { role: "row" });
+  const body = el("tbody", { role: "rowgroup" });
   const count = el("span", { class: "q-count" });
+  const by = el("span", { class: "q-hint" });
+  const sources = el("div", {});
+  const made = el("details", { class: "q-fold", hidden: true }, el("summary", {}, words.sources), sources);
   const table = el("div", { class: "q-clips", hidden: true },
-    el("div", { class: "q-bar" }, count, el("span", { class: "q-hint q-grow" }, words.tip),
-      el("button", { type: "button", class: "q-button q-quiet", onclick: () => trigger("clear") }, words.clear)),
-    el("div", { class: "q-scroll" },
-      el("table", {},
-        el("caption", { class: "q-hidden" }, words.caption),
-        el("thead", {}, el("tr", {},
-          ...["clip", "prompt", "system"].map((key) => el("th", { scope: "col", class: `q-${key}` }, words[key])),
-          el("th", { class: "q-tool" }, el("span", { class: "q-hidden" }, words.clear)))),
-        body)));
-  element.replaceChildren(zone, table);
+    el("div", { class: "q-bar" }, count, by, el("span", { class: "q-hint q-grow q-tip" }, words.tip),
+      el("button", { type: "button", class: "q-button q-quiet q-small", onclick: () => trigger("clear") }, words.clear)),
+    el("div", { class: "q-scroll q-wide" },
+      el("table", { role: "table" }, el("caption", { class: "q-hidden" }, words.caption), el("thead", { role: "rowgroup" }, head), body)),
+    made);
+  element.replaceChildren(table, zone);
 
   // Taking files in ------------------------------------------------------------------------------------------
   async function take(found) {
     if (!found.length) return;
     zone.classList.add("q-busy");
-    const sent = await uploadAll(found, { words, upload, told: status });
+    unsaved("upload", true);
+    const sent = await uploadAll(found, { words: { uploading: words.uploading, failed: words.lost }, upload, told: status });
+    unsaved("upload", false);
     zone.classList.remove("q-busy");
     trigger("upload", { files: sent });
   }
@@ -64,10 +76,11 @@ export default function clips({ element, props, trigger, upload, watch }) {
     take(await droppedFiles(event.dataTransfer));
   });
 
-  // The table ------------------------------------------------------------------------------------------------
+  // Prompts and systems --------------------------------------------------------------------------------------
   const inputs = (field) => [...body.querySelectorAll(`input[data-field=${field}]`)];
-  const typed = () => [...rows].map(([id, row]) => ({ id, name: row.name, prompt: row.prompt.value, system: row.system.value }));
-  const keep = () => { props.value = { ...props.value, rows: typed() }; };
+  const typed = () => [...rows].map(([id, row]) => ({ id, name: row.name, url: row.url, prompt: row.prompt.value, system: row.system.value }));
+  const keep = () => { unsaved("typing", true); props.value = { ...props.value, rows: typed() }; };
+  const send = () => { unsaved("typing", false); trigger("input"); };
 
   function paste(event, field) {
     const lines = event.clipboardData.getData("text/plain").replace(/[\r\n]+$/, "").split(/\r?\n/);
@@ -80,12 +93,14 @@ export default function clips({ element, props, trigger, upload, watch }) {
       if (input) input.value = text.trim();
     }));
     keep();
+    send();
   }
 
   function keys(event, field) {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (event.key === "Enter" && !event.isComposing) {
       event.preventDefault();
+      unsaved("typing", false);
       trigger("submit");
     } else if (step) {
       const column = inputs(field);
@@ -93,23 +108,175 @@ export default function clips({ element, props, trigger, upload, watch }) {
     }
   }
 
+  // Rows -----------------------------------------------------------------------------------------------------
+  function select(id, focus = false) {
+    mark(id);
+    if (focus) { rows.get(id).pick.focus(); rows.get(id).element.scrollIntoView({ block: "nearest" }); }
+    document.dispatchEvent(new CustomEvent("q-choose", { detail: { id } }));
+    trigger("select", { id });
+  }
+
+  function mark(id) {
+    chosen = id;
+    for (const [key, row] of rows) {
+      row.element.classList.toggle("q-chosen", key === id);
+      row.pick.setAttribute("aria-pressed", key === id);
+    }
+  }
+
+  function move(event, id) {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (!step) return;
+    event.preventDefault();
+    const all = [...body.children].map((row) => row.dataset.id);
+    const next = all[all.indexOf(id) + step];
+    if (next) select(next, true);
+  }
+
+  function play(id) {
+    const { url, name } = rows.get(id);
+    document.dispatchEvent(new CustomEvent("q-play", { detail: { id, url, name } }));
+    if (chosen !== id) select(id);
+  }
+
+  function heard(id) {
+    for (const [key, { name, play: button }] of rows) {
+      const label = fill(key === id ? words.pause : words.play, { clip: name });
+      if (button.title === label) continue;
+      button.title = label;
+      button.setAttribute("aria-label", label);
+      button.replaceChildren(icon(key === id ? ICONS.pause : ICONS.play, 16));
+    }
+  }
+  document.addEventListener("q-heard", ({ detail }) => heard(detail.id));
+
   function makeRow({ id, name }) {
     const field = (key) => el("input", {
       type: "text", "data-field": key, placeholder: words[`${key}_hint`], autocomplete: "off", spellcheck: "false",
       "aria-label": fill(words[`${key}_of`], { clip: name }),
-      oninput: keep, onkeydown: (event) => keys(event, key), onpaste: (event) => paste(event, key),
+      oninput: keep, onchange: send, onkeydown: (event) => keys(event, key), onpaste: (event) => paste(event, key),
     });
-    const row = { name, prompt: field("prompt"), system: field("system") };
     const label = fill(words.remove, { clip: name });
-    row.element = el("tr", { "data-id": id },
-      el("th", { scope: "row", class: "q-clip", title: name }, name),
-      el("td", { class: "q-prompt" }, row.prompt),
-      el("td", { class: "q-system" }, row.system),
-      el("td", { class: "q-tool" },
-        el("button", { type: "button", class: "q-icon", "aria-label": label, title: label, onclick: () => trigger("delete", { id }) },
-          icon(ICONS.close, 16))));
+    const row = { name, prompt: field("prompt"), system: field("system"), drawn: "", told: el("span", {}), cells: [] };
+    row.play = el("button", { type: "button", class: "q-icon q-play", onclick: () => play(id) });
+    row.pick = el("button", { type: "button", class: "q-pick", "aria-label": name, "aria-pressed": "false",
+      onclick: () => select(id), onkeydown: (event) => move(event, id) }, middle(name));
+    row.last = el("td", { role: "cell", class: "q-tool" },
+      el("button", { type: "button", class: "q-icon", "aria-label": label, title: label, onclick: () => trigger("delete", { id }) }, icon(ICONS.close, 16)));
+    row.element = el("tr", { role: "row", "data-id": id, onclick: (event) => { if (!event.target.closest("button, input")) select(id); } },
+      el("th", { role: "rowheader", scope: "row", class: "q-clip" }, row.play, el("div", {}, row.pick, row.prompt, row.told)),
+      el("td", { role: "cell", class: "q-system", "data-label": words.system }, row.system),
+      row.last);
     return row;
   }
+
+  function cell(axis, entry, stale) {
+    const score = entry.cells[axis.key];
+    const attributes = { role: "cell", class: `q-cell${order.key === axis.key ? " q-sorted" : ""}`, "data-label": axis.key };
+    if (stale && axis.needs_prompt) return el("td", attributes, el("span", { class: "q-none" }, words.changed));
+    if (!score) return el("td", attributes, el("span", { class: "q-none" }, words[`none_${axis.key}`] ?? words.none));
+    const parts = [el("span", { class: "q-value" }, digits(score.value))];
+    if (axis.high !== null) parts.push(el("span", { class: "q-of" }, ` ${fill(words.of, axis)}`));
+    const interval = score.low === null ? null : fill(words.interval, { low: digits(score.low), high: digits(score.high) });
+    if (interval) parts.push(el("span", { class: "q-hidden" }, `, ${interval}`));
+    if (axis.low !== null) {
+      const share = (value) => `${(100 * (value - axis.low)) / (axis.high - axis.low)}%`;
+      parts.push(el("span", { class: "q-strip", title: interval, "aria-hidden": "true", style: {
+        "--colour": axis.is_quality ? axis.colour : "var(--q-muted)", "--at": share(score.value),
+        "--low": share(score.low ?? score.value), "--high": share(score.high ?? score.value),
+      } }));
+      const end = score.value >= axis.high - FULL ? words.top : score.value <= axis.low + FULL ? words.bottom : null;
+      if (end) parts.push(el("span", { class: "q-none" }, end));
+    }
+    return el("td", attributes, parts);
+  }
+
+  /** Draws what is known of a clip besides what can be typed, where that has changed. */
+  function draw(id, row, entry) {
+    const stale = Boolean(entry) && row.prompt.value.trim() !== entry.prompt;
+    const state = entry?.state ?? (scores.going ? "waiting" : "new");
+    const now = JSON.stringify([entry, stale, state, scores.axes, order.key]);
+    if (now === row.drawn) return;
+    row.drawn = now;
+    for (const old of row.cells) old.remove();
+    row.cells = state === "scored"
+      ? scores.axes.map((axis) => cell(axis, entry, stale))
+      : [el("td", { role: "cell", colspan: scores.axes.length || 1, class: `q-note q-${state}` },
+        state === "failed" ? [el("strong", {}, words.failed), " ", entry.error] : words[state])];
+    row.last.before(...row.cells);
+    row.element.classList.toggle("q-outside", entry?.domain === "outside");
+    for (const field of [row.prompt, row.system]) field.title = field.value;
+    row.told.replaceChildren(...[
+      entry?.kind && el("span", { class: `q-badge q-${entry.kind}` }, entry.kind),
+      words[entry?.domain] && el("span", { class: `q-sub q-domain-${entry.domain}` }, words[entry.domain]),
+    ].filter(Boolean));
+  }
+
+  // Columns --------------------------------------------------------------------------------------------------
+  const isText = (key) => key === "name" || key === "system";
+
+  function compare(key, down) {
+    const known = new Map(scores.rows.map((entry) => [entry.id, entry.cells]));
+    const value = ([id, row]) => (key === "name" ? row.name : key === "system" ? row.system.value : known.get(id)?.[key]?.value);
+    const missing = (v) => v === undefined || v === "";
+    return (a, b) => {
+      const [x, y] = [value(a), value(b)];
+      if (missing(x) || missing(y)) return missing(x) - missing(y);
+      const ahead = isText(key) ? x.localeCompare(y, undefined, { numeric: true }) : x - y;
+      return down ? -ahead : ahead;
+    };
+  }
+
+  function sortBy(key) {
+    order = order.key === key ? { key, down: !order.down } : { key, down: !isText(key) };
+    drawHead();
+    drawRows();
+    head.querySelector(`button[data-sort="${CSS.escape(key)}"]`)?.focus();
+  }
+
+  function header(key, label, { scale = null, title: about = null, kind } = {}) {
+    const sorted = order.key === key;
+    return el("th", { scope: "col", role: "columnheader", class: kind, "aria-sort": sorted ? (order.down ? "descending" : "ascending") : "none" },
+      el("button", { type: "button", "data-sort": key, title: about ?? fill(words.sort, { column: label }), onclick: () => sortBy(key) },
+        el("span", { class: "q-key" }, label), el("span", { class: "q-arrow", "aria-hidden": "true" }, sorted ? (order.down ? "↓" : "↑") : ""),
+        scale && el("span", { class: "q-name" }, scale)));
+  }
+
+  function drawHead() {
+    head.replaceChildren(
+      header("name", words.clip, { kind: "q-clip" }), header("system", words.system, { kind: "q-system" }),
+      ...scores.axes.map((axis) => header(axis.key, axis.key, {
+        kind: "q-axis", scale: axis.high === null ? null : fill(words.of, axis),
+        title: axis.low === null ? axis.definition : `${fill(words.scale, axis)}${axis.is_quality ? "" : ` ${words.no_quality}`}`,
+      })),
+      ...(scores.axes.length ? [] : [el("td", { role: "columnheader" })]),
+      el("th", { scope: "col", role: "columnheader", class: "q-tool" }, el("span", { class: "q-hidden" }, words.clear)));
+  }
+
+  function drawRows() {
+    const known = new Map(scores.rows.map((entry) => [entry.id, entry]));
+    for (const [id, row] of rows) draw(id, row, known.get(id));
+    const wanted = (order.key ? [...rows].sort(compare(order.key, order.down)) : [...rows]).map(([, row]) => row.element);
+    const editing = body.contains(document.activeElement) && document.activeElement.matches("input");
+    if (editing && rows.size === body.children.length) return; // rows keep their places under whoever types
+    if (wanted.some((row, i) => row !== body.children[i])) {
+      const focused = body.contains(document.activeElement) ? document.activeElement : null;
+      body.append(...wanted);
+      focused?.focus();
+    }
+  }
+
+  let axes = null;
+  readScores((latest) => {
+    const another = latest.selected !== scores.selected;
+    scores = latest;
+    by.textContent = latest.by;
+    made.hidden = !latest.sources.length;
+    sources.replaceChildren(...latest.sources.map(({ axes: of, source }) => el("p", { class: "q-hint q-sources-of" }, el("b", {}, of), ` ${source}`)));
+    if (JSON.stringify(latest.axes) !== axes) { axes = JSON.stringify(latest.axes); drawHead(); }
+    drawRows();
+    if (another && latest.selected) mark(latest.selected);
+  });
 
   let newest = 0; // answers may overtake each other; each holds the whole list
 
@@ -122,21 +289,25 @@ export default function clips({ element, props, trigger, upload, watch }) {
       if (!ids.has(id)) { row.element.remove(); rows.delete(id); }
     }
     for (const entry of given) {
-      if (!rows.has(entry.id)) {
-        rows.set(entry.id, makeRow(entry));
-        body.append(rows.get(entry.id).element);
-      }
+      if (!rows.has(entry.id)) rows.set(entry.id, makeRow(entry));
+      const row = rows.get(entry.id);
+      row.url = entry.url;
       for (const field of ["prompt", "system"]) {
-        const input = rows.get(entry.id)[field];
-        if (input !== document.activeElement) input.value = entry[field];
+        if (row[field] !== document.activeElement) row[field].value = entry[field];
       }
     }
+    drawRows();
+    heard(null);
+    mark(chosen);
     const n = given.length;
     count.textContent = n === 1 ? words.count_one : fill(words.count, { n });
     table.hidden = n === 0;
     zone.classList.toggle("q-slim", n > 0);
     title.textContent = n ? words.more : words.drop;
+    document.getElementById("predict")?.classList.toggle("q-filled", n > 0);
   }
+  drawHead();
   watch("value", render);
   render();
+  trigger("focus", { key: sessionKey() });
 }

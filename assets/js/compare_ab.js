@@ -91,10 +91,10 @@ export default function ab({ element, props, trigger, watch }) {
     const clip = props.value?.[side];
     const mark = el("span", { class: "q-side-mark" }, side.toUpperCase());
     if (!clip) { cards[side].replaceChildren(mark, el("span", { class: "q-hint" }, words.none)); return; }
-    const scores = [["MOS", clip.mean], ...clip.predicted.map(({ name, score, domain }) => [name, score, domain])];
+    const scores = [{ name: "MOS", score: clip.mean, of: clip.of }, ...clip.predicted];
     cards[side].replaceChildren(mark, el("span", { class: "q-grow" }, el("strong", {}, clip.name),
       el("span", { class: "q-sub" }, [clip.system, clip.prompt && `“${clip.prompt}”`].filter(Boolean).join(" · ")),
-      el("span", { class: "q-sub" }, clip.url ? scores.map(([name, score, domain]) => (domain === "outside" ? fill(words.outside, { name, score: readable(score) }) : `${name} ${readable(score)}`)).join(" · ") : words.no_sound)));
+      el("span", { class: "q-sub" }, clip.url ? scores.map(({ name, score, of, domain }) => (domain === "outside" ? fill(words.outside, { name, score: readable(score) }) : `${name} ${readable(score)}${of ?? ""}`)).join(" · ") : words.no_sound)));
   }
 
   function draw() {

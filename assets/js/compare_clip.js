@@ -1,5 +1,5 @@
 // The clip or the system that is looked at.
-// value: { kind: "clip", name, system, prompt, url, wav, axis, scores: [{ judge, score, low, high, ratings, source, domain }], histogram, windows, waiting }
+// value: { kind: "clip", name, system, prompt, url, wav, axis, scores: [{ judge, score, of, low, high, ratings, source, domain }], histogram, windows, waiting }
 //     or { kind: "system", name, axis, predictors, rows: [{ name, prompt, mean, predicted, domains }] } or null
 import { el, fill, icon, ICONS, stylesheet } from "./dom.js";
 import chart from "./chart.js";
@@ -47,15 +47,17 @@ export default function clip({ element, props, trigger, watch }) {
       head(value.name, value.prompt ? `“${value.prompt}”` : words.no_prompt, put("a", value.name), put("b", value.name)),
       system && el("p", { class: "q-hint q-of" }, system), player(value),
       el("dl", { class: "q-facts" }),
+      el("details", { class: "q-fold" }, el("summary", {}, words.made), el("ul", { class: "q-says q-sources-here" })),
       el("div", { class: "q-histogram" }, el("h4", {}, `${words.ratings}, ${value.axis}`), figures.histogram.place),
       el("div", { class: "q-windows" }, el("h4", {}, words.windows), el("p", { class: "q-hint" }, words.windows_note), figures.windows.place)));
   }
 
   function fillIn(value) {
-    const fact = ({ judge, score, low, high, ratings, source, domain }) => el("div", { title: source }, el("dt", {}, judge),
-      el("dd", {}, el("b", {}, readable(score)), low !== null && ` ${fill(words.interval, { low: readable(low), high: readable(high) })}`,
+    const fact = ({ judge, score, of, low, high, ratings, domain }) => el("div", {}, el("dt", {}, judge),
+      el("dd", {}, el("b", {}, readable(score)), of, low !== null && ` ${fill(words.interval, { low: readable(low), high: readable(high) })}`,
         ratings > 0 && `, ${fill(words.of, { n: ratings })}`, words[domain] && el("span", { class: `q-domain q-domain-${domain}` }, words[domain])));
     element.querySelector(".q-facts").replaceChildren(...value.scores.map(fact));
+    element.querySelector(".q-sources-here").replaceChildren(...value.scores.map(({ judge, source }) => el("li", {}, `${judge}: ${source}`)));
     figures.histogram.set(value.histogram);
     figures.windows.set(value.waiting ? { waiting: words.waiting } : value.windows);
     element.querySelector(".q-histogram").hidden = !value.histogram;

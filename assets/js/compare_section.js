@@ -1,6 +1,7 @@
-// One view of the comparison: sentences, figures, tables; or why there is nothing, and what to do.
-// value: { view, title, note, sentences, figures: [{ id, title, note, chart }], tables, raters: { names, out } | null,
-//          out: { names, all } | null, empty: { title, hint, button } | undefined, report: bool | undefined }
+// One view of the comparison: its answer, its picture, and folded what is behind them; or why there is nothing.
+// value: { view, title, note, answer, sentences, figures: [{ id, title, note, chart }], tables, about, made, lists,
+//          raters: { names, out } | null, out: { names, all } | null, empty: { title, hint, button } | undefined, report: bool | undefined }
+// Without an answer nothing is folded.
 import { el, fill, icon, ICONS, stylesheet } from "./dom.js";
 import chart from "./chart.js";
 import { resultTable } from "./compare_table.js";
@@ -13,10 +14,22 @@ export function pointed({ data }) {
   return typeof name === "string" ? { kind: "point", name } : null;
 }
 
+let wanted = null; // the picture that a link asked for: { view, figure }
+let arrive = () => {};
+
+/** Opens a view and brings one of its pictures into sight, unfolded. */
+export function goTo(view, figure) {
+  wanted = { view, figure };
+  const radio = document.querySelector(`#compare-view input[value="${view}"]`);
+  if (radio && !radio.checked) radio.click();
+  else arrive();
+}
+
 export default function section({ element, props, trigger, watch }) {
   const words = props.words;
   stylesheet("compare");
   let figures = [];
+  const opened = new Set(); // folds that the visitor opened; they stay open in the next view
   const select = (what) => trigger("select", what);
 
   function figure({ id, title, note, chart: value }) {
@@ -51,13 +64,65 @@ export default function section({ element, props, trigger, watch }) {
   const nothing = ({ title, hint, button }) => el("div", { class: "q-empty" }, icon(ICONS.wave, 30), el("strong", {}, title), el("span", { class: "q-hint" }, hint),
     button && el("button", { type: "button", class: "q-button q-strong", onclick: () => trigger("submit") }, button));
 
-  /** The view joins the address of the page, so that a link leads back to it. */
+  /** A part that is built when it is opened first. */
+  function fold(key, ids, build, open = false) {
+    let built = false;
+    const place = el("details", { class: "q-fold", "data-fold": key, "data-ids": ids.join(" "), open: open || opened.has(key), ontoggle: () => {
+      if (place.open) fill_in();
+      if (!open) opened[place.open ? "add" : "delete"](key);
+    } }, el("summary", {}, words[key]));
+    function fill_in() {
+      if (built) return;
+      built = true;
+      place.append(el("div", { class: "q-folded-part" }, build()));
+    }
+    if (place.open) fill_in();
+    place.unfold = () => { place.open = true; fill_in(); };
+    return place;
+  }
+  const list = (texts) => texts.length > 0 && el("ul", { class: "q-says" }, texts.map((text) => el("li", {}, text)));
+
+  function parted({ answer, sentences, figures: [lead, ...others], tables, about, made, lists }) {
+    const ids = (parts) => parts.map(({ id }) => id);
+    return [el("p", { class: "q-answer" }, answer), lead && figure({ ...lead, note: "" }),
+      fold("sure", ids(others), () => [list(sentences), ...others.map(figure)].filter(Boolean)),
+      tables.length > 0 && fold("numbers", ids(tables), () => tables.map((table) => resultTable(table, words, select)), lists),
+      about.length > 0 && fold("about", [], () => list(about)),
+      made.length > 0 && fold("made", [], () => list(made))];
+  }
+
+  const whole = ({ sentences, figures: drawn, tables }) => [list(sentences), ...drawn.map(figure), ...tables.map((table) => resultTable(table, words, select))];
+
+  /** Goes to the picture that was asked for, once it is there. */
+  arrive = () => {
+    const value = props.value;
+    if (!wanted || value?.view !== wanted.view) return;
+    const { figure: id } = wanted;
+    wanted = null;
+    if (id) element.querySelector(`[data-ids~="${CSS.escape(id)}"]`)?.unfold();
+    requestAnimationFrame(() => requestAnimationFrame(() => {
+      const place = (id && element.querySelector(`[data-id="${CSS.escape(id)}"]`)) || element;
+      const head = place.querySelector("h3") ?? place;
+      head.setAttribute("tabindex", "-1");
+      head.focus({ preventScroll: true });
+      place.scrollIntoView({ block: "start" });
+    }));
+  };
+
+  /** The view joins the address of the page as a step of its history, so that links and Back lead to it. */
   function keepAddress(view) {
     const address = new URL(location.href);
-    if (address.searchParams.get("tab") !== "compare" || address.searchParams.get("view") === view) return;
-    address.searchParams.set("view", view);
-    history.replaceState(null, "", address);
+    const { searchParams: asked } = address;
+    if (asked.get("tab") !== "compare" || asked.get("view") === view) return;
+    const step = asked.has("view");
+    asked.set("view", view);
+    history[step ? "pushState" : "replaceState"](history.state, "", address);
   }
+  window.addEventListener("popstate", () => {
+    const asked = new URLSearchParams(location.search);
+    const radio = asked.get("tab") === "compare" && document.querySelector(`#compare-view input[value="${CSS.escape(asked.get("view") ?? "")}"]`);
+    if (radio && !radio.checked) radio.click();
+  });
 
   let wasOpen = false;
   let first = true;
@@ -73,12 +138,10 @@ export default function section({ element, props, trigger, watch }) {
     if (value.report) { element.replaceChildren(value.out ? missing(value.out) : ""); return; }
     const parts = [value.note && el("p", { class: "q-hint q-asks" }, value.note), value.out && missing(value.out)];
     if (value.empty) parts.push(nothing(value.empty));
-    else {
-      if (value.sentences.length) parts.push(el("ul", { class: "q-says" }, value.sentences.map((text) => el("li", {}, text))));
-      parts.push(...value.figures.map(figure), ...value.tables.map((table) => resultTable(table, words, select)));
-    }
+    else parts.push(...(value.answer ? parted(value) : whole(value)));
     if (value.raters) parts.push(leaving(value.raters));
     element.replaceChildren(el("div", { class: "q-section", "data-view": value.view }, parts.flat().filter(Boolean)));
+    arrive();
     if (focused) element.querySelector(`.q-rater input[value="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
   }
   watch("value", draw);

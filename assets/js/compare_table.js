@@ -1,7 +1,8 @@
 // A table of results: sorts in the page, opens what its rows name, and can be saved as CSV at full precision.
-import { el, fill } from "./dom.js";
+import { el, fill, middle } from "./dom.js";
 
 const FEW = 12; // rows that are shown before all are asked for
+const MANY = 200; // rows that are added at once as one scrolls down
 const OPENS = ["clip", "system"];
 
 /** How a number reads: whole ones whole, small p-values in full, else three digits behind the point. */
@@ -30,10 +31,12 @@ export function resultTable(table, words, select) {
   const { columns, title, note, name, pairs, only } = table;
   // A table over all axes shows the rows of one; the file has them all.
   const rows = only ? table.rows.filter((row) => row[only.column] === only.value) : table.rows;
-  const hidden = only ? only.column : -1;
+  const hidden = new Set(columns.flatMap(({ ends }) => ends ?? []));
+  if (only) hidden.add(only.column);
+  const leading = columns.findIndex((_, i) => !hidden.has(i));
   let order = { column: -1, down: true };
   let all = rows.length <= FEW + 4;
-  const place = el("div", { class: "q-scroll" });
+  const place = el("div", { class: "q-scroll q-wide", tabindex: "0", role: "region", "aria-label": title });
   const label = (key) => key.replaceAll("_", " ");
   const csv = () => save(`${name}.csv`, [columns.map(({ key }) => key), ...table.rows].map((row) => row.map(quoted).join(",")).join("\r\n") + "\r\n", "text/csv;charset=utf-8");
 
@@ -57,29 +60,36 @@ export function resultTable(table, words, select) {
     return null;
   }
 
-  function cell(value, column, i, go) {
+  function cell(row, column, i, go) {
+    const value = row[i];
     const first = i === (pairs ? better : opens);
+    const [low, high] = (column.ends ?? []).map((end) => row[end]);
+    const name = column.names && typeof value === "string" ? middle(value) : readable(value);
     const inside = go && first
-      ? el("button", { type: "button", class: "q-pick", title: pairs ? words.listen : fill(words.open, { name: value }), onclick: (event) => { event.stopPropagation(); go(); } }, String(value))
-      : readable(value);
-    const lead = i === (hidden === 0 ? 1 : 0);
-    return el(lead ? "th" : "td", { scope: lead ? "row" : null, class: column.number ? "q-number" : "", title: typeof value === "number" ? String(value) : null }, inside);
+      ? el("button", { type: "button", class: "q-pick", title: pairs ? words.listen : fill(words.open, { name: value }), onclick: (event) => { event.stopPropagation(); go(); } }, name)
+      : name;
+    return el(i === leading ? "th" : "td", { scope: i === leading ? "row" : null, class: column.number ? "q-number" : "", title: typeof value === "number" ? String(value) : null },
+      inside, low !== null && low !== undefined && el("span", { class: "q-ends" }, ` ${readable(low)} to ${readable(high)}`));
   }
 
   function draw() {
-    const shown = all ? sorted() : sorted().slice(0, FEW);
-    const head = columns.map(({ key, number }, i) => i !== hidden && el("th", { scope: "col", class: number ? "q-number" : "",
+    const shown = all ? [...sorted()] : sorted().slice(0, FEW);
+    const head = columns.map(({ key, number, scale }, i) => !hidden.has(i) && el("th", { scope: "col", class: number ? "q-number" : "",
       "aria-sort": order.column === i ? (order.down ? "descending" : "ascending") : "none" },
       el("button", { type: "button", "data-column": i, title: fill(words.sort, { column: label(key) }), onclick: () => {
         order = order.column === i ? { column: i, down: !order.down } : { column: i, down: Boolean(number) };
         draw();
         place.querySelector(`thead button[data-column="${i}"]`)?.focus();
-      } }, label(key), order.column === i ? (order.down ? " ↓" : " ↑") : "")));
-    place.replaceChildren(el("table", { class: "q-result" }, el("caption", { class: "q-hidden" }, title), el("thead", {}, el("tr", {}, head)),
-      el("tbody", {}, shown.map((row) => {
-        const go = act(row);
-        return el("tr", { class: go ? "q-opens" : "", onclick: go }, row.map((value, i) => i !== hidden && cell(value, columns[i], i, go)));
-      }))));
+      } }, label(key), order.column === i ? (order.down ? " ↓" : " ↑") : ""), scale && el("span", { class: "q-scale" }, scale)));
+    const body = el("tbody");
+    const add = () => body.append(...shown.splice(0, MANY).map((row) => {
+      const go = act(row);
+      return el("tr", { class: go ? "q-opens" : "", onclick: go }, columns.map((column, i) => !hidden.has(i) && cell(row, column, i, go)));
+    }));
+    add();
+    place.onscroll = () => { if (shown.length && place.scrollTop + 2 * place.clientHeight > place.scrollHeight) add(); };
+    place.scrollTop = 0;
+    place.replaceChildren(el("table", { class: "q-result" }, el("caption", { class: "q-hidden" }, title), el("thead", {}, el("tr", {}, head)), body));
     more.hidden = all;
   }
   const more = el("button", { type: "button", class: "q-button q-quiet q-small", onclick: () => { all = true; draw(); } }, fill(words.more, { n: rows.length }));

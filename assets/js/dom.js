@@ -39,8 +39,20 @@ export const ICONS = {
   close: "M6 6l12 12M18 6L6 18",
   sun: "M12 4V2M12 22v-2M4 12H2M22 12h-2M5.6 5.6L4.2 4.2M19.8 19.8l-1.4-1.4M18.4 5.6l1.4-1.4M4.2 19.8l1.4-1.4M12 8a4 4 0 100 8 4 4 0 000-8z",
   moon: "M20 14.5A8.5 8.5 0 019.5 4 8.5 8.5 0 1020 14.5z",
+  play: "M8 5v14l11-7z",
+  pause: "M9 5v14M15 5v14",
   note: "M9 18V6l10-2v12M9 18a2.5 2.5 0 11-5 0 2.5 2.5 0 015 0zM19 16a2.5 2.5 0 11-5 0 2.5 2.5 0 015 0z",
 };
+
+const TAIL = 10;
+
+/** A name that gives up its middle where it has too little place, so that the end, which tells names apart, stays. */
+export function middle(name) {
+  const letters = [...name];
+  if (letters.length <= TAIL + 4) return el("span", { class: "q-middle", title: name }, el("span", {}, name));
+  const cut = letters.length - TAIL;
+  return el("span", { class: "q-middle", title: name }, el("span", {}, letters.slice(0, cut).join("")), el("span", {}, letters.slice(cut).join("")));
+}
 
 /** Loads a style sheet of assets/css once. */
 export function stylesheet(name) {

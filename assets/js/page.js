@@ -26,13 +26,19 @@ if (chosen && !new URLSearchParams(location.search).has("__theme")) {
   }).observe(document.body, { childList: true, subtree: true });
 }
 
-document.addEventListener("click", (event) => {
-  const tab = event.target.closest?.("[role=tab][id^=tab-]");
-  if (!tab) return;
+// Tabs are steps of the browser's history; what opens before anybody has touched the page is none.
+const tabOfAddress = () => new URLSearchParams(location.search).get("tab");
+let touched = false;
+for (const event of ["pointerdown", "keydown"]) window.addEventListener(event, () => { touched = true; }, { capture: true, once: true });
+
+/** Called by the app whenever a tab opens. */
+window.qamroTab = (id) => {
+  if ((tabOfAddress() ?? "predict") === id) return;
+  if (!touched && tabOfAddress()) return; // the tab that the address asks for is about to open
   const address = new URL(location.href);
-  address.searchParams.set("tab", tab.id.replace(/^tab-/, "").replace(/-button$/, ""));
-  history.replaceState(null, "", address);
-});
+  address.searchParams.set("tab", id);
+  history[touched ? "pushState" : "replaceState"](null, "", address);
+};
 
 // A file that is dropped beside the target would replace the page and lose what is in it.
 for (const event of ["dragover", "drop"]) window.addEventListener(event, (drop) => drop.preventDefault());

@@ -103,6 +103,7 @@ def compare(
     from qamro.evaluation import NoCommonAxis, NothingMatched
     from qamro.report import Options
     from qamro.report import compare as make
+    from qamro.report.overview import made_by
 
     with wrong_use(ValueError):
         settings = Options(
@@ -125,6 +126,8 @@ def compare(
         warn(f"{name} left out: {why.rstrip('.')}{' (option --axis-map)' if name in comparison.unpaired else ''}.")
     for name, scores in named.items():
         warn_of_origin(name, scores, study)
+    for line in comparison.findings():
+        say(line.text)
     for sentence in comparison.overview().sentences:
         say(sentence)
     for voted in comparison.voted:
@@ -132,6 +135,8 @@ def compare(
             say(sentence)
     if prediction_powered:
         _say_powered(comparison)
+    for sentence in made_by(comparison):
+        say(sentence)
     if next_to_rate is not None:
         with wrong_use(OSError, ValueError):
             _write_next(comparison, next_to_rate, next_clips)

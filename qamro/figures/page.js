@@ -19,5 +19,12 @@ const watcher = new IntersectionObserver((seen) => {
 places.forEach((place) => watcher.observe(place));
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => drawn.forEach((place) => draw(place)));
 // A figure keeps the width and the grey that it was drawn with, and the style of the screen is in force until it is printed.
+// On paper nothing is folded.
+const folds = [];
+addEventListener("beforeprint", () => {
+  folds.push(...document.querySelectorAll("details:not([open])"));
+  folds.forEach((fold) => { fold.open = true; });
+});
+addEventListener("afterprint", () => folds.splice(0).forEach((fold) => { fold.open = false; }));
 addEventListener("beforeprint", () => places.forEach((place) => draw(place, true)));
 addEventListener("afterprint", () => places.forEach((place) => draw(place)));

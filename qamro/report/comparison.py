@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import cached_property
 from threading import RLock
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from qamro.evaluation.listening_tests import Test
+    from qamro.report.findings import Finding
     from qamro.report.inspect import ClipView
     from qamro.studies import Study
 
@@ -192,8 +194,22 @@ class Comparison:
             raise ValueError(f"the view {key!r} is about one axis; name one of {', '.join(known) or 'none'}")
         with self._lock:
             if (key, axis) not in self._made:
-                self._made[key, axis] = stamped(opened(view.make)(self, axis), self.without)
+                made: Section = opened(view.make)(self, axis)
+                self._made[key, axis] = stamped(replace(made, about=[*view.about, *made.about]), self.without)
             return self._made[key, axis]
+
+    def findings(self, axis: str = "") -> list[Finding]:
+        """The three lines that it begins with: which systems differ, how good predictors are, what to do next.
+
+        Args:
+            axis: The rated axis, or the question that was voted on, that they are about; empty for all.
+        """
+        from qamro.report.findings import findings
+
+        with self._lock:
+            if ("", axis) not in self._made:
+                self._made["", axis] = findings(self, axis)
+            return list(self._made["", axis])
 
     def overview(self) -> Section:
         """What can be claimed over all axes, on one page."""

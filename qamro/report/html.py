@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qamro.figures.page import figure_place, write_page
 from qamro.report.archive import provenance
-from qamro.report.numbers import Figure, Section, Table
+from qamro.report.numbers import Figure, Section, Table, slug
+from qamro.report.terms import explained, linked
+from qamro.report.views import ABOUT, MADE, NUMBERS, SURE
 from qamro.report.words import listeners, number
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from qamro.report.comparison import Comparison
+
+SHOW = "Show the picture"
 
 
 def write_html(comparison: Comparison, path: Path | str, on_section: Callable[[str], None] | None = None) -> Path:
@@ -53,9 +57,13 @@ def _write(comparison: Comparison, path: Path, contents: str, sections: Sequence
     title = f"{comparison.study.name}: predicted against {listeners(comparison.study)}"
     if comparison.without:
         title += f", {comparison.without}"
-    body = [f"<header><h1>{escape(title)}</h1>", _warning(comparison), f"</header>{contents}<main>"]
-    body += [section_html(section) for section in sections]
-    body += [_provenance(comparison), "</main>"]
+    terms: set[str] = set()
+    lines = first_lines(comparison, {part.id for _, _, section in sections for part in section}, terms)
+    body = [f"<header><h1>{escape(title)}</h1>", _warning(comparison), lines, "</header>"]
+    body.append(f"{contents}<main>")
+    body += [section_html(section, terms) for _, _, section in sections]
+    body.append(_provenance(comparison))
+    body.append(f'<section id="terms"><h2>Terms</h2>{explained(terms)}</section></main>')
     write_page(path, title, "\n".join(body))
     return path
 
@@ -72,35 +80,93 @@ def _contents(sections: Sequence[tuple[str, str, Section]]) -> str:
     for axis, heading, section in sections:
         link = f'<a href="#{section.id}">{escape(heading)}</a>'
         lines.setdefault((axis, "" if axis else section.id), []).append(link)
-    lines["", "provenance"] = ['<a href="#provenance">What this rests on</a>']
+    lines["", "provenance"] = [f'<a href="#provenance">{MADE}</a>']
+    lines["", "terms"] = ['<a href="#terms">Terms</a>']
     return "".join(
         f"<li>{escape(axis)}: {' · '.join(parts)}</li>" if axis else f"<li>{parts[0]}</li>"
         for (axis, _), parts in lines.items()
     )
 
 
-def section_html(section: Section) -> str:
-    """Returns a section for ``figures.page.write_page``: sentences, figures, tables."""
-    sentences = "".join(f"<li>{escape(sentence)}</li>" for sentence in section.sentences)
+def first_lines(comparison: Comparison, ids: Collection[str], terms: set[str]) -> str:
+    """The three lines that a comparison begins with, each with a link to its picture.
+
+    Args:
+        comparison: What is compared.
+        ids: Of the figures and tables that the page has.
+        terms: Ids of the terms that are linked; those of the lines join them.
+    """
+    items, seen = [], set[str]()
+    for line in comparison.findings():
+        place = (
+            line.figure if line.figure in ids else line.view if line.view == "raters" else slug(line.view, line.axis)
+        )
+        link = (
+            f' <a href="#{place}" aria-label="{escape(SHOW)}: {escape(line.about)}">{escape(SHOW)}</a>' if place else ""
+        )
+        items.append(f"<li>{linked(line.text, seen)}{link}</li>")
+    terms |= seen
+    return f'<ol class="findings">{"".join(items)}</ol>'
+
+
+def section_html(section: Section, terms: set[str] | None = None) -> str:
+    """Returns a section for ``figures.page.write_page``.
+
+    One that has an answer shows it and its first figure, and folds the rest; any other shows all that it has.
+
+    Args:
+        section: What to show.
+        terms: Gets the ids of the terms that are linked to a page of terms; None for a page without one.
+    """
+    seen = set[str]()
+
+    def text(plain: str) -> str:
+        return escape(plain) if terms is None else linked(plain, seen)
+
     parts = [f'<section id="{section.id}"><h2>{escape(section.title)}</h2>']
-    parts.append(f"<ul>{sentences}</ul>" if sentences else "")
-    parts += [_figure(each) if isinstance(each, Figure) else _table(each) for each in section]
-    return "\n".join([*parts, "</section>"])
+    if section.answer:
+        lead, others = section.figures[:1], section.figures[1:]
+        parts.append(f'<p class="answer">{text(section.answer)}</p>')
+        parts += [_figure(each, "") for each in lead]
+        notes = [each.note for each in lead if each.note]
+        parts.append(
+            _fold(SURE, [_list([*section.further, *notes], text), *[_figure(e, text(e.note)) for e in others]])
+        )
+        parts.append(_fold(NUMBERS, [_table(each, text(each.note)) for each in section.tables]))
+    else:
+        parts.append(_list(section.sentences, text))
+        parts += [_figure(each, text(each.note)) for each in section.figures]
+        parts += [_table(each, text(each.note)) for each in section.tables]
+    parts.append(_fold(ABOUT, [_list(section.about, text)]))
+    if terms is not None:
+        terms |= seen
+    return "\n".join([*filter(None, parts), "</section>"])
 
 
-def _figure(figure: Figure) -> str:
+def _list(texts: Sequence[str], write: Callable[[str], str]) -> str:
+    items = "".join(f"<li>{write(text)}</li>" for text in texts)
+    return f"<ul>{items}</ul>" if items else ""
+
+
+def _fold(title: str, parts: Sequence[str]) -> str:
+    body = "\n".join(filter(None, parts))
+    return f"<details><summary>{escape(title)}</summary>{body}</details>" if body else ""
+
+
+def _figure(figure: Figure, note: str) -> str:
     place = figure_place(figure.id, figure.figure, figure.alt, wide=figure.wide)
-    return f"<figure><h3>{escape(figure.title)}</h3>{place}<figcaption>{escape(figure.note)}</figcaption></figure>"
+    caption = f"<figcaption>{note}</figcaption>" if note else ""
+    return f"<figure><h3>{escape(figure.title)}</h3>{place}{caption}</figure>"
 
 
-def _table(table: Table) -> str:
-    note = f'<p class="note">{escape(table.note)}</p>' if table.note else ""
-    rows = html_table(table.frame, table.title)
-    return f'<div class="table" id="{table.id}"><h3>{escape(table.title)}</h3>{rows}{note}</div>'
+def _table(table: Table, note: str) -> str:
+    told = f'<p class="note">{note}</p>' if note else ""
+    rows = html_table(table.frame[table.shown], table.title, scales=table.scales)
+    return f'<div class="table" id="{table.id}"><h3>{escape(table.title)}</h3>{rows}{told}</div>'
 
 
 def _provenance(comparison: Comparison) -> str:
-    parts = ['<section id="provenance"><h2>What this rests on</h2>']
+    parts = [f'<section id="provenance"><h2>{MADE}</h2>']
     for title, entries in provenance(comparison).items():
         if not entries:
             continue
@@ -127,19 +193,24 @@ SHOWN = 60
 _LONG = 28
 
 
-def html_table(frame: pd.DataFrame, caption: str, shown: int = SHOWN) -> str:
+def html_table(frame: pd.DataFrame, caption: str, shown: int = SHOWN, scales: Mapping[str, str] | None = None) -> str:
     """Returns a table; columns that are empty throughout are left out, numbers have four digits that count.
 
     Args:
         frame: The rows.
         caption: What a reader who does not see the table is told.
         shown: How many rows.
+        scales: For columns of scores, the scale that they are on.
     """
+    scales = scales or {}
     columns = [name for name in frame.columns if frame[name].map(_written_cell).astype(bool).any()]
     part = frame[columns].head(shown)
     kinds = {name: _kind(frame[name]) for name in columns}
     head = "".join(
-        f'<th scope="col" class="{kinds[name]}">{escape(str(name).replace("_", " "))}</th>' for name in columns
+        f'<th scope="col" class="{kinds[name]}">{escape(str(name).replace("_", " "))}'
+        + (f" <small>({escape(scales[name])})</small>" if name in scales else "")
+        + "</th>"
+        for name in columns
     )
     rows = "".join(
         "<tr>"

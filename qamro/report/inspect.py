@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,10 +38,27 @@ def inspect(comparison: Comparison, axis: str) -> Section:
     if len(divided):
         note = "sd is the standard deviation of a clip's ratings; what raters cannot agree about no predictor can know."
         title = f"{axis}: clips with the most divided raters"
-        section.tables.append(Table(slug("inspect", axis, "divided"), title, note, divided))
+        section.tables.append(Table(slug("inspect", axis, "divided"), title, note, divided, numbers.scaled("mean")))
     else:
         section.sentences.append("Single ratings are not known, so nobody can say which clips divide the raters.")
-    return section
+    return replace(section, answer=_answer(numbers, section))
+
+
+def _answer(numbers: AxisNumbers, section: Section) -> str:
+    """Names the clip to look at first: the largest disagreement, or the one that divides the raters most."""
+    who = listeners(numbers.study)
+    frames = {table.id: table.frame for table in section.tables}
+    far = frames.get(slug("inspect", numbers.label, "disagreements"))
+    if far is not None and len(far):
+        row = far.loc[far["disagreement"].abs().idxmax()]
+        if row["disagreement"] == 0:
+            return f"{numbers.label}: every clip has the same rank by prediction and by {who}."
+        side = "above" if row["disagreement"] > 0 else "below"
+        return f"{numbers.label}: {row['predictor']} ranks {row['clip']} furthest {side} {who}."
+    divided = frames.get(slug("inspect", numbers.label, "divided"))
+    if divided is not None and divided["sd"].iloc[0] > 0:
+        return f"{numbers.label}: {divided['clip'].iloc[0]} divides the raters most ({who})."
+    return f"{numbers.label}: nothing is predicted, and no clip is known to divide the raters."
 
 
 def _points(numbers: AxisNumbers) -> Figure:
@@ -73,7 +90,11 @@ def _distances(numbers: AxisNumbers) -> Table:
         frame["domain"] = frame["domain"].fillna("")
         note += " domain says what the clip is to those that the predictor's heads were trained on."
     return Table(
-        slug("inspect", numbers.label, "disagreements"), f"{numbers.label}: largest disagreements", note, _rated(frame)
+        slug("inspect", numbers.label, "disagreements"),
+        f"{numbers.label}: largest disagreements",
+        note,
+        _rated(frame),
+        numbers.scaled("rated", *([] if any(pair.differs for pair in numbers.pairs.values()) else ["predicted"])),
     )
 
 

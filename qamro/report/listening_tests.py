@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from qamro.counts import count
@@ -39,11 +40,11 @@ def listening_test(comparison: Comparison, axis: str, test: Test | None = None) 
         + f". Listeners are {who}."
     )
     statistic = test.method.analysis.statistic if test.method.analysis is not None else "mean"
-    {"mean": _means, "comparison": _comparisons, "share": _shares}[statistic](section, comparison, test, axis)
-    return section
+    answer = {"mean": _means, "comparison": _comparisons, "share": _shares}[statistic](section, comparison, test, axis)
+    return replace(section, answer=f"{axis}: {answer}")
 
 
-def _means(section: Section, comparison: Comparison, test: Test, axis: str) -> None:
+def _means(section: Section, comparison: Comparison, test: Test, axis: str) -> str:
     study, options = comparison.study, comparison.options
     screening = screened(test, study, axis)
     rule = test.method.analysis.screening if test.method.analysis is not None else None
@@ -90,9 +91,15 @@ def _means(section: Section, comparison: Comparison, test: Test, axis: str) -> N
     section.tables.insert(0, Table(slug("listening_test", axis, "systems"), f"{axis}: systems", note, table))
     note = "Intervals of the differences hold at once for all pairs; differ: the interval leaves 0 out."
     section.tables.append(Table(slug("listening_test", axis, "pairs"), f"{axis}: differences", note, found.pairs))
+    top = table.iloc[0]
+    who = listeners(study)
+    mean = with_ends(top["mean"], top["low"], top["high"], 2)
+    return (
+        f"{top['system']} has the highest mean by {who}, {mean}; {apart} of {count(len(found.pairs), 'pair')} differ."
+    )
 
 
-def _comparisons(section: Section, comparison: Comparison, test: Test, axis: str) -> None:
+def _comparisons(section: Section, comparison: Comparison, test: Test, axis: str) -> str:
     options = comparison.options
     table = comparisons(test, comparison.study, axis, level=options.level, draws=_draws(comparison), seed=options.seed)
     for row in table.itertuples():
@@ -109,9 +116,11 @@ def _comparisons(section: Section, comparison: Comparison, test: Test, axis: str
         "and items drawn anew, that hold at once for all pairs. differ: the interval leaves 0 out."
     )
     section.tables.append(Table(slug("listening_test", axis, "pairs"), f"{axis}: pairs of systems", note, table))
+    apart = int(table["differ"].sum())
+    return f"{apart} of {count(len(table), 'pair')} of systems differ by the answers of {listeners(comparison.study)}."
 
 
-def _shares(section: Section, comparison: Comparison, test: Test, axis: str) -> None:
+def _shares(section: Section, comparison: Comparison, test: Test, axis: str) -> str:
     study, options = comparison.study, comparison.options
     alpha = 1 - options.level
     whole = right_answers(test, study, axis, level=options.level).iloc[0]
@@ -138,6 +147,7 @@ def _shares(section: Section, comparison: Comparison, test: Test, axis: str) -> 
         if column == "pair":
             rows = table.set_index(column).rename(columns={"share": "value"})
             section.figures.append(_forest(section, axis, rows, test))
+    return f"{heard} by {listeners(study)}: {int(whole['right'])} of {int(whole['answers'])} answers are right."
 
 
 def _p(value: float) -> str:

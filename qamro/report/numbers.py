@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from qamro.axes import get_axis
 from qamro.domains import OUTSIDE, in_words
 from qamro.evaluation.agreement.ceiling import Ceilings, ceiling
 from qamro.evaluation.bootstrap import DRAWS, Interval, interval
@@ -16,6 +17,8 @@ from qamro.evaluation.crossed import runs
 from qamro.evaluation.evaluate import mean_draws, metric_rows
 from qamro.evaluation.levels import LEVELS, Draws, Sample, resample
 from qamro.evaluation.rater_bootstrap import RatingMatrix, rating_matrix
+from qamro.evaluation.raters.model import RatersUnknown
+from qamro.evaluation.raters.outlying import Panel, panel
 from qamro.evaluation.side_by_side import SideBySide, samples_of
 from qamro.evaluation.significance import SystemPairs, compare_systems
 from qamro.figures.page import slug
@@ -27,6 +30,12 @@ if TYPE_CHECKING:
     from qamro.studies import Study
 
 __all__ = ["Figure", "Section", "Table", "slug"]
+
+UNNAMED = (
+    "the ratings are anonymous: nobody knows which scores come from one rater, so nothing can be said of a rater's "
+    "bias or consistency, and positions in a list are not taken for raters"
+)
+"""Why nothing is said about single raters."""
 
 
 @dataclass(frozen=True)
@@ -88,8 +97,12 @@ class AxisNumbers:
     @property
     def outsiders(self) -> list[str]:
         """A sentence for each predictor that scored clips unlike those that its heads were trained on."""
-        domains = {name: table["domain"] for name, table in self.tables.items() if "domain" in table}
-        return [f"{name}: {in_words(words)}." for name, words in domains.items() if (words == OUTSIDE).any()]
+        return [f"{name}: {in_words(self.tables[name]['domain'])}." for name in self.strays]
+
+    @property
+    def strays(self) -> list[str]:
+        """The predictors that scored clips unlike those that their heads were trained on."""
+        return [name for name, table in self.tables.items() if "domain" in table and (table["domain"] == OUTSIDE).any()]
 
     @property
     def predictors(self) -> list[str]:
@@ -107,6 +120,20 @@ class AxisNumbers:
     def matrix(self) -> RatingMatrix:
         """All ratings of the axis, also of clips that nobody predicted."""
         return rating_matrix(self.study, self.label)
+
+    def scaled(self, *columns: str) -> dict[str, str]:
+        """The scale of the ratings for columns of a table (see ``Table.scales``)."""
+        return scaled(self.matrix, *columns)
+
+    @cached_property
+    def panel(self) -> Panel | str:
+        """What rater models say of the raters, or why nothing can be said of them."""
+        if self.matrix.anonymous:
+            return UNNAMED
+        try:
+            return panel(self.study, self.label)
+        except RatersUnknown as unknown:
+            return str(unknown)
 
     @cached_property
     def draws_raters(self) -> bool:
@@ -292,6 +319,14 @@ def ranking(scores: np.ndarray, systems: np.ndarray, *, draws: int, seed: int, l
     )
 
 
+def scaled(matrix: RatingMatrix, *columns: str) -> dict[str, str]:
+    """The scale of an axis for columns of a table; of an axis of one's own, from where to where it was rated."""
+    known = matrix.scores[np.isfinite(matrix.scores)]
+    scale = get_axis(matrix.axis)
+    text = f"{scale.low:g} to {scale.high:g}" if scale.has_range else f"rated {known.min():.4g} to {known.max():.4g}"
+    return dict.fromkeys(columns, text)
+
+
 # What a comparison is asked to do.
 
 
@@ -373,12 +408,55 @@ class Table:
         title: Headline, plain text.
         note: What the columns are and what they rest on.
         frame: The rows; numbers as numbers, NaN where there is none.
+        scales: For columns of scores, the scale that they are on.
     """
 
     id: str
     title: str
     note: str
     frame: pd.DataFrame
+    scales: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def ends(self) -> dict[str, tuple[str, str]]:
+        """Columns with the two that hold their intervals' ends: ``X_low`` and ``X_high``, or ``low`` and ``high``."""
+        names = list(map(str, self.frame.columns))
+        found = {name: (f"{name}_low", f"{name}_high") for name in names if {f"{name}_low", f"{name}_high"} <= {*names}}
+        first = next((name for name in self.shown if name in _CAME_FOR and self.frame[name].dtype.kind in "fiu"), "")
+        if first and first not in found and {*_ENDS} <= {*names}:
+            found[first] = _ENDS
+        return found
+
+    @property
+    def shown(self) -> list[str]:
+        """Its columns as a page shows them: names first, then what people come for, remarks at the end."""
+        return sorted(map(str, self.frame.columns), key=_place)
+
+
+_NAMING = (
+    "axis",
+    "predictor",
+    "scores",
+    "judge",
+    "system",
+    "clip",
+    "rater",
+    "first",
+    "second",
+    "better",
+    "worse",
+    "pair",
+)
+_NAMING += ("group", "level", "metric", "statistic", "role")
+_CAME_FOR = ("reason", "mean", "mos", "value", "score", "difference", "share", "accuracy", "rank", "rated", "predicted")
+_ENDS = ("low", "high")
+_REMARKS = ("hint", "note", "meaning", "source", "prompt")
+
+
+def _place(column: str) -> int:
+    """Where a column stands in a table; of one kind they keep their order."""
+    kinds = (_NAMING, _CAME_FOR, _ENDS)
+    return next((k for k, names in enumerate(kinds) if column in names), 4 if column in _REMARKS else 3)
 
 
 @dataclass(frozen=True)
@@ -389,8 +467,11 @@ class Section:
         id: Unique in a comparison; letters, digits and hyphens.
         title: Headline, plain text.
         sentences: What can be said, in words.
-        figures: Figures in reading order.
+        figures: Figures in reading order; the first one is what a reader sees at once.
         tables: Tables in reading order.
+        answer: What the section says, shortly; a page shows it and the first figure, and folds the rest. Empty where
+            everything is shown.
+        about: What its words and methods are, in sentences.
     """
 
     id: str
@@ -398,6 +479,13 @@ class Section:
     sentences: list[str] = field(default_factory=list)
     figures: list[Figure] = field(default_factory=list)
     tables: list[Table] = field(default_factory=list)
+    answer: str = ""
+    about: list[str] = field(default_factory=list)
+
+    @property
+    def further(self) -> list[str]:
+        """The sentences behind the answer, each once."""
+        return [text for text in dict.fromkeys(self.sentences) if text != self.answer]
 
     def __iter__(self) -> Iterator[Figure | Table]:
         """Yields the figures, then the tables."""

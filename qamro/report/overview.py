@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import combinations
 from typing import TYPE_CHECKING
 
+from qamro import __version__
 from qamro.counts import count
 from qamro.domains import in_words
 from qamro.evaluation.significance.compare import Comparison as Differences
 from qamro.evaluation.significance.compare import corrected, differences
+from qamro.predictors.base import KINDS, kinds_of
+from qamro.report.findings import which_is_better
 from qamro.report.forest_figure import difference_forest
 from qamro.report.numbers import Figure, Section, Table, slug
 from qamro.report.systems import told_apart
 from qamro.report.words import about_intervals, listeners, listing, number, source_of
+from qamro.studies.summary import study_hash
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,7 +50,7 @@ def overview(comparison: Comparison, axis: str = "") -> Section:
                 better_first(table).drop(columns="hint"),
             )
         )
-    return section
+    return replace(section, answer=section.sentences[0])
 
 
 def _about(comparison: Comparison) -> list[str]:
@@ -69,9 +74,10 @@ def _about(comparison: Comparison) -> list[str]:
         columns = [
             comparison.numbers(a).pairs[name].predicted for a in comparison.axes if name in comparison.numbers(a).tables
         ]
-        sources = {source_of(comparison.predictions[name], column) for column in columns}
-        if sources:
-            told.append(f"{name}: {'; '.join(sorted(sources))}.")
+        kinds = {kind for column in columns for kind in kinds_of(comparison.predictions[name], column)}
+        told += [
+            f"{name}: {KINDS.get(kind, 'its table does not say what made the numbers')}." for kind in sorted(kinds)
+        ]
         if domain := in_words(comparison.domains(name).values()):
             told.append(f"{name}: {domain}.")
         left = comparison.matches[name]
@@ -95,6 +101,20 @@ def _about(comparison: Comparison) -> list[str]:
     if len(outside):
         total = int(outside["count"].sum())
         told.append(f"{count(total, 'rating')} off the axis's scale are kept as found.")
+    return told
+
+
+def made_by(comparison: Comparison) -> list[str]:
+    """Says what made the numbers of a comparison: encoders, heads and data of each predictor, draws and seeds."""
+    study, options, told = comparison.study, comparison.options, []
+    for name in comparison.predictors:
+        columns = [
+            comparison.numbers(a).pairs[name].predicted for a in comparison.axes if name in comparison.numbers(a).tables
+        ]
+        sources = {source_of(comparison.predictions[name], column) for column in columns}
+        told += [f"{name}: {'; '.join(sorted(sources))}."] if sources else []
+    told.append(f"{study.name}: ratings by {listeners(study)}, hash {study_hash(study)[:12]}.")
+    told.append(f"Intervals: {options.draws:,} draws, seed {options.seed}; QAMRO {__version__}.")
     return told
 
 
@@ -160,9 +180,10 @@ def versus(comparison: Comparison, axis: str) -> Section:
         "Williams' test, which takes clips for independent."
     )
     section.figures.append(_figure(numbers, table, pairs))
+    better = which_is_better(numbers, table[table["metric"] == CLAIMED])
     frame = better_first(table).drop(columns=["axis", "hint"])
     section.tables.append(Table(slug("versus", axis, "table"), f"{axis}: differences between predictors", note, frame))
-    return section
+    return replace(section, answer=f"{axis}: {better}")
 
 
 def better_first(table: pd.DataFrame) -> pd.DataFrame:

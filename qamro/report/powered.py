@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from qamro.counts import count
@@ -60,9 +61,12 @@ def powered(comparison: Comparison, axis: str) -> Section:
         f"mean, low and high use the predictions of clips that nobody rated; the classical ones are the ratings alone. "
         f"{percent(numbers.options.level)} intervals, over clips; a system of one rated clip has none."
     )
-    section.tables.append(Table(slug("powered", axis, "table"), f"{axis}: means of systems, both ways", note, frame))
+    scales = numbers.scaled("mean", "classical_mean")
+    section.tables.append(
+        Table(slug("powered", axis, "table"), f"{axis}: means of systems, both ways", note, frame, scales)
+    )
     section.tables.extend(lists)
-    return section
+    return replace(section, answer=f"{axis}, {next(iter(found))}: {worth(next(iter(found.values())))}")
 
 
 def helpers(comparison: Comparison, numbers: AxisNumbers) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,10 +12,11 @@ from qamro.evaluation.agreement import MEANING, agreement, more_raters
 from qamro.evaluation.agreement.ceiling import ceiling_size
 from qamro.evaluation.levels import hint
 from qamro.evaluation.rater_bootstrap import RatingMatrix
-from qamro.evaluation.raters.model import MODELS, RatersUnknown
-from qamro.evaluation.raters.outlying import Panel, panel
+from qamro.evaluation.raters.model import MODELS
+from qamro.evaluation.raters.outlying import Panel
+from qamro.report.findings import level_of
 from qamro.report.forest_figure import row_forest
-from qamro.report.numbers import Figure, Section, Table, slug
+from qamro.report.numbers import Figure, Section, Table, scaled, slug
 from qamro.report.rater_figures import distributions, histogram, individuals, more_raters_figure, qualities
 from qamro.report.words import listeners, listing, number, percent, with_ends
 
@@ -25,16 +26,11 @@ if TYPE_CHECKING:
     from qamro.report.comparison import Comparison
     from qamro.report.numbers import AxisNumbers
 
-UNNAMED = (
-    "the ratings are anonymous: nobody knows which scores come from one rater, so nothing can be said of a rater's "
-    "bias or consistency, and positions in a list are not taken for raters"
-)
-"""Why the section says nothing about single raters."""
-
 _COEFFICIENTS = (
     "alpha", "ICC(2,1)", "ICC(2,k)", "ICC(1,1)", "ICC(1,k)",
     "ceiling, utterance", "full ceiling, utterance", "ceiling, system", "full ceiling, system",
 )  # fmt: skip
+_WHAT = {"utterance": "clips", "system": "systems"}
 
 
 def raters(comparison: Comparison, rated: str = "") -> Section:
@@ -46,7 +42,7 @@ def raters(comparison: Comparison, rated: str = "") -> Section:
             f"{study.name} publishes means of several ratings: nobody can say from them how far its raters agree, what "
             "a predictor's ceiling is, or whether more ratings would help."
         )
-        return section
+        return replace(section, answer=f"{study.name} publishes means: whether its raters agree is not known.")
     compared = {axis: comparison.numbers(axis) for axis in comparison.axes}
     axes = {rated: compared[rated]} if rated else compared
     known = {axis: numbers.ceiling_draws for axis, numbers in axes.items() if (numbers.matrix.counts > 1).any()}
@@ -54,34 +50,52 @@ def raters(comparison: Comparison, rated: str = "") -> Section:
     table["meaning"] = table["statistic"].map(MEANING)
     for axis, numbers in axes.items():
         section.sentences.extend(_agree(axis, table[table["axis"] == axis], numbers))
-    section.figures.extend(_forest(table, options.level))
+    coefficients = _forest(table, options.level)
+    section.figures.extend(coefficients)
     unknown: dict[str, list[str]] = {}
     for axis, numbers in axes.items():
         if why := _one_axis(section, axis, numbers):
             unknown.setdefault(why, []).append(axis)
+    if len(axes) == 1:  # of one axis the raters come first, of several the one picture that has them all
+        section.figures[:] = [*section.figures[len(coefficients) :], *coefficients]
     if sum(map(len, unknown.values())) < len(axes):
-        section.sentences.extend(f"{model}. {text}" for model, text in MODELS.items())
+        section.about.extend(f"{model}. {text}" for model, text in MODELS.items())
     section.sentences.extend(f"{', '.join(names)}: {why}." for why, names in unknown.items())
+    answer = " ".join(_answer(axis, numbers) for axis, numbers in axes.items())
     note = (
         f"low and high are the ends of {percent(options.level)} intervals ({options.draws:,} draws of systems, clips "
         "within them, and raters where they are named; standard errors draw clips only). Where there is none, the "
         "number follows from another without chance. raters 0: anonymous."
     )
     section.tables.insert(0, Table("raters-agreement", "Agreement of the raters", note, table))
-    return section
+    return replace(section, answer=answer)
+
+
+def _answer(axis: str, numbers: AxisNumbers) -> str:
+    """Whether the raters of an axis agree, and whether one stands apart."""
+    who, level = listeners(numbers.study), level_of(numbers)
+    top = numbers.ceilings[level] if level else None
+    if top is None or np.isnan(top.value):
+        agree = f"too few ratings show whether {who} agree"
+    elif not top.holds:
+        agree = f"{who} do not agree beyond chance about {_WHAT[level]}"
+    else:
+        found = with_ends(top.value, top.ends.low, top.ends.high, 2)
+        agree = f"half of the {who} predicts the other half with SRCC {found}"
+        agree += ", a hint" if numbers.human_sample.doubts(level) else ""
+    if isinstance(numbers.panel, str):
+        return f"{axis}: {agree}."
+    n = len(numbers.panel.straying)
+    apart = f"{count(n, 'rater')} {'stands' if n == 1 else 'stand'} apart" if n else "no rater stands apart"
+    return f"{axis}: {agree}; {apart}."
 
 
 def _one_axis(section: Section, axis: str, numbers: AxisNumbers) -> str:
     """Adds what can be shown of one axis; returns why nothing can be said of single raters, empty where it can."""
     matrix, who = numbers.matrix, listeners(numbers.study)
-    views: RaterViews | None = None
-    why = UNNAMED if matrix.anonymous else ""
-    try:
-        if not why:
-            views = rater_views(panel(numbers.study, axis), matrix)
-    except RatersUnknown as unknown:
-        why = str(unknown)
-    if views is None:
+    found = numbers.panel
+    why = found if isinstance(found, str) else ""
+    if isinstance(found, str):
         known = matrix.scores[np.isfinite(matrix.scores)]
         alt = f"Histogram of {count(known.size, 'rating')}, mean {number(float(known.mean()), 2)}."
         note = f"{count(known.size, 'rating')} of {count(len(matrix.clips), 'clip')} by {who}, all raters together."
@@ -89,6 +103,7 @@ def _one_axis(section: Section, axis: str, numbers: AxisNumbers) -> str:
         figure = histogram(axis, known, {})
         section.figures.append(Figure(slug("raters", axis, "ratings"), title, alt, note, figure))
     else:
+        views = rater_views(found, matrix)
         section.sentences.extend(views.sentences)
         section.figures.extend(views.figures)
         section.tables.extend(views.tables)
@@ -218,10 +233,6 @@ def rater_views(found: Panel, matrix: RatingMatrix) -> RaterViews:
         )
     if best.left_out:
         views.sentences.append(f"{axis}: {count(len(best.left_out), 'rater')} gave too few ratings for a model.")
-    alt = f"Share of each score for {count(total, 'rater')}, the most generous on top."
-    title = f"{axis}: scores of each rater"
-    note = "One row a rater; the stronger the colour, the more of the rater's ratings."
-    views.figures.append(Figure(slug("raters", axis, "scores"), title, alt, note, distributions(matrix)))
     alt = f"Bias and inconsistency of {count(total, 'rater')}; {len(found.straying)} stray."
     note = (
         "By P.910's model: bias is how far a rater scores above all raters, inconsistency how far the scores scatter "
@@ -229,13 +240,17 @@ def rater_views(found: Panel, matrix: RatingMatrix) -> RaterViews:
     )
     title = f"{axis}: bias and consistency of each rater"
     views.figures.append(Figure(slug("raters", axis, "individuals"), title, alt, note, individuals(found.raters)))
+    alt = f"Share of each score for {count(total, 'rater')}, the most generous on top."
+    title = f"{axis}: scores of each rater"
+    note = "One row a rater; the stronger the colour, the more of the rater's ratings."
+    views.figures.append(Figure(slug("raters", axis, "scores"), title, alt, note, distributions(matrix)))
     alt = "Quality of each clip as three models recover it, against the plain mean."
     note = "On the dashed line a model agrees with the plain mean. Intervals stand in the hover text and the table."
     title = f"{axis}: recovered quality"
     figure = qualities(found.models, axis)
     views.figures.append(Figure(slug("raters", axis, "quality"), title, alt, note, figure))
-    views.tables.append(_raters(axis, found))
-    views.tables.append(_clips(axis, found))
+    views.tables.append(_raters(axis, found, matrix))
+    views.tables.append(_clips(axis, found, matrix))
     return views
 
 
@@ -246,7 +261,7 @@ def _straying(axis: str, straying: dict[str, str], total: int) -> str:
     return f"{axis}: {len(straying)} of {count(total, 'rater')} stray: {told}. They count unless you leave them out."
 
 
-def _raters(axis: str, found: Panel) -> Table:
+def _raters(axis: str, found: Panel, matrix: RatingMatrix) -> Table:
     note = (
         "bias and inconsistency by P.910's model, in points; agreement is the rank correlation with the mean of the "
         "other raters; each with a 95 % interval. reason says why a rater strays from the others."
@@ -254,14 +269,15 @@ def _raters(axis: str, found: Panel) -> Table:
     order = found.raters["reason"].eq("").sort_values(kind="stable").index
     rows = found.raters.loc[order].reset_index(drop=True)
     rows.insert(1, "reason", rows.pop("reason"))
-    return Table(slug("raters", axis, "table"), f"{axis}: raters", note, rows)
+    return Table(slug("raters", axis, "table"), f"{axis}: raters", note, rows, scaled(matrix, "mean"))
 
 
-def _clips(axis: str, found: Panel) -> Table:
+def _clips(axis: str, found: Panel, matrix: RatingMatrix) -> Table:
     merged = found.models["P.910"].clips[["clip", "system", "count", "mos"]]
     for key, model in found.models.items():
         own = model.clips[["clip", "quality", "quality_low", "quality_high"]]
         own = own.rename(columns={"quality": key, "quality_low": f"{key}_low", "quality_high": f"{key}_high"})
         merged = merged.merge(own, on="clip", how="left")
     note = "mos is the plain mean; then the quality that each model recovers, with its 95 % interval."
-    return Table(slug("raters", axis, "clips"), f"{axis}: recovered quality of clips", note, merged)
+    scales = scaled(matrix, "mos", *found.models)
+    return Table(slug("raters", axis, "clips"), f"{axis}: recovered quality of clips", note, merged, scales)

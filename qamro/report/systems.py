@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +11,7 @@ from qamro.counts import count
 from qamro.evaluation.align import NothingMatched
 from qamro.evaluation.evaluate import evaluate_groups, group_columns
 from qamro.evaluation.significance import CriticalDifference, NoBlocks, blocks_of, critical_difference
+from qamro.report.findings import leaders, which_differ
 from qamro.report.forest_figure import metric_forest, row_forest
 from qamro.report.numbers import Figure, Section, Table, slug
 from qamro.report.system_figures import critical_figure, pairs_figure, slope_chart, system_scatter
@@ -57,7 +59,9 @@ def systems(comparison: Comparison, axis: str) -> Section:
     figures, tables = content_groups(numbers)
     section.figures.extend(figures)
     section.tables.extend(tables)
-    return section
+    answer = which_differ(numbers)
+    who = "" if numbers.study.kind == "human" else f", {listeners(numbers.study)}"
+    return replace(section, answer=f"{axis}{who}: {answer}")
 
 
 def _agreement(numbers: AxisNumbers, name: str) -> str:
@@ -69,28 +73,28 @@ def _agreement(numbers: AxisNumbers, name: str) -> str:
             told.append(f"no rank correlation over {what} ({row['note']})")
             continue
         top = numbers.ceilings[level]
-        ceiling = f", where one half of the raters reaches {number(top.value)} with the other" if top.holds else ""
+        ceiling = f", where one half of the raters reaches {number(top.value)}" if top.holds else ""
         doubts = numbers.samples[name].doubts(level)
         over = count(row["systems"], "system") if level == "system" else count(row["clips"], "clip")
         text = f"{with_ends(row['value'], row['low'], row['high'])} over {over}{ceiling}"
-        told.append(f"{text} ({doubts}, not a finding)" if doubts else text)
-    return f"{name}: rank correlation (SRCC) with {listeners(numbers.study)}: {'; '.join(told)}."
+        told.append(f"{text}. {doubts}, not a finding" if doubts else text)
+    return f"{name}: rank correlation (SRCC) with {listeners(numbers.study)}: {'. And '.join(told)}."
 
 
 def told_apart(numbers: AxisNumbers, people: Ranking, axis: str = "") -> str:
     """Says how many pairs of systems differ, and whether the best one stands apart; begins with ``axis`` if given."""
     k = len(people.systems)
     apart, pairs = int(people.differ.sum()) // 2, k * (k - 1) // 2
-    first = next((group for group in people.groups if group[0] == people.order[0]), [people.order[0]])
+    first = leaders(people)
     best = (
         f"the best one, {first[0]}, stands apart from all others"
         if len(first) == 1
-        else f"the best ones cannot be told apart: {listing(first)}"
+        else f"the best one, {first[0]}, cannot be told from {listing(first[1:])}"
     )
     who = listeners(numbers.study)
     start = f"{axis}: " if axis else ""
     told = f"{apart:,} of {count(pairs, 'pair')} {'does' if pairs == 1 else 'do'} by the scores of {who}"
-    return f"{start}{joint(numbers.options)}: {told}; {best}."
+    return f"{start}{joint(numbers.options)}. {told}; {best}."
 
 
 def _pairs_ordered(people: Ranking, name: str, predicted: Ranking, who: str) -> str:
@@ -191,7 +195,8 @@ def _ranks(numbers: AxisNumbers, people: Ranking) -> Table:
         parts.append(pd.DataFrame(columns | ends | ranks).sort_values("rank", kind="stable"))
     table = pd.concat(parts, ignore_index=True)
     note = "Means over clips with their intervals, and the ranks that each system could have; 1 is best."
-    return Table(slug("systems", numbers.label, "ranks-table"), f"{numbers.label}: systems", note, table)
+    scales = numbers.scaled("mean") if not any(pair.differs for pair in numbers.pairs.values()) else {}
+    return Table(slug("systems", numbers.label, "ranks-table"), f"{numbers.label}: systems", note, table, scales)
 
 
 # The critical-difference view of one axis, where systems were heard on common content.

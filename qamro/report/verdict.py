@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Any
 
-from qamro.axes import PREFERENCE
+from qamro.axes import PREFERENCE, get_axis
 from qamro.domains import OUTSIDE
 from qamro.predictors.preference import chance_between
 from qamro.predictors.provenance import row_kinds
@@ -45,7 +45,7 @@ def verdicts(rows: Sequence[Mapping[str, Any]], axes: Sequence[str]) -> list[str
         axes: Its axes.
 
     Returns:
-        Sentences; none for fewer than two clips.
+        Sentences; none for fewer than two clips. Of an axis that is no quality (PC) they say which is highest.
     """
     good = [row for row in rows if not row["error"]]
     sentences = []
@@ -93,11 +93,12 @@ def _verdict(axis: str, clips: list[_Clip]) -> str:
     if any(math.isnan(clip.half) for clip in clips):
         return f"Highest {of}: {names}; these scores have no interval, so how sure that is is not known."
     near = [c for c in others if not told_apart((best.value, best.half), (c.value, c.half), len(clips))]
+    most = "Best" if get_axis(axis).is_quality else "Highest"
     if len(near) == len(others):
-        return f"Best {of}: none; {_list([clip.name for clip in clips])} cannot be told apart ({names} highest)."
+        return f"{most} {of}: none; {_list([clip.name for clip in clips])} cannot be told apart ({names} highest)."
     if not near:
-        return f"Best {of}: {names}; told apart from {'the other' if len(others) == 1 else 'every other'}."
-    return f"Best {of}: {names}; {_list([clip.name for clip in (best, *near)])} cannot be told apart."
+        return f"{most} {of}: {names}; told apart from {'the other' if len(others) == 1 else 'every other'}."
+    return f"{most} {of}: {names}; {_list([clip.name for clip in (best, *near)])} cannot be told apart."
 
 
 def _preference(clips: list[_Clip]) -> str:

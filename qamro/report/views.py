@@ -14,6 +14,9 @@ from qamro.plugins import Where
 if TYPE_CHECKING:
     from qamro.report.comparison import Comparison
 
+SURE, NUMBERS, ABOUT, MADE = "How sure?", "Every number", "What is this?", "What made these numbers?"
+"""What is folded below the answer and the picture of a view; of a page, the last one is of all views together."""
+
 
 def _always(comparison: Comparison, axis: str) -> bool:
     return True
@@ -67,6 +70,8 @@ class View:
             such as questions that were voted on, has its sections before them.
         without_pairs: Whether it is worth showing while predictions and ratings share no axis.
         wanted: Whether a page shows it, for an axis.
+        lists: Whether its tables are what people come for, so that they are not folded.
+        about: What it shows and how to read it, in sentences: folded under "What is this?".
     """
 
     key: str
@@ -82,6 +87,8 @@ class View:
     axes: Callable[[Comparison], Sequence[str]] = rated_axes
     without_pairs: bool = False
     wanted: Callable[[Comparison, str], bool] = _always
+    lists: bool = False
+    about: tuple[str, ...] = ()
 
     def shown(self, comparison: Comparison, axis: str) -> bool:
         """Whether a page shows it, for an axis or, where it is about all of them, for none."""
@@ -102,23 +109,36 @@ VIEWS: dict[str, View] = {
             whole=True,
             by_axis=False,
             in_app=False,
+            about=("All axes and all predictors on one page.", "Claims are corrected for all axes at once."),
         ),
         View(
             "raters",
             "Raters",
-            "Do the raters agree, who stands apart, and how well could a perfect predictor do?",
+            "Do raters agree, and who stands apart?",
             "Raters",
             "qamro.report.raters:raters",
             whole=True,
             people_only=True,
             wanted=_rated,
+            about=(
+                "Bias is how far a rater scores above all raters.",
+                "Inconsistency is how far the scores scatter about that.",
+                "The ceiling is how well one half of the raters predicts the other half.",
+                "Nobody is removed: a rater who stands apart counts until you leave the rater out.",
+            ),
         ),
         View(
             "systems",
             "Systems",
-            "Which system is better, by listeners and by predictor, and which cannot be told apart?",
+            "Which system is better, and which cannot be told apart?",
             "systems",
             "qamro.report.systems:systems",
+            about=(
+                "A system's mean is over its rated clips.",
+                "Two systems differ when their gap is larger than other clips of theirs would explain.",
+                "That holds for all pairs at once, so not one equal pair should be set apart.",
+                "It says nothing about other listeners.",
+            ),
         ),
         View(
             "raced",
@@ -128,22 +148,28 @@ VIEWS: dict[str, View] = {
             "qamro.report.raced:raced",
             in_app=False,
             wanted=_raced,
+            about=("A race hands clips to raters where they decide most.", "Its intervals hold whenever one looks."),
         ),
         View(
             "listening_test",
             "Listening test",
-            "MUSHRA, CMOS, DMOS or ABX: what does the test say, by the rules of its kind?",
+            "What does a listening test say, by the rules of its kind?",
             "listening test",
             "qamro.report.listening_tests:listening_test",
             axes=tested,
+            about=("A test of a known kind is analysed by the rules of its kind.", "Pairs are compared all at once."),
         ),
         View(
             "votes",
             "Votes",
-            "Which of two is better, by votes: what do they leave open, and do scores of the clips agree?",
+            "Which system wins the votes, and do scores agree?",
             "which system is preferred",
             "qamro.report.votes:votes",
             axes=voted,
+            about=(
+                "Votes between two clips rank systems by the chance to win.",
+                "Systems that the votes do not tell apart may stand in any order.",
+            ),
         ),
         View(
             "powered",
@@ -154,22 +180,36 @@ VIEWS: dict[str, View] = {
             in_app=False,
             predictors=1,
             wanted=_asked_for,
+            about=(
+                "Predictions of unrated clips help the ratings where both agree.",
+                "A poor predictor adds nothing: the intervals are then those of the ratings alone.",
+            ),
         ),
         View(
             "versus",
             "Predictor vs predictor",
-            "Which predictor agrees better with listeners, and is the difference more than chance?",
+            "Which predictor agrees better with listeners?",
             "predictor against predictor",
             "qamro.report.overview:versus",
             predictors=2,
+            about=(
+                "Both predictors are measured on the same clips and the same draws.",
+                "A predictor is called better only after a correction for all comparisons.",
+                "No such sentence does not mean that they are equal.",
+            ),
         ),
         View(
             "inspect",
             "Inspect",
-            "Where predictor and listeners disagree. Click a clip or a system to hear it.",
+            "Where do predictor and listeners disagree? Click to hear it.",
             "clips to look at",
             "qamro.report.inspect:inspect",
             without_pairs=True,
+            lists=True,
+            about=(
+                "Distances are between ranks, so they need no common scale.",
+                "What raters cannot agree about, no predictor can know.",
+            ),
         ),
     )
 }

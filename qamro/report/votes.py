@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -60,7 +61,7 @@ def votes(comparison: Comparison, axis: str) -> Section:
     )
     section.tables.append(Table(slug("votes", axis, "pairs"), f"{axis}: votes of each pair", note, pairs))
     _add_scores(section, comparison, axis, table, ranking)
-    return section
+    return replace(section, answer=" ".join(sentences(ranking, table, study, axis)[1:2]))
 
 
 def sentences(ranking: Ranking, table: pd.DataFrame, study: Study, axis: str) -> list[str]:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from qamro.axes import get_axis
 from qamro.counts import count
 from qamro.listeners import listeners as by_kind
 
@@ -38,6 +39,21 @@ def with_ends(value: float, low: float, high: float, digits: int = 3) -> str:
     if math.isnan(low) or math.isnan(high):
         return f"{number(value, digits)} (no interval)"
     return f"{number(value, digits)} [{number(low, digits)}, {number(high, digits)}]"
+
+
+def on_scale(axis: str, value: float, low: float = math.nan, high: float = math.nan) -> str:
+    """Writes a score with the end of its scale, where that is known, and its interval.
+
+    Example:
+        >>> on_scale("MI", 4.216, 4.05, 4.39), on_scale("quality", 61, 50, 72), on_scale("MI", 5)
+        ('4.22 of 5 [4.05, 4.39]', '61.00 [50.00, 72.00]', '5.00 of 5, the end of the scale (no interval)')
+    """
+    scale = get_axis(axis)
+    of = f" of {scale.high:g}" if scale.has_range else ""
+    end = ", the end of the scale" if scale.has_range and not scale.low < value < scale.high else ""
+    known = not (math.isnan(low) or math.isnan(high))
+    ends = f"[{number(low, 2)}, {number(high, 2)}]" if known else "(no interval)"
+    return f"{number(value, 2)}{of}{end} {ends}"
 
 
 def listing(names: Sequence[str], most: int = 8) -> str:
@@ -74,10 +90,7 @@ def about_intervals(numbers: AxisNumbers) -> str:
     options = numbers.options
     if not options.draws:
         return "No draws were asked for, so the metrics have no intervals."
-    return (
-        f"Intervals are {percent(options.level)}: {options.draws:,} bootstrap draws of {numbers.drawn_words}; "
-        f"seed {options.seed}."
-    )
+    return f"Intervals are {percent(options.level)}: {options.draws:,} bootstrap draws of {numbers.drawn_words}."
 
 
 def percent(value: float) -> str:
@@ -115,6 +128,6 @@ def _ratings(mean: float) -> str:
 def joint(options: Options) -> str:
     """What it means that systems are told apart, for all pairs at once."""
     return (
-        f"Two systems count as different when their gap is larger than clips drawn anew would explain, for all pairs "
-        f"at once with {percent(options.level)} probability"
+        f"Two systems count as different when their gap is more than new clips would explain "
+        f"({percent(options.level)}, all pairs at once)"
     )

@@ -7,7 +7,9 @@ import gradio as gr
 from qamro import __version__
 from qamro.axes import AXES, SPEECH
 from qamro.predictors.provenance import KINDS
+from qamro.report.terms import explained
 from qamro.ui.texts import About
+from qamro.ui.widgets import heading
 
 
 def build() -> None:
@@ -18,3 +20,5 @@ def build() -> None:
     page = About.PAGE.format(axes=axes, kinds=kinds, version=__version__)
     with gr.Column(elem_classes="q-card q-page"):
         gr.Markdown(page, latex_delimiters=[{"left": "$$", "right": "$$", "display": True}])
+        heading(About.TERMS, About.TERMS_NOTE)
+        gr.HTML(explained(), elem_id="terms", apply_default_css=False)

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import importlib
+import json
 import os
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
 import gradio as gr
 
 from qamro.paths import assets
+from qamro.report.terms import LINKED, PATTERN
 from qamro.ui import operate, share, texts
 from qamro.ui.api import add_endpoints
 from qamro.ui.bounds import DAY, bound
 from qamro.ui.endpoint import Blocks
 from qamro.ui.events import AT_ONCE
-from qamro.ui.session import Visitor
+from qamro.ui.session import Session, Visitor
 from qamro.ui.static import PREFIX, routes
 from qamro.ui.theme import theme
 from qamro.ui.widgets import widget
@@ -57,12 +60,22 @@ TABS: tuple[Tab, ...] = (
 )
 """The tabs, from left to right. A new one joins here and touches no other; one that is taken out takes none along."""
 
+
+def _terms() -> str:
+    """Which words lead to the page of terms, for the page's script."""
+    return json.dumps({"pattern": PATTERN, "words": {word: term.id for word, term in LINKED.items()}}).replace(
+        "<", "\\u003c"
+    )
+
+
 _HEAD = f"""
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="description" content="{texts.TAGLINE}">
 <link rel="icon" type="image/svg+xml" href="{PREFIX}/logo.svg">
 <link rel="stylesheet" href="{PREFIX}/css/app.css">
 <script type="module" src="{PREFIX}/js/page.js"></script>
+<script type="application/json" id="q-terms">{_terms()}</script>
+<script type="module" src="{PREFIX}/js/terms.js"></script>
 """
 
 
@@ -75,14 +88,14 @@ def build_app(tabs: Sequence[Tab] = TABS) -> gr.Blocks:
     with Blocks(title=f"{texts.TITLE}: {texts.TAGLINE}", analytics_enabled=False, delete_cache=(DAY, DAY)) as app:
         add_endpoints()  # first: Gradio numbers names that are taken, and handlers of tabs have some of these
         words = {"title": texts.TITLE, "tagline": texts.TAGLINE, "theme": texts.THEME_BUTTON}
-        widget("header", words=words, elem_id="header")
+        header = widget("header", words=words, elem_id="header")
         with gr.Tabs(elem_id="tabs") as strip:
             for tab in tabs:
                 with gr.Tab(tab.label, id=tab.id, elem_id=f"tab-{tab.id}"):
                     tab.build()
-        app.load(_wanted_tab, None, strip, **AT_ONCE)
+        _steps(header, strip, tabs)
         states = [block for block in app.blocks.values() if isinstance(block, gr.State)]
-        kept = [state for state in states if isinstance(state.value, Visitor)]
+        kept = [s for s in states if isinstance(s.value, Visitor) and not isinstance(s.value, Session)]
         app.load(_keep, kept, kept, **AT_ONCE)
     return app
 
@@ -150,9 +163,17 @@ def launch(
     return address
 
 
-def _wanted_tab(request: gr.Request) -> gr.Tabs:
-    wanted = request.query_params.get("tab", "")
-    return gr.Tabs(selected=wanted) if wanted in {tab.id for tab in TABS} else gr.Tabs()
+def _steps(header: gr.HTML, strip: gr.Tabs, tabs: Sequence[Tab]) -> None:
+    """Makes tabs steps of the browser's history: all of this happens in the page (see ``assets/js/page.js``)."""
+    quiet: dict[str, Any] = {"api_visibility": "private"}
+    of_address = f"""() => {{
+      const wanted = new URLSearchParams(location.search).get("tab");
+      const selected = {json.dumps([tab.id for tab in tabs])}.find((id, i) => id === wanted || (!wanted && i === 0));
+      return selected ? {{ __type__: "update", selected }} : {{ __type__: "update" }};
+    }}"""
+    gr.on([gr.context.Context.root_block.load, header.select], None, None, strip, js=of_address, **quiet)
+    for tab in strip.children:
+        tab.select(None, None, None, js=f"() => window.qamroTab?.({json.dumps(tab.id)})", **quiet)
 
 
 def _keep(*visitors: Visitor) -> list[Visitor]:

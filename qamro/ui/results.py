@@ -67,16 +67,28 @@ def system_means(run: Run, axis: str) -> list[SystemMean]:
     return sorted(means, key=lambda entry: (-entry.mean, entry.system))
 
 
-def table(run: Run | None, selected: str | None = None) -> dict[str, Any]:
-    """Returns what the page's table of scores shows: axes, rows and which row is selected.
+def table(run: Run | None, selected: str | None = None, *, going: bool = False, title: str = "") -> dict[str, Any]:
+    """Returns what the page's table adds to its clips: axes, a row of scores a clip, and which row is selected.
 
-    Clips that have no score yet are there and say so; the page sorts by itself.
+    Clips that have no score yet are there and say so; the page knows their names and sorts by itself.
+
+    Args:
+        run: The run; None where nothing was scored.
+        selected: Id of the clip whose details are shown.
+        going: Whether clips are being scored.
+        title: What the page calls the run's predictor.
     """
     if run is None:
-        return {"run": "", "axes": [], "rows": [], "sources": [], "selected": None}
-    rows = [_table_row(run, key) for key in run.clips]
-    axes = [_axis(get_axis(axis)) for axis in axes_of(run)]
-    return {"run": run.began.isoformat(), "axes": axes, "rows": rows, "sources": sources(run), "selected": selected}
+        return {"by": "", "axes": [], "rows": [], "sources": [], "selected": selected, "going": going}
+    kinds = list(dict.fromkeys(run.provenance[axis].kind for axis in axes_of(run)))
+    return {
+        "by": f"{title or run.predictor}: {', '.join(kinds)}",
+        "axes": [_axis(get_axis(axis)) for axis in axes_of(run)],
+        "rows": [_table_row(run, key, several=len(kinds) > 1) for key in run.clips],
+        "sources": sources(run),
+        "selected": selected,
+        "going": going,
+    }
 
 
 def axes_of(run: Run) -> list[str]:
@@ -144,16 +156,15 @@ def has_systems(run: Run | None) -> bool:
     return run is not None and any(run.rows[key]["system"] for key in run.good)
 
 
-def _table_row(run: Run, key: str) -> dict[str, Any]:
+def _table_row(run: Run, key: str, *, several: bool) -> dict[str, Any]:
     clip, row = run.clips[key], run.rows.get(key)
-    entry: dict[str, Any] = {"id": key, "name": clip.name, "prompt": clip.prompt, "system": clip.system, "cells": {}}
+    entry: dict[str, Any] = {"id": key, "prompt": clip.prompt, "cells": {}}
     if row is None:
         return entry | {"state": "stopped" if run.cancelled else "waiting", "error": ""}
     if row["error"]:
         return entry | {"state": "failed", "error": row["error"].removeprefix(f"{clip.name}: ")}
     for axis in scored_axes(run, key):
         entry["cells"][axis] = {end: _plain(row[name]) for end, name in _ends(axis)}
-    several = len({origin.kind for origin in run.provenance.values()}) > 1
     kinds = row_kinds(row, run.axes)
     kind = kinds[0] if several and len(kinds) == 1 else ""  # what the badge above cannot say for every clip
     return entry | {"state": "scored", "error": "", "domain": row.get("domain", ""), "kind": kind}

@@ -1,11 +1,16 @@
-"""What a visitor has: on every tab a folder and what goes on; on the Predict tab clips, and the scores of a run."""
+"""What a visitor has: on every tab a folder and what goes on; on the Predict tab clips, and the scores of a run.
+
+Sessions of the Predict tab outlive their page: ``SHELF`` keeps them by a key of the browser.
+"""
 
 from __future__ import annotations
 
 import itertools
+import re
 import tempfile
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -188,7 +193,10 @@ class Session(Visitor):
     Attributes:
         clips: The clips on the table, by id, in their order.
         run: The last run; None before the first.
+        predictor: Name of the predictor that was chosen last; empty before the first choice.
         selected: Id of the clip whose details are shown.
+        held: Whether the visitor stopped a run, and nothing has come since: nothing is scored without a press.
+        playable: Copies of clips that browsers play, by id, of those whose files they do not.
         handed: Clips that another tab handed over for a listening study.
         handed_axis: The axis that they are to be rated on, with the lowest and the highest score.
     """
@@ -197,10 +205,14 @@ class Session(Visitor):
         super().__init__()
         self.clips: dict[str, Clip] = {}
         self.run: Run | None = None
+        self.predictor = ""
         self.selected: str | None = None
+        self.held = False
+        self.playable: dict[str, Path] = {}
         self.handed: list[Clip] = []
         self.handed_axis: tuple[str, float, float] = ("", 0.0, 0.0)
         self._added = 0
+        self.note = ""  # what there is to say of the files that came last
         self.listed = 0  # answers that held the list of clips: a page shows the newest
         self.editing = threading.Lock()
 
@@ -226,7 +238,7 @@ class Session(Visitor):
         if path in taken.values() and not again:
             return False
         unique = next(n for n in _candidates(name or path.name) if n not in taken)
-        self._added += 1
+        self._added, self.held = self._added + 1, False
         clip = Clip(f"c{self._added}", unique, path, prompt.strip(), system.strip())
         self.clips[clip.id] = clip
         return True
@@ -239,28 +251,57 @@ class Session(Visitor):
         """
         for row in rows:
             clip = self.clips.get(str(row.get("id")))
-            if clip is not None:
-                clip.prompt = str(row.get("prompt") or "").strip()
-                clip.system = str(row.get("system") or "").strip()
+            if clip is None:
+                continue
+            clip.prompt = str(row.get("prompt") or "").strip()
+            clip.system = str(row.get("system") or "").strip()
+            if self.run is not None and clip.id in self.run.rows:  # who made it is a label: no score depends on it
+                self.run.clips[clip.id].system = self.run.rows[clip.id]["system"] = clip.system
 
-    def remove(self, key: str) -> None:
-        """Takes a clip off the table; scores that it already has stay."""
-        self.clips.pop(key, None)
+    def remove(self, *keys: str) -> None:
+        """Takes clips off the table, and their scores with them."""
+        self.clips = {key: clip for key, clip in self.clips.items() if key not in keys}
+        if self.run is not None:
+            self.run.clips = {key: clip for key, clip in self.run.clips.items() if key not in keys}
+        if self.selected in keys:
+            self.selected = None
 
-    def score(self, predictor: Predictor) -> Generator[dict[str, Any] | None]:
+    def waiting(self) -> list[str]:
+        """Ids of the clips that have no score by the chosen predictor, or were scored with another prompt."""
+        run = self.run
+        if run is None or (self.predictor and run.predictor != self.predictor):
+            return list(self.clips)
+        return [key for key, clip in self.clips.items() if not _scored_as(run, clip)]
+
+    def begin(self) -> bool:
+        """Takes the one place for what goes on; False where something does already."""
+        with self.editing:
+            free, self.busy = not self.busy, True
+        return free
+
+    def score(self, predictor: Predictor, *, again: bool = False) -> Generator[dict[str, Any] | None]:
         """Scores the clips on the table and yields each row as soon as it is ready; see ``in_turns``.
 
         The rows collect in ``run``. They name the clip as the visitor's machine did and never tell this
         machine's paths. ``cancel`` ends the run after the row at hand.
+
+        Args:
+            predictor: The predictor.
+            again: Score all clips; else those stay that it has scored with the prompts that they have.
         """
         clips = {key: replace(clip) for key, clip in self.clips.items()}
-        self.run = run = Run(predictor.name, predictor.columns, predictor.axes, predictor.provenance, clips)
-        self.selected, self.stopping, self.busy = None, False, True
+        last, run = self.run, Run(predictor.name, predictor.columns, predictor.axes, predictor.provenance, clips)
+        if last is not None and not again and (last.predictor, last.provenance) == (run.predictor, run.provenance):
+            run.rows = {key: last.rows[key] for key, clip in clips.items() if _scored_as(last, clip)}
+            run.windows = {key: table for key, table in last.windows.items() if key in run.rows}
+        self.run, self.predictor = run, predictor.name
+        held, self.stopping, self.busy = self.busy, False, True
         try:
-            yield from in_turns(self, list(clips.values()), lambda part: self._slice(predictor, part))
+            left = [clip for key, clip in clips.items() if key not in run.rows]
+            yield from in_turns(self, left, lambda part: self._slice(predictor, part))
         finally:
-            run.cancelled = len(run.rows) < len(clips)
-            self.busy = False
+            run.cancelled = any(key not in run.rows for key in run.clips)
+            self.busy = held
 
     def _slice(self, predictor: Predictor, clips: Sequence[Clip]) -> Iterator[dict[str, Any]]:
         """Scores a few clips into ``run``; ends early where the visitor asks."""
@@ -278,6 +319,54 @@ class Session(Visitor):
             close = getattr(stream, "close", None)
             if close is not None:
                 close()
+
+
+def _scored_as(run: Run, clip: Clip) -> bool:
+    """Whether a run has a row for a clip as it is now."""
+    return clip.id in run.rows and clip.id in run.clips and run.clips[clip.id].prompt == clip.prompt
+
+
+class Shelf:
+    """Keeps visitors' sessions by the key that their browser keeps: a reload or a second tab finds them again."""
+
+    def __init__(self, seconds: float, most: int = 1000, *, clock: Callable[[], float] = time.monotonic) -> None:
+        """Sets for how long a session is kept after it was last asked for, and how many are."""
+        self._seconds, self._most, self._clock, self._lock = seconds, most, clock, threading.Lock()
+        self._kept: OrderedDict[str, tuple[float, Session]] = OrderedDict()
+
+    def take(self, key: str, session: Session) -> Session:
+        """Returns the session that is kept under a key; keeps the one given where there is none.
+
+        Args:
+            key: Random, known to one browser alone: whoever knows it sees the session.
+            session: That of a page which has just come up.
+        """
+        if not _KEY.fullmatch(key):
+            return session
+        now = self._clock()
+        with self._lock:
+            over = [old for old, (last, _) in self._kept.items() if last < now - self._seconds]
+            gone = [self._kept.pop(old)[1] for old in over]
+            kept = self._kept.pop(key, (now, session))[1]
+            self._kept[key] = now, kept
+            while len(self._kept) > self._most:
+                gone.append(self._kept.popitem(last=False)[1][1])
+        for one in gone:
+            one.close()
+        return kept
+
+    def leave(self, session: Session) -> None:
+        """Closes a session whose page has gone, unless it is kept here."""
+        with self._lock:
+            kept = any(one is session for _, one in self._kept.values())
+        if not kept:
+            session.close()
+
+
+_KEY = re.compile(r"[0-9a-f]{32}")
+
+SHELF = Shelf(24 * 60 * 60)
+"""Of this process; uploaded files are deleted after a day, too."""
 
 
 SHORTEST_WINDOW, MOST_WINDOWS = 3.0, 60

@@ -146,11 +146,9 @@ class Predict:
     """Texts of the Predict tab."""
 
     CLIPS = "Clips"
-    CLIPS_NOTE = (
-        "Bring generated music, speech or sound. A predictor says how listeners would rate each clip, axis by "
-        "axis, and how far it may be off. The same file always gets the same score."
-    )
-    SCORES = "Scores"
+    CLIPS_NOTE = "Bring generated audio: a predictor says how people would rate each clip, and how far it may be off."
+    AXES = "What the six axes mean"
+    NO_QUALITY = "More is not better."
     SYSTEMS = "Systems"
     RECORD = "Record with the microphone"
     RECORDING = "recording"
@@ -160,9 +158,13 @@ class Predict:
     SCORE = "Score"
     SCORE_N = "Score {n} clips"
     SCORE_ONE = "Score 1 clip"
+    SCORE_AGAIN = "Score again"
+    AUTO = "By itself up to {most} clips"
+    MANY = "{n} clips wait. Press Score."
+    VERDICT_LATER = "The verdict comes with the last score."
     CANCEL = "Cancel"
-    CSV = "Download CSV"
-    JSON = "Download JSON"
+    CSV = "CSV"
+    JSON = "JSON"
     AXIS = "Axis"
 
     CLIP_WORDS: ClassVar[dict[str, str]] = {
@@ -173,38 +175,39 @@ class Predict:
         "files": "Choose files",
         "folder": "Choose a folder",
         "uploading": "Uploading {done} of {all}",
-        "failed": "{n} could not be uploaded",
-        "caption": "Clips to score, with their prompts and systems",
+        "lost": "{n} could not be uploaded",
+        "caption": "Clips with their predicted scores and 90 % intervals",
         "clip": "Clip",
         "prompt": "Prompt",
         "system": "System",
-        "prompt_hint": "What was it generated from?",
+        "prompt_hint": "Prompt",
         "system_hint": "By what?",
         "prompt_of": "Prompt of {clip}",
         "system_of": "System of {clip}",
+        "play": "Play {clip}",
+        "pause": "Pause {clip}",
         "remove": "Remove {clip}",
         "clear": "Remove all",
         "count": "{n} clips",
         "count_one": "1 clip",
-        "tip": "Only textual alignment (TA) needs a prompt. Paste a column to fill the rows below; Enter scores.",
-    }
-    RESULT_WORDS: ClassVar[dict[str, str]] = {
-        "caption": "Predicted scores with their 90 % intervals",
-        "clip": "Clip",
-        "system": "System",
+        "tip": "Paste a column to fill the rows below. Enter scores.",
         "sort": "Sort by {column}",
+        "new": "not scored yet",
         "waiting": "waiting",
         "stopped": "not scored: stopped",
         "failed": "not scored",
         "none": "–",
         "none_TA": "no prompt",
+        "changed": "prompt changed",
         "interval": "90 % interval {low} to {high}",
-        "of": "on a scale of {low} to {high}",
-        "sources": "Where the scores come from",
+        "top": "top of the scale",
+        "bottom": "bottom of the scale",
+        "of": "of {high}",
+        "scale": "{name}: {definition} Scale of {low} to {high}.",
+        "no_quality": "More is not better.",
+        "sources": "What made these numbers?",
         "outside": "unlike the training clips: a guess, without an interval",
         "edge": "at the edge of the training clips",
-        "empty": "Scores appear here",
-        "empty_hint": "Add clips above, or click an example, then press Score.",
     }
     PLAYER_WORDS: ClassVar[dict[str, str]] = {
         "no_prompt": "no prompt",
@@ -214,21 +217,16 @@ class Predict:
     CHART_WORDS: ClassVar[dict[str, str]] = {"save": "Save as {format}", "failed": "The figure could not be drawn."}
 
     DETAIL_WINDOWS = "Over time"
-    DETAIL_WINDOWS_NOTE = (
-        "Each step is a window of the clip, scored by itself. Click to hear it. "
-        "Height is the place on each axis's own scale."
-    )
+    DETAIL_WINDOWS_NOTE = "Each step is a window, scored by itself, at its place on the scale. Click to hear it."
     DETAIL_WINDOWS_WAITING = "Scoring each window by itself …"
     DETAIL_AXES = "All axes"
-    DETAIL_AXES_NOTE = (
-        "Each axis from the lowest score of its scale to the highest, with its 90 % interval where one is known."
-    )
+    DETAIL_AXES_NOTE = "From the lowest score of each scale to the highest. Band: 90 % interval, where one is known."
     SYSTEMS_NOTE = (
         "Bars: mean predicted score of a system's clips. Whiskers: 90 % t-interval of the mean over its clips. "
         "They show how clips vary, not how far the predictor may be off."
     )
 
-    WELCOME = "Clips stay on the machine that serves this page and are deleted after a day."
+    WELCOME = "Clips stay on the machine that serves this page. This browser finds them again for a day."
     LOADING = "Loading the predictor …"
     SCORING = "Scored {done} of {all}"
     STOPPING = "Stopping …"
@@ -250,6 +248,9 @@ class Predict:
 
 class About:
     """Texts of the About tab."""
+
+    TERMS = "Terms"
+    TERMS_NOTE = "Every word of the field that this app uses."
 
     PAGE = """
 ## What the numbers are

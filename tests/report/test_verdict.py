@@ -33,6 +33,15 @@ def test_a_clear_best_and_none():
     assert said == "Best of your three by predicted MI: none; B, C and A cannot be told apart (B highest)."
 
 
+def test_more_of_what_is_no_quality_is_not_called_the_best():
+    rows = [
+        {key.replace("MI", "PC"): value for key, value in row(name, at).items()} for name, at in (("A", 3), ("B", 6))
+    ]
+    assert verdicts(rows, ["PC"]) == ["Highest of your two by predicted PC: B; told apart from the other."]
+    (said,) = verdicts([*rows, rows[1] | {"clip": "C"}], ["PC"])
+    assert said == "Highest of your three by predicted PC: B and C; B and C cannot be told apart."
+
+
 def test_ties_share_the_place():
     (said,) = verdicts([row("A", 4.0), row("B", 4.0), row("C", 1.0)], ["MI"])
     assert said == "Best of your three by predicted MI: A and B; A and B cannot be told apart."

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from qamro.report import Options, Section, Table, compare, write_html, write_zip
-from qamro.report.views import APP_VIEWS, VIEWS, View
+from qamro.report.html import section_html
+from qamro.report.views import ABOUT, APP_VIEWS, MADE, NUMBERS, SURE, VIEWS, View
 from tests.report.data import predictor, small_study
 
 
@@ -54,7 +55,8 @@ def test_contents_titles_and_sections_agree(study, tmp_path):
     sections = list(comparison.sections())
     assert links == [
         *((section.id, view.heading) for section, (view, _) in zip(sections, comparison.plan, strict=True)),
-        ("provenance", "What this rests on"),
+        ("provenance", MADE),
+        ("terms", "Terms"),
     ]
     for section, (view, axis) in zip(sections, comparison.plan, strict=True):
         assert section.title == f"{axis}: {view.heading}, {comparison.without}".removeprefix(": ")
@@ -69,13 +71,14 @@ def test_a_view_that_is_added_in_one_row_is_everywhere(study, tmp_path, monkeypa
 
     def ages(comparison, axis):
         table = Table(f"ages-{axis}-table", "Ages", "", pd.DataFrame({"age": [1]}))
-        return Section(f"ages-{axis}", f"{axis}: ages", ["Nobody knows them."], [], [table])
+        return Section(f"ages-{axis}", f"{axis}: ages", ["Nobody knows them."], [], [table], answer="Old.")
 
     for key in ("raters", "systems", "inspect"):  # they take long
         del views[key]
-    views["ages"] = View("ages", "Ages", "How old?", "ages", ages, predictors=1)
+    views["ages"] = View("ages", "Ages", "How old?", "ages", ages, predictors=1, about=("Years.",))
     comparison = made(study, 1)
     assert comparison.section("ages", "MI").sentences == ["Nobody knows them."]
+    assert comparison.section("ages", "MI").about == ["Years."]
     assert '<a href="#ages-MI">ages</a>' in write_html(comparison, tmp_path / "r.html").read_text("utf-8")
     assert "ages-MI-table.csv" in zipfile.ZipFile(write_zip(comparison, tmp_path / "t.zip")).namelist()
     assert "ages" not in [view.key for view, _ in made(study, 0).plan]
@@ -88,7 +91,13 @@ def test_a_view_that_is_added_in_one_row_is_everywhere(study, tmp_path, monkeypa
     assert render.missing(state, "ages", "MI")["empty"]["title"] == texts.View.NO_PREDICTIONS
     state.add("p", predictor(study, 0.2), "here")
     *_, answer = handlers.show(P, state, "ages", "MI")
-    assert answer["section"]["sentences"] == ["Nobody knows them."]
+    shown = answer["section"]
+    assert (shown["answer"], shown["sentences"], shown["about"]) == ("Old.", ["Nobody knows them."], ["Years."])
+    page = section_html(comparison.section("ages", "MI"))
+    assert (
+        page.index("Old.") < page.index(f"<summary>{SURE}") < page.index("Nobody") < page.index(f"<summary>{NUMBERS}")
+    )
+    assert page.index(f"<summary>{NUMBERS}") < page.index("ages-MI-table") < page.index(f"<summary>{ABOUT}")
 
 
 def test_views_say_what_they_need(study):

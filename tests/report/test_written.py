@@ -58,6 +58,12 @@ def test_page_in_a_browser(comparison, browser, tmp_path):
         page.on("request", lambda request, asked=asked: asked.append(request.url))
         page.on("pageerror", lambda error, problems=problems: problems.append(str(error)))
         page.goto(path.as_uri())
+        assert page.locator("ol.findings a:visible").count() == 3
+        lead = page.locator("#systems-MI [data-figure]:visible")
+        assert lead.count() == 1, "one picture of a section, the others folded"
+        page.locator("ol.findings a").nth(0).click()
+        page.wait_for_function("() => document.querySelector('#systems-MI-pairs').checkVisibility()")
+        page.evaluate("() => document.querySelectorAll('details').forEach((fold) => { fold.open = true; })")
         places = page.locator("[data-figure]")
         for i in range(places.count()):
             places.nth(i).scroll_into_view_if_needed()
@@ -67,11 +73,13 @@ def test_page_in_a_browser(comparison, browser, tmp_path):
         assert [url for url in asked if url.startswith("http")] == []
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         assert page.title() != "taken"
-        page.get_by_role("link", name="Raters").click()
+        page.get_by_role("link", name="Raters", exact=True).click()
         assert page.url.endswith("#raters")
+        page.evaluate("() => document.querySelectorAll('details').forEach((fold) => { fold.open = false; })")
         page.set_viewport_size({"width": 703, "height": 990})  # A4 at 96 pixels an inch, less its margins
         page.emulate_media(media="print", color_scheme=scheme)
         page.evaluate("dispatchEvent(new Event('beforeprint'))")
+        assert page.locator("details:not([open])").count() == 0, "paper cannot be unfolded"
         fills = "(nodes) => [...new Set(nodes.map((node) => getComputedStyle(node).fill))]"
         assert page.eval_on_selector_all(".xtick text", fills) == [INK_ON_PAPER]
         assert page.evaluate("document.documentElement.scrollWidth") < 740, "paper would shrink the page"

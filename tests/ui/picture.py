@@ -23,7 +23,6 @@ def main() -> None:
         page.goto(f"{address}?__theme=light")
         page.locator("#examples button").last.click()
         page.wait_for_selector("#clips tbody tr:nth-child(6)")
-        page.click("#score")
         for chart in ("#timeline", "#radar", "#bars"):
             page.wait_for_selector(f"{chart} .q-plot .main-svg >> nth=0")
         page.mouse.move(0, 0)

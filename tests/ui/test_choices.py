@@ -11,6 +11,7 @@ from qamro.predictors import Provenance
 from qamro.predictors.loading import PREDICTORS, PredictorEntry
 from qamro.ui import choices
 from qamro.ui.choices import needs, option
+from qamro.ui.session import Session
 from tests.checkpoints.hub_server import HubServer, publish
 
 from .named import P
@@ -105,10 +106,10 @@ def test_kept_models_of_every_kind_are_opened_once_and_a_damaged_one_says_so(tmp
         save_folder(bundled_weights() / shipped, name)
     first, second = choices.get("saved:b"), choices.get("saved:c")
     assert first.encoder is second.encoder is not choices.get("saved:a").encoder
-    assert "A dual-branch model" in list(describe(P, "saved:b"))[-1]["badges"]
+    assert "A dual-branch model" in list(describe(P, Session(), "saved:b"))[-1]["badges"]
     (tmp_path / "c" / "card.json").write_text("{")
     choices.forget("saved:c")
-    said, download = (list(describe(P, "saved:c"))[-1][part] for part in ("badges", "download"))
+    said, download = (list(describe(P, Session(), "saved:c"))[-1][part] for part in ("badges", "download"))
     assert "q-failed" in said
     assert "&#x27;c&#x27; cannot be opened" in said
     assert not download.constructor_args["visible"]
@@ -139,12 +140,12 @@ def test_the_first_page_says_at_once_that_the_real_predictor_is_being_checked(tm
         return Toy()
 
     monkeypatch.setitem(PREDICTORS, "full", replace(PREDICTORS["full"], loader=load))
-    told = describe(P, "full")
+    told = describe(P, Session(), "full")
     first = next(told)
     assert "being read and checked (2.8 GB, about 40 s)" in first["badges"]
     checked.set()
     assert "simulated" in next(told)["badges"]
-    assert "being read" not in next(describe(P, "full"))["badges"], "once it is loaded, that is all"
+    assert "being read" not in next(describe(P, Session(), "full"))["badges"], "once it is loaded, that is all"
 
 
 def test_the_space_is_built_with_the_weights_that_are_pinned():

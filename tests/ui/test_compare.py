@@ -329,14 +329,78 @@ def test_ratings_alone_are_shown_without_predictions_that_fit(named: bool) -> No
     assert (render.raters(made) is not None) == named
 
 
-def test_rankings_are_worked_out_while_the_visitor_reads_another_view() -> None:
+def test_the_first_lines_are_those_of_the_report_and_rankings_follow_while_the_visitor_reads_them() -> None:
     of = study()
     made = bench(of, mine=scores(of))
-    list(handlers.show(P, made, "raters", "MI"))
+    first, last = handlers.begin(P, made, "MI")
+    assert first["lines"] == {"lines": [], "waiting": True}
+    told = [(line["about"], line["text"]) for line in last["lines"]["lines"]]
+    assert told == [(line.about, line.text) for line in made.comparison.findings("MI")]
+    assert {line["view"] for line in last["lines"]["lines"]} <= set(TITLES)
+    assert next(handlers.begin(P, made, "MI"))["lines"]["lines"] == last["lines"]["lines"], (
+        "the old ones stay meanwhile"
+    )
+    assert list(handlers.begin(P, CompareState(), None)) == [{"lines": None}]
     for thread in [thread for thread in threading.enumerate() if thread.name == "rankings ahead"]:
         thread.join()
     assert made.comparison is not None
     assert ("systems", "MI") in made.comparison._made
+
+
+def test_the_set_up_folds_once_it_is_whole() -> None:
+    of = study()
+    assert render.setup(bench()) is None
+    assert not render.setup(bench(of))["ready"], "predictions may come yet"
+    whole = render.setup(bench(of, one=scores(of)))
+    assert whole["ready"]
+    assert whole["study"] == {"name": "made", "kinds": ["human"], "text": "12 clips, 3 systems"}
+    assert [part["text"] for part in whole["predictors"]] == ["12 of 12 clips"]
+    assert not render.setup(bench(of, one=scores(of), two=scores(of, names="x-{}")))["ready"], "one does not fit"
+    assert not render.setup(bench(study(axes=("quality",)), one=scores(of)))["ready"], "nothing is paired"
+
+
+def test_a_view_says_what_it_took_before() -> None:
+    of = study()
+    made = bench(of, one=scores(of))
+    first = next(handlers.show(P, made, "inspect", "MI"))["working"]
+    assert first == {"text": View.WORKING.format(view="Inspect"), "usual": None}
+    list(handlers.show(P, made, "inspect", "MI"))
+    made.took["inspect"] = 4.4
+    made.changed()
+    assert next(handlers.show(P, made, "inspect", "MI"))["working"]["usual"] == 4
+
+
+def test_tables_put_names_first_join_intervals_and_say_their_scale() -> None:
+    of = study()
+    made = bench(of, one=scores(of))
+    value = list(handlers.show(P, made, "systems", "MI"))[-1]["section"]
+    tables = {table["id"]: table for table in value["tables"]}
+    ranks = tables["systems-MI-ranks-table"]
+    keys = [column["key"] for column in ranks["columns"]]
+    assert keys[:4] == ["judge", "system", "mean", "rank"]
+    mean = ranks["columns"][2]
+    assert mean["scale"] == "1 to 5"
+    assert [keys[end] for end in mean["ends"]] == ["low", "high"]
+    assert [keys[end] for end in ranks["columns"][3]["ends"]] == ["rank_low", "rank_high"]
+    frame = next(t.frame for t in made.comparison.systems("MI").tables if t.id == "systems-MI-ranks-table")
+    for row, given in zip(ranks["rows"], frame.to_dict("records"), strict=True):
+        assert dict(zip(keys, row, strict=True)) == {key: render.plain(cell) for key, cell in given.items()}
+    metrics = [column["key"] for column in tables["systems-MI-metrics-table"]["columns"]]
+    assert metrics[:4] == ["predictor", "level", "metric", "value"]
+    assert metrics[-1] == "note"
+    own = study(axes=("quality",))
+    divided = list(handlers.show(P, bench(own), "inspect", "quality"))[-1]["section"]["tables"][0]
+    low, high = own.ratings["score"].min(), own.ratings["score"].max()
+    assert next(c["scale"] for c in divided["columns"] if c["key"] == "mean") == f"rated {low:g} to {high:g}"
+
+
+def test_a_score_says_the_end_of_its_scale_and_when_it_lies_there() -> None:
+    made = bench(study(), one=scores(study()))
+    assert clip_panel.of_scale(made, "MI", "", 4.2) == " of 5"
+    assert clip_panel.of_scale(made, "MI", "one", 5.0) == " of 5, the end of the scale"
+    assert clip_panel.of_scale(made, "MI", "one", 1.0) == " of 5, the end of the scale"
+    assert clip_panel.of_scale(made, "MI", "", None) == ""
+    assert clip_panel.of_scale(bench(study(axes=("quality",))), "quality", "", 4.2) == ""
 
 
 def test_raters_are_worked_out_for_the_chosen_axis_alone() -> None:

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from qamro.report.terms import LINKED, jargon
+
 from .serving import SECRET, Server
 from .trainable import small_study
 from .visits import Visits, download, fits, shot
@@ -27,31 +29,91 @@ def view(page: Any, key: str) -> None:
     )
 
 
+def unfold(page: Any, key: str) -> None:
+    """Opens a fold of the view and waits for its figures."""
+    if page.locator(f"#compare-section .q-fold[data-fold={key}][open]").count() == 0:
+        page.click(f"#compare-section .q-fold[data-fold={key}] > summary")
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('#compare-section .q-plot')].every((p) => p.querySelector('.main-svg'))"
+    )
+
+
+SPOKEN = """() => {
+  const places = ".html-container, .prose, .q-folded-part";
+  const passed = "button, label, summary, code, svg, table, h1, h2, h3, h4, dl.terms, .q-plot, .q-badge, .katex";
+  return [...document.querySelectorAll(places)].filter((p) => p.offsetParent && !p.closest("#header")).map((place) => {
+    const walker = document.createTreeWalker(place, NodeFilter.SHOW_TEXT), texts = [];
+    while (walker.nextNode()) {
+      const { parentElement: on, data } = walker.currentNode;
+      if (on.closest(places) !== place || on.closest(passed) || on.closest("a:not(.q-term)")) continue;
+      texts.push([data, on.closest("a.q-term")?.hash ?? ""]);
+    }
+    return texts;
+  });
+}"""
+
+
+def check_words(page: Any) -> None:
+    """Every term that is to be read leads to its explanation where it first stands; nothing tells of machinery."""
+    page.wait_for_timeout(200)  # terms are linked once the page is quiet
+    linked = 0
+    for texts in page.evaluate(SPOKEN):
+        seen = set()
+        for text, href in texts:
+            for word in jargon(text):
+                if LINKED[word].id not in seen:
+                    assert href == f"#{LINKED[word].id}", f"{word} in {text}"
+                seen.add(LINKED[word].id)
+        linked += len(seen)
+    assert linked
+
+
 def titles(page: Any) -> list[str]:
     return page.locator("#compare-section h3").all_inner_texts()
 
 
 def test_the_example_through_every_view(server: Server, open_page: Visits, tmp_path: Path) -> None:
     page = open_page("?tab=compare&study=simulated&__theme=light", ready="#compare-section .q-section")
-    page.wait_for_selector("#compare-predictions li[data-name=offline]")
+    page.wait_for_selector("#compare-predictions li[data-name=offline]", state="attached")
     page.wait_for_selector("#compare-section [data-id^=raters-MI]")
+    page.wait_for_selector("#compare-setup.q-folded")
+    assert page.locator("#compare-setup-line .q-badge").all_inner_texts() == ["simulated", "simulated"]
+    page.wait_for_selector("#compare-lines .q-lines:not(.q-stale)")
+    assert page.locator("#compare-lines li p:has-text('simulated listeners')").count() == 3
+    check_words(page)
+    assert page.locator("#compare-section .q-plot").count() == 1, "one picture, the rest folded"
+    page.click("#compare-setup-line button")
     assert "144 of 144 rated clips" in page.inner_text("#compare-predictions li")
     assert page.inner_text("#compare-predictions .q-badge") == "simulated"
     shot(page, "compare-raters")
 
-    view(page, "systems")
+    page.click("#compare-lines [data-about=systems] button")
+    page.wait_for_selector("#compare-section [data-id=systems-MI-pairs] .main-svg >> nth=0")
+    in_sight = "() => document.querySelector('[data-id=systems-MI-pairs] h3').getBoundingClientRect().top"
+    page.wait_for_function(f"() => (({in_sight})() >= 0) && (({in_sight})() < innerHeight)")
+    unfold(page, "numbers")
+    for key in ("sure", "about"):
+        unfold(page, key)
+    check_words(page)
     table = download(page, "#compare-section [data-id=systems-MI-metrics-table] .q-part-head button", tmp_path)
     rows = list(csv.DictReader(table.open(encoding="utf-8", newline="")))
     srcc = next(row for row in rows if (row["level"], row["metric"]) == ("system", "SRCC"))
     assert float(srcc["low"]) < float(srcc["value"]) <= 1
     page.click("#compare-axis label:has(input[value=TA])")
     page.wait_for_selector("#compare-section h3:has-text('TA:')")
+    page.wait_for_selector("#compare-lines li:has-text('TA, simulated')")
     shot(page, "compare-systems")
     page.click("#compare-share button:has-text('Share')")
     stranger = open_page(page.locator("#compare-share .q-copy input").input_value(), ready="[data-figure] .main-svg")
     assert "TA" in stranger.inner_text("main h2 >> nth=0")
     assert stranger.locator("main > section").count() == 2
     page.keyboard.press("Escape")
+
+    page.go_back()  # views are steps of the browser's history
+    page.wait_for_selector("#compare-views[data-view=raters]")
+    page.go_forward()
+    page.wait_for_selector("#compare-views[data-view=systems]")
+    page.wait_for_selector("#compare-section [data-id=systems-TA-scatter] .points path >> nth=0")
 
     # A point of a figure opens its system, a row of it the clip, and what is heard can be compared.
     point = page.locator("#compare-section [data-id=systems-TA-scatter] .points path").first
@@ -108,8 +170,8 @@ def write(path: Path, rows: list[tuple[object, ...]]) -> Path:
     return path
 
 
-def own_files(folder: Path) -> tuple[Path, list[Path]]:
-    """Ratings of an axis of one's own, two tables of predictions under another name, and a broken one."""
+def own_files(folder: Path, axis: str = "MI") -> tuple[Path, list[Path]]:
+    """Ratings of an axis of one's own, two tables of predictions, of an axis of that name or not, and a broken one."""
     random = np.random.default_rng(0)
     clips = {f"sys{s}_clip{c}": s + random.normal(0, 0.4) for s in range(6) for c in range(5)}
     ratings = [
@@ -120,10 +182,41 @@ def own_files(folder: Path) -> tuple[Path, list[Path]]:
     good = [(clip, level + random.normal(0, 0.2)) for clip, level in clips.items()]
     poor = [(clip, level + random.normal(0, 3)) for clip, level in clips.items()]
     return write(folder / "ratings.csv", [("clip", "system", "rater", "axis", "score"), *ratings]), [
-        write(folder / "good.csv", [("clip", "MI"), *good, ("stranger", 2.0)]),
-        write(folder / "<img src=x onerror=alert(1)>.csv", [("clip", "MI"), *poor]),
+        write(folder / "good.csv", [("clip", axis), *good, ("stranger", 2.0)]),
+        write(folder / "<img src=x onerror=alert(1)>.csv", [("clip", axis), *poor]),
         write(folder / "broken.csv", [("clip", "MI"), ("sys0_clip0", 3), ("sys0_clip1", "three")]),
     ]
+
+
+CLICKS = """() => { window.clicks = 0; window.wheels = 0;
+  addEventListener("click", (event) => { window.clicks += event.isTrusted; }, true);
+  addEventListener("wheel", () => { window.wheels += 1; }, true); }"""
+
+
+def test_a_researcher_is_told_which_predictor_is_better(open_page: Visits, tmp_path: Path) -> None:
+    """Three clicks after the drop at most, and no scrolling; afterwards nothing is lost."""
+    ratings, predictions = own_files(tmp_path, "quality")
+    page = open_page("?tab=compare", width=1440, height=900, ready="#compare-section .q-empty button")
+    page.click("#compare-study [value=upload]")
+    page.set_input_files(
+        "#compare-predictions [data-testid=predictions-files]", [str(path) for path in predictions[:2]]
+    )
+    page.wait_for_selector("#compare-predictions li:has-text('choose a study') >> nth=1")
+    page.set_input_files("#compare-study input[type=file]", str(ratings))
+    page.evaluate(CLICKS)
+    page.click("#compare-study button:has-text('Import')")
+    page.wait_for_selector("#compare-lines [data-about=predictors] p:has-text('good agrees better with people than')")
+    page.wait_for_selector("#compare-setup.q-folded")
+    box = page.locator("#compare-lines").bounding_box()
+    assert box["y"] >= 0
+    assert box["y"] + box["height"] <= 900, "the answer is in sight"
+    page.click("#compare-lines [data-about=predictors] button")
+    page.wait_for_selector("#compare-views[data-view=versus] .q-answer:has-text('good agrees better with people than')")
+    page.wait_for_selector("#compare-section [data-id=versus-quality-differences] .main-svg >> nth=0")
+    page.wait_for_timeout(300)
+    assert 0 <= page.locator("#compare-section .q-plot").first.bounding_box()["y"] < 900, "and so is the picture"
+    assert page.evaluate("() => [window.clicks <= 3, window.wheels]") == [True, 0]
+    shot(page, "compare-researcher")
 
 
 def test_own_ratings_and_two_predictors_on_a_phone(open_page: Visits, tmp_path: Path) -> None:
@@ -135,7 +228,7 @@ def test_own_ratings_and_two_predictors_on_a_phone(open_page: Visits, tmp_path: 
     page.click("#compare-study [value=upload]")
     page.set_input_files("#compare-study input[type=file]", str(ratings))
     page.click("#compare-study button:has-text('Import')")
-    page.wait_for_selector("#compare-predictions li:has-text('30 of 30 rated clips')")
+    page.wait_for_selector("#compare-predictions li:has-text('30 of 30 rated clips')", state="attached")
     assert "1 prediction belongs to no rated clip: stranger" in page.inner_text("#compare-predictions")
     assert page.locator("#compare-predictions img").count() == 0, "a name is text"
     view(page, "systems")
@@ -145,8 +238,8 @@ def test_own_ratings_and_two_predictors_on_a_phone(open_page: Visits, tmp_path: 
     page.wait_for_selector("#compare-section h3:has-text('quality')")
     assert fits(page), "the page scrolls sideways"
     view(page, "versus")
-    page.wait_for_selector("#compare-section .q-says")
-    assert "good agrees better with people" in page.inner_text("#compare-section .q-says")
+    page.wait_for_selector("#compare-section .q-answer")
+    assert "good agrees better with people" in page.inner_text("#compare-section .q-answer")
     shot(page, "compare-phone")
     view(page, "report")
     assert "view=report" in page.url
@@ -168,6 +261,8 @@ def test_own_ratings_and_two_predictors_on_a_phone(open_page: Visits, tmp_path: 
     page.click("#compare-section [data-id$=divided] tbody .q-pick >> nth=0")
     page.wait_for_selector("#compare-clip .q-looked")  # once more the same
     page.click("#compare-clip [aria-label=Close]")
+    if page.locator("#compare-setup.q-folded").count():
+        page.click("#compare-setup-line button")
     page.click("#compare-predictions li:has-text('good') .q-icon")
     page.wait_for_function("() => document.querySelectorAll('#compare-predictions .q-predictors li').length === 1")
     view(page, "versus")
@@ -203,7 +298,7 @@ def test_plan_let_predictions_help_and_have_the_next_clips_rated(
     page = open_page("?tab=compare&study=codec_mushra&view=systems", ready="#compare-section .q-section")
     assert page.locator("#compare-powered").is_hidden()
     page.set_input_files("#compare-predictions [data-testid=predictions-files]", [str(predictions)])
-    page.wait_for_selector("#compare-predictions li:has-text('16 of 16 rated clips')")
+    page.wait_for_selector("#compare-predictions li:has-text('16 of 16 rated clips')", state="attached")
     page.wait_for_selector("#compare-powered:visible")
     page.click("#compare-powered input")
     page.wait_for_selector("#compare-section [data-id=powered-MI-means] .main-svg >> nth=0")
@@ -231,8 +326,9 @@ def test_votes_open_their_view_and_go_into_the_report(open_page: Visits, tmp_pat
     page.click("#compare-study [value=upload]")
     page.set_input_files("#compare-study input[type=file]", str(file))
     page.click("#compare-study button:has-text('Import')")
+    page.wait_for_selector("#compare-section .q-answer:has-text('s3 is first')")
+    unfold(page, "sure")
     page.wait_for_selector("#compare-section .q-says:has-text('300 votes by people on 4 systems')")
-    assert "s3 is first" in page.inner_text("#compare-section .q-says")
     page.wait_for_selector("#compare-section [data-id=votes-preference-scores] .main-svg >> nth=0")
     assert fits(page), "the page scrolls sideways"
     shot(page, "compare-votes-phone")

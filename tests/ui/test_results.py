@@ -40,7 +40,8 @@ def test_table_has_a_row_for_every_clip_and_cells_only_where_there_are_scores(ru
     shown = table(run, "c2")
     assert [axis["key"] for axis in shown["axes"]] == list(run.axes)
     assert [row["state"] for row in shown["rows"]] == ["scored"] * 7 + ["failed"]
-    assert shown["selected"] == "c2"
+    assert (shown["selected"], shown["going"], shown["by"]) == ("c2", False, "offline: simulated")
+    assert shown["rows"][2]["prompt"] == "prompt, 2", "with what it was scored: the page may say another by now"
     assert "TA" not in shown["rows"][1]["cells"]
     assert shown["rows"][7]["cells"] == {}
     assert shown["rows"][7]["error"]
@@ -132,8 +133,8 @@ def test_a_row_says_which_kind_its_scores_are_where_clips_differ_and_columns_of_
         names.append(path)
     for paths, kinds, axes in (
         (names, ["human", "simulated"], ["MI", "PQ", "SQ"]),
-        (names[1:], ["simulated"], ["MI", "PQ"]),
-        (names[:1], ["human"], ["SQ"]),
+        (names[1:], [""], ["MI", "PQ"]),
+        (names[:1], [""], ["SQ"]),
     ):
         session = Session()
         for path in paths:
@@ -142,7 +143,8 @@ def test_a_row_says_which_kind_its_scores_are_where_clips_differ_and_columns_of_
         shown = table(session.run)
         assert [row["kind"] for row in shown["rows"]] == kinds
         assert [axis["key"] for axis in shown["axes"]] == axes
-        assert {source["source"].partition(":")[0] for source in shown["sources"]} == set(kinds)
+        found = {source["source"].partition(":")[0] for source in shown["sources"]}
+        assert set(shown["by"].partition(": ")[2].split(", ")) == found
 
 
 def test_one_kind_for_all_needs_no_badge_on_each_row(run: Run) -> None:

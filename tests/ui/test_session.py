@@ -8,7 +8,7 @@ import pytest
 from audio_files import make_bad, make_good
 
 from qamro.ui.bounds import TooMuchError, Turns
-from qamro.ui.session import Session
+from qamro.ui.session import Session, Shelf
 
 from .toy import Toy
 
@@ -62,15 +62,89 @@ def test_rows_never_tell_where_files_lie(clips: list[Path]) -> None:
         assert str(clips[0].parent) not in repr(row)
 
 
-def test_a_run_keeps_its_clips_when_the_table_changes(clips: list[Path]) -> None:
+def test_a_run_keeps_the_prompts_that_it_scored_and_loses_what_leaves_the_table(clips: list[Path]) -> None:
     session = filled(clips)
     list(session.score(Toy()))
-    key = next(iter(session.clips))
-    session.clips[key].prompt = "later"
-    session.remove(key)
+    first, second, *rest = session.clips
+    session.edit([{"id": first, "prompt": "later", "system": "new"}])
     assert session.run is not None
-    assert session.run.clips[key].prompt == "prompt 0"
-    assert key in session.run.rows
+    assert session.run.clips[first].prompt == "prompt 0"
+    assert session.run.rows[first]["prompt"] == "prompt 0"
+    assert session.run.rows[first]["system"] == "new", "a label of a score that does not depend on it"
+    session.selected = second
+    session.remove(second)
+    assert session.run.good == [first, rest[0]]
+    assert session.selected is None
+
+
+def test_only_what_waits_is_scored_and_all_where_that_is_asked(clips: list[Path], tmp_path: Path) -> None:
+    session, toy = filled(clips), Toy()
+    assert session.waiting() == list(session.clips)
+    list(session.score(toy))
+    assert session.waiting() == [], "a clip that failed waits for nothing"
+    rows = dict(session.run.rows)
+    first, second = list(session.clips)[:2]
+    session.edit(
+        [{"id": first, "prompt": "another", "system": "s0"}, {"id": second, "prompt": "prompt 1", "system": "x"}]
+    )
+    session.add(make_good("wav", tmp_path, name="late.wav"), "late.wav")
+    late = list(session.clips)[-1]
+    assert session.waiting() == [first, late]
+    before = toy.scored
+    assert [row["clip"] for row in session.score(toy)] == [session.clips[first].name, "late.wav"]
+    assert toy.scored == before + 2
+    assert {key: session.run.rows[key]["MI"] for key in (second,)} == {second: rows[second]["MI"]}
+    assert session.run.good == [key for key in session.clips if key not in session.run.failed]
+    assert len(list(session.score(toy, again=True))) == 5
+    session.predictor = "another"
+    assert session.waiting() == list(session.clips)
+    other = Toy(axes=("MI",))
+    assert len(list(session.score(other))) == 5, "scores of other provenance are not kept"
+
+
+def test_one_thing_goes_on_at_a_time() -> None:
+    session, begun = Session(), []
+    workers = [threading.Thread(target=lambda: begun.append(session.begin())) for _ in range(8)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert sorted(begun) == [False] * 7 + [True]
+
+
+def test_the_shelf_gives_a_session_back_to_its_key_alone_and_for_its_time(tmp_path: Path) -> None:
+    now = [0.0]
+    shelf, mine = Shelf(100, most=2, clock=lambda: now[0]), Session()
+    folder = mine.folder(tmp_path)
+    keys = [f"{n:032x}" for n in range(4)]
+    assert shelf.take(keys[0], mine) is mine
+    now[0] = 90
+    assert shelf.take(keys[0], Session()) is mine, "a reload, or a second tab"
+    stranger = Session()
+    assert shelf.take(keys[1], stranger) is stranger
+    shelf.leave(mine)
+    assert folder.is_dir(), "a page that goes takes nothing along"
+    now[0] = 185
+    assert shelf.take(keys[0], Session()) is mine, "it counts from the last visit"
+    now[0] = 300
+    fresh = Session()
+    assert shelf.take(keys[0], fresh) is fresh
+    assert not folder.exists(), "what has gone from the shelf is deleted"
+    others = [Session() for _ in range(3)]
+    for key, one in zip(keys[1:], others, strict=True):
+        shelf.take(key, one)
+    assert shelf.take(keys[3], Session()) is others[2]
+    assert shelf.take(keys[1], fresh) is fresh, "no more than two are kept"
+
+
+@pytest.mark.parametrize("key", ["", "x", "0" * 31, "0" * 33, "G" * 32, "../../etc/passwd"])
+def test_what_is_no_key_keeps_nothing(key: str, tmp_path: Path) -> None:
+    shelf, one, two = Shelf(100), Session(), Session()
+    assert shelf.take(key, one) is one
+    assert shelf.take(key, two) is two
+    folder = one.folder(tmp_path)
+    shelf.leave(one)
+    assert not folder.exists()
 
 
 def test_cancel_ends_the_run_and_keeps_what_was_scored(tmp_path: Path) -> None:

@@ -110,7 +110,11 @@ def _clip(state: CompareState, clip: str, axis: str) -> dict[str, Any]:
         "url": sound,
         "wav": clip in state.decoded,
         "axis": axis,
-        "scores": [{str(key): plain(value) for key, value in entry.items()} for entry in scores],
+        "scores": [
+            {str(key): plain(value) for key, value in entry.items()}
+            | {"of": of_scale(state, axis, str(entry["judge"]), entry["score"])}
+            for entry in scores
+        ],
         "histogram": chart_of(figure, state) if figure is not None else None,
         "note": figure.note if figure is not None else "",
         "windows": None,
@@ -195,6 +199,7 @@ def sides(state: CompareState, axis: str | None) -> dict[str, Any]:
             "url": address(state, name),
             "wav": name in state.decoded,
             "mean": mean_of(state, name, axis or ""),
+            "of": of_scale(state, axis or "", "", mean_of(state, name, axis or "")),
             "predicted": predicted_of(state, name, axis or ""),
         }
         for side, name in state.sides.items()
@@ -229,14 +234,32 @@ def mean_of(state: CompareState, clip: str, axis: str) -> float | None:
 
 
 def predicted_of(state: CompareState, clip: str, axis: str) -> list[dict[str, Any]]:
-    """Returns ``name``, ``score`` (None where it has none) and ``domain`` of each predictor that scores the axis."""
+    """Returns ``name``, ``score`` (or None), ``of`` (its scale) and ``domain`` of each predictor of the axis."""
     if not axis:
         return []
     names = [name for name in state.usable if name in state.table(axis).columns]
+    found = {name: _number(state, clip, axis, name) for name in names}
     return [
-        {"name": name, "score": _number(state, clip, axis, name), "domain": state.domains(name).get(clip, "")}
-        for name in names
+        {"name": name, "score": score, "of": of_scale(state, axis, name, score)}
+        | {"domain": state.domains(name).get(clip, "")}
+        for name, score in found.items()
     ]
+
+
+def of_scale(state: CompareState, axis: str, judge: str, score: float | None) -> str:
+    """Returns what follows a score: the end of its scale where that is known, and whether it lies there.
+
+    Args:
+        state: Whose study it is.
+        axis: The rated axis.
+        judge: Who gave the score: a predictor, or anybody else for people.
+        score: The score.
+    """
+    column = state.columns_of(axis).get(judge, axis) if axis else ""
+    if not column or score is None or not get_axis(column).has_range:
+        return ""
+    scale = get_axis(column)
+    return T.OF.format(high=scale.high) + ("" if scale.low < score < scale.high else T.END)
 
 
 def _number(state: CompareState, clip: str, axis: str, column: str) -> float | None:

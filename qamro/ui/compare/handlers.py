@@ -19,7 +19,7 @@ from qamro.report.views import APP_VIEWS, rated_axes
 from qamro.ui import choices
 from qamro.ui.bounds import TooMuchError
 from qamro.ui.compare.plan import plan_value
-from qamro.ui.compare.render import drawn, empty, file_name, listing, missing
+from qamro.ui.compare.render import drawn, empty, file_name, lines, listing, missing, setup
 from qamro.ui.compare.state import TEST, VOTES, CompareState
 from qamro.ui.compare.texts import PLAN, REPORT, TITLES, Report, View
 from qamro.ui.compare.texts import Bring as T
@@ -216,6 +216,7 @@ def axes(p: Parts, state: CompareState, view: str, axis: str | None) -> Answer:
     helped = view == "systems" and bool(state.comparison is not None and state.comparison.predictors)
     return {
         p.axis: gr.Radio(offered, value=kept, visible=len(found) > 1 and _by_axis(view)),
+        p.setup: setup(state),
         p.powered: gr.Checkbox(visible=helped),
         p.next: gr.Button(visible=helped and state.powered),
     }
@@ -269,19 +270,21 @@ def show(p: Parts, state: CompareState, view: str, axis: str | None) -> Iterator
     wanted = state.wanted
     key = (view, axis or "" if _by_axis(view) else "")
     if key in state.drawn:
-        yield {p.section: state.drawn[key], p.working: ""}
+        yield {p.section: state.drawn[key], p.working: None}
         return
     nothing = missing(state, view, axis)
     if view == PLAN[0]:
-        yield {p.section: nothing, p.working: status(View.WORKING.format(view=TITLES[view]))}
-        yield {p.plan: plan_value(state.study, axis, {}), p.working: ""}
+        yield {p.section: nothing, p.working: _working(state, view)}
+        yield {p.plan: plan_value(state.study, axis, {}), p.working: None}
         return
     if nothing is not None:
-        yield {p.section: nothing, p.working: ""}
+        yield {p.section: nothing, p.working: None}
         return
-    yield {p.working: status(View.WORKING.format(view=TITLES[view]))}
+    yield {p.working: _working(state, view)}
+    began = time.monotonic()
     try:
-        answer = drawn(state, view, _section(state, view, axis or ""), axis or "")
+        answer = drawn(state, view, _section(state, view, axis or ""), axis or "", _made_by(state, view))
+        state.took[view] = time.monotonic() - began
         if state.version == wanted[0]:
             state.drawn[key] = answer
     except ValueError as problem:
@@ -290,7 +293,38 @@ def show(p: Parts, state: CompareState, view: str, axis: str | None) -> Iterator
         _log.exception("view %s", view)
         answer = empty(state, view, View.BROKE, f"{type(problem).__name__}: {problem}")
     if state.wanted == wanted:  # else somebody was quicker than the figures
-        yield {p.section: answer, p.working: ""}
+        yield {p.section: answer, p.working: None}
+
+
+def _working(state: CompareState, view: str) -> dict[str, Any]:
+    usual = round(state.took.get(view, 0.0))
+    return {"text": View.WORKING.format(view=TITLES[view]), "usual": usual or None}
+
+
+def _made_by(state: CompareState, view: str) -> list[str]:
+    from qamro.report.overview import made_by
+
+    comparison = state.people if APP_VIEWS[view].people_only else state.comparison
+    return made_by(comparison) if comparison is not None else []
+
+
+def begin(p: Parts, state: CompareState, axis: str | None) -> Iterator[Answer]:
+    """Works the first three lines out, dimming the old ones meanwhile."""
+    comparison, version = state.comparison, state.version
+    if comparison is None:
+        state.said = []
+        yield {p.lines: None}
+        return
+    yield {p.lines: {"lines": state.said, "waiting": True}}
+    about = axis if axis and axis in (*comparison.axes, *comparison.voted) else ""
+    try:
+        said = lines(comparison.findings(about))
+    except Exception as problem:  # the views say what is wrong
+        _log.exception("first lines of %s on %s", comparison.study.name, axis)
+        said = [{"about": "systems", "text": View.BROKE_LINES.format(problem=problem), "view": "", "figure": ""}]
+    if state.version == version:
+        state.said = said
+        yield {p.lines: {"lines": said, "waiting": False}}
         _ahead(state, axis or "")
 
 
@@ -343,6 +377,8 @@ def _systems(comparison: Comparison, axis: str, *, powered: bool) -> Section:
     parts = [*first, section]
     return replace(
         section,
+        answer=" ".join(part.answer for part in parts if part.answer),
+        about=[text for part in parts for text in part.about],
         sentences=[text for part in parts for text in part.sentences],
         figures=[figure for part in parts for figure in part.figures],
         tables=[table for part in parts for table in part.tables],

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from qamro.counts import count
 from qamro.predictors.provenance import PROVENANCE_UNKNOWN, calibrations, kinds_of
 from qamro.report.views import APP_VIEWS
 from qamro.ui.compare.state import TEST, VOTES, CompareState, Predictions
@@ -13,6 +15,7 @@ from qamro.ui.widgets import chart_value
 
 if TYPE_CHECKING:
     from qamro.report import Figure, Section, Table
+    from qamro.report.findings import Finding
 
 _NAMES = {"clip": "clip", "system": "system", "rater": "rater"}
 """Columns that name something which can be looked at."""
@@ -87,14 +90,15 @@ def _predictor(entry: Predictions, rated: int | None) -> dict[str, Any]:
     return row
 
 
-def drawn(state: CompareState, view: str, section: Section, axis: str = "") -> dict[str, Any]:
-    """Returns what the page shows of a section."""
+def drawn(state: CompareState, view: str, section: Section, axis: str = "", made: Sequence[str] = ()) -> dict[str, Any]:
+    """Returns what the page shows of a section; ``made`` says what made its numbers."""
     stem = state.study.name if state.study is not None else ""
     return {
         "view": view,
         "title": section.title,
         "note": NOTES[view],
-        "sentences": list(dict.fromkeys(section.sentences)),
+        "answer": section.answer,
+        "sentences": [*section.further, *(each.note for each in section.figures[:1] if section.answer and each.note)],
         "figures": [
             {
                 "id": figure.id,
@@ -105,6 +109,9 @@ def drawn(state: CompareState, view: str, section: Section, axis: str = "") -> d
             for figure in section.figures
         ],
         "tables": [_table(stem, table, axis) for table in section.tables],
+        "about": section.about,
+        "made": list(made),
+        "lists": APP_VIEWS[view].lists,
         "raters": raters(state) if view in APP_VIEWS and APP_VIEWS[view].people_only else None,
         "out": left_out(state),
     }
@@ -114,6 +121,42 @@ def chart_of(figure: Figure, state: CompareState) -> dict[str, Any]:
     """Returns what the chart widget draws of a figure."""
     stem = state.study.name if state.study is not None else ""
     return chart_value(figure.figure, name=file_name(stem, figure.id), alt=figure.alt)
+
+
+def setup(state: CompareState) -> dict[str, Any] | None:
+    """Returns the set-up as one line says it, and whether it is whole: a study, and all predictors fit."""
+    study = state.study
+    if study is None:
+        return None
+    rated = len(study.ratings) > 0
+    counts = [count(len(study.clips), "clip"), count(len(study.systems), "system")]
+    fitting = list(state.usable.values())
+    paired = not rated or (state.comparison is not None and bool(state.comparison.predictors))
+    return {
+        "study": {"name": study.name.partition(" (")[0], "kinds": [study.kind], "text": ", ".join(counts)},
+        "predictors": [
+            {
+                "name": entry.name,
+                "kinds": kinds(entry),
+                "text": Bring.FITS.format(n=len(entry.match.rows) if entry.match else 0, all=len(entry.scores)),
+            }
+            for entry in fitting
+        ],
+        "ready": bool(fitting) and len(fitting) == len(state.predictions) and paired,
+    }
+
+
+def lines(found: Sequence[Finding]) -> list[dict[str, str]]:
+    """Returns what the page shows of the three lines; one whose view the tab lacks leads nowhere."""
+    return [
+        {
+            "about": each.about,
+            "text": each.text,
+            "view": each.view if each.view in APP_VIEWS else "",
+            "figure": each.figure,
+        }
+        for each in found
+    ]
 
 
 def empty(state: CompareState, view: str, title: str, hint: str, *, example: bool = False) -> dict[str, Any]:
@@ -169,10 +212,17 @@ def left_out(state: CompareState) -> dict[str, Any] | None:
 
 
 def _table(stem: str, table: Table, axis: str) -> dict[str, Any]:
-    frame, names = table.frame, list(map(str, table.frame.columns))
+    names = table.shown
+    frame, ends = table.frame[names], table.ends
     columns = [
-        {"key": str(name), "number": frame[name].dtype.kind in "fiu", "names": _NAMES.get(str(name), "")}
-        for name in frame.columns
+        {
+            "key": name,
+            "number": frame[name].dtype.kind in "fiu",
+            "names": _NAMES.get(name, ""),
+            "scale": table.scales.get(name, ""),
+            "ends": [names.index(end) for end in ends[name]] if name in ends else None,
+        }
+        for name in names
     ]
     rows = [[plain(value) for value in row] for row in frame.itertuples(index=False, name=None)]
     pairs = {"better", "worse"} <= {column["key"] for column in columns}

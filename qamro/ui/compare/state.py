@@ -106,6 +106,8 @@ class CompareState(Visitor):
         sides: The clips of the A/B view, by side.
         decoded: Clips in a format that the visitor's browser does not know.
         drawn: What was drawn already, by view and axis.
+        took: Seconds that a view took last, by view.
+        said: The first three lines, as the page shows them.
     """
 
     def __init__(self) -> None:
@@ -122,6 +124,8 @@ class CompareState(Visitor):
         self.sides: dict[str, str] = {}
         self.decoded: set[str] = set()
         self.drawn: dict[tuple[str, str], dict[str, Any]] = {}
+        self.took: dict[str, float] = {}
+        self.said: list[dict[str, str]] = []
         self._comparison: Comparison | None = None
         self._people: Comparison | None = None
         self._tables: dict[str, pd.DataFrame] = {}

@@ -29,6 +29,7 @@ class Parts:
 
     state: gr.State
     session: gr.State
+    setup: gr.HTML
     chooser: StudyPicker
     predictions: gr.HTML
     predictor: gr.Dropdown
@@ -36,6 +37,7 @@ class Parts:
     cancel: gr.Button
     take: gr.Button
     status: gr.HTML
+    lines: gr.HTML
     view: gr.Radio
     axis: gr.Radio
     powered: gr.Checkbox
@@ -60,28 +62,34 @@ def build_components() -> Parts:
     """Lays the components out: ratings, predictions, the views, the clip that is looked at."""
     state = gr.State(CompareState(), delete_callback=CompareState.close)
     session = predict_session()
-    with gr.Column(elem_classes="q-card"):
-        heading(Bring.RATINGS, Bring.RATINGS_NOTE)
-        chooser = study_picker("compare")
-    with gr.Column(elem_classes="q-card"):
-        heading(Bring.PREDICTIONS, Bring.PREDICTIONS_NOTE)
-        predictions = widget(
-            "compare_predictions", listing(CompareState()), words=words.PREDICTION_WORDS, elem_id="compare-predictions"
-        )
-        with gr.Row(elem_classes="q-action"):
-            predictor = gr.Dropdown(
-                choices.predictor_options(),
-                value=choices.DEFAULT,
-                label=Bring.SCORE_WITH,
-                elem_id="compare-predictor",
-                filterable=False,
-                min_width=220,
-                scale=1,
+    with gr.Column(elem_id="compare-setup"):
+        setup = widget("compare_setup", None, words=words.SETUP_WORDS, elem_id="compare-setup-line")
+        with gr.Column(elem_classes="q-card"):
+            heading(Bring.RATINGS, Bring.RATINGS_NOTE)
+            chooser = study_picker("compare")
+        with gr.Column(elem_classes="q-card"):
+            heading(Bring.PREDICTIONS, Bring.PREDICTIONS_NOTE)
+            predictions = widget(
+                "compare_predictions",
+                listing(CompareState()),
+                words=words.PREDICTION_WORDS,
+                elem_id="compare-predictions",
             )
-            score = gr.Button(Bring.SCORE, elem_id="compare-score", min_width=170, scale=0)
-            cancel = gr.Button(Bring.CANCEL, elem_id="compare-cancel", visible=False, min_width=110, scale=0)
-            take = gr.Button(Bring.TAKE, elem_id="compare-take", min_width=290, scale=0)
-        status = gr.HTML("", elem_id="compare-status", apply_default_css=False)
+            with gr.Row(elem_classes="q-action"):
+                predictor = gr.Dropdown(
+                    choices.predictor_options(),
+                    value=choices.DEFAULT,
+                    label=Bring.SCORE_WITH,
+                    elem_id="compare-predictor",
+                    filterable=False,
+                    min_width=220,
+                    scale=1,
+                )
+                score = gr.Button(Bring.SCORE, elem_id="compare-score", min_width=170, scale=0)
+                cancel = gr.Button(Bring.CANCEL, elem_id="compare-cancel", visible=False, min_width=110, scale=0)
+                take = gr.Button(Bring.TAKE, elem_id="compare-take", min_width=290, scale=0)
+            status = gr.HTML("", elem_id="compare-status", apply_default_css=False)
+    lines = widget("compare_lines", None, words=words.LINE_WORDS, elem_id="compare-lines")
     with gr.Column(elem_classes="q-card", elem_id="compare-views"):
         options = [(label, key) for key, label in words.TITLES.items()]
         pills: dict[str, Any] = {"show_label": False, "container": False}
@@ -94,7 +102,7 @@ def build_components() -> Parts:
             further = gr.Button(Bring.NEXT, elem_id="compare-next", visible=False, min_width=240, scale=0)
             share = share_button("compare-share", ready=True)
         handed = gr.HTML("", elem_id="compare-handed", apply_default_css=False)
-        working = gr.HTML("", elem_id="compare-working", apply_default_css=False)
+        working = widget("compare_working", None, words=words.WORKING_WORDS, elem_id="compare-working")
         nothing = empty(CompareState(), FIRST, View.EMPTY, View.EMPTY_HINT, example=True)
         with gr.Column(elem_id="compare-stage"):
             section = widget("compare_section", nothing, words=words.SECTION_WORDS, elem_id="compare-section")
@@ -104,7 +112,8 @@ def build_components() -> Parts:
         plan = widget("compare_plan", None, words=words.PLAN_WORDS, elem_id="compare-plan")
         report = widget("compare_report", {}, words=words.REPORT_WORDS, elem_id="compare-report")
     return Parts(
-        state=state, session=session, chooser=chooser, predictions=predictions, predictor=predictor, score=score,
+        state=state, session=session, setup=setup, lines=lines, chooser=chooser,
+        predictions=predictions, predictor=predictor, score=score,
         cancel=cancel, take=take, status=status, view=view, axis=axis, powered=powered, next=further,
         handed=handed, tabs=find("tabs"), working=working, share=share,
         section=section, report=report, ab=ab, clip=clip, plan=plan,
@@ -121,6 +130,7 @@ def bind(p: Parts) -> None:
     def after(event: Any) -> Any:
         """Whatever changed what is compared: the axes, the view and the clip follow."""
         chosen = listen(p, event.then, handlers.axes, **viewed)
+        listen(p, chosen.then, handlers.begin, LAST, **looked)
         return again(listen(p, chosen.then, handlers.show, **viewed))
 
     def again(event: Any) -> Any:
@@ -144,6 +154,7 @@ def bind(p: Parts) -> None:
     listen(p, p.view.input, handlers.axes, LAST, **viewed)
     listen(p, p.view.input, handlers.show, LAST, **viewed)
     again(listen(p, p.axis.input, handlers.show, LAST, **viewed))
+    listen(p, p.axis.input, handlers.begin, LAST, **looked)
     told = listen(p, p.powered.input, handlers.power, LAST, powered=p.powered, **state)
     listen(p, told.then, handlers.show, **viewed)
     listen(p, p.next.click, handlers.hand_over, session=p.session, **looked)

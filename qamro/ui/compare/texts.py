@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qamro.report.views import APP_VIEWS
+from qamro.report.views import ABOUT, APP_VIEWS, MADE, NUMBERS, SURE
 
 TITLE = "Compare"
 
@@ -31,6 +31,7 @@ class Bring:
     SCORE_WITH = "Score this study with"
     SCORE = "Score the clips"
     CANCEL = "Cancel"
+    FITS = "{n} of {all} clips"
     TAKE = "Take the Predict tab's scores"
     FROM_FILE = "{file}"
     FROM_PREDICT = "Predict tab, {n} clips"
@@ -87,7 +88,24 @@ PREDICTION_WORDS = {
     "no_pair": "Predictions and ratings share no axis. Choose which predicted axis stands for which rated one.",
 }
 
+SETUP_WORDS = {"change": "Change the set-up", "fold": "Fold"}
+
+LINE_WORDS = {
+    "title": "In three lines",
+    "systems": "Which systems differ",
+    "predictors": "How good the predictors are",
+    "next": "What to do next",
+    "show": "Show",
+    "waiting": "Working the lines out …",
+}
+
+WORKING_WORDS = {"since": "{n} s", "usual": "{n} s of about {usual} s"}
+
 SECTION_WORDS = {
+    "sure": SURE,
+    "numbers": NUMBERS,
+    "about": ABOUT,
+    "made": MADE,
     "save": "Save as {format}",
     "failed": "The figure could not be drawn.",
     "csv": "CSV",
@@ -126,8 +144,8 @@ class View:
     )
     NO_VOTES = "Nobody compared two clips in this study"
     NO_VOTES_HINT = (
-        "Bring votes above: a file with both sides and who won (an arena's log, an A/B test), or an A/B "
-        "study run on the Annotate tab."
+        "Bring votes above: a file with both sides and who won. An arena's log will do, or an A/B study of the "
+        "Annotate tab."
     )
     NO_PREDICTIONS = "No predictions to hold against these ratings yet"
     NO_PREDICTIONS_HINT = "Drop a CSV above, take the Predict tab's scores, or have the clips scored here."
@@ -136,6 +154,7 @@ class View:
     ONE_PREDICTOR = "One predictor is here; two are needed"
     ONE_PREDICTOR_HINT = "Add another one above to see whether one agrees better with listeners than the other."
     BROKE = "This could not be worked out"
+    BROKE_LINES = "The lines could not be worked out: {problem}"
     MISFIT = "{name}: {problem}"
 
 
@@ -172,8 +191,8 @@ PLAN_WORDS = {
     "fewer": "fewer ratings ({total})",
     "none_better": "; no other spread of as many ratings that was tried does better.",
     "across": "ratings altogether",
-    "alt": "Share of pairs of systems told apart over the number of ratings; a line for each number of ratings of a "
-    "clip, your budget marked",
+    "alt": "Share of pairs of systems told apart over the number of ratings. A line for each number of ratings of a "
+    "clip; your budget is marked.",
 }
 
 
@@ -181,10 +200,13 @@ class Clip:
     """Texts of the clip that is looked at."""
 
     SECONDS = "seconds"
+    OF = " of {high:g}"
+    END = ", the end of the scale"
     WINDOWS_ALT = "{axis} of {clip} over time by {names}"
 
 
 CLIP_WORDS = {
+    "made": MADE,
     "save": SECTION_WORDS["save"],
     "failed": SECTION_WORDS["failed"],
     "close": "Close",
