@@ -14,6 +14,7 @@ from qamro.evaluation.side_by_side import SideBySide, score_axes, side_by_side
 from qamro.plugins import opened
 from qamro.report.archive import stamped
 from qamro.report.numbers import AxisNumbers, Options, Section
+from qamro.report.raced import beside_race
 from qamro.report.views import VIEWS, View, rated_axes
 
 if TYPE_CHECKING:
@@ -192,7 +193,10 @@ class Comparison:
             raise ValueError(f"the view {key!r} is about one axis; name one of {', '.join(known) or 'none'}")
         with self._lock:
             if (key, axis) not in self._made:
-                self._made[key, axis] = stamped(opened(view.make)(self, axis), self.without)
+                made = stamped(opened(view.make)(self, axis), self.without)
+                if view.means:
+                    made = beside_race(made, self.study, [axis] if axis else self.axes, notes=bool(axis))
+                self._made[key, axis] = made
             return self._made[key, axis]
 
     def overview(self) -> Section:

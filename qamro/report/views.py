@@ -60,6 +60,7 @@ class View:
         make: Makes the section from ``(comparison, axis)``; the axis is empty where it is about all of them.
         whole: Whether a page has one section about all axes rather than one for each.
         by_axis: Whether the app asks for an axis.
+        means: Whether it shows means or differences of systems with ordinary intervals, which say less after a race.
         in_app: Whether the Compare tab has it.
         people_only: Whether it rests on the ratings alone, whatever was predicted.
         predictors: How many predictors it needs at least.
@@ -76,6 +77,7 @@ class View:
     make: Where
     whole: bool = False
     by_axis: bool = True
+    means: bool = False
     in_app: bool = True
     people_only: bool = False
     predictors: int = 0
@@ -99,6 +101,7 @@ VIEWS: dict[str, View] = {
             "What can be claimed, over all axes?",
             "Overview",
             "qamro.report.overview:overview",
+            means=True,
             whole=True,
             by_axis=False,
             in_app=False,
@@ -119,6 +122,7 @@ VIEWS: dict[str, View] = {
             "Which system is better, by listeners and by predictor, and which cannot be told apart?",
             "systems",
             "qamro.report.systems:systems",
+            means=True,
         ),
         View(
             "raced",
@@ -135,6 +139,7 @@ VIEWS: dict[str, View] = {
             "MUSHRA, CMOS, DMOS or ABX: what does the test say, by the rules of its kind?",
             "listening test",
             "qamro.report.listening_tests:listening_test",
+            means=True,
             axes=tested,
         ),
         View(
@@ -151,6 +156,7 @@ VIEWS: dict[str, View] = {
             "What do predictions of clips that nobody rated add to the ratings?",
             "what predictions add to the ratings",
             "qamro.report.powered:powered",
+            means=True,
             in_app=False,
             predictors=1,
             wanted=_asked_for,
@@ -169,6 +175,7 @@ VIEWS: dict[str, View] = {
             "Where predictor and listeners disagree. Click a clip or a system to hear it.",
             "clips to look at",
             "qamro.report.inspect:inspect",
+            means=True,
             without_pairs=True,
         ),
     )
