@@ -58,10 +58,10 @@ def _write(comparison: Comparison, path: Path, contents: str, sections: Sequence
     if comparison.without:
         title += f", {comparison.without}"
     terms: set[str] = set()
-    lines = first_lines(comparison, {part.id for _, _, section in sections for part in section}, terms)
+    lines = first_lines(comparison, {part.id for section in sections for part in section}, terms)
     body = [f"<header><h1>{escape(title)}</h1>", _warning(comparison), lines, "</header>"]
     body.append(f"{contents}<main>")
-    body += [section_html(section, terms) for _, _, section in sections]
+    body += [section_html(section, terms) for section in sections]
     body.append(_provenance(comparison))
     body.append(f'<section id="terms"><h2>Terms</h2>{explained(terms)}</section></main>')
     write_page(path, title, "\n".join(body))
