@@ -4,6 +4,7 @@
 //          turn: how often a study was chosen, brought: null | see study_picker_upload.js, zip: { url, name, number } once the study has been packed }
 import { el, fill, stylesheet } from "./dom.js";
 import { dropZone } from "./dropzone.js";
+import { sessionKey } from "./kept.js";
 import { waiting } from "./study_picker_upload.js";
 
 const plain = (value) => String(Number(value.toFixed(2)));
@@ -59,11 +60,20 @@ export default function studyPicker({ element, props, trigger, upload, watch }) 
           onclick: () => { changing = !changing; draw(); } }, changing ? words.keep : words.change)));
   }
 
+  /** Another study than that of the address was chosen: a reload brings the chosen one. */
+  function leaveAddress() {
+    const address = new URL(location.href);
+    if (!address.searchParams.has("study") || address.searchParams.get("study") === props.value.source) return;
+    address.searchParams.delete("study");
+    history.replaceState(history.state, "", address);
+  }
+
   let turn = 0;
   let fetched = null;
   function draw() {
     const { busy, error, summary, brought, zip } = props.value;
     if (props.value.turn !== turn) changing = false;
+    if (props.value.turn > 1 && props.value.keeps && summary) leaveAddress();
     turn = props.value.turn;
     if (zip && zip.number !== fetched) {
       fetched = zip.number;
@@ -81,6 +91,7 @@ export default function studyPicker({ element, props, trigger, upload, watch }) 
   }
   watch("value", draw);
   draw();
-  trigger("expand"); // the tab is on the page: what it offers may have changed since the server started
-  if (new URLSearchParams(location.search).has("study")) trigger("focus"); // the address may name a study for this tab
+  const key = { key: sessionKey() };
+  trigger("expand", key); // the tab is on the page: what it offers may have changed since the server started
+  if (new URLSearchParams(location.search).has("study")) trigger("focus", key); // the address may name a study for this tab
 }

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from qamro.axes import get_axis
 from qamro.counts import count
 from qamro.evaluation.agreement import more_raters
 from qamro.evaluation.levels import FEW, LEAST
@@ -114,13 +115,15 @@ def which_differ(numbers: AxisNumbers) -> str:
     if len(equal) > 1:
         highest = f"{listing(equal, _NAMED)} share the highest mean, {mean}"
     if not apart:
-        why = " with one clip each" if (people.clips < 2).all() else ""
+        why = " (one clip each)" if (people.clips < 2).all() else ""
         return f"no two of {k} systems can be told apart{why}; {highest}."
     share = f"{apart:,} of {count(pairs, 'pair')} {'differs' if apart == 1 else 'differ'}"
     if len(lead) == 1:
-        return f"{lead[0]} is best with {mean} and differs from all others; {share}."
+        best = "best" if get_axis(numbers.label).is_quality else "highest"
+        return f"{lead[0]} is {best} with {mean} and differs from all others; {share}."
     others = [name for name in lead if name not in equal]
-    near = f"; {listing(others, _NAMED)} may be as good" if others else ""
+    good = "good" if get_axis(numbers.label).is_quality else "high"
+    near = f"; {listing(others, _NAMED)} may be as {good}" if others else ""
     return f"{highest}{near}; {share}."
 
 
@@ -275,7 +278,8 @@ def _next(numbers: AxisNumbers, winners: pd.DataFrame | None) -> tuple[str, str,
             slug("versus", axis, "differences"),
         )
     checked = "" if isinstance(numbers.panel, str) else " and no rater stands apart"
-    return f"nothing: the best system is clear{checked}.", *place
+    best = "best" if get_axis(axis).is_quality else "highest"
+    return f"nothing: the {best} system is clear{checked}.", *place
 
 
 def _to_leave_out(numbers: AxisNumbers) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from qamro.axes import get_axis
 from qamro.counts import count
 from qamro.evaluation.align import NothingMatched
 from qamro.evaluation.evaluate import evaluate_groups, group_columns
@@ -86,11 +87,8 @@ def told_apart(numbers: AxisNumbers, people: Ranking, axis: str = "") -> str:
     k = len(people.systems)
     apart, pairs = int(people.differ.sum()) // 2, k * (k - 1) // 2
     first = leaders(people)
-    best = (
-        f"the best one, {first[0]}, stands apart from all others"
-        if len(first) == 1
-        else f"the best one, {first[0]}, cannot be told from {listing(first[1:])}"
-    )
+    best = f"the {'best' if get_axis(numbers.label).is_quality else 'highest'} one, {first[0]},"
+    best += " stands apart from all others" if len(first) == 1 else f" cannot be told from {listing(first[1:])}"
     who = listeners(numbers.study)
     start = f"{axis}: " if axis else ""
     told = f"{apart:,} of {count(pairs, 'pair')} {'does' if pairs == 1 else 'do'} by the scores of {who}"

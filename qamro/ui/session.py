@@ -15,7 +15,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Se
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from qamro.ui.bounds import Held, Turns, bound
 from qamro.ui.operate import count_row
@@ -326,15 +326,18 @@ def _scored_as(run: Run, clip: Clip) -> bool:
     return clip.id in run.rows and clip.id in run.clips and run.clips[clip.id].prompt == clip.prompt
 
 
-class Shelf:
+V = TypeVar("V", bound=Visitor)
+
+
+class Shelf(Generic[V]):
     """Keeps visitors' sessions by the key that their browser keeps: a reload or a second tab finds them again."""
 
     def __init__(self, seconds: float, most: int = 1000, *, clock: Callable[[], float] = time.monotonic) -> None:
         """Sets for how long a session is kept after it was last asked for, and how many are."""
         self._seconds, self._most, self._clock, self._lock = seconds, most, clock, threading.Lock()
-        self._kept: OrderedDict[str, tuple[float, Session]] = OrderedDict()
+        self._kept: OrderedDict[str, tuple[float, V]] = OrderedDict()
 
-    def take(self, key: str, session: Session) -> Session:
+    def take(self, key: str, session: V) -> V:
         """Returns the session that is kept under a key; keeps the one given where there is none.
 
         Args:
@@ -355,7 +358,7 @@ class Shelf:
             one.close()
         return kept
 
-    def leave(self, session: Session) -> None:
+    def leave(self, session: V) -> None:
         """Closes a session whose page has gone, unless it is kept here."""
         with self._lock:
             kept = any(one is session for _, one in self._kept.values())
@@ -365,8 +368,31 @@ class Shelf:
 
 _KEY = re.compile(r"[0-9a-f]{32}")
 
-SHELF = Shelf(24 * 60 * 60)
+DAY = 24 * 60 * 60
+
+SHELF: Shelf[Session] = Shelf(DAY)
 """Of this process; uploaded files are deleted after a day, too."""
+
+
+class Kept(Visitor):
+    """What a browser's pages leave for the next one, beside the clips of Predict; its folder holds their files.
+
+    Attributes:
+        parts: By who left it, for example ``"compare"``, whatever that needs to go on.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.parts: dict[str, Any] = {}
+
+    @staticmethod
+    def of(key: object) -> Kept | None:
+        """Returns what is kept under a browser's key, nothing yet at first; None where the page sent no such key."""
+        return KEPT.take(str(key), Kept()) if _KEY.fullmatch(str(key)) else None
+
+
+KEPT: Shelf[Kept] = Shelf(DAY, 200)
+"""Of this process."""
 
 
 SHORTEST_WINDOW, MOST_WINDOWS = 3.0, 60

@@ -44,7 +44,7 @@ def said(study, tables=None, axis="", options=QUICK):
     return {line.about: line for line in findings(compare(study, tables or {}, options), axis)}
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(9))
 def test_the_first_line_says_what_the_table_of_pairs_says(seed):
     rng = np.random.default_rng(seed)
     k = int(rng.integers(2, 7))
@@ -81,6 +81,13 @@ def test_the_order_of_rows_and_of_names_changes_nothing():
     back = said(renamed)[SYSTEMS].text
     assert "c is best" in text
     assert "a is best" in back
+
+
+def test_more_components_are_not_better_ones():
+    study = of_means((2.0, 3.0, 4.2), (8, 8, 8))
+    lines = compare(Study(study.clips, study.ratings.assign(axis="PC"), name="made"), {}, QUICK).findings()
+    assert "c is highest with" in lines[0].text
+    assert not any(re.search(r"\b(best|good)\b", line.text) for line in (lines[0], lines[2]))
 
 
 def test_equal_systems_are_seldom_said_to_differ():
@@ -121,7 +128,7 @@ def test_which_predictor_is_better_in_both_orders_and_by_nobody_where_they_are_o
     assert "flat has no rank order" in constant
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 def test_predictors_alike_are_seldom_called_better(seed):
     study = small_study(systems=9, seed=seed)
     tables = {"one": predictor(study, 0.5, seed=100 + seed), "two": predictor(study, 0.5, seed=200 + seed)}
@@ -204,9 +211,8 @@ def few_data():
 
 
 @pytest.mark.parametrize(("study", "hint"), [part[1:] for part in few_data()], ids=[part[0] for part in few_data()])
-@pytest.mark.parametrize("predictors", [0, 2])
-def test_three_lines_come_of_whatever_data_and_lead_to_pictures_that_are_there(study, hint, predictors):
-    tables = {f"p{k}": predictor(study, 0.3 + k, seed=k) for k in range(predictors)}
+def test_three_lines_come_of_whatever_data_and_lead_to_pictures_that_are_there(study, hint):
+    tables = {f"p{k}": predictor(study, 0.3 + k, seed=k) for k in range(2)}
     comparison = compare(study, tables, Options(draws=20))
     lines = comparison.findings()
     assert [line.about for line in lines] == [SYSTEMS, PREDICTORS, NEXT]

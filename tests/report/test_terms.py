@@ -162,7 +162,7 @@ def test_texts_of_compare_are_short_and_say_nothing_of_machinery():
         assert not MACHINERY.search(text), f"{name}: {text}"
 
 
-EVERYDAY = {"CSV", "JSON", "PNG", "SVG", "HTML", "WAV", "URL", "POST", "MCP"}
+EVERYDAY = {"CSV", "JSON", "HTML", "URL", "POST", "MCP", "UTF", "EUC", "QAMRO", "RATINGS", "PREDICTIONS", "FOLDER"}
 """Abbreviations that need no explanation, or names."""
 
 

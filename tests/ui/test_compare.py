@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 from types import SimpleNamespace
+from uuid import uuid4
 
 import numpy as np
 import pandas as pd
@@ -25,6 +26,8 @@ from qamro.ui.compare.texts import PLAN, TITLES, View
 from qamro.ui.compare.texts import Plan as PlanWords
 from qamro.ui.session import Clip, Run, Session
 from qamro.ui.static import own_folder
+from qamro.ui.study_picker import handlers as pick
+from qamro.ui.study_picker.state import PickerState
 
 from .named import P
 
@@ -401,6 +404,41 @@ def test_a_score_says_the_end_of_its_scale_and_when_it_lies_there() -> None:
     assert clip_panel.of_scale(made, "MI", "one", 1.0) == " of 5, the end of the scale"
     assert clip_panel.of_scale(made, "MI", "", None) == ""
     assert clip_panel.of_scale(bench(study(axes=("quality",))), "quality", "", 4.2) == ""
+
+
+def test_a_page_goes_on_where_the_one_before_of_its_browser_stood() -> None:
+    key, of = uuid4().hex, study()
+    asks = {
+        name: SimpleNamespace(query_params={"tab": "compare", "study": name}) for name in ("", "simulated", "other")
+    }
+    page, picker = bench(), PickerState(keeps=True)
+    at = SimpleNamespace(view="view", study="study", tab="compare")
+    assert "study" not in pick.show(at, picker, asks[""], event(key=key))
+    list(pick.to_study(at, picker, "", lambda tell: of))
+    assert handlers.choose(P, of, page, "raters", picker=picker)["predictions"]["rows"] == []
+    page.add("one", scores(of), "one.csv")
+    page.pair("MI", "MI")
+    page.leave_out(["r3"])
+    list(handlers.show(P, page, "inspect", "MI", picker))
+
+    other, second = bench(), PickerState(keeps=True)
+    assert pick.show(at, second, asks[""], event(key=key))["study"] is of
+    answer = handlers.choose(P, of, other, "raters", picker=second)
+    assert answer["view"].value == "inspect"
+    assert answer["axis"].value == "MI"
+    assert list(other.usable) == ["one"]
+    assert other.left_out == ("r3",)
+    assert len(list(handlers.show(P, other, "inspect", "MI", second))) == 1, "it is drawn already"
+    other.remove("one")
+    assert list(page.usable) == ["one"], "another page's changes are its own"
+
+    assert "study" not in pick.show(at, PickerState(keeps=True), asks["other"], event(key=key)), "a link goes first"
+    assert "study" not in pick.show(at, PickerState(keeps=True), asks[""], event(key=uuid4().hex))
+    for wrong in ("", "../x", None):
+        assert "study" not in pick.show(at, PickerState(keeps=True), asks[""], event(key=wrong))
+    assert "study" not in pick.show(at, PickerState(), asks[""], event(key=key)), "a tab that keeps nothing"
+    pick.forget(at, second)
+    assert "study" not in pick.show(at, PickerState(keeps=True), asks[""], event(key=key))
 
 
 def test_raters_are_worked_out_for_the_chosen_axis_alone() -> None:

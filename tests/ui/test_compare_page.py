@@ -218,6 +218,15 @@ def test_a_researcher_is_told_which_predictor_is_better(open_page: Visits, tmp_p
     assert page.evaluate("() => [window.clicks <= 3, window.wheels]") == [True, 0]
     shot(page, "compare-researcher")
 
+    open_page.settle(page)
+    page.reload()
+    page.wait_for_selector("#compare-views[data-view=versus] .q-answer:has-text('good agrees better with people than')")
+    page.wait_for_selector("#compare-setup.q-folded .q-setup-part >> nth=2")
+    second = page.context.new_page()
+    second.goto(page.url.partition("?")[0] + "?tab=compare")
+    second.wait_for_selector("#compare-views[data-view=versus] .q-answer:has-text('good agrees better')")
+    second.close()
+
 
 def test_own_ratings_and_two_predictors_on_a_phone(open_page: Visits, tmp_path: Path) -> None:
     ratings, predictions = own_files(tmp_path)

@@ -7,7 +7,7 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,7 +26,7 @@ from qamro.ui.compare.texts import Bring as T
 from qamro.ui.events import Answer
 from qamro.ui.operate import client_of
 from qamro.ui.progress import status
-from qamro.ui.session import Clip, Session, in_turns
+from qamro.ui.session import Clip, Kept, Session, in_turns
 from qamro.ui.share import shared
 from qamro.ui.static import own_folder, url
 from qamro.ui.study_picker.handlers import by_name
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from qamro.report import Comparison, Section
     from qamro.studies import Study
     from qamro.ui.compare.tab import Parts
+    from qamro.ui.study_picker.state import PickerState
 
 TELL_EVERY = 0.15
 """Seconds between two updates of the page."""
@@ -146,9 +147,19 @@ def _first(rows: list[dict[str, Any]]) -> str:
 # Predictions
 
 
-def choose(p: Parts, study: Study | None, state: CompareState, view: str) -> Answer:
+def choose(
+    p: Parts,
+    study: Study | None,
+    state: CompareState,
+    view: str,
+    *,
+    picker: PickerState | None = None,
+    request: gr.Request | None = None,
+) -> Answer:
     """Takes the study that was chosen; predictions are matched with it again. Votes alone open their own view."""
     state.cancel()
+    if study is not None and (left := state.adopt(picker.kept if picker is not None else None, study)):
+        return _as_left(p, state, left, request)
     state.choose(study)
     answer: Answer = {p.predictions: listing(state), p.status: ""}
     if study is not None and study.votes is not None and study.ratings.empty and view != REPORT[0]:
@@ -157,6 +168,15 @@ def choose(p: Parts, study: Study | None, state: CompareState, view: str) -> Ans
     elif view == VOTES and study is not None and study.votes is None:
         answer[p.view] = gr.Radio(value=next(key for key, own in APP_VIEWS.items() if own.people_only))
     return answer
+
+
+def _as_left(p: Parts, state: CompareState, left: Mapping[str, Any], request: gr.Request | None) -> Answer:
+    """Shows what the page before has left; the address may ask for another view."""
+    asked = request.query_params.get("view", "") if request is not None else ""
+    answer: Answer = {p.predictions: listing(state), p.status: "", p.powered: gr.Checkbox(value=state.powered)}
+    if left["axis"]:
+        answer[p.axis] = gr.Radio([left["axis"]], value=left["axis"])
+    return answer | {p.view: gr.Radio(value=asked if asked in TITLES else left["view"])}
 
 
 def upload(p: Parts, state: CompareState, event: gr.EventData) -> Answer:
@@ -255,17 +275,29 @@ def hand_over(p: Parts, state: CompareState, session: Session, axis: str | None)
     return told | ({p.tabs: gr.Tabs(selected="annotate")} if p.tabs is not None else {})
 
 
-def opened(p: Parts, request: gr.Request) -> Answer:
-    """Looks anew at what predictors there are, and opens the view that the address asks for: ``&view=systems``."""
+def opened(p: Parts, request: gr.Request, state: CompareState, event: gr.EventData | None = None) -> Answer:
+    """Looks anew at what predictors there are, and opens the view that the address asks for: ``&view=systems``.
+
+    Predictions that wait for a study stay; what belongs to one comes with it (see ``choose``).
+    """
     wanted = request.query_params.get("view", "")
     offered: Answer = {p.predictor: gr.Dropdown(choices.predictor_options(request))}
+    if left := state.adopt(Kept.of(getattr(event, "key", "")), None):
+        offered |= _as_left(p, state, left, request)
     if wanted == PLAN[0]:  # needs no study; one that the address names too replaces this
         offered |= {p.section: missing(CompareState(), wanted, ""), p.plan: plan_value(None, None, {})}
     return offered | ({p.view: gr.Radio(value=wanted)} if wanted in TITLES else {})
 
 
-def show(p: Parts, state: CompareState, view: str, axis: str | None) -> Iterator[Answer]:
+def show(
+    p: Parts, state: CompareState, view: str, axis: str | None, picker: PickerState | None = None
+) -> Iterator[Answer]:
     """Works a view out and shows it; says what is missing where it cannot be."""
+    yield from _show(p, state, view, axis)
+    state.leave(picker.kept if picker is not None else None, view, axis)
+
+
+def _show(p: Parts, state: CompareState, view: str, axis: str | None) -> Iterator[Answer]:
     state.wanted = (state.version, view, axis or "")
     wanted = state.wanted
     key = (view, axis or "" if _by_axis(view) else "")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from qamro.report.views import APP_VIEWS
-from qamro.ui.session import Visitor
+from qamro.ui.session import Kept, Visitor
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,6 +24,11 @@ VOTES = "votes"
 
 TEST = "listening_test"
 """The view of a MUSHRA, CMOS, DMOS or ABX test."""
+
+_LEFT = "compare"
+_PARTS = ("study", "predictions", "axis_map", "own_maps", "left_out", "powered", "drawn", "took", "said")
+_PARTS += ("_comparison", "_people")
+"""Of the state, what the next page goes on with."""
 
 CONTENT = ("source", "prompt")
 """Columns that say which clips are versions of the same content, the surer one first."""
@@ -151,6 +157,31 @@ class CompareState(Visitor):
         self._drop_pairs()
         self.changed(people=True)
 
+    def leave(self, kept: Kept | None, view: str, axis: str | None) -> None:
+        """Leaves everything to the next page of this browser, with the view that is open."""
+        if kept is not None:
+            kept.parts[_LEFT] = {name: getattr(self, name) for name in _PARTS} | {"view": view, "axis": axis or ""}
+
+    def adopt(self, kept: Kept | None, study: Study | None) -> dict[str, Any] | None:
+        """Takes over what the page before left of a study, unless something stands here already.
+
+        Args:
+            kept: Where it is left.
+            study: The study that has just come.
+
+        Returns:
+            What it was, with ``view`` and ``axis``; None where there is nothing of this study.
+        """
+        left: dict[str, Any] | None = kept.parts.get(_LEFT) if kept is not None else None
+        if left is None or left["study"] is not study or self.study is not None or self.predictions:
+            return None
+        for name in _PARTS:
+            value = left[name]
+            setattr(self, name, dict(value) if isinstance(value, dict) else value)
+        self.predictions = {name: replace(entry) for name, entry in self.predictions.items()}
+        self.version += 1
+        return left
+
     def add(self, name: str, scores: pd.DataFrame, origin: str, predictor: str = "") -> Predictions:
         """Puts a predictor beside the others; a number is added to a name that is taken."""
         unique, n = name, 1
@@ -204,6 +235,7 @@ class CompareState(Visitor):
         self.powered = on
         self.version += 1
         if self._comparison is not None and self._comparison is not self._people:
+            self._comparison = copy(self._comparison)  # another page may go on with the other
             self._comparison.options = replace(self._comparison.options, prediction_powered=on)
         self.drawn = {key: value for key, value in self.drawn.items() if key[0] != "systems"}
 

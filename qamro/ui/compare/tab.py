@@ -66,7 +66,7 @@ def build_components() -> Parts:
         setup = widget("compare_setup", None, words=words.SETUP_WORDS, elem_id="compare-setup-line")
         with gr.Column(elem_classes="q-card"):
             heading(Bring.RATINGS, Bring.RATINGS_NOTE)
-            chooser = study_picker("compare")
+            chooser = study_picker("compare", keeps=True)
         with gr.Column(elem_classes="q-card"):
             heading(Bring.PREDICTIONS, Bring.PREDICTIONS_NOTE)
             predictions = widget(
@@ -125,13 +125,14 @@ def bind(p: Parts) -> None:
     state: dict[str, Any] = {"state": p.state}
     looked: dict[str, Any] = state | {"axis": p.axis}
     viewed: dict[str, Any] = looked | {"view": p.view}
+    shown: dict[str, Any] = viewed | {"picker": p.chooser.state}
     scoring: dict[str, Any] = {"concurrency_limit": None} | QUIET  # who scores takes turns
 
     def after(event: Any) -> Any:
         """Whatever changed what is compared: the axes, the view and the clip follow."""
         chosen = listen(p, event.then, handlers.axes, **viewed)
         listen(p, chosen.then, handlers.begin, LAST, **looked)
-        return again(listen(p, chosen.then, handlers.show, **viewed))
+        return again(listen(p, chosen.then, handlers.show, **shown))
 
     def again(event: Any) -> Any:
         """The clip that is looked at follows, and then its windows."""
@@ -140,7 +141,17 @@ def bind(p: Parts) -> None:
     def windows(event: Any, options: dict[str, Any] = QUIET) -> Any:
         return listen(p, event.then, clip_panel.windows, options, **looked)
 
-    chosen = after(listen(p, p.chooser.study.change, handlers.choose, study=p.chooser.study, view=p.view, **state))
+    chosen = after(
+        listen(
+            p,
+            p.chooser.study.change,
+            handlers.choose,
+            study=p.chooser.study,
+            picker=p.chooser.state,
+            view=p.view,
+            **state,
+        )
+    )
     after(listen(p, chosen.then, handlers.example, scoring, **state))
     listen(p, p.section.submit, handlers.open_example, also=[p.chooser.study], picker=p.chooser.state)
 
@@ -152,11 +163,11 @@ def bind(p: Parts) -> None:
     listen(p, p.cancel.click, handlers.cancel, AT_ONCE, **state)
 
     listen(p, p.view.input, handlers.axes, LAST, **viewed)
-    listen(p, p.view.input, handlers.show, LAST, **viewed)
-    again(listen(p, p.axis.input, handlers.show, LAST, **viewed))
+    listen(p, p.view.input, handlers.show, LAST, **shown)
+    again(listen(p, p.axis.input, handlers.show, LAST, **shown))
     listen(p, p.axis.input, handlers.begin, LAST, **looked)
     told = listen(p, p.powered.input, handlers.power, LAST, powered=p.powered, **state)
-    listen(p, told.then, handlers.show, **viewed)
+    listen(p, told.then, handlers.show, **shown)
     listen(p, p.next.click, handlers.hand_over, session=p.session, **looked)
     after(listen(p, p.section.apply, handlers.leave_out, LAST, **state))
 
@@ -173,4 +184,4 @@ def bind(p: Parts) -> None:
     listen(p, p.report.download, handlers.write, **state)
     listen(p, p.share.download, handlers.share, **viewed)
     listen(p, p.report.stop, handlers.stop, AT_ONCE, **state)
-    p.chooser.on_open(p, handlers.opened)
+    p.chooser.on_open(p, handlers.opened, **state)

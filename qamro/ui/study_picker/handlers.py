@@ -25,6 +25,7 @@ from qamro.studies.importers.scales import ScaleMap
 from qamro.studies.study import Study
 from qamro.ui.events import Answer
 from qamro.ui.progress import follow
+from qamro.ui.session import Kept
 from qamro.ui.static import own_folder, url
 from qamro.ui.study_picker.render import UPLOAD, summary, view
 from qamro.ui.study_picker.state import PickerState, Upload, registered, simulated
@@ -44,12 +45,22 @@ def choose(p: StudyPicker, state: PickerState, event: gr.EventData) -> Iterator[
     yield from by_name(p, state, str(event.source), fetch=bool(event.fetch))
 
 
-def wanted(p: StudyPicker, state: PickerState, request: gr.Request) -> Iterator[Answer]:
+def wanted(
+    p: StudyPicker, state: PickerState, request: gr.Request, event: gr.EventData | None = None
+) -> Iterator[Answer]:
     """Chooses the study that the tab's address asks for, unless it names none or the visitor has chosen one."""
-    asked = request.query_params
-    name = asked.get("study", "") if asked.get("tab") == p.tab else ""
-    if name and not state.turn and not state.busy:
+    name = _asked(p, request)
+    state.kept = state.kept or Kept.of(getattr(event, "key", ""))
+    if state.adopt(name):
+        yield {p.view: view(state), p.study: state.study}
+    elif name and not state.turn and not state.busy:
         yield from by_name(p, state, name)
+
+
+def _asked(p: StudyPicker, request: gr.Request) -> str:
+    """Name of the study that the tab's address asks for; empty for none."""
+    asked = request.query_params
+    return str(asked.get("study", "")) if asked.get("tab") == p.tab else ""
 
 
 def by_name(p: StudyPicker, state: PickerState, name: str, *, fetch: bool = False) -> Iterator[Answer]:
@@ -69,14 +80,16 @@ def by_name(p: StudyPicker, state: PickerState, name: str, *, fetch: bool = Fals
         yield {p.view: view(state)}
 
 
-def show(p: StudyPicker, state: PickerState) -> Answer:
-    """Shows what there is: files may have come since the app was built."""
-    return {p.view: view(state)}
+def show(p: StudyPicker, state: PickerState, request: gr.Request, event: gr.EventData) -> Answer:
+    """Shows what there is: files may have come since the app was built, and a page before may have left a study."""
+    state.kept = state.kept or Kept.of(getattr(event, "key", ""))
+    return {p.study: state.study, p.view: view(state)} if state.adopt(_asked(p, request)) else {p.view: view(state)}
 
 
 def forget(p: StudyPicker, state: PickerState) -> Answer:
     """Takes the study away."""
     state.study, state.summary, state.source, state.card, state.error = None, None, "", "", ""
+    state.leave()
     return {p.view: view(state), p.study: None}
 
 
@@ -385,6 +398,7 @@ def to_study(
     if study is not None:
         state.study, state.source, state.summary = study, state.card, summary(study)
         state.ours, state.upload, state.turn = ours, None, state.turn + 1
+        state.leave()
     yield {p.view: view(state)} | ({} if study is None else {p.study: study})
 
 

@@ -49,7 +49,7 @@ class StudyPicker:
         return listen(parts, self.view.expand, handler, AT_ONCE, **inputs)
 
 
-def study_picker(tab: str, *, audio: bool = False) -> StudyPicker:
+def study_picker(tab: str, *, audio: bool = False, keeps: bool = False) -> StudyPicker:
     """Builds the choice of a study inside the current block.
 
     ``?tab=TAB&study=NAME`` in the address chooses a study by name when the tab opens.
@@ -57,9 +57,10 @@ def study_picker(tab: str, *, audio: bool = False) -> StudyPicker:
     Args:
         tab: The tab's id; all element ids begin with it.
         audio: Whether the tab needs the clips' sound. A study without any is then refused, with the reason.
+        keeps: Whether the study outlives the page: a reload, Back or a second tab finds it for a day.
     """
     study = gr.State(None)
-    state = gr.State(PickerState(audio=audio), delete_callback=PickerState.close)
+    state = gr.State(PickerState(audio, keeps), delete_callback=PickerState.close)
     page = widget(
         "study_picker", view(PickerState(audio=audio)), words=WORDS, elem_id=f"{tab}-study", elem_classes="q-bring"
     )
@@ -76,5 +77,5 @@ def study_picker(tab: str, *, audio: bool = False) -> StudyPicker:
     listen(p, page.focus, handlers.wanted, **with_study)
     listen(p, page.download, handlers.export, state=state)
     listen(p, page.stop, handlers.stop, AT_ONCE, state=state)
-    p.on_open(p, handlers.show, state=state)
+    listen(p, page.expand, handlers.show, AT_ONCE, **with_study)
     return p

@@ -31,6 +31,7 @@ def view(state: PickerState) -> dict[str, Any]:
         "busy": state.going,
         "error": state.error,
         "turn": state.turn,
+        "keeps": state.keeps,
         "summary": state.summary and state.summary | {"ours": state.ours},
         "brought": state.upload and waiting(state.upload),
     }

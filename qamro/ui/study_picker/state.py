@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -10,13 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 from qamro.studies.importers.layout import Layout
 from qamro.studies.importers.table import Parsing
-from qamro.ui.session import Visitor
+from qamro.ui.session import Kept, Visitor
 from qamro.ui.study_picker.texts import Picker as T
 
 if TYPE_CHECKING:
     from qamro.studies import Study
     from qamro.studies.importers.found import Found
 
+_LEFT = "study"
+_CHOSEN = ("study", "source", "summary", "ours")
 _ORDER = ("here", "fetch", "ask")
 
 Tell = Callable[..., None]
@@ -79,11 +82,14 @@ class PickerState(Visitor):
         upload: Files that wait for their import.
         ours: Whether the study in force was brought along, so that it can be taken home.
         packed: How often it was.
+        keeps: Whether the study outlives the page (see ``leave``).
+        kept: What this browser's pages leave for each other; None before one has come, or where it sends no key.
     """
 
-    def __init__(self, audio: bool = False) -> None:
+    def __init__(self, audio: bool = False, keeps: bool = False) -> None:
         super().__init__()
-        self.audio = audio
+        self.audio, self.keeps = audio, keeps
+        self.kept: Kept | None = None
         self.card = ""
         self.study: Study | None = None
         self.source = ""
@@ -94,12 +100,32 @@ class PickerState(Visitor):
         self.upload: Upload | None = None
         self.ours = False
         self.packed = 0
-        self._visits = 0
 
     def fresh_folder(self, parent: Path) -> Path:
         """Returns a new folder for files; imported ones stay until the visitor goes, as runs may still read them."""
-        self._visits += 1
-        return self.folder(parent) / f"brought-{self._visits}"
+        return Path(tempfile.mkdtemp(prefix="brought-", dir=(self.kept or self).folder(parent)))
+
+    def leave(self) -> None:
+        """Leaves the study in force to the next page of this browser."""
+        if self.kept is not None and self.keeps:
+            self.kept.parts[_LEFT] = {name: getattr(self, name) for name in _CHOSEN}
+
+    def adopt(self, asked: str) -> bool:
+        """Takes over the study that the page before left.
+
+        Args:
+            asked: Name of the study that the address asks for, empty for none: another one is not taken over.
+
+        Returns:
+            Whether there was one.
+        """
+        left = self.kept.parts.get(_LEFT) if self.kept is not None and self.keeps else None
+        if left is None or left["study"] is None or self.turn or self.busy or (asked and asked != left["source"]):
+            return False
+        for name, value in left.items():
+            setattr(self, name, value)
+        self.card, self.turn = self.source, 1
+        return True
 
     def drop(self) -> None:
         """Puts away the files that wait for their import."""
