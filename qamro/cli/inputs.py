@@ -283,9 +283,10 @@ def warn_of_origin(name: str, scores: pd.DataFrame, study: Study) -> None:
         study: What the scores are held against.
     """
     from qamro.cli.console import warn
+    from qamro.evaluation.align import match
     from qamro.predictors.provenance import trained_on
 
-    if seen := trained_on(scores, study):
+    if seen := trained_on(scores, study, [row for row, _ in match(scores, study).rows]):
         warn(
             f"{name}{': ' if name else ''}the heads behind {', '.join(seen)} were trained or calibrated on "
             f"{study.name}, too; figures on clips that they have seen flatter them, their card has those on clips that "

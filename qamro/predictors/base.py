@@ -36,6 +36,8 @@ class Score:
         domain: What the clip is to those that the head was trained on: ``"inside"``, ``"edge"``, ``"outside"``, or
             ``"unknown"`` where nobody can tell (see ``qamro.domains``).
         why: Why there is no score, where ``value`` is NaN for a reason.
+        fold: Of a clip of the study that heads were trained on in folds, the number of the fold whose heads scored it:
+            they never saw its content, or system. Empty for any other clip, and for any other heads.
     """
 
     value: float
@@ -43,6 +45,7 @@ class Score:
     high: float = float("nan")
     domain: str = UNKNOWN
     why: str = ""
+    fold: str = ""
 
 
 class Predictor(abc.ABC):
@@ -246,7 +249,7 @@ class Predictor(abc.ABC):
                 missing = f"{NOT_SCORED}: {score.why}"
             row[f"source_{axis}"] = sources[axis] if known else missing
             facts = self.provenance[axis].facts if known else dict.fromkeys(FACTS, "")
-            row |= {f"{part}_{axis}": fact for part, fact in facts.items()}
+            row |= {f"{part}_{axis}": fact for part, fact in (facts | {"fold": score.fold}).items()}
         failed = isinstance(result, Exception)
         row["domain"] = "" if failed else worst([score.domain for score in scores.values() if not score.why])
         row["seconds"] = float("nan") if failed else sound.seconds

@@ -26,7 +26,7 @@ KINDS = {
 }
 """The kinds of origin that a score can have, and what each means."""
 
-FACTS = ("kind", "encoder", "study", "hash", "calibrated", "calibrationhash")
+FACTS = ("kind", "encoder", "study", "hash", "calibrated", "calibrationhash", "fold")
 """What stands as data beside the sentence ``source_AXIS`` of a score table, in ``kind_AXIS`` and so on; the sentence is
 for people and never taken apart."""
 
@@ -87,7 +87,7 @@ class Provenance:
     def facts(self) -> dict[str, str]:
         """The columns of ``FACTS``."""
         studies = (self.study, self.study_hash, self.calibrated_study, self.calibrated_hash)
-        return dict(zip(FACTS, (self.kind, self.encoder, *studies), strict=True))
+        return dict(zip(FACTS, (self.kind, self.encoder, *studies, ""), strict=True))  # the fold is the clip's
 
     def as_dict(self) -> dict[str, str]:
         """Returns the fields, ready for JSON."""
@@ -156,25 +156,37 @@ def shown_axes(axes: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> list[s
     return [axis for axis in axes if not good or not empty(axis)] or list(axes)
 
 
-def trained_on(table: pd.DataFrame, study: Study) -> list[str]:
+def trained_on(table: pd.DataFrame, study: Study, rows: Sequence[int] | None = None) -> list[str]:
     """Returns the axes whose heads were trained or calibrated on a study, as the columns of ``FACTS`` tell.
 
     The name counts and so does the hash: a study of which ratings were left out has another hash, one that was renamed
-    another name.
+    another name. Heads that were trained in folds count only where they scored a clip that they have seen.
 
     Args:
         table: Scores.
         study: What the scores are held against.
+        rows: Which of them, by position, are of clips that the study rates; None where that is not known, and every
+            score may be.
     """
     from qamro.studies.summary import study_hash
 
-    parts = ("study", "hash", "calibrated", "calibrationhash")
+    parts = ("study", "hash", "calibrated", "calibrationhash", "fold")
     axes = [axis for axis in map(str, table.columns) if any(f"{part}_{axis}" in table for part in parts)]
     found = {axis: facts_of(table, axis) for axis in axes}
     names = {axis: {*facts["study"], *facts["calibrated"]} - {""} for axis, facts in found.items()}
     hashes = {axis: {*facts["hash"], *facts["calibrationhash"]} - {""} for axis, facts in found.items()}
     digest = study_hash(study) if any(hashes.values()) else ""
-    return [axis for axis in found if study.name in names[axis] or digest in hashes[axis]]
+    seen = [axis for axis in found if study.name in names[axis] or digest in hashes[axis]]
+    return [axis for axis in seen if any(found[axis]["calibrated"]) or not _cross_fitted(table, axis, rows)]
+
+
+def _cross_fitted(table: pd.DataFrame, axis: str, rows: Sequence[int] | None) -> bool:
+    """Whether all scores of an axis, or those of some rows, are by heads of a fold that never saw the clip's group."""
+    if f"fold_{axis}" not in table:
+        return False
+    some = table if rows is None else table.iloc[list(rows)]
+    folds = some.loc[some[axis].notna(), f"fold_{axis}"].fillna("").astype(str)
+    return len(folds) > 0 and bool((folds != "").all())
 
 
 def calibrations(table: pd.DataFrame) -> list[str]:

@@ -118,14 +118,14 @@ def test_a_manifest_is_scored(tmp_path, run, heads):
     ]
     columns = ["clip", "path", "system", "prompt", "MI", "TA", "PQ"]
     columns += [f"{axis}_{end}" for axis in ("MI", "TA", "PQ") for end in ("low", "high")]
-    told = ("source", "kind", "encoder", "study", "hash", "calibrated", "calibrationhash")
+    told = ("source", "kind", "encoder", "study", "hash", "calibrated", "calibrationhash", "fold")
     columns += [f"{part}_{axis}" for axis in ("MI", "TA", "PQ") for part in told]
     assert list(rows[0]) == [*columns, "domain", "seconds", "error"]
     card = json.loads((heads / "card.json").read_text("utf-8"))
     facts = [rows[0][f"{part}_MI"] for part in told[1:]]
     encoder = f"{card['encoder']['name']} r{card['encoder']['revision']}"
-    assert facts == ["simulated", encoder, card["study"]["name"], card["study"]["hash"], "", ""]
-    assert [rows[1][f"{part}_TA"] for part in told[1:]] == [""] * 6, "what has no score comes from nowhere"
+    assert facts == ["simulated", encoder, card["study"]["name"], card["study"]["hash"], "", "", ""]
+    assert [rows[1][f"{part}_TA"] for part in told[1:]] == [""] * 7, "what has no score comes from nowhere"
     assert [float(row["MI_low"]) <= float(row["MI"]) <= float(row["MI_high"]) for row in rows] == [True, True]
     assert 1 <= float(rows[0]["TA"]) <= 5
     assert (rows[1]["TA"], rows[1]["source_TA"]) == ("", "not scored: no prompt")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 TEXT = ("clip", "path", "system", "prompt", "domain", "error")
 _NOT_AXES = (*TEXT, "seconds")
-_TOLD = ("source", "kind", "encoder", "study", "hash", "calibrated", "calibrationhash", "domain")
+_TOLD = ("source", "kind", "encoder", "study", "hash", "calibrated", "calibrationhash", "fold", "domain")
 """What a table tells of its axes in columns such as ``source_MI``: text, whatever it looks like."""
 
 _MEASURES = frozenset(

@@ -15,6 +15,7 @@ import gradio as gr
 from qamro.checkpoints import readable_size
 from qamro.encoders.registry import encoder_entry
 from qamro.predictors.loading import MISSING
+from qamro.predictors.saved_card import votes_in_words
 from qamro.training.objective.objective import OBJECTIVES, used_by
 from qamro.training.objective.table import PARAMETERS, TABLE
 from qamro.training.presets import Settings, command_of, preset_of
@@ -51,7 +52,7 @@ if TYPE_CHECKING:
     from qamro.studies import Study
     from qamro.ui.train.tab import Parts
 
-CHOICES = ("axes", "encoder", "objective", "optimizer", "seeds", "hold_out", "stop_by")
+CHOICES = ("axes", "encoder", "objective", "optimizer", "seeds", "hold_out", "folds", "stop_by")
 """The form's choices: attributes of the tab's ``Parts``."""
 
 DRAW_EVERY = 0.4
@@ -80,8 +81,16 @@ def axis_choice(study: Study | None, encoder: str) -> gr.CheckboxGroup:
     """Returns the choice of axes, all of them chosen."""
     if study is None:
         return gr.CheckboxGroup([], value=[], info=T.AXES_INFO)
+    axes, why = _offered(study, encoder)
+    rated = [axis for axis in axes if axis in study.axes]
+    return gr.CheckboxGroup(axes, value=rated or axes, info=f"{T.AXES_INFO} {why}".strip())
+
+
+def _offered(study: Study, encoder: str) -> tuple[list[str], str]:
+    """The axes that were rated, then the questions that were voted on; and why others are left out."""
     axes, why = trainable_axes(study, encoder)
-    return gr.CheckboxGroup(axes, value=axes, info=f"{T.AXES_INFO} {why}".strip())
+    voted = [] if study.votes is None else sorted(map(str, study.votes["axis"].unique()))
+    return axes + [question for question in voted if question not in axes], why
 
 
 def encoder_chosen(p: Parts, encoder: str, study: Study | None) -> Answer:
@@ -224,8 +233,8 @@ def _settings(study: Study | None, form: Mapping[str, Any]) -> tuple[Settings, l
     """
     if study is None:
         raise NotPossible(T.NO_STUDY)
-    allowed, why = trainable_axes(study, form["encoder"])
-    wanted = [axis for axis in study.axes if axis in form["axes"] and axis in allowed]
+    allowed, why = _offered(study, form["encoder"])
+    wanted = [axis for axis in allowed if axis in form["axes"]]
     if not wanted:
         raise NotPossible(f"{T.NO_AXES} {why}".strip())
     if on_space() and len(study.clips) > MOST_CLIPS:
@@ -241,7 +250,8 @@ def _settings(study: Study | None, form: Mapping[str, Any]) -> tuple[Settings, l
     fitting = {key: form[key] for key in ("optimizer", "hold_out", "stop_by", *FITTING)}
     whole = {key: int(form[key]) for key in ("seeds", "batch_size", "epochs", "patience")}
     parameters = tuple((key, form[key]) for key in used)
-    settings = Settings(tuple(wanted), form["encoder"], form["objective"], parameters, **fitting | whole)
+    folds = None if form["folds"] == "auto" else int(form["folds"])
+    settings = Settings(tuple(wanted), form["encoder"], form["objective"], parameters, **fitting | whole, folds=folds)
     settings, cut = limited(settings)
     return settings, [T.CUT.format(what=", ".join(cut))] if cut else []
 
@@ -318,7 +328,8 @@ def _said(message: Message, settings: Settings, state: TrainState) -> str:
     if isinstance(message, Epochs):
         if state.stopping:
             return status(T.STOPPING)
-        row, place = message.rows[-1], settings.axes.index(message.axis) + 1
+        row = message.rows[-1]
+        place = settings.axes.index(message.axis) + 1 if message.axis in settings.axes else 1  # a question is one
         srcc = T.EPOCH_SRCC.format(srcc=row.val_srcc) if row.val_srcc == row.val_srcc else ""
         at = {"axis": message.axis, "place": place, "axes": len(settings.axes), "epoch": row.epoch}
         return status(T.EPOCH.format(**at, loss=row.val_loss, srcc=srcc), place - 1, len(settings.axes))
@@ -344,6 +355,9 @@ def _worth(run: TrainedRun) -> list[str]:
     """Held-out SRCC of all axes, over systems where there is a value, else over clips."""
     groups: dict[str, list[str]] = {}
     for axis in run.axes:
+        if (voted := held_out(run, axis, "vote", "ACC")) is not None:
+            groups.setdefault(T.WORTH_VOTES, []).append(f"{axis} {votes_in_words(voted)}")
+            continue
         found = ((what, held_out(run, axis, level)) for what, level in (("systems", "system"), ("clips", "utterance")))
         what, row = next(((what, row) for what, row in found if row is not None), ("", None))
         if row is None:
