@@ -160,7 +160,8 @@ def warm() -> None:
         rate = predictor.sample_rate or 48_000
         hiss = 0.1 * np.random.default_rng(0).standard_normal(rate // 2)
         predictor.score([Waveform(hiss.astype(np.float32), rate)], ["hiss"])
-    for heavy in ("scipy.stats", "plotly.graph_objects"):  # a second of the first comparison
+    # A second of the first comparison; and what Gradio imports at the first event, where it is installed.
+    for heavy in ("scipy.stats", "plotly.graph_objects", "matplotlib.pyplot"):
         with contextlib.suppress(ImportError):
             importlib.import_module(heavy)
 

@@ -4,6 +4,7 @@ Gradio reads hints as objects, so this module, too, does without ``from __future
 """
 
 import contextlib
+import copy
 import functools
 import inspect
 import logging
@@ -80,11 +81,34 @@ class Blocks(gr.Blocks):
         super().__init__(**options)
         self.default_config = _Config(self)
 
+    async def postprocess_data(self, block_fn: Any, predictions: Any, state: Any) -> list[Any]:
+        """Hands Gradio what a handler answers for, and no more: it makes anew every component that is left out."""
+        outputs = block_fn.outputs
+        if not isinstance(predictions, dict) or not predictions or len(outputs) < 2:
+            return await super().postprocess_data(block_fn, predictions, state)
+        told = {getattr(key, "_id", None): value for key, value in predictions.items()}
+        if not told.keys() <= {block._id for block in outputs}:
+            return await super().postprocess_data(block_fn, predictions, state)
+        answered = [block for block in outputs if block._id in told and not _is_nothing(told[block._id])]
+        answers: dict[int, Any] = {}
+        if answered:
+            narrow = copy.copy(block_fn)
+            narrow.outputs = answered
+            values = [told[block._id] for block in answered]
+            done = await super().postprocess_data(narrow, values if len(values) > 1 else values[0], state)
+            answers = {block._id: value for block, value in zip(answered, done, strict=True)}
+        return [answers.get(block._id, None if block.stateful else gr.skip()) for block in outputs]
+
     def validate_inputs(self, block_fn: Any, inputs: list[Any]) -> None:
         """Refuses files that were not uploaded, before Gradio would copy or fetch them."""
         super().validate_inputs(block_fn, inputs)
         if getattr(block_fn, "api_visibility", "private") != "private":
             traverse(inputs, uploaded, is_file_obj_with_meta)
+
+
+def _is_nothing(value: Any) -> bool:
+    """Whether a value is ``gr.skip()``."""
+    return isinstance(value, dict) and len(value) == 1 and "__type__" in value
 
 
 def uploaded(file: Any) -> tuple[Path, str]:

@@ -317,9 +317,7 @@ class Around:
             app: The application.
             blocks: The app as Gradio knows it, for its queue.
         """
-        from starlette.middleware.gzip import GZipMiddleware
-
-        self._app, self._blocks, self._packed = app, blocks, GZipMiddleware(app, 1000, 6)
+        self._app, self._blocks, self._pages = app, blocks, _Pages(app)
         self._headers = [(name.encode(), value.encode()) for name, value in security_headers(space=on_space()).items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -352,9 +350,7 @@ class Around:
                 await _refuse(answer, code, why)
             else:
                 with PRESENCE.here(listener) if (listener := _listener(scope)) else contextlib.nullcontext():
-                    # Gradio compresses what has an ending; the page itself and its settings have none.
-                    app = self._packed if scope["path"].strip("/") in ("", "config") else self._app
-                    await app(scope, receive, answer)
+                    await (self._pages if _Pages.has(scope) else self._app)(scope, receive, answer)
         finally:
             request_id.reset(token)
             client.reset(where)
@@ -390,6 +386,52 @@ class Around:
             except TooMuchError as problem:
                 return 429, str(problem)
         return 0, ""
+
+
+class _Pages:
+    """Answers for the page and its settings: compressed, which Gradio leaves out, and made once for all visitors.
+
+    They depend on nothing but the address that the page is seen at. Whatever else is asked for is made anew.
+    """
+
+    _MOST = 16
+    _ADDRESS = (b"host", b"x-forwarded-host", b"x-forwarded-proto", b"x-forwarded-port", b"x-forwarded-prefix")
+
+    def __init__(self, app: Any) -> None:
+        from starlette.middleware.gzip import GZipMiddleware
+
+        self._app = GZipMiddleware(app, 1000, 6)
+        self._kept: OrderedDict[tuple[Any, ...], list[Any]] = OrderedDict()
+
+    @staticmethod
+    def has(scope: Scope) -> bool:
+        """Whether a request is one for them."""
+        asked = parse_qs(scope.get("query_string", b"").decode("latin-1"), keep_blank_values=True)
+        plain = not {"page", "deep_link"} & asked.keys()
+        return scope["method"] == "GET" and scope["path"] in ("/", "/config") and plain
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers a request."""
+        headers = dict(scope["headers"])
+        packed = b"gzip" in headers.get(b"accept-encoding", b"")
+        address = tuple(headers.get(name, b"") for name in self._ADDRESS)
+        key = scope["path"], scope.get("scheme"), scope.get("root_path"), packed, *address
+        kept = self._kept.get(key)
+        if kept is not None:
+            for message in kept:
+                await send(message)
+            return
+        messages: list[Any] = []
+
+        async def both(message: Any) -> None:
+            messages.append(message)
+            await send(message)
+
+        await self._app(scope, receive, both)
+        if messages and messages[0].get("status") == 200:
+            self._kept[key] = messages
+            if len(self._kept) > self._MOST:
+                self._kept.popitem(last=False)
 
 
 def _listener(scope: Scope) -> str:

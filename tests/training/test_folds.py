@@ -11,8 +11,8 @@ import torch
 from scipy.stats import spearmanr
 
 from qamro.heads.fold_heads import NO_FOLD, FoldHeads
-from qamro.predictors.base import trained_on
 from qamro.predictors.head_predictor import HeadPredictor
+from qamro.predictors.provenance import trained_on
 from qamro.report import Options, compare
 from qamro.studies import Study
 from qamro.training.cards import half_width

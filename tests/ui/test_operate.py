@@ -16,6 +16,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from starlette.testclient import TestClient
 
 from qamro.ui import operate
 from qamro.ui.operate import Around, JsonLines, Metrics, health, metrics_text, route_of, security_headers
@@ -165,6 +166,45 @@ def test_sessions_of_those_who_left_are_forgotten() -> None:
     assert operate.forget_sessions(SimpleNamespace(state_holder=holder)) == 2
     assert list(sessions) == list(used) == ["here", "may come back", "program"]
     assert closed == ["left", "old program"]
+
+
+def test_the_page_is_made_once_for_an_address_and_compressed() -> None:
+    made: list[str] = []
+
+    async def page(scope, receive, send) -> None:
+        made.append(scope["path"])
+        body = f"{scope['path']} at {dict(scope['headers']).get(b'host')}".encode() * 100
+        start = {"type": "http.response.start", "status": 404 if b"gone" in body else 200, "headers": []}
+        await send(start | {"headers": [(b"content-length", str(len(body)).encode())]})
+        await send({"type": "http.response.body", "body": body})
+
+    client = TestClient(Around(page))
+    first = client.get("/", headers={"host": "a.b"})
+    again = client.get("/?tab=train", headers={"host": "a.b"})
+    assert first.headers["content-encoding"] == "gzip"
+    assert int(first.headers["content-length"]) < len(first.content) / 2
+    assert again.content == first.content
+    assert first.headers["x-request-id"] != again.headers["x-request-id"]
+    assert made == ["/"]
+    other = client.get("/", headers={"host": "evil"})
+    assert other.content != first.content
+    assert client.get("/", headers={"host": "a.b", "x-forwarded-host": "evil"}).content == first.content
+    plain = client.get("/", headers={"host": "a.b", "accept-encoding": "identity"})
+    assert "content-encoding" not in plain.headers
+    assert plain.content == first.content
+    assert len(made) == 4
+    for query in ("?page=x", "?deep_link=", "?tab=a&page="):
+        client.get(f"/{query}", headers={"host": "a.b"})
+    client.get("/other", headers={"host": "a.b"})
+    client.post("/config", headers={"host": "a.b"})
+    assert len(made) == 9
+    for _ in range(2):
+        client.get("/config", headers={"host": "gone"})
+    assert len(made) == 11, "an error is not kept"
+    for i in range(30):
+        client.get("/", headers={"host": str(i)})
+    client.get("/", headers={"host": "a.b"})
+    assert len(made) == 42
 
 
 def test_frames_are_for_spaces_only() -> None:
