@@ -47,7 +47,6 @@ def test_who_listened():
 FIXED = {  # a text that is the same whoever listened, and why it may speak of people
     "qamro/ui/texts.py": "the app's own title and its page About",
     "qamro/ui/margin/distributions.py": "People rated these clips: said of human studies only",
-    "qamro/ui/margin/lesson.py": "a lesson about listening, without data",
     "qamro/ui/annotate/texts.py": "who rates there is a person",
     "qamro/ui/annotate/comparing.py": "who rates there is a person",
     "qamro/ui/annotate/figure.py": "who rates there is a person",
