@@ -3,10 +3,12 @@
 FROM python:3.11-slim AS build
 ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
 WORKDIR /src
-COPY requirements.txt ./
+COPY requirements.txt requirements.lock ./
+# torch and what it needs of CUDA come from its index; all else by version and hash.
 RUN python -m venv /opt/qamro \
  && /opt/qamro/bin/pip install --no-cache-dir --index-url "$TORCH_INDEX" "$(grep '^torch==' requirements.txt)" \
- && /opt/qamro/bin/pip install --no-cache-dir -r requirements.txt
+ && awk '/^[a-z]/ {keep = !/^(torch|triton|nvidia-[a-z0-9-]+|cuda-[a-z]+)==/} keep' requirements.lock > rest.lock \
+ && /opt/qamro/bin/pip install --no-cache-dir --no-deps --require-hashes -r rest.lock
 COPY . .
 RUN /opt/qamro/bin/pip install --no-cache-dir --no-deps .
 

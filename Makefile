@@ -1,15 +1,18 @@
 # make app         the app on http://127.0.0.1:7860
 # make test        lint, types and every test
 # make fuzz        ten minutes of bad inputs, to find one that ends in a traceback
+# make gpu         the CUDA tests and the benchmarks on a GPU, as gpu-report.md; says so where there is no GPU
+# make lock        requirements.lock anew: every dependency, indirect ones too, with its hashes
 # make reference   laion-clap itself, in an environment of its own, against this project's CLAP encoder
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 REFERENCE := .venv-reference
 LAION_CLAP := laion-clap==1.1.7
+UV := 0.13.9
 PORT ?= 7860
 
-.PHONY: setup app test fuzz browser reference lint types format clean
+.PHONY: setup app test fuzz gpu lock browser reference lint types format clean
 
 setup: $(VENV)/.ready
 
@@ -30,6 +33,14 @@ test: setup lint types browser
 
 fuzz: setup
 	$(BIN)/python benchmarks/fuzz.py $(or $(MINUTES),10)
+
+gpu: setup
+	$(BIN)/python -m benchmarks.gpu
+
+lock: $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV)
+	$(BIN)/uv pip compile requirements.txt --quiet --universal --python-version 3.11 --generate-hashes \
+	  --custom-compile-command "make lock" --output-file requirements.lock
 
 # The tests take chromium from the path, else playwright's own.
 browser: setup

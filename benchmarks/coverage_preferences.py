@@ -7,7 +7,7 @@ import pandas as pd
 
 from qamro.evaluation.preferences import rank
 
-SIDE, DRAWS = 0.2, 300
+SIDE, DRAWS = 0.2, 500
 ARENAS = (
     # systems, votes, log-odds of a tie (None: no ties), raters (0: unknown), share of raters who vote at random, equal
     (5, 300, None, 0, 0.0, False),

@@ -23,9 +23,9 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 import bad_inputs  # noqa: E402
 
 from qamro.audio import AudioError, Limits, guarded  # noqa: E402
-from qamro.corpora.manifest import ManifestError, read_entries  # noqa: E402
 from qamro.studies import StudyError  # noqa: E402
 from qamro.studies.importers import read_predictions  # noqa: E402
+from qamro.studies.manifest import ManifestError, read_entries  # noqa: E402
 from qamro.studies.registry import open_study  # noqa: E402
 
 LIMITS = replace(Limits(), work=3.0)

@@ -53,9 +53,9 @@ def seconds_of(manifest: Path, processes: int, *options: str) -> float:
 
 def plain(manifest: Path) -> float:
     """Clips/s of the predictor alone, in this process."""
-    from qamro.corpora import read_entries
     from qamro.corpora.sound import Sounds
     from qamro.predictors import load
+    from qamro.studies.manifest import read_entries
 
     predictor, sounds = load("offline", cache=False), Sounds()
     items = [sounds.item(entry) for entry in read_entries(manifest)]

@@ -52,7 +52,7 @@ def scoring(paths: list[Path]) -> None:
                     rows = list(predictor.stream(paths[2:]))
                     rate = len(rows) / (time.perf_counter() - start)
                     best[way, state] = max(rate, best.get((way, state), 0.0))
-                    axes = [axis for axis in predictor.axes if axis != "TA"]
+                    axes = [axis for axis in predictor.axes if axis in rows[0] and np.isfinite(rows[0][axis])]
                     scores[way, state, turn] = np.array([[row[axis] for axis in axes] for row in rows])
     first = next(iter(scores.values()))
     print("| decoded in | cold, clips/s | warm |\n|---|--:|--:|")

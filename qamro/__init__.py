@@ -10,6 +10,8 @@ rest is in the packages: ``qamro.losses``, ``qamro.studies``, ``qamro.predictors
 
 from typing import Any
 
+from qamro.lazy import imported
+
 __version__ = "0.1.0"
 
 _HOMES = {
@@ -43,13 +45,7 @@ __all__ = ["__version__", *_HOMES]  # noqa: PLE0604
 
 def __getattr__(name: str) -> Any:
     """Imports a public name when it is first asked for (PEP 562)."""
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    value = getattr(import_module(_HOMES[name]), name)
-    globals()[name] = value
-    return value
+    return imported(__name__, _HOMES, name)
 
 
 def __dir__() -> list[str]:

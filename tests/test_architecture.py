@@ -118,7 +118,8 @@ def test_the_ui_and_the_command_line_do_not_lean_on_each_other():
 
 
 def test_qamro_itself_imports_none_of_its_packages():
-    assert not {name for name in imports(PACKAGE / "__init__.py") if name.startswith("qamro")}
+    lazy = {"qamro.lazy", "qamro.lazy.imported"}  # what imports the others when they are asked for
+    assert not {name for name in imports(PACKAGE / "__init__.py") if name.startswith("qamro")} - lazy
 
 
 def test_an_upward_import_would_be_found(tmp_path, monkeypatch):

@@ -13,9 +13,9 @@ import pytest
 from typer.testing import CliRunner
 
 from qamro.audio import AudioError, Limits, guarded, safe_name
-from qamro.corpora.manifest import ManifestError, read_entries
 from qamro.studies import StudyError
 from qamro.studies.importers import read_predictions
+from qamro.studies.manifest import ManifestError, read_entries
 from qamro.studies.registry import open_study
 
 LIMITS = replace(Limits(), work=3.0)

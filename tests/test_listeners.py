@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from qamro.cli import app
 from qamro.listeners import listeners
-from qamro.predictors.base import KINDS, kinds_in_words, kinds_of
+from qamro.predictors.provenance import KINDS, kinds_in_words, kinds_of
 from tests.cli.rated_tones import save_noisy_tones
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -47,17 +47,17 @@ def test_who_listened():
 FIXED = {  # a text that is the same whoever listened, and why it may speak of people
     "qamro/ui/texts.py": "the app's own title and its page About",
     "qamro/ui/margin/distributions.py": "People rated these clips: said of human studies only",
-    "qamro/ui/margin/lesson.py": "a lesson about listening, without data",
     "qamro/ui/annotate/texts.py": "who rates there is a person",
     "qamro/ui/annotate/comparing.py": "who rates there is a person",
     "qamro/ui/annotate/figure.py": "who rates there is a person",
     "qamro/listeners.py": "the one place that words it",
     "qamro/studies/study.py": "the error about a kind that is neither",
     "qamro/cli/__init__.py": "what the program is for",
-    "qamro/predictors/base.py": "the explanations of the kinds",
+    "qamro/predictors/provenance.py": "the explanations of the kinds",
     "qamro/axes.py": "preference has one head, which people's choices trained",
     "qamro/predictors/loading.py": "what is said of Distill-MOS, which ratings of people trained",
     "qamro/predictors/speech.py": "what is said of Distill-MOS, which ratings of people trained",
+    "qamro/predictors/others.py": "what is said of NISQA and UTMOSv2, which ratings of people trained",
     "qamro/predictors/preference.py": "what is said of TuneJury's head, which people's choices trained",
     "qamro/report/verdict.py": "said of scores of kind human only; tests/report/test_verdict.py holds it to that",
     "qamro/studies/importers/guess.py": "an error about a file of predictions",

@@ -1,4 +1,5 @@
 // One MUSHRA trial: a reference and its versions, all playing in step, one heard at a time; a slider for each version.
+import { frame } from "./annotate_task.js";
 import { clock, el, fill, plain } from "./dom.js";
 import { Together } from "./together.js";
 
@@ -16,14 +17,14 @@ export function trial({ words, about, state, rate, undo, next, pause }) {
   const scores = { ...now.scores };
   let order = now.axes.slice();
   let active = null;
-  let busy = false;
   let ready = false;
-  let frame = 0;
+  let drawing = 0;
 
-  const hint = el("span", { class: "q-say", role: "status", "aria-live": "polite" }, words.loading);
-  const confirm = el("button", { type: "button", class: "q-button q-strong q-large", "data-testid": "confirm", disabled: true, onclick: () => send() },
-    words.confirm, el("kbd", { "aria-hidden": "true" }, "⏎"));
-  const back = state.can_undo && el("button", { type: "button", class: "q-button", "data-testid": "undo", onclick: () => takeBack() }, words.undo, el("kbd", { "aria-hidden": "true" }, "U"));
+  const { head, foot, hint, confirm, busy, send, takeBack } = frame({ words, state, rate, undo, next, pause, stay: () => show(), given() {
+    all.pause();
+    return { scores: Object.fromEntries(now.axes.map((key) => [key, scores[key]])), heard: sounds.map(heardOf) };
+  } });
+  hint.textContent = words.loading;
   const play = el("button", { type: "button", class: "q-button", disabled: true, onclick: () => toggle() }, words.play);
   const seek = el("input", { type: "range", min: 0, max: 1, step: 0.01, value: 0, "aria-label": words.seek, oninput: () => { all.seek(Number(seek.value)); show(); } });
   const time = el("span", { class: "q-time" });
@@ -33,15 +34,11 @@ export function trial({ words, about, state, rate, undo, next, pause }) {
   const names = el("div", { class: "q-bands", "aria-hidden": "true" }, BANDS.map((from) => el("span", {}, words[`mushra_${from}`])));
   const sort = el("button", { type: "button", class: "q-button q-small", "data-testid": "sort", onclick: () => { sortByScore(); } }, words.sort);
   const element = el("section", { class: "q-card-like q-task q-mushra" },
-    el("div", { class: "q-task-head" },
-      el("progress", { value: state.done, max: state.total, "aria-label": words.progress_label }),
-      el("span", { class: "q-count" }, fill(words.progress, { at: state.done + 1, total: state.total })),
-      el("button", { type: "button", class: "q-button q-quiet q-small", onclick: pause }, words.pause_study)),
-    now.prompt && el("p", { class: "q-prompt-shown" }, el("span", {}, words.prompt), now.prompt),
+    head,
     el("p", { class: "q-question" }, about.question),
     el("div", { class: "q-sound" }, play, el("div", { class: "q-seek" }, seek, time), reference, sort),
     el("div", { class: "q-board" }, names, place),
-    el("div", { class: "q-task-foot" }, back, el("span", { class: "q-grow" }), hint, confirm));
+    foot);
 
   function column(key, n) {
     const name = fill(words.stimulus, { n });
@@ -98,13 +95,13 @@ export function trial({ words, about, state, rate, undo, next, pause }) {
     const seconds = Math.ceil(missing());
     const open = now.axes.some((key) => scores[key] === undefined);
     const top = now.axes.some((key) => scores[key] === scale.high);
-    if (ready && !busy) hint.textContent = seconds ? fill(words.listen_both, { seconds }) : open ? words.choose_mushra : top ? words.ready : words.no_top;
-    confirm.disabled = !ready || busy || seconds > 0 || open;
+    if (ready && !busy()) hint.textContent = seconds ? fill(words.listen_both, { seconds }) : open ? words.choose_mushra : top ? words.ready : words.no_top;
+    confirm.disabled = !ready || busy() || seconds > 0 || open;
   }
   function follow() {
     show();
-    cancelAnimationFrame(frame);
-    if (all.playing && element.isConnected) frame = requestAnimationFrame(follow);
+    cancelAnimationFrame(drawing);
+    if (all.playing && element.isConnected) drawing = requestAnimationFrame(follow);
   }
   async function load() {
     try {
@@ -119,26 +116,6 @@ export function trial({ words, about, state, rate, undo, next, pause }) {
       hint.textContent = words.unplayable;
     }
     if (ready) show();
-  }
-  async function send() {
-    if (confirm.disabled) return;
-    busy = true;
-    show();
-    hint.textContent = words.saving;
-    all.pause();
-    const given = Object.fromEntries(now.axes.map((key) => [key, scores[key]]));
-    const answer = await rate({ task: now.id, scores: given, heard: sounds.map(heardOf) });
-    busy = false;
-    if (answer.state) next(answer.state);
-    else if (answer.stale && answer.stale.task?.id !== now.id) next(answer.stale);
-    else show();
-  }
-  async function takeBack() {
-    if (busy || !state.can_undo) return;
-    busy = true;
-    const answer = await undo();
-    busy = false;
-    if (answer) next(answer.state);
   }
   const onKey = (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches?.("input[type=text], textarea")) return;
@@ -158,5 +135,5 @@ export function trial({ words, about, state, rate, undo, next, pause }) {
   arrange();
   show();
   load();
-  return { element, leave() { document.removeEventListener("keydown", onKey, true); cancelAnimationFrame(frame); all.pause(); } };
+  return { element, leave() { document.removeEventListener("keydown", onKey, true); cancelAnimationFrame(drawing); all.pause(); } };
 }

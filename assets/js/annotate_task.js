@@ -5,7 +5,6 @@ export function task({ words, about, state, quiet, rate, undo, next, pause }) {
   const now = state.task;
   const pairs = about.mode === "preference";
   const several = now.clips.length > 1;
-  let busy = false;
   let active = 0;
   let built = false; // players tell of themselves before everything stands
 
@@ -24,22 +23,15 @@ export function task({ words, about, state, quiet, rate, undo, next, pause }) {
       label: (value) => (labels ? words[`${labels}${value}`] : ""),
       chosen: (on = true) => { if (on) advance(i); tell(); }, focused: () => focus(i) }));
 
-  const hint = el("span", { class: "q-say", role: "status", "aria-live": "polite" });
-  const confirm = el("button", { type: "button", class: "q-button q-strong q-large", "data-testid": "confirm", onclick: () => send() },
-    words.confirm, el("kbd", { "aria-hidden": "true" }, "⏎"));
-  const back = state.can_undo && el("button", { type: "button", class: "q-button", "data-testid": "undo", onclick: () => takeBack() }, words.undo, el("kbd", { "aria-hidden": "true" }, "U"));
-  const at = state.done + 1;
+  const { head, foot, hint, confirm, busy, send, takeBack } = frame({ words, state, rate, undo, next, pause, stay: () => tell(),
+    given: () => ({ scores: Object.fromEntries(inputs.map((input) => [input.key, input.value])), heard: players.map((one) => one.heard()) }) });
   const element = el("section", { class: `q-card-like q-task${several ? " q-pairs" : ""}` },
-    el("div", { class: "q-task-head" },
-      el("progress", { value: state.done, max: state.total, "aria-label": words.progress_label }),
-      el("span", { class: "q-count" }, fill(state.open ? words.progress_open : words.progress, { at, total: state.total })),
-      el("button", { type: "button", class: "q-button q-quiet q-small", onclick: pause }, words.pause_study)),
-    now.prompt && el("p", { class: "q-prompt-shown" }, el("span", {}, words.prompt), now.prompt),
+    head,
     el("div", { class: "q-sounds" }, players.map((one) => one.element),
       several && el("button", { type: "button", class: "q-button", "data-testid": "switch", onclick: () => swap() }, words.switch, el("kbd", { "aria-hidden": "true" }, "S"))),
     about.checks && el("p", { class: "q-hint q-beeps" }, pairs ? words.intro_checks_pairs : words.intro_checks),
     el("div", { class: "q-scales" }, inputs.map((input) => input.element)),
-    el("div", { class: "q-task-foot" }, back, el("span", { class: "q-grow" }), hint, confirm));
+    foot);
 
   function focus(i) {
     active = Math.min(Math.max(i, 0), inputs.length - 1);
@@ -54,7 +46,7 @@ export function task({ words, about, state, quiet, rate, undo, next, pause }) {
   const open = () => inputs.some((input) => input.value === null);
 
   function tell() {
-    if (!built || busy) return;
+    if (!built || busy()) return;
     const seconds = Math.ceil(missing());
     const text = seconds ? fill(several ? words.listen_both : words.listen_more, { seconds }) : open() ? (several ? words.choose_pair : words.choose) : words.ready;
     if (hint.textContent !== text) hint.textContent = text;
@@ -67,25 +59,6 @@ export function task({ words, about, state, quiet, rate, undo, next, pause }) {
     if (place < other.audio.duration) other.audio.currentTime = place;
     latest = other;
     other.play();
-  }
-  async function send() {
-    if (busy || confirm.disabled) return;
-    busy = true;
-    confirm.disabled = true;
-    hint.textContent = words.saving;
-    const scores = Object.fromEntries(inputs.map((input) => [input.key, input.value]));
-    const answer = await rate({ task: now.id, scores, heard: players.map((one) => one.heard()) });
-    busy = false;
-    if (answer.state) next(answer.state);
-    else if (answer.stale && answer.stale.task?.id !== now.id) next(answer.stale);
-    else tell();
-  }
-  async function takeBack() {
-    if (busy || !state.can_undo) return;
-    busy = true;
-    const answer = await undo();
-    busy = false;
-    if (answer) next(answer.state);
   }
 
   const onKey = (event) => {
@@ -124,6 +97,42 @@ export function task({ words, about, state, quiet, rate, undo, next, pause }) {
       ahead.length = 0;
     },
   };
+}
+
+// What stands around every task: how far one is, Confirm and Undo, which talk to the server one at a time ----------
+
+/** `given` tells the scores and what was heard; `stay` is called when the server leaves the rater at this task. */
+export function frame({ words, state, rate, undo, next, pause, stay, given }) {
+  const now = state.task;
+  let busy = false;
+  const hint = el("span", { class: "q-say", role: "status", "aria-live": "polite" });
+  const confirm = el("button", { type: "button", class: "q-button q-strong q-large", "data-testid": "confirm", onclick: () => send() },
+    words.confirm, el("kbd", { "aria-hidden": "true" }, "⏎"));
+  const back = state.can_undo && el("button", { type: "button", class: "q-button", "data-testid": "undo", onclick: () => takeBack() }, words.undo, el("kbd", { "aria-hidden": "true" }, "U"));
+  async function alone(act) {
+    if (busy) return;
+    busy = true;
+    const after = await act();
+    busy = false;
+    if (after) next(after);
+    else stay();
+  }
+  const send = () => confirm.disabled || alone(async () => {
+    confirm.disabled = true;
+    hint.textContent = words.saving;
+    const answer = await rate({ task: now.id, ...given() });
+    return answer.state ?? (answer.stale?.task?.id === now.id ? null : answer.stale);
+  });
+  const takeBack = () => state.can_undo && alone(async () => (await undo())?.state);
+  const head = [
+    el("div", { class: "q-task-head" },
+      el("progress", { value: state.done, max: state.total, "aria-label": words.progress_label }),
+      el("span", { class: "q-count" }, fill(state.open ? words.progress_open : words.progress, { at: state.done + 1, total: state.total })),
+      el("button", { type: "button", class: "q-button q-quiet q-small", onclick: pause }, words.pause_study)),
+    now.prompt && el("p", { class: "q-prompt-shown" }, el("span", {}, words.prompt), now.prompt),
+  ];
+  const foot = el("div", { class: "q-task-foot" }, back, el("span", { class: "q-grow" }), hint, confirm);
+  return { head, foot, hint, confirm, busy: () => busy, send, takeBack };
 }
 
 // A player that knows how much of its sound was really heard ---------------------------------------------------

@@ -4,11 +4,15 @@ import { el, fill } from "./dom.js";
 import { playhead } from "./playhead.js";
 
 let library = null;
+const SOURCE = new URL("../plotly.min.js", import.meta.url).href;
+
+// Fetched when the page has nothing else to do, so that the first figure need not wait for it.
+(window.requestIdleCallback ?? setTimeout)(() => document.head.append(el("link", { rel: "prefetch", as: "script", href: SOURCE })));
 
 /** Loads plotly.js once, when the first figure is drawn. */
 function plotly() {
   library ??= new Promise((resolve, reject) => {
-    const script = el("script", { src: new URL("../plotly.min.js", import.meta.url).href });
+    const script = el("script", { src: SOURCE });
     script.onload = () => resolve(window.Plotly);
     script.onerror = reject;
     document.head.append(script);

@@ -1,15 +1,15 @@
 // Files that a visitor picked or dropped, folders included.
 
-const AUDIO = /\.(wav|wave|flac|ogg|oga|opus|mp3|m4a|aac|webm|mp4|aiff?|au|csv)$/i;
+const AUDIO = /\.(wav|wave|flac|ogg|oga|opus|mp3|m4a|aac|webm|mp4|aiff?|au|csv|jsonl(\.gz)?|parquet)$/i;
 
-/** Files of a file input. A folder brings its audio files and CSVs; files picked one by one are all taken. */
+/** Files of a file input. A folder brings its audio files and manifests; files picked one by one are all taken. */
 export function pickedFiles(list) {
   return [...list]
     .map((file) => ({ file, name: file.webkitRelativePath || file.name }))
     .filter(({ file, name }) => name === file.name || wanted(file.name));
 }
 
-/** Files of a drop; folders are walked through for sound, CSVs, and names that `also` fits. */
+/** Files of a drop; folders are walked through for sound, manifests, and names that `also` fits. */
 export async function droppedFiles(transfer, also = null) {
   const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
   if (!entries.length) return pickedFiles(transfer.files);

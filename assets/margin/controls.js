@@ -138,5 +138,6 @@ export function handle(element, { min, max, step, label, vertical = false, get, 
 /** The pointer's place in an SVG's own pixels. */
 export function pointIn(element, event) {
   const box = element.getBoundingClientRect();
-  return { x: event.clientX - box.left, y: event.clientY - box.top };
+  const zoom = element.currentCSSZoom ?? 1; // slides are enlarged
+  return { x: (event.clientX - box.left) / zoom, y: (event.clientY - box.top) / zoom };
 }

@@ -6,7 +6,8 @@ import * as train from "./figures/train/index.js";
 import * as who from "./figures/who/index.js";
 import { html } from "./draw.js";
 import { DEFAULTS } from "./losses.js";
-import { createStore, number, readQuery, word, writeQuery } from "./state.js";
+import { makeSlides } from "./slides.js";
+import { choice, createStore, number, readQuery, word, writeQuery } from "./state.js";
 
 const FIGURES = { pair, batch, who, train };
 
@@ -15,6 +16,8 @@ const FIELDS = {
   alpha: number(DEFAULTS.alpha, 0, 1),
   beta: number(DEFAULTS.beta, 1, 15, 1),
   at: word(""),
+  slide: word(""),
+  ask: choice("", ["", ...Object.values(FIGURES).flatMap(({ QUESTIONS }) => Object.keys(QUESTIONS))]),
   ...pair.fields,
   ...batch.fields,
   ...who.fields,
@@ -31,9 +34,10 @@ export async function mount(host, { moreStudies = Promise.resolve([]) } = {}) {
   if (host.shadowRoot) return;
   const root = host.attachShadow({ mode: "open" });
   const here = (name) => new URL(name, import.meta.url);
-  const [text, distributions] = await Promise.all([
+  const [text, distributions, lesson] = await Promise.all([
     fetch(here("page.html")).then((answer) => answer.text()),
     fetch(here("distributions.json")).then((answer) => answer.json()),
+    fetch(here("lesson.json")).then((answer) => answer.json()),
   ]);
   const page = html("div", { class: "page" });
   page.innerHTML = text;
@@ -51,11 +55,27 @@ export async function mount(host, { moreStudies = Promise.resolve([]) } = {}) {
     const body = html("div", { class: "figure-body" });
     place.prepend(body);
     figure.mount(body, store, context);
-    place.append(tools(name, figure, store));
+    place.append(tools(name, figure, store, place));
   }
+  const slides = makeSlides(page, store, lesson);
+  page.querySelector("[data-present]").addEventListener("click", () => slides.open());
+  await drawn(page);
+  const { at, slide } = store.get();
+  page.querySelector(at === "seeds" ? ".seeds" : `[data-figure="${CSS.escape(at)}"]`)?.scrollIntoView();
+  if (slide) slides.open(slide);
   page.dataset.ready = "true";
-  const { at } = store.get();
-  if (at in FIGURES) page.querySelector(`[data-figure="${at}"]`).closest("section").scrollIntoView();
+}
+
+/** Waits until the page is seen and every figure has its height, so that what lies below stays where it is. */
+async function drawn(page) {
+  const frame = () => new Promise((done) => requestAnimationFrame(done));
+  if (!page.clientWidth) {
+    await new Promise((done) => {
+      const observer = new ResizeObserver(() => page.clientWidth && (observer.disconnect(), done()));
+      observer.observe(page);
+    });
+  }
+  for (let k = 0; k < 3; k++) await frame();
 }
 
 /** Takes the theme over from the page around: Gradio marks the body as dark. */
@@ -85,8 +105,8 @@ function keepInAddress(store) {
   });
 }
 
-/** Under every figure: copy a link to what is seen now, or put it back. */
-function tools(name, figure, store) {
+/** Under every figure: cover it with a question, copy a link to what is seen now, or put it back. */
+function tools(name, figure, store, place) {
   const copy = html("button", { type: "button", class: "quiet" }, "Copy a link to this");
   copy.addEventListener("click", async () => {
     const query = writeQuery(FIELDS, { ...store.get(), at: name }, location.search);
@@ -100,6 +120,11 @@ function tools(name, figure, store) {
     setTimeout(() => (copy.textContent = "Copy a link to this"), 1600);
   });
   const reset = html("button", { type: "button", class: "quiet" }, "Reset");
-  reset.addEventListener("click", () => store.reset([...Object.keys(figure.fields), "margin", "alpha", "beta"]));
-  return html("div", { class: "tools" }, copy, reset);
+  reset.addEventListener("click", () => store.reset([...Object.keys(figure.fields), "ask", "margin", "alpha", "beta"]));
+  const first = () => {
+    store.set({ ask: Object.keys(figure.QUESTIONS)[0] });
+    place.scrollIntoView();
+  };
+  const ask = html("button", { type: "button", class: "quiet", onclick: first }, "Ask first");
+  return html("div", { class: "tools" }, ask, copy, reset);
 }

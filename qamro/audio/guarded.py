@@ -21,6 +21,8 @@ import struct
 import subprocess
 import sys
 import threading
+import time
+from collections.abc import Callable
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
@@ -35,6 +37,9 @@ from qamro.audio.waveform import Waveform
 
 WAITING = 3.0
 """A file may take this many times its seconds of processor by the clock: disk or machine may be slow."""
+
+LOOK = 0.5
+"""A file that takes about so many seconds of processor is slow: such files have half of the processes at most."""
 
 _PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "TMPDIR", "TEMP", "LANG", "LC_ALL")
 _HEAD = struct.Struct("<cQ")  # what follows (ready, block, start, end, error), and how many bytes of it
@@ -98,33 +103,48 @@ class Decoders:
         Args:
             most: How many may run at once.
         """
-        self._places = threading.Semaphore(most)
+        self._places, self._slow = threading.Semaphore(most), threading.Semaphore(max(1, most // 2))
         self._idle: list[_Process] = []
         self._lock = threading.Lock()
 
     def ask(self, path: str | os.PathLike[str], wish: dict[str, Any], limits: Limits) -> Any:
         """Has a process do something with a file.
 
-        One that has worked before and breaks down may owe it to other files: a fresh one tries again.
+        One that has worked before and breaks down may owe it to other files: a fresh one tries again. A slow file
+        that finds half of the processes busy with others begins anew when one of them has ended.
         """
-        with self._places:
+        pace = _Pace(self._slow)
+        try:
             while True:
-                process = self._take()
                 try:
-                    result = process.ask(path, wish, limits)
-                except _BrokeDown as problem:
-                    process.close()
-                    if problem.is_final or process.asked <= 1:
-                        raise problem.error from None
-                    continue
-                except BaseException as problem:
-                    if isinstance(problem, AudioError):
-                        self._give_back(process)
-                    else:
-                        process.close()
-                    raise
+                    with self._places:
+                        return self._ask(path, wish, limits, pace)
+                except _TryAgain:
+                    if pace.is_put_off:
+                        pace.wait()
+        finally:
+            pace.release()
+
+    def _ask(self, path: str | os.PathLike[str], wish: dict[str, Any], limits: Limits, pace: _Pace) -> Any:
+        process = self._take()
+        try:
+            result = process.ask(path, wish, limits, pace)
+        except _BrokeDown as problem:
+            process.close()
+            if not pace.is_put_off and (problem.is_final or process.asked <= 1):
+                raise problem.error from None
+            raise _TryAgain from None
+        except BaseException as problem:
+            if isinstance(problem, AudioError) and not pace.is_slow:
                 self._give_back(process)
-                return result
+            else:
+                process.close()
+            raise
+        if pace.is_slow:  # its priority is low for good
+            process.close()
+        else:
+            self._give_back(process)
+        return result
 
     def close(self) -> None:
         """Ends those that are idle."""
@@ -150,6 +170,79 @@ class _BrokeDown(Exception):  # noqa: N818
     def __init__(self, error: AudioError, *, is_final: bool) -> None:
         super().__init__(str(error))
         self.error, self.is_final = error, is_final
+
+
+class _TryAgain(Exception):  # noqa: N818
+    """Another process is to try."""
+
+
+class _Pace:
+    """Watches how long a file takes; a slow one needs a permit, and gives way to other work."""
+
+    def __init__(self, permits: threading.Semaphore) -> None:
+        self._permits, self._lock = permits, threading.Lock()
+        self.is_slow = self.is_put_off = False
+
+    def watch(self, pid: int, limits: Limits, kill: Callable[[], None]) -> Callable[[], bool]:
+        """Watches a process; ``kill`` ends it where it takes too long. Returns what ends the watch: was it too long?"""
+        began, over, late, used = time.monotonic(), False, False, None
+
+        def look() -> None:
+            nonlocal timer, late, used
+            with self._lock:
+                if over:
+                    return
+                if time.monotonic() - began >= limits.work * WAITING:
+                    late = True
+                    kill()
+                    return
+                now = _processor_seconds(pid)
+                used = now if used is None else used
+                if not self.is_slow and now - used >= LOOK:
+                    self.is_slow = self._permits.acquire(blocking=False)
+                    self.is_put_off = not self.is_slow
+                    if self.is_put_off:
+                        kill()
+                        return
+                if self.is_slow:
+                    with contextlib.suppress(OSError, AttributeError):
+                        os.setpriority(os.PRIO_PROCESS, pid, 10)
+                timer = _timer(LOOK, look)
+
+        def end() -> bool:
+            nonlocal over
+            with self._lock:
+                over = True
+            timer.cancel()
+            return late
+
+        timer = _timer(LOOK, look)
+        return end
+
+    def wait(self) -> None:
+        """Waits for a permit."""
+        self._permits.acquire()
+        self.is_slow, self.is_put_off = True, False
+
+    def release(self) -> None:
+        """Gives the permit back."""
+        if self.is_slow:
+            self._permits.release()
+
+
+def _timer(seconds: float, act: Callable[[], None]) -> threading.Timer:
+    timer = threading.Timer(seconds, act)
+    timer.daemon = True
+    timer.start()
+    return timer
+
+
+def _processor_seconds(pid: int) -> float:
+    """Seconds of processor that another process has taken so far; 0 where the platform does not tell."""
+    with contextlib.suppress(OSError, ValueError, IndexError, AttributeError):
+        fields = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return 0.0
 
 
 class _CannotStartError(OSError):
@@ -187,7 +280,7 @@ class _Process:
 
             fcntl.fcntl(self._process.stdout, fcntl.F_SETPIPE_SZ, _PIPE)  # type: ignore[arg-type]
 
-    def ask(self, path: str | os.PathLike[str], wish: dict[str, Any], limits: Limits) -> Any:
+    def ask(self, path: str | os.PathLike[str], wish: dict[str, Any], limits: Limits, pace: _Pace) -> Any:
         """Sends a wish and reads what comes back.
 
         Raises:
@@ -195,17 +288,9 @@ class _Process:
             _BrokeDown: The process is of no use any more.
         """
         self.asked += 1
-        late = threading.Event()
-
-        def stop() -> None:
-            late.set()
-            self._process.kill()
-
         name = os.fspath(path)
         where = os.path.abspath(name) if name else name
-        timer = threading.Timer(limits.work * WAITING, stop)
-        timer.daemon = True
-        timer.start()
+        end = pace.watch(self._process.pid, limits, self._process.kill)
         try:
             line = json.dumps(wish | {"path": where, "limits": asdict(limits)}) + "\n"
             self._process.stdin.write(line.encode("ascii"))  # type: ignore[union-attr]
@@ -216,13 +301,13 @@ class _Process:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(1)
             code = self._process.poll()
-            slow = late.is_set() or (hasattr(signal, "SIGPROF") and code == -signal.SIGPROF)
-            if not self._well and not slow:
+            slow = end() or (hasattr(signal, "SIGPROF") and code == -signal.SIGPROF)
+            if not self._well and not slow and not pace.is_put_off:
                 raise _CannotStartError(f"a decoder process ended with code {code} as it started") from None
             error = too_slow(path, limits) if slow else _ended(path, code)
             raise _BrokeDown(error, is_final=slow) from None
         finally:
-            timer.cancel()
+            end()
 
     def close(self) -> None:
         """Ends the process."""

@@ -178,8 +178,27 @@ Taken from the repository, where git's own name of the content pins it; the same
 no revision that could be confirmed.
 """
 
+NISQA = Weights(
+    "nisqa",
+    "NISQA v2.0, not for commercial use",
+    "gabrielmittag/NISQA",
+    "fe84f0f252abec382b24367d5b22498a7ce34dbb",
+    "CC-BY-NC-SA-4.0",
+    (
+        WeightFile(
+            "nisqa.tar",
+            1_051_663,
+            "7ec4cf937514dd3f8860b21e66fabd8ca87a168572675ef8d979c4c4ad2e805c",
+            "881056913cde094e3c6f4e16ca0e731a4b2ac2ee",
+            "https://raw.githubusercontent.com/gabrielmittag/NISQA/fe84f0f252abec382b24367d5b22498a7ce34dbb/weights/nisqa.tar",
+        ),
+    ),
+    optional=True,
+)
+"""NISQA (arXiv 2104.09494): quality of speech in five ways; for ``nisqa``, as torchmetrics computes it."""
+
 WEIGHTS: dict[str, Weights] = {
-    weights.name: weights for weights in (CLAP, TOKENIZER, AUDIOBOX, WAVLM, ROBERTA, MUQ, TUNEJURY)
+    weights.name: weights for weights in (CLAP, TOKENIZER, AUDIOBOX, WAVLM, ROBERTA, MUQ, TUNEJURY, NISQA)
 }
 """All published weights by name."""
 

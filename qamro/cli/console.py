@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
+import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import NoReturn
+from pathlib import Path
+from typing import Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -14,6 +19,7 @@ from rich.progress import (
     Progress,
     ProgressColumn,
     Task,
+    TaskID,
     TextColumn,
     TimeRemainingColumn,
 )
@@ -88,9 +94,38 @@ def progress(unit: str = "", *, show: bool = True) -> Progress:
     columns = [TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn()]
     if unit:
         columns.append(_Rate(unit))
-    return Progress(
-        *columns, TimeRemainingColumn(), console=err, transient=True, disable=not (show and err.is_terminal)
-    )
+    return _Told(*columns, TimeRemainingColumn(), console=err, transient=True, disable=not (show and err.is_terminal))
+
+
+def tell(text: str, done: float | None = None, of: float | None = None) -> None:
+    """Writes how far a verb is to the file that ``QAMRO_PROGRESS`` names, for whoever started it."""
+    if file := os.environ.get("QAMRO_PROGRESS"):
+        part = Path(f"{file}.part")
+        with contextlib.suppress(OSError):
+            part.write_text(json.dumps({"text": text, "done": done, "of": of}), encoding="utf-8")
+            part.replace(file)
+
+
+class _Told(Progress):
+    """A bar that is told to a file, too, a few times a second."""
+
+    _last = 0.0
+
+    def advance(self, task_id: TaskID, advance: float = 1) -> None:
+        """Moves a bar on."""
+        super().advance(task_id, advance)
+        self._tell(task_id)
+
+    def update(self, task_id: TaskID, **fields: Any) -> None:
+        """Changes a bar."""
+        super().update(task_id, **fields)
+        self._tell(task_id)
+
+    def _tell(self, task_id: TaskID) -> None:
+        now = time.monotonic()
+        if now - self._last > 0.3:
+            self._last, task = now, self._tasks[task_id]
+            tell(task.description, task.completed, task.total)
 
 
 class _Rate(ProgressColumn):

@@ -22,11 +22,11 @@ ENGINES = ("local", "ray")
 
 def wants_parts(inputs: Sequence[Path], out: Path) -> bool:
     """Whether a manifest is to be scored into a folder: one that is there, or a name without an ending."""
-    from qamro.corpora.manifest import is_manifest
+    from qamro.studies.manifest import is_manifest
 
     if len(inputs) != 1 or not is_manifest(inputs[0]):
         return False
-    return out.is_dir() or (not out.exists() and not out.suffix) or inputs[0].suffix.lower() != ".csv"
+    return out.is_dir() or (not out.exists() and not out.suffix)
 
 
 def predict_corpus(
@@ -45,7 +45,7 @@ def predict_corpus(
     The exit code is 0 only if every clip was scored, 1 when some failed (their rows say why), 2 for wrong use.
 
     Args:
-        manifest: See ``qamro.corpora.manifest``.
+        manifest: See ``qamro.studies.manifest``.
         out: The folder.
         predictor: Its name.
         options: Passed on to ``load``.
@@ -61,15 +61,11 @@ def predict_corpus(
     with wrong_use(ValueError, OSError, WeightsError, ImportError):
         if engine not in ENGINES:
             raise ValueError(f"--engine is one of {', '.join(ENGINES)}, not {engine!r}")
-        if out.exists() and not out.is_dir():
-            raise NotADirectoryError(f"--out {out} is a file; name a folder for the parts")
         if not manifest.is_file():
             raise FileNotFoundError(f"there is no manifest {manifest}")
-        if out.suffix.lower() == ".csv":
-            raise ValueError(f"{manifest.name} is scored into a folder, not into {out}; give --out FOLDER")
         from qamro.corpora import open_corpus
-        from qamro.corpora.manifest import need_pyarrow
         from qamro.predictors import load
+        from qamro.studies.manifest import need_pyarrow
 
         need_pyarrow()
         model = load(predictor, **options)

@@ -52,14 +52,15 @@ def distance(
     """
     from qamro.checkpoints import WeightsError
 
-    with wrong_use(ValueError, OSError, WeightsError):
+    with wrong_use(ValueError, OSError, WeightsError, ImportError):
         if encoder not in ENCODERS:
             raise ValueError(f"there is no encoder {encoder!r} here; --encoder takes {', '.join(ENCODERS)}")
         if reference is None and not clap_score:
             raise ValueError("name a REFERENCE to hold the clips against, or ask for --clap-score")
         if clap_score and encoder != "clap":
             raise ValueError("--clap-score needs --encoder clap, which reads prompts")
-        mine, theirs = gather([clips]), gather([reference]) if reference is not None else []
+        mine = gather([clips], whole=True)
+        theirs = gather([reference], whole=True) if reference is not None else []
         if clap_score and (silent := sum(not clip.prompt for clip in mine)):
             raise ValueError(f"{clips}: {silent} of {count(len(mine), 'clip')} have no prompt; give a column prompt")
         from qamro.encoders import load_encoder

@@ -74,7 +74,7 @@ def evaluate(
     from qamro.domains import OUTSIDE, in_words
     from qamro.evaluation import NoCommonAxis, NothingMatched, PredictionsError
     from qamro.evaluation import evaluate as compare
-    from qamro.predictors.base import kinds_of
+    from qamro.predictors.provenance import kinds_of
 
     try:
         result = compare(study, table, axes=axes or None, axis_map=pairs or None, draws=draws, seed=seed)
@@ -99,7 +99,7 @@ def evaluate(
 
 
 def _show(result: Evaluation, study: Study, predicted: int, kinds: dict[str, list[str]]) -> None:
-    from qamro.predictors.base import kinds_in_words
+    from qamro.predictors.provenance import kinds_in_words
 
     say(
         f"{result.study}: {count(predicted, 'prediction')} against ratings by {listeners(result.kind)}; "

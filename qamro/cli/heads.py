@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperCommand
 
 from qamro.cli import options
-from qamro.cli.console import FAILED, err, fail, say, wrong_use
+from qamro.cli.console import FAILED, err, fail, say, tell, wrong_use
 from qamro.counts import count
 
 heads = typer.Typer(help="Make heads by a recipe, share and fetch them.", no_args_is_help=True, rich_markup_mode=None)
@@ -46,7 +46,7 @@ def make_heads(
     """Fetch a study, embed it, train heads and test them on its official split. Killed, it goes on where it was."""
     from qamro.cli.train import train
     from qamro.paths import cache_path
-    from qamro.studies.fetch import FetchError, Part, fetch
+    from qamro.studies.fetch import FetchError, Part, Progress, fetch
     from qamro.studies.registry import get_dataset
     from qamro.training.head_recipes import get_recipe
 
@@ -55,14 +55,13 @@ def make_heads(
         data = get_dataset(chosen.study)
         say(f"{data.title}. Licence of the ratings: {data.licence}; it holds for what these heads are used for, too.")
         with err.status("Fetching") as status:
+
+            def told(at: Progress) -> None:
+                status.update(f"{at.file} of {count(at.files, 'file')}, {at.bytes / 1e6:.1f} MB")
+                tell("Fetching", at.bytes, at.of_bytes)
+
             try:
-                study = fetch(
-                    data,
-                    part=Part(clips=clips),
-                    on_progress=lambda p: status.update(
-                        f"{p.file} of {count(p.files, 'file')}, {p.bytes / 1e6:.1f} MB"
-                    ),
-                )
+                study = fetch(data, part=Part(clips=clips), on_progress=told)
             except FetchError as problem:
                 fail(problem, FAILED)
         place = out or cache_path("recipes", recipe)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from qamro.studies import Study
     from qamro.studies.importers.options import Options
+    from qamro.studies.manifest import Entry
 
 _NAMED_COLUMNS = 30
 
@@ -26,41 +27,49 @@ class Clip:
         prompt: Its prompt, empty when there is none.
         system: What generated it, empty when unknown.
         name: What to call it, empty to go by the file name.
+        entry: Says where its sound is, where that is no whole file of this machine.
     """
 
     path: Path
     prompt: str = ""
     system: str = ""
     name: str = ""
+    entry: Entry | None = None
 
 
-def gather(inputs: Iterable[Path], prompt: str = "") -> list[Clip]:
-    """Turns arguments into clips: ``.csv`` is a manifest, a folder is searched, anything else is an audio file.
+def gather(inputs: Iterable[Path], prompt: str = "", *, whole: bool = False) -> list[Clip]:
+    """Turns arguments into clips: a manifest is read, a folder is searched, anything else is an audio file.
 
     A file that does not exist is kept as long as another input does, and fails by itself when it is scored.
 
     Args:
         inputs: Manifests, folders and files.
         prompt: For clips that no manifest gives a prompt.
+        whole: Whether only whole files of this machine will do.
 
     Raises:
         FileNotFoundError: Nothing of what was named is there, or a manifest is missing.
         ValueError: A manifest is not valid, or a folder holds no audio.
+        ImportError: A manifest is Parquet, and pyarrow is not installed.
     """
+    from qamro.studies.manifest import is_manifest
+
     inputs = list(inputs)
     if not any(path.exists() for path in inputs):
         raise FileNotFoundError(f"there is no file or folder {inputs[0]}; name a manifest, a folder or audio files")
-    clips: dict[Path, Clip] = {}
+    clips: dict[object, Clip] = {}
     for path in inputs:
         if path.is_dir():
             found = _folder(path)
-        elif path.suffix.lower() == ".csv":
+        elif is_manifest(path):
             found = read_manifest(path)
+            if whole and any(clip.entry for clip in found):
+                raise ValueError(f"{path} names parts of files, addresses or sound in archives; give whole files here")
         else:
             found = [Clip(path)]
         for clip in found:
-            clips.setdefault(clip.path, clip)
-    return [clip if clip.prompt else Clip(clip.path, prompt, clip.system, clip.name) for clip in clips.values()]
+            clips.setdefault((clip.path, clip.entry), clip)
+    return [clip if clip.prompt else replace(clip, prompt=prompt) for clip in clips.values()]
 
 
 def read_manifest(path: Path) -> list[Clip]:
@@ -72,7 +81,13 @@ def read_manifest(path: Path) -> list[Clip]:
     """
     from qamro.studies import manifest
 
-    return [Clip(path.parent / row.file, row.prompt, row.system, row.name) for row in manifest.read_manifest(path)]
+    folder, clips = path.resolve().parent, []
+    for row in manifest.read_manifest(path):
+        at, entry = Path(row.path), None if row.is_file else row
+        if entry is None and at.is_relative_to(folder):
+            at = path.parent / at.relative_to(folder)
+        clips.append(Clip(at, row.prompt, row.system, row.clip if row.named else "", entry))
+    return clips
 
 
 def _folder(path: Path) -> list[Clip]:
@@ -268,9 +283,10 @@ def warn_of_origin(name: str, scores: pd.DataFrame, study: Study) -> None:
         study: What the scores are held against.
     """
     from qamro.cli.console import warn
-    from qamro.predictors.base import trained_on
+    from qamro.evaluation.align import match
+    from qamro.predictors.provenance import trained_on
 
-    if seen := trained_on(scores, study):
+    if seen := trained_on(scores, study, [row for row, _ in match(scores, study).rows]):
         warn(
             f"{name}{': ' if name else ''}the heads behind {', '.join(seen)} were trained or calibrated on "
             f"{study.name}, too; figures on clips that they have seen flatter them, their card has those on clips that "

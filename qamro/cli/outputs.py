@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 from rich.table import Table
 from rich.text import Text
@@ -161,14 +161,14 @@ class RowWriter:
         self._file.flush()
         self.rows += 1
 
-    def __enter__(self) -> RowWriter:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            self._file.close()
+            self._close()
         except OSError:  # a full disk refuses the rest of a row once more
             if kind is None:
                 raise
@@ -176,6 +176,41 @@ class RowWriter:
             os.replace(self._part, self.path)
         else:
             self._part.unlink(missing_ok=True)
+
+    def _close(self) -> None:
+        self._file.close()
+
+
+class _ParquetWriter(RowWriter):
+    """The same as Parquet, which is whole or not there: its rows are written when it is closed."""
+
+    def __init__(self, path: Path, columns: Iterable[str]) -> None:
+        super().__init__(path, columns)
+        self._file.close()
+        self._rows: list[Mapping[str, Any]] = []
+
+    def write(self, row: Mapping[str, Any]) -> None:
+        """Keeps a row."""
+        self._rows.append({column: row.get(column) for column in self._columns})
+        self.rows += 1
+
+    def _close(self) -> None:
+        import pyarrow as pa
+
+        from qamro.corpora.folder import score_schema
+        from qamro.studies.manifest import need_pyarrow
+
+        need_pyarrow().write_table(pa.Table.from_pylist(self._rows, score_schema(self._columns)), self._part)
+
+
+def is_parquet(path: Path) -> bool:
+    """Whether a file is Parquet by its name."""
+    return path.suffix.lower() == ".parquet"
+
+
+def row_writer(path: Path, columns: Iterable[str]) -> RowWriter:
+    """Opens what takes the rows of a score table: CSV, or Parquet where the file is called so; see ``RowWriter``."""
+    return (_ParquetWriter if is_parquet(path) else RowWriter)(path, columns)
 
 
 def _rounded(value: Any) -> Any:
@@ -193,7 +228,7 @@ def score_table(rows: Iterable[Mapping[str, Any]], axes: Sequence[str]) -> Table
         rows: Rows of the score table; a clip that failed says so.
         axes: The axes that were scored.
     """
-    from qamro.predictors.base import row_kinds
+    from qamro.predictors.provenance import row_kinds
 
     table = Table("clip", box=None, pad_edge=False)
     table.columns[0].overflow = "fold"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,10 +16,9 @@ from qamro.cli.console import say, wrong_use
 from qamro.cli.inputs import open_ratings, ratings_options
 
 if TYPE_CHECKING:
-    from qamro.evaluation.planning import Design, Outlook, Plan
+    from qamro.evaluation.planning import Outlook
     from qamro.evaluation.variances import Estimated, Variances
     from qamro.studies import Study
-    from qamro.studies.importers.options import Options
 
 _TYPED = {"between": "--between-sd", "clips": "--clips-sd", "raters": "--raters-sd", "rest": "--noise-sd"}
 _WORDS = {"between": "between systems", "clips": "clips of a system", "raters": "raters", "rest": "noise of a rating"}
@@ -72,22 +71,16 @@ def plan(
     Pairs are told apart by the rule of the reports: all at once with 95 % probability.
     """
     with wrong_use(OSError, ValueError):
-        from qamro.evaluation.planning import Design, Goal, Plan
+        from qamro.evaluation.planning import Goal, plan_from
 
         aim = Goal.parse(goal) if goal else None
         typed = dict(zip(_TYPED, (between_sd, clips_sd, raters_sd, noise_sd), strict=True))
         told = ratings_options(column, axis, scale, missing, rows, delimiter, header, encoding, answer, ragged)
-        study, pilot, variances = _known(ratings, told, axis, typed)
-        axis = axis or (study.axes[0] if study else "")
+        study = open_ratings(ratings, told) if ratings else None
         prices = {"delta": delta, "clip_price": clip_price, "rating_price": rating_price}
-        raters = len(set(study.counted["rater"])) if study and pilot and pilot.named else 0
-        if pilot and systems in (0, len(pilot.systems)):
-            made = Plan.of(pilot, **prices)
-        elif pilot or systems:
-            made = Plan(variances, systems, **prices)  # type: ignore[arg-type]
-        else:
-            raise ValueError("say how many systems are to be compared, with --systems")
-        asked = [_with_raters(Design.parse(text), raters) for text in design or ["20x5"]]
+        found = plan_from(study, axis, typed, systems, _TYPED | {"systems": "--systems"}, **prices)
+        made, pilot, axis = found.plan, found.estimated, found.axis or axis
+        asked = [found.design(text) for text in design or ["20x5"]]
         others = [each for each in made.alternatives(asked[0], most_clips=max_clips) if each not in asked]
         bounds = {"most_clips": max_clips, "most_ratings": max_ratings, "raters": asked[0].raters}
         best = made.cheapest(aim, **bounds) if aim else None
@@ -95,8 +88,8 @@ def plan(
     say(_first(shown, made.systems))
     if aim:
         say(_goal_words(goal, best, max_clips, max_ratings))
-    say(_basis(study, pilot, variances, typed, axis))
-    ranges = _ranges(pilot, made, [*shown, *([best] if best else [])])
+    say(_basis(study, pilot, made.variances, typed, axis))
+    ranges = [found.apart_range(each.design) for each in [*shown, *([best] if best else [])]]
     for line in _table([*shown, *([best] if best else [])], ranges, delta, cheapest=best is not None):
         say(line)
     if pilot:
@@ -104,7 +97,7 @@ def plan(
     if json_out is not None:
         everything: dict[str, Any] = {"qamro": __version__, "ratings_from": ratings, "axis": axis}
         everything |= {"kind": study.kind if study else "typed", "systems": made.systems, "level": made.level}
-        everything |= {"variances": asdict(variances), "low": pilot.low if pilot else {}, "delta": delta}
+        everything |= {"variances": asdict(made.variances), "low": pilot.low if pilot else {}, "delta": delta}
         ends = pilot.high.items() if pilot else ()
         everything |= {"high": {name: end if isfinite(end) else None for name, end in ends}, "goal": goal}
         each_one = [*shown, *([best] if best else [])]
@@ -114,38 +107,6 @@ def plan(
             json_out.parent.mkdir(parents=True, exist_ok=True)
             json_out.write_text(json.dumps(everything, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         say(f"written to {json_out}")
-
-
-def _known(
-    ratings: str, told: Options, axis: str, typed: dict[str, float | None]
-) -> tuple[Study | None, Estimated | None, Variances]:
-    """The study, what was estimated from it, and the components to plan with; what was typed goes first.
-
-    Raises:
-        ValueError: There is neither a study nor all that is needed without one.
-    """
-    from qamro.evaluation.variances import Variances, estimate
-
-    given = {name: value**2 for name, value in typed.items() if value is not None}
-    if not ratings:
-        if missing := [_TYPED[name] for name in ("between", "clips", "rest") if name not in given]:
-            raise ValueError(f"without --ratings, type in {', '.join(missing)}")
-        return None, None, Variances(**({"raters": 0.0} | given))
-    study = open_ratings(ratings, told)
-    if not axis and len(study.axes) != 1:
-        raise ValueError(f"{study.name} is rated on {', '.join(study.axes)}; name one with --axis")
-    if axis and axis not in study.axes:
-        raise ValueError(f"{study.name} has no axis {axis!r}; it has {', '.join(study.axes)}")
-    try:
-        pilot = estimate(study, axis or study.axes[0])
-    except ValueError as problem:
-        raise ValueError(f"{problem} (without --ratings: --systems, {', '.join(_TYPED.values())})") from problem
-    pilot = replace(pilot, variances=replace(pilot.variances, **given))
-    return study, pilot, pilot.variances
-
-
-def _with_raters(design: Design, raters: int) -> Design:
-    return replace(design, raters=raters) if not design.raters and raters >= design.ratings else design
 
 
 def _times(n: int) -> str:
@@ -212,12 +173,6 @@ def _basis(
         f"Standard deviations on {axis} from {pilot.ratings:,} ratings by {listeners(study.kind)} "
         f"({study.name}, REML, 95 % intervals): {', '.join(told)}{anonymous}."
     )
-
-
-def _ranges(pilot: Estimated | None, made: Plan, shown: list[Outlook]) -> list[tuple[float, float] | None]:
-    from qamro.evaluation.planning import apart_range
-
-    return [apart_range(pilot, made, each.design) if pilot else None for each in shown]
 
 
 def _table(

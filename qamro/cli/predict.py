@@ -6,6 +6,7 @@ import sys
 import time
 from collections import Counter
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,7 +17,7 @@ from qamro.cli.console import out as console
 from qamro.cli.corpus import predict_corpus, wants_parts
 from qamro.cli.inputs import Clip, gather
 from qamro.cli.options import check_device
-from qamro.cli.outputs import RowWriter, check_writable, score_table
+from qamro.cli.outputs import check_writable, is_parquet, row_writer, score_table
 from qamro.counts import count
 from qamro.predictors.loading import PREDICTORS
 
@@ -31,8 +32,8 @@ def predict(
         list[Path],
         typer.Argument(
             metavar="MANIFEST|FOLDER|FILES...",
-            help="A CSV with a column path (and prompt, system; paths relative to it), a folder, or audio files; for a "
-            "corpus also .jsonl, .parquet, or Lhotse's cuts.jsonl.gz.",
+            help="A manifest with a column path (and prompt, system; paths relative to it) as CSV, .jsonl or .parquet, "
+            "or Lhotse's cuts.jsonl.gz; a folder; or audio files.",
         ),
     ],
     *,
@@ -41,8 +42,8 @@ def predict(
         typer.Option(
             "--out",
             "-o",
-            help="CSV to write: one row a clip; shown here without it. A folder takes a manifest of any length, in "
-            "parts: a killed run goes on, and several machines may share it.",
+            help="CSV or .parquet to write: one row a clip; shown here without it. A folder takes a manifest of any "
+            "length, in parts: a killed run goes on, and several machines may share it.",
         ),
     ] = None,
     prompt: Annotated[str, typer.Option(help="Prompt of every clip that the manifest gives none.")] = "",
@@ -85,7 +86,7 @@ def predict(
         return
     if engine != "local" or address:
         fail("--engine and --address score one manifest into a folder: predict MANIFEST --out FOLDER --engine ray")
-    with wrong_use(FileNotFoundError, ValueError, OSError):
+    with wrong_use(FileNotFoundError, ValueError, OSError, ImportError):
         if piped != jsonl:
             raise ValueError("- and --jsonl belong together: qamro predict - --jsonl < clips.jsonl > scores.jsonl")
         clips = [] if piped else gather(inputs, prompt)
@@ -93,6 +94,10 @@ def predict(
             if out.is_dir():
                 raise IsADirectoryError(f"--out {out} is a folder; name a CSV file, or score one manifest into it")
             check_writable(out)
+            if is_parquet(out):
+                from qamro.studies.manifest import need_pyarrow
+
+                need_pyarrow()
     start = time.perf_counter()
     from qamro.checkpoints import WeightsError
 
@@ -100,6 +105,8 @@ def predict(
         from qamro.predictors import load
         from qamro.predictors.command import COMMAND
 
+        if predictor.startswith(COMMAND) and any(clip.entry for clip in clips):
+            raise ValueError("a command scores whole files; the manifest names parts, addresses or sound in archives")
         options: dict[str, Any] = {"heads": heads, "device": device, "precision": precision}
         if predictor.startswith(COMMAND):
             options = {"timeout": timeout}
@@ -128,26 +135,37 @@ def predict(
 
 
 def _score(model: Predictor, clips: list[Clip], out: Path | None, rows: list[dict[str, Any]]) -> None:
+    from qamro.corpora.sound import Sounds
+    from qamro.predictors.clips import Item, clip_names
     from qamro.predictors.command import CommandScores
 
-    given = [clip.path for clip in clips], [clip.prompt for clip in clips], [clip.system for clip in clips]
+    sounds = Sounds()
+    names = [clip.name or name for clip, name in zip(clips, clip_names([clip.path for clip in clips]), strict=True)]
     if isinstance(model, CommandScores):
+        given = [clip.path for clip in clips], [clip.prompt for clip in clips], [clip.system for clip in clips]
         model.prepare(*given)  # only its first answer tells the columns
-    stream = model.stream(*given)
-    with RowWriter(out, model.columns) if out is not None else nullcontext() as table, progress() as bar:
+        stream = model.stream(*given)
+    else:
+        stream = model.rows(
+            replace(sounds.item(clip.entry), clip=name, prompt=clip.prompt)
+            if clip.entry
+            else Item(name, str(clip.path), clip.prompt, clip.system)
+            for clip, name in zip(clips, names, strict=True)
+        )
+    with row_writer(out, model.columns) if out is not None else nullcontext() as table, progress() as bar:
         task = bar.add_task("Scoring", total=len(clips))
-        for clip, row in zip(clips, stream, strict=True):
-            if clip.name:
-                row["clip"] = clip.name
+        for name, row in zip(names, stream, strict=True):
+            row["clip"] = name
             if table is not None:
                 table.write(row)
             rows.append(row)
             bar.advance(task)
+    sounds.close()
 
 
 def _summarise(model: Predictor, rows: list[dict[str, Any]], out: Path | None, seconds: float) -> None:
     from qamro.domains import OUTSIDE, in_words
-    from qamro.predictors.base import KINDS, row_kinds, shown_axes
+    from qamro.predictors.provenance import KINDS, row_kinds, shown_axes
     from qamro.report.verdict import verdicts
 
     failed = [row for row in rows if row["error"]]

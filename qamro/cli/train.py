@@ -22,6 +22,7 @@ from qamro.cli.console import progress, say, warn, wrong_use
 from qamro.cli.inputs import open_audible, ratings_options
 from qamro.cli.outputs import check_writable, written_to
 from qamro.counts import count
+from qamro.listeners import listeners
 from qamro.training.presets import Settings, objective_of
 
 if TYPE_CHECKING:
@@ -81,6 +82,14 @@ def train(
         typer.Option(help="Fits an axis; the best by what --stop-by says is kept. Unless set 3; 1 end to end.", min=1),
     ] = None,
     hold_out: options.HoldOut = Settings.hold_out,
+    folds: Annotated[
+        int | None,
+        typer.Option(
+            help="Folds, so that every rating trains and every clip tests; 0 or 1 for one split. Unless set, 5 for "
+            "studies of under 2,000 clips.",
+            min=0,
+        ),
+    ] = Settings.folds,
     systems: options.Systems = 600,
     prompts: options.Prompts = 16,
     workers: options.Workers = 2,
@@ -149,6 +158,7 @@ def train(
             weight_decay=weight_decay,
             seeds=seeds or (1 if end_to_end else Settings.seeds),
             hold_out=hold_out,
+            folds=folds,
             stop_by=stop_by,
         )
         solved = objective_of(settings, "MI").solved
@@ -156,6 +166,10 @@ def train(
         told = ratings_options(column, axis, scale, missing, rows, delimiter, header, encoding, answer, ragged)
         if end_to_end and solved:
             raise ValueError("end to end takes an objective that is trained; ridge is solved: choose --objective huber")
+        if end_to_end and (folds or 0) > 1:
+            raise ValueError("end to end the study is split once; leave --folds away")
+        if end_to_end and objective_of(settings, "preference").on_pairs:
+            raise ValueError("votes between pairs train heads on a frozen encoder; leave --end-to-end away")
         if end_to_end and settings.seeds > 1:
             raise ValueError("end to end one seed is trained at a time; leave --seeds away")
         target = destination(out, save, replace=replace)
@@ -212,6 +226,7 @@ def fit(
     """Trains the heads and writes them; a killed run leaves what the next one goes on from."""
     from qamro.encoders.loading import FOLDER
     from qamro.training.objective.objective import without_effect
+    from qamro.training.recipe import axes_of
     from qamro.training.recipe import train as train_on
     from qamro.training.trackers import Tracker, track_heads
 
@@ -226,7 +241,7 @@ def fit(
             bars.close()
             name_left_out(prepared.embeddings.failed, len(prepared.study.clips))
             embedded_in(len(prepared.embeddings.clips), time.perf_counter() - started)
-            axes = list(recipe.axes or prepared.trainable)
+            axes = axes_of(prepared, recipe)
             vain = without_effect(map(recipe.objective, axes), dict(settings.parameters)) if world.first else []
             for name in vain:
                 warn(f"--{name.replace('_', '-')} changes nothing in this objective on these axes")
@@ -396,7 +411,12 @@ def axes_progress(axes: Sequence[str], *, show: bool = True) -> Iterator[Callabl
 
 def report(card: Card, done: str) -> None:
     """Says what came out: the correlation of systems on held-out clips, axis by axis, and what to do with it."""
+    from qamro.predictors.saved_card import votes_in_words
+
     for row in card.metrics:
+        if row["level"] == "vote" and row["value"] is not None:
+            on = f", on {card.held_out}" if card.held_out else ""
+            say(f"{row['axis']}: {votes_in_words(row)}; votes by {listeners(card.kind)}{on}")
         if (row["level"], row["metric"]) == ("system", "SRCC"):
             value = "undefined" if row["value"] is None else f"{row['value']:.3f}"
             ends = "" if row["low"] is None else f" [{row['low']:.3f}, {row['high']:.3f}]"

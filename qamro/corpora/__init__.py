@@ -2,6 +2,5 @@
 
 from qamro.corpora.folder import Corpus, Progress, open_corpus
 from qamro.corpora.local import score_here
-from qamro.corpora.manifest import Entry, is_manifest, read_entries
 
-__all__ = ["Corpus", "Entry", "Progress", "is_manifest", "open_corpus", "read_entries", "score_here"]
+__all__ = ["Corpus", "Progress", "open_corpus", "score_here"]

@@ -16,15 +16,15 @@ import os
 import socket
 import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qamro.corpora.manifest import count_entries, deal_out, fingerprint, shard_entries
+from qamro.corpora.shards import count_entries, deal_out, fingerprint, shard_entries
 from qamro.corpora.sound import Sounds
-from qamro.predictors.base import FACTS
 from qamro.predictors.calibrated import Calibrated
+from qamro.predictors.provenance import FACTS
 
 if TYPE_CHECKING:
     from qamro.predictors import Predictor
@@ -113,7 +113,7 @@ class Corpus:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        schema = pa.schema([(name, _kind_of(name)) for name in predictor.columns])
+        schema = score_schema(predictor.columns)
         target = self.part(index)
         temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
         sounds, done, waiting = Sounds(), Progress(), list[dict[str, Any]]()
@@ -141,7 +141,7 @@ def open_corpus(manifest: Path, folder: Path, predictor: Predictor, *, shard: in
     """Opens a folder for the scores of a manifest, or goes on with what is there.
 
     Args:
-        manifest: See ``qamro.corpora.manifest``.
+        manifest: See ``qamro.studies.manifest``.
         folder: Made where it is not there.
         predictor: What scores.
         shard: Clips of a shard, about.
@@ -206,6 +206,13 @@ def predictor_fingerprint(predictor: Predictor) -> str:
             for name, values in sorted(head.state_dict().items()):
                 digest.update(f"{axis} {name}".encode() + values.detach().cpu().contiguous().numpy().tobytes())
     return digest.hexdigest()
+
+
+def score_schema(columns: Sequence[str]) -> Any:
+    """Returns the Arrow schema of a score table's columns."""
+    import pyarrow as pa
+
+    return pa.schema([(name, _kind_of(name)) for name in columns])
 
 
 def _kind_of(column: str) -> Any:

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from qamro.audio import AudioError, Limits
-from qamro.corpora.manifest import IN_PARQUET, Entry, holds_audio
-from qamro.predictors.base import Item
+from qamro.predictors.clips import Item
+from qamro.studies.manifest import IN_PARQUET, Entry, holds_audio
 
 IN_TAR = "tar://"
 """How the address of sound inside a tar begins: ``tar://MEMBER::ARCHIVE``, as fsspec has it."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Any
+
+from qamro.lazy import imported
 
 _HOMES = {
     "Audiobox": "qamro.encoders.audiobox",
@@ -40,6 +41,4 @@ def load_encoder(name: str, **options: Any) -> Any:
 
 def __getattr__(name: str) -> Any:
     """Imports an encoder when it is first asked for: each brings heavy libraries along."""
-    if name in _HOMES:
-        return getattr(import_module(_HOMES[name]), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return imported(__name__, _HOMES, name)

@@ -8,15 +8,19 @@ means and differences, pairs told apart by the rule of ``tell_apart``, the power
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields, replace
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from qamro.counts import count
 from qamro.evaluation.significance.tell_apart import largest_gaps
-from qamro.evaluation.variances import Estimated, Variances
+from qamro.evaluation.variances import Estimated, Variances, estimate
+
+if TYPE_CHECKING:
+    from qamro.studies import Study
 
 SPREADS = 400
 """Draws of systems, where only the variance between them is known."""
@@ -286,6 +290,74 @@ class Plan:
             if best is None or found.cost < best.cost:
                 best = found
         return best
+
+
+@dataclass(frozen=True)
+class Pilot:
+    """What a plan rests on.
+
+    Attributes:
+        plan: The plan.
+        estimated: The pilot's components, those that were typed in their place; None without a pilot.
+        axis: Its axis; empty without one.
+        raters: How many named raters it has; 0 where they are not named.
+    """
+
+    plan: Plan
+    estimated: Estimated | None
+    axis: str
+    raters: int
+
+    def design(self, text: str) -> Design:
+        """Reads a design; one that does not say how many raters there are has the pilot's, where they suffice."""
+        asked = Design.parse(text)
+        return asked if asked.raters or self.raters < asked.ratings else replace(asked, raters=self.raters)
+
+    def apart_range(self, design: Design) -> tuple[float, float] | None:
+        """Where the share of pairs told apart may lie (see ``apart_range``); None without a pilot."""
+        return apart_range(self.estimated, self.plan, design) if self.estimated else None
+
+
+def plan_from(
+    study: Study | None,
+    axis: str,
+    typed: Mapping[str, float | None],
+    systems: int = 0,
+    called: Mapping[str, str] | None = None,
+    **more: float | None,
+) -> Pilot:
+    """Plans from a pilot, from typed deviations, or from both.
+
+    Args:
+        study: The pilot; None for typed deviations alone.
+        axis: Its axis; empty for the only one.
+        typed: Standard deviations by component, in score units; they go before the pilot's.
+        systems: How many are to be compared; the pilot's unless given.
+        called: What the caller calls the components and ``systems``, for the error.
+        **more: As for a plan.
+
+    Raises:
+        ValueError: Something is missing, the pilot lacks the axis or cannot tell its components apart, or a plan's
+            argument is out of range.
+    """
+    given = {name: value**2 for name, value in typed.items() if value is not None}
+    needed = {name: (called or {}).get(name, name) for name in ("between", "clips", "rest", "systems")}
+    if study is None:
+        there = {*given, *(["systems"] if systems else [])}
+        if lacking := [told for name, told in needed.items() if name not in there]:
+            raise ValueError(f"without a pilot, give {', '.join(lacking)}")
+        return Pilot(Plan(Variances(**({"raters": 0.0} | given)), systems, **more), None, "", 0)  # type: ignore[arg-type]
+    if axis not in study.axes and (axis or len(study.axes) != 1):
+        raise ValueError(f"no axis {axis!r} in {study.name}; it is rated on {', '.join(study.axes)}: name one of them")
+    try:
+        pilot = estimate(study, axis or study.axes[0])
+    except ValueError as problem:
+        raise ValueError(f"{problem} (without a pilot, give {', '.join(needed.values())})") from problem
+    pilot = replace(pilot, variances=replace(pilot.variances, **given))
+    alike = systems in (0, len(pilot.systems))
+    made = Plan.of(pilot, **more) if alike else Plan(pilot.variances, systems, **more)  # type: ignore[arg-type]
+    raters = len(set(study.counted["rater"])) if pilot.named else 0
+    return Pilot(made, pilot, axis or study.axes[0], raters)
 
 
 def shrunk(pilot: Estimated) -> np.ndarray:

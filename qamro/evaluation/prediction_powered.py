@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from qamro.evaluation.align import PredictionsError, match, nothing_matched, numbers
+from qamro.evaluation.racing import after_race
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,7 +56,8 @@ def prediction_powered(
         ``classical_high`` (the ratings alone), ``n_rated``, ``n_predicted`` (clips). Intervals are NaN for systems with
         fewer than two rated clips. Attributes (``attrs``): ``lambda`` (slope of y on ŷ within systems, drawn towards 0
         by its own noise), ``r`` (correlation within systems, NaN where undefined), ``gain`` (what a rating is worth
-        beside a rating without predictions, 1 for nothing), ``level``, ``axis``, ``predicted``.
+        beside a rating without predictions, 1 for nothing), ``level``, ``axis``, ``predicted``, and ``note``, what the
+        intervals are worth where the ratings were handed out by a race (empty elsewhere).
 
     Raises:
         NothingMatched: No prediction belongs to a rated clip.
@@ -74,7 +76,8 @@ def prediction_powered(
     estimate, told = _estimate(table["y"].to_numpy(float), table["prediction"].to_numpy(float), place, level)
     rows = pd.DataFrame({"system": names, **estimate}, columns=list(COLUMNS))
     rows = rows[rows["n_rated"] > 0].reset_index(drop=True)
-    rows.attrs = {**told, "level": level, "axis": axis, "predicted": predicted or axis}
+    about = {"axis": axis, "predicted": predicted or axis, "note": after_race(study, axis)}
+    rows.attrs = {**told, "level": level, **about}
     return rows
 
 

@@ -189,6 +189,28 @@ def rank(
     )
 
 
+def asked(study: Study, axis: str = "") -> pd.DataFrame:
+    """Returns the votes on one question.
+
+    Args:
+        study: A study with votes.
+        axis: The question; empty where there is one only.
+
+    Raises:
+        ValueError: The study has no votes, none on this axis, or on several and none was named.
+    """
+    if study.votes is None:
+        raise ValueError(
+            f"{study.name} holds {count(len(study.ratings), 'rating')} of single clips and no votes between pairs"
+        )
+    axes = sorted(map(str, study.votes["axis"].unique()))
+    if axis and axis not in axes:
+        raise ValueError(f"{study.name} has votes on {', '.join(axes)}, not on {axis!r}")
+    if not axis and len(axes) > 1:
+        raise ValueError(f"{study.name} has votes on {', '.join(axes)}; name one")
+    return study.votes[study.votes["axis"] == (axis or axes[0])].reset_index(drop=True)
+
+
 def votes_of(study: Study, axis: str = "") -> tuple[pd.DataFrame, list[str]]:
     """Takes a study's votes as ``rank`` reads them.
 
@@ -201,19 +223,9 @@ def votes_of(study: Study, axis: str = "") -> tuple[pd.DataFrame, list[str]]:
         where no system is known; and sentences about what that changed and what was left out.
 
     Raises:
-        ValueError: The study has no votes, none on this axis, or on several and none was named.
+        ValueError: As ``asked``.
     """
-    if study.votes is None:
-        raise ValueError(
-            f"{study.name} holds {count(len(study.ratings), 'rating')} of single clips and no votes between pairs"
-        )
-    votes, notes = study.votes, []
-    axes = sorted(map(str, votes["axis"].unique()))
-    if axis and axis not in axes:
-        raise ValueError(f"{study.name} has votes on {', '.join(axes)}, not on {axis!r}")
-    if not axis and len(axes) > 1:
-        raise ValueError(f"{study.name} has votes on {', '.join(axes)}; name one")
-    votes = votes[votes["axis"] == (axis or axes[0])].reset_index(drop=True)
+    votes, notes = asked(study, axis), list[str]()
     prompts = study.clips.set_index("clip")["prompt"]
     votes = votes.assign(prompt=prompts.reindex(votes["clip_a"]).fillna("").to_numpy())
     if not (votes["system_a"] != "").any() and not (votes["system_b"] != "").any():

@@ -436,6 +436,22 @@ class Race:
         return rivals | behind
 
 
+def after_race(study: Study, axis: str) -> str:
+    """Says what ordinary intervals of means and differences are worth after a race; empty for what was not raced.
+
+    Args:
+        study: As ``race_of`` takes it.
+        axis: A rated axis.
+    """
+    told = study.about.get("race")
+    if not isinstance(told, dict) or told.get("axis") != axis:
+        return ""
+    return (
+        f"The ratings of {axis} were handed out by a race, and these intervals and verdicts take the numbers of "
+        "ratings as given: they may promise too much; those of the race itself hold in spite of it."
+    )
+
+
 def race_of(study: Study) -> Race | None:
     """Rebuilds the race that a listening study was run as, with all its ratings; None where it was not raced.
 

@@ -99,6 +99,46 @@ def vote_agreement(
     )
 
 
+@dataclass(frozen=True)
+class VoteCeiling:
+    """How often a perfect predictor could prefer the clip that a voter prefers.
+
+    It knows how people would vote on each pair, and not how this one did: with a share p for the one clip it is right
+    in max(p, 1 - p) of the votes. Two votes on a pair agree in p² + (1 - p)² of cases, which is known from pairs that
+    were voted on again, and bounds that from below, and by Jensen's inequality from above.
+
+    Attributes:
+        low: Lower bound, at least one half; NaN where no pair has two decided votes.
+        high: Upper bound, likewise.
+        pairs: How many pairs have two decided votes or more.
+    """
+
+    low: float
+    high: float
+    pairs: int
+
+
+def vote_ceiling(votes: pd.DataFrame) -> VoteCeiling:
+    """Bounds what a perfect predictor could reach, from the pairs of clips that were voted on more than once.
+
+    Args:
+        votes: With ``clip_a``, ``clip_b``, ``winner``; either clip may stand first. Votes that prefer neither do not
+            count, as in ``VoteAgreement.accuracy``. Each pair weighs as many votes as it has.
+    """
+    decided = votes[votes["winner"].isin(["a", "b"])]
+    first = np.where(decided["winner"] == "a", decided["clip_a"], decided["clip_b"])
+    pair = decided[["clip_a", "clip_b"]].min(axis=1), decided[["clip_a", "clip_b"]].max(axis=1)
+    won = decided.assign(won=first == pair[0]).groupby([pair[0].rename("one"), pair[1].rename("other")])["won"]
+    wins, total = won.sum().to_numpy(float), won.size().to_numpy(float)
+    wins, total = wins[total > 1], total[total > 1]
+    if not total.size:
+        return VoteCeiling(float("nan"), float("nan"), 0)
+    lost = total - wins
+    agree = (wins * (wins - 1) + lost * (lost - 1)) / (total * (total - 1))
+    agreement = max(0.5, float(np.average(agree, weights=total)))
+    return VoteCeiling(agreement, 0.5 + float(np.sqrt((agreement - 0.5) / 2)), total.size)
+
+
 def _system_means(votes: pd.DataFrame, scores: pd.Series) -> pd.Series:
     """Mean score of each system over its clips that were voted on."""
     import pandas as pd

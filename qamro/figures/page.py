@@ -46,21 +46,24 @@ def figure_place(key: str, figure: go.Figure, alt: str, *, wide: bool = False) -
 
 
 def html_page(title: str, body: str) -> str:
-    """Returns a page with plotly's script, the project's style and nothing that has to be fetched.
+    """Returns a page with the project's style and nothing that has to be fetched; plotly's script where it has figures.
 
     Args:
         title: Plain text for the window.
         body: HTML; figures in it come from ``figure_place``.
     """
-    from plotly.offline import get_plotlyjs
+    style, scripts = (_HERE / "page.css").read_text(encoding="utf-8"), ""
+    if 'data-figure="' in body:
+        from plotly.offline import get_plotlyjs
 
-    style, script = ((_HERE / name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
+        own = (_HERE / "page.js").read_text(encoding="utf-8")
+        scripts = '<noscript><p class="note">The figures need JavaScript; everything else does not.</p></noscript>'
+        scripts += f'<script>{get_plotlyjs()}</script><script type="module">{own}</script>'
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{escape(title)}</title><style>{style}</style></head><body>"
-        f'{body}<noscript><p class="note">The figures need JavaScript; everything else does not.</p></noscript>'
-        f'<script>{get_plotlyjs()}</script><script type="module">{script}</script></body></html>\n'
+        f"{body}{scripts}</body></html>\n"
     )
 
 

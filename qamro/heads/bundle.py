@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from qamro.heads.card import CARD_FILE, Card, HeadsError, read_card, write_card
 from qamro.heads.distribution_head import DistributionHead
 from qamro.heads.dual_branch import Branch, BranchSettings, DualBranch, make_branch
+from qamro.heads.fold_heads import PREFIX, FoldHeads
 from qamro.heads.score_head import ScoreHead, drawn_by
 
 
@@ -227,7 +228,7 @@ def need_files(folder: Path, files: tuple[str, ...], remedy: str) -> None:
 
 # Which head: a score, or a distribution over scores, with or without a common space of sound and prompt.
 
-Head = ScoreHead | DistributionHead
+Head = ScoreHead | DistributionHead | FoldHeads
 
 
 def head_for(
@@ -239,7 +240,7 @@ def head_for(
     hidden: tuple[int, int] = (128, 64),
     dropout: float = 0.1,
     scale: tuple[float, float] | None = None,
-) -> Head:
+) -> ScoreHead | DistributionHead:
     """Makes the head that an objective needs.
 
     Args:
@@ -263,6 +264,17 @@ def head_for(
 
 def head_from_state(state: dict[str, Tensor]) -> Head:
     """Rebuilds a head of any kind from its saved tensors.
+
+    Raises:
+        ValueError: The tensors are no head's.
+    """
+    if any(key.startswith(PREFIX) for key in state):
+        return FoldHeads.from_state(state)
+    return plain_head(state)
+
+
+def plain_head(state: dict[str, Tensor]) -> ScoreHead | DistributionHead:
+    """Rebuilds a single head from its saved tensors.
 
     Raises:
         ValueError: The tensors are no head's.

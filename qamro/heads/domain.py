@@ -66,17 +66,43 @@ class Domain:
         """
         if min(len(training), len(held_out)) < FEWEST:
             return None
-        training, held_out = training.double(), held_out.double()
+        found = cls._of(training)
+        return found._with_thresholds(found.distance(held_out.float()), groups)
+
+    @classmethod
+    def cross_fit(cls, training: torch.Tensor, folds: torch.Tensor, groups: int) -> Domain | None:
+        """Learns the same where heads of several folds were trained on all clips.
+
+        The thresholds come from the distance of each fold's clips to those of the others.
+
+        Args:
+            training: (N, dim) embeddings of all clips.
+            folds: (N,) the fold of each.
+            groups: As in ``fit``.
+        """
+        far = torch.empty(len(training))
+        for fold in folds.unique():
+            own = folds == fold
+            if int((~own).sum()) < FEWEST:
+                return None
+            far[own] = cls._of(training[~own]).distance(training[own].float())
+        return cls._of(training)._with_thresholds(far, groups)
+
+    @classmethod
+    def _of(cls, training: torch.Tensor) -> Domain:
+        training = training.double()
         mean, deviation = training.mean(0), training.std(0, correction=0)
         deviation = torch.where(deviation > 1e-6, deviation, torch.ones_like(deviation))
         standard = ((training - mean) / deviation).clamp(-_LIMIT, _LIMIT)
         directions, variances, rest = _shrunk(standard)
         found = cls(mean, deviation, directions, variances, rest, torch.zeros(2, dtype=torch.float64))
-        found = cls(*(getattr(found, name).float() for name in _FIELDS))
-        far = found.distance(held_out.float()).double()
+        return cls(*(getattr(found, name).float() for name in _FIELDS))
+
+    def _with_thresholds(self, far: torch.Tensor, groups: int) -> Domain:
+        far = far.double()
         outer = far.quantile(_OUTSIDE_SHARE) * (1 + 0.5 / math.sqrt(max(1, groups)))
-        found.thresholds = torch.stack([far.quantile(_EDGE_SHARE), outer]).float()
-        return found
+        self.thresholds = torch.stack([far.quantile(_EDGE_SHARE), outer]).float()
+        return self
 
     def distance(self, embeddings: torch.Tensor) -> torch.Tensor:
         """Returns how far clips are from the training clips, per dimension: about 1 for a training clip.

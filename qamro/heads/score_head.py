@@ -192,17 +192,21 @@ class HeadStack(nn.Module):
     def __len__(self) -> int:
         return len(self.heads)
 
-    def standardise(self, features: torch.Tensor) -> torch.Tensor:
+    def standardise(self, features: torch.Tensor, each: int = 1) -> torch.Tensor:
         """Standardises inputs by the heads' own statistics.
 
         Args:
             features: (N, dim) embeddings.
+            each: How many heads in a row are known to share theirs.
 
         Returns:
-            (N, dim) when all heads share their statistics, else (M, N, dim).
+            (M / each, N, dim); (N, dim) where ``each`` is M, or all heads share their statistics and it is 1.
         """
         shared = bool((self.in_mean == self.in_mean[:1]).all() and (self.in_std == self.in_std[:1]).all())
-        mean, deviation = (self.in_mean[0], self.in_std[0]) if shared else (self.in_mean, self.in_std)
+        if each == len(self) or (each == 1 and shared):
+            mean, deviation = self.in_mean[0], self.in_std[0]
+        else:
+            mean, deviation = self.in_mean[::each], self.in_std[::each]
         return ((features - mean) / deviation).clamp(-LIMIT, LIMIT)
 
     def forward(self, standard: torch.Tensor) -> torch.Tensor:

@@ -9,20 +9,16 @@ the same classes work alone. ``docs/metrics.md`` shows both. Each name is loaded
 
 from typing import Any
 
+from qamro import _HOMES as _FACE
+from qamro.lazy import imported
+
 _HOMES = {
     "PredictedMOS": "qamro.metrics.predicted_mos",
     "SystemSRCC": "qamro.metrics.agreement",
     "PairwiseAccuracy": "qamro.metrics.agreement",
     "EvaluateStyle": "qamro.metrics.adapters",
     "LightevalStyle": "qamro.metrics.adapters",
-    "QAMROLoss": "qamro.losses",
-    "MarginRankingLoss": "qamro.losses",
-    "BALRLoss": "qamro.losses",
-    "ListMLELoss": "qamro.losses",
-    "SoftSpearmanLoss": "qamro.losses",
-    "SAMALoss": "qamro.losses",
-    "GaussianCrossEntropyLoss": "qamro.losses",
-    "CORALLoss": "qamro.losses",
+    **{name: home for name, home in _FACE.items() if name.endswith("Loss")},
 }
 """For each public name the module that has it; the losses are the modules of ``qamro.losses``."""
 
@@ -31,13 +27,7 @@ __all__ = [*_HOMES]  # noqa: PLE0604
 
 def __getattr__(name: str) -> Any:
     """Imports a public name when it is first asked for (PEP 562)."""
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    value = getattr(import_module(_HOMES[name]), name)
-    globals()[name] = value
-    return value
+    return imported(__name__, _HOMES, name)
 
 
 def __dir__() -> list[str]:

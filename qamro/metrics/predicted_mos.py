@@ -27,7 +27,7 @@ class PredictedMOS(Metric):
 
     Attributes:
         axes: The axes, in the order of the states.
-        kinds: For each axis the kind of its scores (see ``qamro.predictors.base.KINDS``).
+        kinds: For each axis the kind of its scores (see ``qamro.predictors.provenance.KINDS``).
         predictor: What scores.
 
     Example:
@@ -95,7 +95,7 @@ class PredictedMOS(Metric):
             ValueError: A clip is empty, not float or not finite, the rate is not positive, or there are not N prompts.
         """
         from qamro.domains import OUTSIDE
-        from qamro.predictors.base import aligned
+        from qamro.predictors.clips import aligned
 
         waves = waves_of(waveforms, int(sample_rate), self.predictor.sample_rate)
         texts = aligned(prompts, len(waves), "prompts")

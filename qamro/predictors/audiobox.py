@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qamro.predictors.base import Combined, Predictor, Provenance, Score, encoder_label
+from qamro.predictors.base import Combined, Predictor, Score
 from qamro.predictors.head_predictor import HeadPredictor
+from qamro.predictors.provenance import Provenance, encoder_label
 
 if TYPE_CHECKING:
     from qamro.audio import Waveform

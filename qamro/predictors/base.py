@@ -4,34 +4,25 @@ from __future__ import annotations
 
 import abc
 import itertools
-import math
-from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qamro.axes import NEEDS_PROMPT, axis_order
 from qamro.domains import UNKNOWN, worst
+from qamro.predictors.clips import Item, Sound, aligned, clip_names, in_batches
+from qamro.predictors.provenance import FACTS, NO_PROMPT, NOT_SCORED, Provenance
 
 if TYPE_CHECKING:
     import pandas as pd
-    import torch
 
     from qamro.audio import Waveform
-    from qamro.studies import Study
-
-NO_PROMPT = "not scored: no prompt"
-"""What ``source_AXIS`` says where the axis needs a prompt and the clip has none."""
-
-NOT_SCORED = "not scored"
-"""How ``source_AXIS`` begins where a clip has no score."""
 
 _DECODERS = 2
 _AHEAD = 1  # batches that are decoded while one is scored
-_SLACK = 0.1  # seconds by which a manifest may exceed a file
 
 
 @dataclass(frozen=True)
@@ -45,6 +36,8 @@ class Score:
         domain: What the clip is to those that the head was trained on: ``"inside"``, ``"edge"``, ``"outside"``, or
             ``"unknown"`` where nobody can tell (see ``qamro.domains``).
         why: Why there is no score, where ``value`` is NaN for a reason.
+        fold: Of a clip of the study that heads were trained on in folds, the number of the fold whose heads scored it:
+            they never saw its content, or system. Empty for any other clip, and for any other heads.
     """
 
     value: float
@@ -52,6 +45,7 @@ class Score:
     high: float = float("nan")
     domain: str = UNKNOWN
     why: str = ""
+    fold: str = ""
 
 
 class Predictor(abc.ABC):
@@ -124,7 +118,7 @@ class Predictor(abc.ABC):
         Args:
             items: Read as they are needed, in the thread that iterates.
         """
-        batches = _batches(items, self.batch_size)
+        batches = in_batches(items, self.batch_size)
         with ThreadPoolExecutor(_DECODERS) as pool:
             try:
                 started: deque[tuple[list[Item], list[Any]]] = deque()
@@ -255,7 +249,7 @@ class Predictor(abc.ABC):
                 missing = f"{NOT_SCORED}: {score.why}"
             row[f"source_{axis}"] = sources[axis] if known else missing
             facts = self.provenance[axis].facts if known else dict.fromkeys(FACTS, "")
-            row |= {f"{part}_{axis}": fact for part, fact in facts.items()}
+            row |= {f"{part}_{axis}": fact for part, fact in (facts | {"fold": score.fold}).items()}
         failed = isinstance(result, Exception)
         row["domain"] = "" if failed else worst([score.domain for score in scores.values() if not score.why])
         row["seconds"] = float("nan") if failed else sound.seconds
@@ -264,321 +258,6 @@ class Predictor(abc.ABC):
 
     def _sources(self) -> dict[str, str]:
         return {axis: str(origin) for axis, origin in self.provenance.items()}
-
-
-# Clips as they are given to a predictor: their names, what belongs to each, and their sound.
-
-
-@dataclass(frozen=True)
-class Item:
-    """A clip to score.
-
-    Attributes:
-        clip: Its name.
-        path: Where it lies, as the score table says it.
-        prompt: What it was generated from; empty when unknown.
-        system: What generated it; empty when unknown.
-        opened: Returns a context that yields the sound file on this machine; None where ``path`` is that file.
-        start: Where in the file the clip begins, seconds.
-        seconds: How long it lasts; 0 to the file's end.
-    """
-
-    clip: str
-    path: str
-    prompt: str = ""
-    system: str = ""
-    opened: Callable[[], AbstractContextManager[Path]] | None = None
-    start: float = 0.0
-    seconds: float = 0.0
-
-    @property
-    def file(self) -> Path | None:
-        """The file whose whole sound this clip is, where it lies on this machine."""
-        return Path(self.path) if self.opened is None and not self.start and not self.seconds else None
-
-    def decode(self, sample_rate: int | None) -> Waveform:
-        """Returns its sound at a rate in Hz (None for the file's own).
-
-        Raises:
-            AudioError: It cannot be read.
-            OSError: Likewise.
-        """
-        from qamro.audio import AudioError, Waveform
-        from qamro.audio.guarded import load
-
-        if self.opened is None:
-            wave = load(self.path, sample_rate)
-        else:
-            try:
-                with self.opened() as file:
-                    wave = load(file, sample_rate)
-            except AudioError as problem:  # names a copy
-                inside, two, archive = self.path.partition("://")[2].partition("::")
-                shown = f"{archive}::{inside}" if two else self.path
-                raise AudioError(shown, problem.problem, problem.remedy) from problem
-        if not self.start and not self.seconds:
-            return wave
-        first = round(self.start * wave.sample_rate)
-        last = first + round(self.seconds * wave.sample_rate) if self.seconds else wave.samples.size
-        if not 0 <= first < wave.samples.size or last > wave.samples.size + _SLACK * wave.sample_rate:
-            stretch = f"{self.start:g} to {last / wave.sample_rate:g} s"
-            raise AudioError(
-                self.path, f"has no sound from {stretch}; it lasts {wave.seconds:g} s", "check the manifest"
-            )
-        return Waveform(wave.samples[first:last], wave.sample_rate)
-
-
-@dataclass(frozen=True, eq=False)
-class Sound:
-    """A clip on its way to its score.
-
-    Attributes:
-        seconds: Its length at the rate at which it is scored.
-        wave: Its sound; None where its embedding is known.
-        audio: Its embedding, (audio_dim,) float32, where that is known or was made while decoding.
-        key: Fingerprint of its file, where that was taken.
-        content: Fingerprint of its sound, where that was taken.
-        speech: Whether somebody speaks in it, where that was asked.
-    """
-
-    seconds: float = math.nan
-    wave: Waveform | None = None
-    audio: torch.Tensor | None = None
-    key: str = ""
-    content: str = ""
-    speech: bool | None = None
-
-
-def _batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
-    rest = iter(items)
-    while batch := list(itertools.islice(rest, size)):
-        yield batch
-
-
-def clip_names(paths: Sequence[Path]) -> list[str]:
-    """Names clips by their file names, and by as many parent folders as it takes to tell them apart."""
-    names = [path.name for path in paths]
-    different = len(set(map(str, paths)))
-    for depth in range(2, 1 + max((len(path.parts) for path in paths), default=0)):
-        counts = Counter(names)
-        if len(counts) == different:
-            break
-        longer = ("/".join(path.parts[-depth:]) for path in paths)
-        names = [long if counts[name] > 1 else name for long, name in zip(longer, names, strict=True)]
-    return names
-
-
-def aligned(values: Sequence[str | None] | None, n: int, what: str) -> list[str]:
-    """Returns one text for each clip, empty where there is none.
-
-    Args:
-        values: n texts, or None for none at all.
-        n: Number of clips.
-        what: What they are, for the error.
-
-    Raises:
-        ValueError: There are not n.
-    """
-    if values is None:
-        return [""] * n
-    if len(values) != n:
-        raise ValueError(f"{n} clips but {len(values)} {what}; give one for each clip, or none at all")
-    return ["" if value is None else str(value).strip() for value in values]
-
-
-# Where a predicted number comes from; it travels with every score.
-
-KINDS = {
-    "human": "trained on ratings by people",
-    "zero-shot": "not trained on ratings; uncalibrated",
-    "simulated": "trained on simulated listeners; a demonstration, not evidence",
-    "unverified": "made by weights of unknown origin; what they were trained on is not known",
-}
-"""The kinds of origin that a score can have, and what each means."""
-
-FACTS = ("kind", "encoder", "study", "hash", "calibrated", "calibrationhash")
-"""What stands as data beside the sentence ``source_AXIS`` of a score table, in ``kind_AXIS`` and so on; the sentence is
-for people and never taken apart."""
-
-PROVENANCE_UNKNOWN = "unknown"
-"""The kind of scores whose table does not say what made them."""
-
-
-@dataclass(frozen=True)
-class Provenance:
-    """Says what made a score.
-
-    Attributes:
-        kind: ``"human"``, ``"zero-shot"``, ``"simulated"`` or ``"unverified"``: what the head was trained on.
-        encoder: Name and revision of the encoder, for example ``"LogMel r1"``.
-        head: Name of the head, for example ``"ScoreHead, 3 layers"``.
-        data: The study that the head was trained on, with its size; empty for zero-shot.
-        interval: What the interval is and where it was calibrated, or why there is none; empty where nobody knows.
-        held_out: What clips its card's results are of, next to those of training; empty where it is not known.
-        study: Name of the study that the head was trained on; empty where there is none or nobody knows.
-        study_hash: Its hash (``qamro.studies.summary.study_hash``), likewise.
-        calibrated: How many ratings its scores were mapped onto, and of which study, in words; empty where scores are
-            as the head gave them.
-        calibrated_study: Name of that study.
-        calibrated_hash: Its hash.
-    """
-
-    kind: str
-    encoder: str
-    head: str
-    data: str = ""
-    interval: str = ""
-    held_out: str = ""
-    study: str = ""
-    study_hash: str = ""
-    calibrated: str = ""
-    calibrated_study: str = ""
-    calibrated_hash: str = ""
-
-    def __post_init__(self) -> None:
-        """Refuses a kind that nobody could explain."""
-        if self.kind not in KINDS:
-            raise ValueError(f"kind is one of {', '.join(KINDS)}, not {self.kind!r}")
-
-    def __str__(self) -> str:
-        """One line for the ``source_<axis>`` column."""
-        parts = [f"{self.kind}: {self.encoder} + {self.head}"]
-        if self.data:
-            parts.append(self.data)
-        if self.calibrated:
-            parts.append(self.calibrated)
-        if self.held_out:
-            parts.append(f"tested on {self.held_out}")
-        if self.interval:
-            parts.append(self.interval)
-        return "; ".join(parts)
-
-    @property
-    def facts(self) -> dict[str, str]:
-        """The columns of ``FACTS``."""
-        studies = (self.study, self.study_hash, self.calibrated_study, self.calibrated_hash)
-        return dict(zip(FACTS, (self.kind, self.encoder, *studies), strict=True))
-
-    def as_dict(self) -> dict[str, str]:
-        """Returns the fields, ready for JSON."""
-        return asdict(self)
-
-
-def facts_of(table: pd.DataFrame, axis: str) -> dict[str, list[str]]:
-    """Returns what a score table's columns ``kind_AXIS``, ``encoder_AXIS`` and so on hold.
-
-    Args:
-        table: Scores; rows without a score do not count.
-        axis: A column of scores.
-
-    Returns:
-        For each of ``FACTS`` its different values, empty text among them; none where the table lacks the column.
-    """
-    scored = table[table[axis].notna()]
-    columns = {part: scored.get(f"{part}_{axis}") for part in FACTS}
-    return {
-        part: [] if column is None else list(dict.fromkeys(column.fillna("").astype(str).str.strip()))
-        for part, column in columns.items()
-    }
-
-
-def kinds_of(table: pd.DataFrame, axis: str) -> list[str]:
-    """Returns the kinds of numbers that a score table holds on an axis, by its column ``kind_AXIS``.
-
-    Args:
-        table: Scores; those that are NaN do not count.
-        axis: A column of scores.
-
-    Returns:
-        Keys of ``KINDS``, and ``PROVENANCE_UNKNOWN`` where some score's kind is missing or is none of them.
-    """
-    told = facts_of(table, axis)["kind"]
-    if not told and table[axis].notna().any():
-        return [PROVENANCE_UNKNOWN]
-    return list(dict.fromkeys(kind if kind in KINDS else PROVENANCE_UNKNOWN for kind in told))
-
-
-def row_kinds(row: Mapping[str, Any], axes: Sequence[str]) -> list[str]:
-    """Returns the kinds of the numbers in one row of a score table, each once, in the order of the axes.
-
-    Args:
-        row: The row.
-        axes: Those of the table.
-    """
-    scored = [axis for axis in axes if not math.isnan(row.get(axis, math.nan))]
-    kinds = (str(row.get(f"kind_{axis}", "")) for axis in scored)
-    return list(dict.fromkeys(kind for kind in kinds if kind in KINDS))
-
-
-def shown_axes(axes: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Leaves out the axes on which every scored clip says why it has no score: speech quality where nobody speaks.
-
-    Args:
-        axes: Those of the table.
-        rows: Its rows so far; an axis that only lacks prompts stays.
-    """
-    good = [row for row in rows if not row["error"]]
-
-    def empty(axis: str) -> bool:
-        told = [row.get(f"source_{axis}") for row in good if not row.get(f"kind_{axis}")]
-        return len(told) == len(good) and not {NO_PROMPT, NOT_SCORED, None} & set(told)
-
-    return [axis for axis in axes if not good or not empty(axis)] or list(axes)
-
-
-def trained_on(table: pd.DataFrame, study: Study) -> list[str]:
-    """Returns the axes whose heads were trained or calibrated on a study, as the columns of ``FACTS`` tell.
-
-    The name counts and so does the hash: a study of which ratings were left out has another hash, one that was renamed
-    another name.
-
-    Args:
-        table: Scores.
-        study: What the scores are held against.
-    """
-    from qamro.studies.summary import study_hash
-
-    parts = ("study", "hash", "calibrated", "calibrationhash")
-    axes = [axis for axis in map(str, table.columns) if any(f"{part}_{axis}" in table for part in parts)]
-    found = {axis: facts_of(table, axis) for axis in axes}
-    names = {axis: {*facts["study"], *facts["calibrated"]} - {""} for axis, facts in found.items()}
-    hashes = {axis: {*facts["hash"], *facts["calibrationhash"]} - {""} for axis, facts in found.items()}
-    digest = study_hash(study) if any(hashes.values()) else ""
-    return [axis for axis in found if study.name in names[axis] or digest in hashes[axis]]
-
-
-def calibrations(table: pd.DataFrame) -> list[str]:
-    """Returns names of the studies that scores of a table were calibrated on, by ``calibrated_AXIS``; mostly none."""
-    axes = [axis for axis in map(str, table.columns) if f"calibrated_{axis}" in table]
-    return list(dict.fromkeys(name for axis in axes for name in facts_of(table, axis)["calibrated"] if name))
-
-
-def kinds_in_words(kinds: dict[str, list[str]]) -> list[str]:
-    """Says what kind of numbers predictions are, one sentence a kind.
-
-    Args:
-        kinds: For each axis what ``kinds_of`` answered.
-    """
-    axes: dict[str, list[str]] = {}
-    for axis, own in kinds.items():
-        for kind in own:
-            axes.setdefault(kind, []).append(axis)
-    silent = "the table does not say what made these scores"
-    return [f"Predicted {', '.join(names)}: {kind}, {KINDS.get(kind, silent)}." for kind, names in axes.items()]
-
-
-UNVERIFIED = "unverified checkpoint"
-"""Said of weights that are not, byte for byte, the published ones: nobody knows what they were trained on."""
-
-
-def encoder_label(encoder: Any) -> str:
-    """Returns name and revision, and says so when the weights are not the published ones.
-
-    Args:
-        encoder: An encoder; one that needs no weights has no ``published``.
-    """
-    label = f"{encoder.name} r{encoder.revision}"
-    return label if getattr(encoder, "published", True) else f"{label} ({UNVERIFIED})"
 
 
 # Several predictors that score as one.

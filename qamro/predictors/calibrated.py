@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from qamro.counts import count
-from qamro.predictors.base import Item, Predictor, Provenance, Score, Sound
+from qamro.predictors.base import Predictor, Score
+from qamro.predictors.clips import Item, Sound
+from qamro.predictors.provenance import Provenance
 from qamro.predictors.saved_card import FILES, PREFIX, calibrates, folder_of
 
 if TYPE_CHECKING:

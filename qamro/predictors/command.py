@@ -17,7 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qamro.axes import axis_order
-from qamro.predictors.base import Predictor, Provenance, Score, Sound, aligned, clip_names
+from qamro.predictors.base import Predictor, Score
+from qamro.predictors.clips import Sound, aligned, clip_names
+from qamro.predictors.provenance import Provenance
 
 if TYPE_CHECKING:
     from qamro.audio import Waveform

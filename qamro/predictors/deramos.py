@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from qamro.axes import NEEDS_PROMPT
 from qamro.encoders.clips import cut
 from qamro.heads.domain import Domain, frame_statistics
-from qamro.predictors.base import Predictor, Score, encoder_label
+from qamro.predictors.base import Predictor, Score
 from qamro.predictors.head_predictor import domains_of, provenance_of, scored
+from qamro.predictors.provenance import encoder_label
 
 if TYPE_CHECKING:
     import numpy as np

@@ -12,7 +12,10 @@ from typing import TYPE_CHECKING, Any
 from qamro.axes import NEEDS_PROMPT, get_axis
 from qamro.counts import count
 from qamro.domains import OUTSIDE, UNKNOWN
-from qamro.predictors.base import Item, Predictor, Provenance, Score, Sound, encoder_label
+from qamro.predictors.base import Predictor, Score
+from qamro.predictors.clips import Item, Sound
+from qamro.predictors.preference import chance
+from qamro.predictors.provenance import Provenance, encoder_label
 
 if TYPE_CHECKING:
     import torch
@@ -44,6 +47,7 @@ class HeadPredictor(Predictor):
         """
         from qamro.heads import HeadBundle
         from qamro.heads.domain import Domain
+        from qamro.heads.fold_heads import KnownClips
 
         bundle = HeadBundle.load(folder, encoder.name, encoder.revision)
         self.name = name
@@ -52,10 +56,10 @@ class HeadPredictor(Predictor):
         self.card = bundle.card
         self.axes = tuple(bundle.heads)
         self._heads = bundle.heads
-        self._domain = Domain.from_tensors(bundle.extra)
+        self._domain, self._known = Domain.from_tensors(bundle.extra), KnownClips.from_tensors(bundle.extra)
         source = encoder_label(encoder)
         self.provenance = {
-            axis: provenance_of(self.card, source, type(head).__name__) for axis, head in self._heads.items()
+            axis: provenance_of(self.card, source, head_in_words(head)) for axis, head in self._heads.items()
         }
 
     def recall(self, items: Sequence[Item]) -> list[Sound]:
@@ -110,19 +114,34 @@ class HeadPredictor(Predictor):
     def _score(self, audio: torch.Tensor, prompts: Sequence[str]) -> list[dict[str, Score]]:
         import torch
 
+        from qamro.heads.fold_heads import NO_FOLD, FoldHeads
+
         with torch.inference_mode():
             read = any(prompts) and any(axis in NEEDS_PROMPT for axis in self._heads)
             with_text = torch.cat([audio, self.encoder.embed_text(list(prompts))], dim=1) if read else audio
             results: list[dict[str, Score]] = [{} for _ in prompts]
             domains = domains_of(self._domain, audio)
+            folds = [NO_FOLD] * len(prompts) if self._known is None else self._known.folds_of(audio)
             for axis, head in self._heads.items():
                 if axis in NEEDS_PROMPT and not any(prompts):
                     continue
-                values = head(with_text if axis in NEEDS_PROMPT else audio).tolist()
-                for result, value, prompt, domain in zip(results, values, prompts, domains, strict=True):
+                features = with_text if axis in NEEDS_PROMPT else audio
+                values = (head.unseen(features, folds) if isinstance(head, FoldHeads) else head(features)).tolist()
+                told = zip(results, values, prompts, domains, folds, strict=True)
+                for result, value, prompt, domain, fold in told:
                     if prompt or axis not in NEEDS_PROMPT:
-                        result[axis] = scored(self.card, axis, value, domain)
+                        score = scored(self.card, axis, value, domain)
+                        result[axis] = replace(score, fold="" if fold == NO_FOLD else str(fold + 1))
         return results
+
+
+def head_in_words(head: Any) -> str:
+    """Says of what kind a head is."""
+    from qamro.heads.fold_heads import FoldHeads
+
+    if not isinstance(head, FoldHeads):
+        return type(head).__name__
+    return f"{sum(map(len, head.folds))} x {head.kind} of {len(head.folds)} folds"  # type: ignore[arg-type]
 
 
 def domains_of(domain: Domain | None, kinds: torch.Tensor) -> list[str]:
@@ -141,6 +160,8 @@ def scored(card: Card, axis: str, value: float, domain: str = UNKNOWN) -> Score:
         value: ŷ as the head gave it.
         domain: What the clip is to the training clips.
     """
+    if "votes" in card.training:  # a reward, in log-odds against the median of the clips that were voted on
+        return Score(chance(value, 0.0), domain=domain)
     scale, width = get_axis(axis), card.half_width.get(axis, math.nan)
     low, high = (scale.low, scale.high) if scale.has_range else card.rated.get(axis, (-math.inf, math.inf))
     held = min(max(value, low), high)

@@ -14,6 +14,7 @@ from qamro.axes import AESTHETIC
 from qamro.checkpoints import (
     AUDIOBOX,
     CLAP,
+    NISQA,
     TOKENIZER,
     FileState,
     HubUnreachableError,
@@ -110,6 +111,23 @@ PREDICTORS: dict[str, PredictorEntry] = {
             "Quality of speech, trained on people's ratings; clips without speech get no score.",
             "qamro.predictors.speech:load_speech",
             packaged=(DISTILLMOS, SILERO),
+        ),
+        PredictorEntry(
+            "nisqa",
+            "NISQA",
+            ("SQ", "noisiness", "discontinuity", "coloration", "loudness"),
+            "NISQA v2.0 for speech, by others; extra nisqa, weights of 1 MB, CC BY-NC-SA 4.0.",
+            "qamro.predictors.others:load_nisqa",
+            weights=(NISQA,),
+            offered=False,
+        ),
+        PredictorEntry(
+            "utmosv2",
+            "UTMOSv2",
+            ("SQ",),
+            "UTMOSv2 for synthetic speech, by others; their package, weights 819 MB, MIT, fetched by hand.",
+            "qamro.predictors.others:load_utmosv2",
+            offered=False,
         ),
         PredictorEntry(
             "auto",

@@ -27,7 +27,8 @@ from typing import TYPE_CHECKING, Any
 from qamro.axes import PREFERENCE
 from qamro.checkpoints import TUNEJURY, WeightsError, is_ready, require, sha256_of
 from qamro.paths import assets, cache_dir
-from qamro.predictors.base import Predictor, Provenance, Score, encoder_label
+from qamro.predictors.base import Predictor, Score
+from qamro.predictors.provenance import Provenance, encoder_label
 
 if TYPE_CHECKING:
     import torch

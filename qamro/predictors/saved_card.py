@@ -6,6 +6,7 @@ import json
 import os
 import re
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -192,8 +193,17 @@ def _in_words(problem: Exception) -> str:
     return f"{problem} is missing" if isinstance(problem, KeyError) else str(problem)
 
 
+def votes_in_words(row: Mapping[str, Any]) -> str:
+    """Says how often a reward prefers the clip that a vote prefers, from a row of a card."""
+    ends = "" if row["low"] is None else f" [{100 * row['low']:.0f}, {100 * row['high']:.0f}]"
+    return f"prefers the clip that people preferred in {100 * row['value']:.0f} %{ends} of votes ({row['note']})"
+
+
 def _worth(metrics: list[dict[str, Any]], axis: str) -> str:
     """The axis's held-out SRCC with its interval, at the level of systems where there is one."""
+    for row in metrics:
+        if (row["axis"], row["level"], row["metric"]) == (axis, "vote", "ACC") and row["value"] is not None:
+            return f"{axis} {votes_in_words(row)}"
     for level in ("system", "utterance"):
         for row in metrics:
             if (row["axis"], row["level"], row["metric"]) == (axis, level, "SRCC") and row["value"] is not None:

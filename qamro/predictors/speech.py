@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qamro.axes import axis_order
-from qamro.predictors.base import Item, Predictor, Provenance, Score, Sound, encoder_label
+from qamro.predictors.base import Predictor, Score
+from qamro.predictors.clips import Item, Sound
 from qamro.predictors.head_predictor import HeadPredictor
+from qamro.predictors.provenance import Provenance, encoder_label
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from qamro.predictors.base import Predictor, Provenance, Score, encoder_label
+from qamro.predictors.base import Predictor, Score
+from qamro.predictors.provenance import Provenance, encoder_label
 
 if TYPE_CHECKING:
     from qamro.audio import Waveform

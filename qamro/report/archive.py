@@ -14,7 +14,7 @@ from qamro.csvtext import csv_line
 from qamro.domains import in_words
 from qamro.evaluation.raters.model import NOTE
 from qamro.figures.style import escape
-from qamro.predictors.base import facts_of
+from qamro.predictors.provenance import facts_of
 from qamro.report.numbers import Figure, Section
 from qamro.report.words import source_of
 from qamro.studies.summary import study_summary

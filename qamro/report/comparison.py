@@ -15,6 +15,7 @@ from qamro.evaluation.side_by_side import SideBySide, score_axes, side_by_side
 from qamro.plugins import opened
 from qamro.report.archive import stamped
 from qamro.report.numbers import AxisNumbers, Options, Section
+from qamro.report.raced import beside_race
 from qamro.report.views import VIEWS, View, rated_axes
 
 if TYPE_CHECKING:
@@ -195,7 +196,10 @@ class Comparison:
         with self._lock:
             if (key, axis) not in self._made:
                 made: Section = opened(view.make)(self, axis)
-                self._made[key, axis] = stamped(replace(made, about=[*view.about, *made.about]), self.without)
+                made = stamped(replace(made, about=[*view.about, *made.about]), self.without)
+                if view.means:
+                    made = beside_race(made, self.study, [axis] if axis else self.axes, notes=bool(axis))
+                self._made[key, axis] = made
             return self._made[key, axis]
 
     def findings(self, axis: str = "") -> list[Finding]:

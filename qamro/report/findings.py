@@ -16,7 +16,7 @@ from qamro.counts import count
 from qamro.evaluation.agreement import more_raters
 from qamro.evaluation.levels import FEW, LEAST
 from qamro.evaluation.significance.compare import corrected, differences
-from qamro.predictors.base import trained_on
+from qamro.predictors.provenance import trained_on
 from qamro.report.numbers import slug
 from qamro.report.words import listeners, listing, on_scale, with_ends
 

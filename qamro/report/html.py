@@ -44,18 +44,26 @@ def write_html(comparison: Comparison, path: Path | str, on_section: Callable[[s
         sections.append((axis, view.heading, section))
         if on_section is not None:
             on_section(section.title)
+    contents = f'<nav class="contents" aria-label="Contents"><ul>{_contents(sections)}</ul></nav>'
+    return _write(comparison, Path(path), contents, [section for _, _, section in sections])
+
+
+def write_view(comparison: Comparison, section: Section, path: Path | str) -> Path:
+    """Writes a page of one section, with what it rests on; see ``write_html``."""
+    return _write(comparison, Path(path), "", [section])
+
+
+def _write(comparison: Comparison, path: Path, contents: str, sections: Sequence[Section]) -> Path:
     title = f"{comparison.study.name}: predicted against {listeners(comparison.study)}"
     if comparison.without:
         title += f", {comparison.without}"
     terms: set[str] = set()
-    lines = first_lines(comparison, {part.id for _, _, section in sections for part in section}, terms)
+    lines = first_lines(comparison, {part.id for section in sections for part in section}, terms)
     body = [f"<header><h1>{escape(title)}</h1>", _warning(comparison), lines, "</header>"]
-    contents = _contents(sections)
-    body.append(f'<nav class="contents" aria-label="Contents"><ul>{contents}</ul></nav><main>')
-    body += [section_html(section, terms) for _, _, section in sections]
+    body.append(f"{contents}<main>")
+    body += [section_html(section, terms) for section in sections]
     body.append(_provenance(comparison))
     body.append(f'<section id="terms"><h2>Terms</h2>{explained(terms)}</section></main>')
-    path = Path(path)
     write_page(path, title, "\n".join(body))
     return path
 

@@ -12,7 +12,7 @@ from qamro.counts import count
 from qamro.domains import in_words
 from qamro.evaluation.significance.compare import Comparison as Differences
 from qamro.evaluation.significance.compare import corrected, differences
-from qamro.predictors.base import KINDS, kinds_of
+from qamro.predictors.provenance import KINDS, kinds_of
 from qamro.report.findings import which_is_better
 from qamro.report.forest_figure import difference_forest
 from qamro.report.numbers import Figure, Section, Table, slug

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from qamro.counts import count
 from qamro.evaluation.next_to_rate import next_to_rate
 from qamro.evaluation.prediction_powered import prediction_powered, worth
-from qamro.predictors.base import trained_on
+from qamro.predictors.provenance import trained_on
 from qamro.report.forest_figure import row_forest
 from qamro.report.numbers import Figure, Section, Table, slug
 from qamro.report.words import listeners, percent
@@ -70,12 +70,16 @@ def powered(comparison: Comparison, axis: str) -> Section:
 
 
 def helpers(comparison: Comparison, numbers: AxisNumbers) -> dict[str, str]:
-    """Returns the predictors that may help on an axis, with their column: none that has learnt from its ratings."""
+    """Returns the predictors that may help on an axis, with their column: none that has learnt from its ratings.
+
+    Heads that were trained on them in folds may: they scored each clip without having seen its group.
+    """
+    rows = {name: [row for row, _ in comparison.matches[name].rows] for name in numbers.predictors}
     columns = {name: numbers.pairs[name].predicted for name in numbers.predictors}
     return {
         name: column
         for name, column in columns.items()
-        if column not in trained_on(comparison.predictions[name], numbers.study)
+        if column not in trained_on(comparison.predictions[name], numbers.study, rows[name])
     }
 
 

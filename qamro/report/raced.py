@@ -2,21 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from qamro.evaluation.racing import race_of
+from qamro.evaluation.racing import after_race, race_of
 from qamro.report.forest_figure import row_forest
 from qamro.report.numbers import Figure, Section, Table, slug
 from qamro.report.words import listeners
 
 if TYPE_CHECKING:
     from qamro.report.comparison import Comparison
+    from qamro.studies import Study
 
 
 def is_raced(comparison: Comparison, axis: str) -> bool:
     """Whether the ratings of an axis decided who was rated next."""
-    told = comparison.study.about.get("race")
-    return isinstance(told, dict) and told.get("axis") == axis
+    return bool(after_race(comparison.study, axis))
+
+
+def beside_race(section: Section, study: Study, axes: Sequence[str], *, notes: bool) -> Section:
+    """Says in a section's sentences, and at each of its figures and tables, what ordinary intervals are worth there.
+
+    Args:
+        section: With means or differences of systems.
+        study: The ratings.
+        axes: Those that the section is about.
+        notes: Whether its figures and tables show the means or differences, too.
+    """
+    told = [text for axis in axes if (text := after_race(study, axis))]
+    if not told:
+        return section
+    section = replace(section, sentences=[*section.sentences[:1], *told, *section.sentences[1:]])
+    if not notes:
+        return section
+    figures = [replace(each, note=f"{each.note} {told[0]}".strip()) for each in section.figures]
+    tables = [replace(each, note=f"{each.note} {told[0]}".strip()) for each in section.tables]
+    return replace(section, figures=figures, tables=tables)
 
 
 def raced(comparison: Comparison, axis: str) -> Section:

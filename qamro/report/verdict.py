@@ -10,8 +10,8 @@ from typing import Any
 
 from qamro.axes import PREFERENCE, get_axis
 from qamro.domains import OUTSIDE
-from qamro.predictors.base import row_kinds
 from qamro.predictors.preference import chance_between
+from qamro.predictors.provenance import row_kinds
 
 LEVEL = 0.9
 """Coverage of the intervals that predictors give."""

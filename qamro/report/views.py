@@ -63,6 +63,7 @@ class View:
         make: Makes the section from ``(comparison, axis)``; the axis is empty where it is about all of them.
         whole: Whether a page has one section about all axes rather than one for each.
         by_axis: Whether the app asks for an axis.
+        means: Whether it shows means or differences of systems with ordinary intervals, which say less after a race.
         in_app: Whether the Compare tab has it.
         people_only: Whether it rests on the ratings alone, whatever was predicted.
         predictors: How many predictors it needs at least.
@@ -81,6 +82,7 @@ class View:
     make: Where
     whole: bool = False
     by_axis: bool = True
+    means: bool = False
     in_app: bool = True
     people_only: bool = False
     predictors: int = 0
@@ -106,6 +108,7 @@ VIEWS: dict[str, View] = {
             "What can be claimed, over all axes?",
             "Overview",
             "qamro.report.overview:overview",
+            means=True,
             whole=True,
             by_axis=False,
             in_app=False,
@@ -139,6 +142,7 @@ VIEWS: dict[str, View] = {
                 "That holds for all pairs at once, so not one equal pair should be set apart.",
                 "It says nothing about other listeners.",
             ),
+            means=True,
         ),
         View(
             "raced",
@@ -156,6 +160,7 @@ VIEWS: dict[str, View] = {
             "What does a listening test say, by the rules of its kind?",
             "listening test",
             "qamro.report.listening_tests:listening_test",
+            means=True,
             axes=tested,
             about=("A test of a known kind is analysed by the rules of its kind.", "Pairs are compared all at once."),
         ),
@@ -177,6 +182,7 @@ VIEWS: dict[str, View] = {
             "What do predictions of clips that nobody rated add to the ratings?",
             "what predictions add to the ratings",
             "qamro.report.powered:powered",
+            means=True,
             in_app=False,
             predictors=1,
             wanted=_asked_for,
@@ -204,6 +210,7 @@ VIEWS: dict[str, View] = {
             "Where do predictor and listeners disagree? Click to hear it.",
             "clips to look at",
             "qamro.report.inspect:inspect",
+            means=True,
             without_pairs=True,
             lists=True,
             about=(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -221,9 +221,9 @@ def check_ratings(ratings: pd.DataFrame, clips: pd.DataFrame) -> pd.DataFrame:
             row = int(np.flatnonzero(~ok)[0])
             raise StudyError(f"ratings row {row + 1}: mean_of is {counts.iloc[row]:g}; a mean is of 1 rating or more")
         clean["mean_of"] = counts.astype(int)
-    unknown = ~clean["clip"].isin(clips["clip"])
+    unknown = _unknown(clean["clip"], clips["clip"])
     if unknown.any():
-        row = int(np.flatnonzero(unknown)[0])
+        row = int(unknown.argmax())
         raise StudyError(
             f"ratings row {row + 1}: clip {clean['clip'].iloc[row]!r} is not in the clips table "
             f"({int(unknown.sum())} such rows); add the clip or remove its ratings"
@@ -245,11 +245,18 @@ def check_votes(votes: pd.DataFrame, clips: pd.DataFrame) -> pd.DataFrame:
         ("clip_b", clips["clip"], "not in the clips table; add the clip or remove its votes"),
         ("winner", WINNERS, f"none of {', '.join(WINNERS)}"),
     ):
-        bad = ~clean[column].isin(allowed).to_numpy()
+        bad = _unknown(clean[column], allowed)
         if bad.any():
             row = int(bad.argmax())
             raise StudyError(f"votes row {row + 1}, column {column!r}: {clean[column].iloc[row]!r} is {what}")
     return clean
+
+
+def _unknown(cells: pd.Series, names: Collection[str]) -> np.ndarray:
+    """Marks the cells that are none of some names, all different; ``isin`` takes six times as long on Arrow's text."""
+    import pandas as pd
+
+    return pd.Index(names, dtype=cells.dtype).get_indexer(cells) < 0
 
 
 def _need(table: pd.DataFrame, columns: list[str], name: str) -> None:
@@ -295,7 +302,7 @@ def _numbers(table: pd.DataFrame, column: str) -> pd.Series:
 
 
 def _no_empty(table: pd.DataFrame, column: str, name: str) -> None:
-    empty = table[column].isin([text for text in table[column].unique() if not text.strip()])
+    empty = (table[column].str.strip() == "").to_numpy(bool)
     if empty.any():
-        row = int(np.flatnonzero(empty)[0])
+        row = int(empty.argmax())
         raise StudyError(f"{name} row {row + 1}: the column {column!r} is empty; every row needs one")

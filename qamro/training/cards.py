@@ -14,7 +14,9 @@ import numpy as np
 
 from qamro.heads import Card
 from qamro.heads.domain import Domain
+from qamro.heads.fold_heads import KnownClips
 from qamro.studies.summary import study_summary
+from qamro.training import rewards
 from qamro.training.embedded_study import EmbeddedStudy, Fit
 from qamro.training.splits import PARTS, group_of_clip, name_of_groups
 from qamro.versions import versions
@@ -28,8 +30,14 @@ if TYPE_CHECKING:
 
 
 def chosen(recipe: Recipe, fits: Mapping[str, Sequence[Fit]]) -> dict[str, Fit]:
-    """Returns for each axis the best of its fits, by what training was stopped by."""
-    return {axis: found[recipe.config.choose([fitted.best_row for fitted in found])] for axis, found in fits.items()}
+    """Returns for each axis the best of its fits, by what training was stopped by; those of folds all together."""
+
+    def one(found: Sequence[Fit]) -> Fit:
+        if found[0].folds:
+            return Fit.of_folds(list(zip(*(fitted.folds for fitted in found), strict=True)))
+        return found[recipe.config.choose([fitted.best_row for fitted in found])]
+
+    return {axis: one(found) for axis, found in fits.items()}
 
 
 def make_card(
@@ -55,7 +63,7 @@ def make_card(
         seconds: Spent on epochs.
         model: What was trained, where it is more than heads.
     """
-    study, clips = prepared.study, {part: len(prepared.readable(part)) for part in PARTS}
+    study, clips = prepared.study, {part: len(prepared.readable(part)) for part in _parts_of(prepared)}
     heads = {axis: fitted.head for axis, fitted in best.items()}
     calibration = calibrated(prepared, heads)
     return Card(
@@ -70,6 +78,8 @@ def make_card(
             "seeds": list(recipe.seeds),
             "clips": clips,
             "held out": prepared.hold_out,
+            **({"folds": len(prepared.folds)} if prepared.folds else {}),
+            **({"votes": rewards.about(prepared)} if prepared.question else {}),
             **({} if calibration.what == "clips" else {calibration.what: calibration.groups}),
             "best epoch": {axis: fitted.best_epoch for axis, fitted in best.items()},
             **settings,
@@ -81,14 +91,18 @@ def make_card(
         half_width=calibration.half_width,
         interval=calibration.interval,
         held_out=held_out_in_words(prepared),
-        rated=rating_ranges(prepared, list(best)),
+        rated={} if prepared.question else rating_ranges(prepared, list(best)),
     )
 
 
 def domain_tensors(prepared: EmbeddedStudy) -> dict[str, torch.Tensor]:
-    """Returns what is kept of the training clips' kind beside the heads; nothing where it cannot be told."""
+    """Returns what is kept of the training clips beside the heads: their kind, if it can be told, and their folds."""
     domain = fit_domain(prepared)
-    return domain.tensors() if domain is not None else {}
+    found = domain.tensors() if domain is not None else {}
+    if prepared.folds:
+        clips = prepared.embeddings.clips
+        found |= KnownClips.of_clips(prepared.kinds(clips), [prepared.fold_of[clip] for clip in clips]).tensors()
+    return found
 
 
 def make_record(
@@ -110,7 +124,8 @@ def make_record(
         )
         for axis, found in fits.items()
     }
-    record = run_record(card, recipe.config, prepared.parts, axes)
+    parts = {f"fold {k}": fold["test"] for k, fold in enumerate(prepared.folds, 1)} or prepared.parts
+    record = run_record(card, recipe.config, parts, axes)
     return record | {"unreadable clips": dict(prepared.embeddings.failed)}
 
 
@@ -129,14 +144,14 @@ def fit_record(
     Args:
         objective: What was minimised.
         seeds: S seeds.
-        fits: S fits.
+        fits: S fits; of folds, all seeds are kept, and a seed's history is the mean of its folds.
         held_out: S results on the test part.
         config: How they were fitted; says which is kept.
     """
     kept = config.choose([fitted.best_row for fitted in fits])
     return {
         "objective": {"in words": str(objective), **objective.record()},
-        "kept seed": seeds[kept],
+        "kept seed": list(seeds) if fits[kept].folds else seeds[kept],
         "seconds": round(fits[kept].seconds, 2),
         "seeds": [
             {
@@ -146,6 +161,11 @@ def fit_record(
                 "held_out": tested,
                 "history": fitted.history,
             }
+            | (
+                {"folds": [{"best_epoch": one.best_epoch, "val_loss": one.val_loss} for one in fitted.folds]}
+                if fitted.folds
+                else {}
+            )
             for seed, fitted, tested in zip(seeds, fits, held_out, strict=True)
         ],
     }
@@ -201,6 +221,8 @@ def held_out_metrics(prepared: EmbeddedStudy, heads: Mapping[str, Any]) -> list[
     """
     from qamro.evaluation import evaluate
 
+    if prepared.question:
+        return [row for axis, head in heads.items() for row in rewards.metrics(prepared, axis, head)]
     tested = {axis: head for axis, head in heads.items() if prepared.test(axis)[0]}
     if not tested:
         return []
@@ -215,6 +237,9 @@ def held_out_by_fit(prepared: EmbeddedStudy, axis: str, fits: Sequence[Fit]) -> 
     """Returns for each fit its metrics on the test part, by level: how far seeds alone move them."""
     from qamro.evaluation.levels import LEVELS, Sample
 
+    if prepared.question:
+        rows = [rewards.metrics(prepared, axis, fitted.head, draws=2) for fitted in fits]
+        return [{row["level"]: {row["metric"]: row["value"]} for row in found} for found in rows]
     clips, _, targets = prepared.test(axis)
     if not clips:
         return [{} for _ in fits]
@@ -252,6 +277,9 @@ def calibrated(prepared: EmbeddedStudy, heads: Mapping[str, Any]) -> Calibration
     ways = {way: group_of_clip(prepared.study, way) for way in (("system", "content") if held == "both" else (held,))}
     way = min(ways, key=lambda name: len({ways[name][clip] for clip in clips}))
     group_of, what = ways[way], name_of_groups(prepared.study, way)
+    parts = {part: len({group_of[clip] for clip in prepared.readable(part)}) for part in _parts_of(prepared)}
+    if prepared.question:
+        return Calibration(dict.fromkeys(heads, math.inf), rewards.INTERVAL, parts, what)
     table = prepared.predict(clips, heads).set_index("clip")
     widths = {}
     for axis in heads:
@@ -262,17 +290,17 @@ def calibrated(prepared: EmbeddedStudy, heads: Mapping[str, Any]) -> Calibration
             names = [group_of[clip] for clip in rated]
             width = half_width(targets.numpy(), table.loc[rated, axis].to_numpy(), names, LEVEL)
         widths[axis] = round(width, 4)
-    groups = {part: len({group_of[clip] for clip in prepared.readable(part)}) for part in PARTS}
     who = "simulated " if prepared.study.kind == "simulated" else ""
-    count, level = groups["calibration"], f"{100 * LEVEL:.0f} %"
+    count, level = len({group_of[clip] for clip in clips}), f"{100 * LEVEL:.0f} %"
+    how, folds = ("cross-conformal", f" ({len(prepared.folds)} folds)") if prepared.folds else ("conformal", "")
     if all(math.isinf(width) for width in widths.values()):
         had = f"there {'is' if count == 1 else 'are'} {count} ({len(clips)} {who}clips)" if count else "there is none"
         text = f"no interval: {level} needs {groups_needed(LEVEL)} held-out {what} to calibrate on, and {had}"
     elif what == "clips":
-        text = f"{level} conformal interval from {len(clips)} held-out {who}clips"
+        text = f"{level} {how} interval from {len(clips)} held-out {who}clips{folds}"
     else:
-        text = f"{level} conformal interval by groups, from {len(clips)} {who}clips of {count} held-out {what}"
-    return Calibration(widths, text, groups, what)
+        text = f"{level} {how} interval by groups, from {len(clips)} {who}clips of {count} held-out {what}{folds}"
+    return Calibration(widths, text, parts, what)
 
 
 def held_out_in_words(prepared: EmbeddedStudy) -> str:
@@ -284,13 +312,28 @@ def held_out_in_words(prepared: EmbeddedStudy) -> str:
         return ""
     count = f"{systems} {'system' if systems == 1 else 'systems'}"
     what = name_of_groups(prepared.study, "content")
+    if prepared.folds:
+        own = "system" if prepared.hold_out == "system" else what[:-1]
+        return f"all {len(clips)} clips, each by heads of {len(prepared.folds)} folds that never heard its {own}"
     if prepared.hold_out == "content":
         return f"other {what} of the same {count}" if systems else f"other {what}"
     return f"{f'other {what} of ' if prepared.hold_out == 'both' else ''}{count} that training never heard"
 
 
+def _parts_of(prepared: EmbeddedStudy) -> Sequence[str]:
+    """The parts that a card counts: in folds every clip is fitted, stopped by, and tested."""
+    return ("train",) if prepared.folds else PARTS
+
+
 def fit_domain(prepared: EmbeddedStudy) -> Domain | None:
     """Keeps what the training clips are like; None where too few clips were held out to say how far is far."""
+    if prepared.folds:
+        import torch
+
+        kept = _sounds(prepared, prepared.readable("train"))
+        named = group_of_clip(prepared.study, prepared.hold_out)
+        folds = torch.tensor([prepared.fold_of[clip] for clip in kept])
+        return Domain.cross_fit(prepared.kinds(kept), folds, len({named[clip] for clip in kept}))
     held = [clip for part in ("validation", "calibration") for clip in prepared.readable(part)]
     ways = ("system", "content") if prepared.hold_out == "both" else (prepared.hold_out,)
     groups = min(len(set(map(group_of_clip(prepared.study, way).__getitem__, held))) for way in ways)

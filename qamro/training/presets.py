@@ -75,6 +75,7 @@ def preset_of(name: str) -> Preset:
 
 FITTED = (
     "optimizer", "lr", "weight_decay", "dropout", "batch_size", "epochs", "patience", "stop_by", "seeds", "hold_out",
+    "folds",
 )  # fmt: skip
 """Those of the settings that say how heads are fitted; each is a flag of the command line and a column of the CSV."""
 
@@ -99,6 +100,8 @@ class Settings:
         weight_decay: Of AdamW.
         seeds: Fits an axis; the best one is kept.
         hold_out: ``"content"``, ``"system"`` or ``"both"``: what no two parts of the study share.
+        folds: In how many folds heads are trained, so that every rating trains and every clip tests; 0 or 1 for one
+            split, None for what the study allows (``splits.fold_count``).
         stop_by: What the best epoch and the best seed are chosen by, on the validation clips: ``"loss"`` or ``"srcc"``.
         seconds: Time after which training stops and keeps its best; 0 for none.
     """
@@ -118,6 +121,7 @@ class Settings:
     weight_decay: float = 1e-2
     seeds: int = 3
     hold_out: str = "content"
+    folds: int | None = None
     stop_by: str = "loss"
     seconds: float = 0.0
 
@@ -148,6 +152,6 @@ def command_of(settings: Settings, study: str) -> str:
     for name, value in settings.parameters:
         parts += [f"--{name.replace('_', '-')}", f"{value:g}" if isinstance(value, float) else str(value)]
     values = asdict(settings)
-    for name in FITTED:
+    for name in (name for name in FITTED if values[name] is not None):
         parts += [f"--{name.replace('_', '-')}", f"{values[name]:g}" if name in ("lr",) else str(values[name])]
     return shlex.join(parts)

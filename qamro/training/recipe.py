@@ -9,16 +9,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from qamro.axes import PREFERENCE
 from qamro.encoders.clips import probe_embedding
+from qamro.evaluation.preferences import asked
 from qamro.heads import HeadBundle
 from qamro.training.cards import chosen, domain_tensors, make_card, make_record
 from qamro.training.distributed import ALONE, World
-from qamro.training.embedded_study import EmbeddedStudy, embed_study
+from qamro.training.embedded_study import EmbeddedStudy, Fit, embed_study, whole
 from qamro.training.objective import Objective, paper_objective, source_of
 from qamro.training.presets import Settings, objective_of
+from qamro.training.rewards import put_into_units
 from qamro.training.simulated_corpus import Corpus, is_catch, simulated_corpus
-from qamro.training.splits import split
-from qamro.training.trainer import Fit, FitConfig, describe, fit_many, head_maker
+from qamro.training.splits import fold_count, folds, split
+from qamro.training.trainer import FitConfig, describe, fit_many, head_maker
 
 if TYPE_CHECKING:
     from qamro.studies import Study
@@ -37,6 +40,8 @@ class Recipe:
         command: What makes these heads again, for the card.
         device: Where to train.
         hold_out: What no two parts of the study share (see ``splits.split``).
+        folds: In how many folds, so that every rating trains and every clip tests; 0 for one split, None for what the
+            study allows (``splits.fold_count``). All seeds of all folds are kept then, and predict together.
     """
 
     name: str
@@ -47,6 +52,7 @@ class Recipe:
     command: str = ""
     device: str = "cpu"
     hold_out: str = "content"
+    folds: int | None = 0
 
 
 def recipe_of(settings: Settings, name: str, command: str, device: str = "cpu") -> Recipe:
@@ -82,6 +88,7 @@ def recipe_of(settings: Settings, name: str, command: str, device: str = "cpu") 
         command,
         device,
         settings.hold_out,
+        settings.folds,
     )
 
 
@@ -136,21 +143,57 @@ def train(
         ValueError: As ``train_heads``; or the study is too small for the split, or no clip can be read.
         InterruptedError: ``on_clip`` asked to stop.
     """
+    question = question_of(study, recipe)
     if isinstance(study, Corpus):
+        if recipe.folds is not None and recipe.folds > 1:
+            raise ValueError("a corpus that is rendered for training is split once; leave --folds away")
         made, embeddings = simulated_corpus(study, make_encoder or (lambda: encoder), workers=workers, on_clip=on_clip)
         parts = own_prompts_only(split(made, hold_out=recipe.hold_out))
         prepared = EmbeddedStudy(made, embeddings, parts, recipe.hold_out)
     else:
-        parts = split(study, hold_out=recipe.hold_out)  # refused before a clip is embedded
+        count = fold_count(study, recipe.folds, recipe.hold_out)  # refused before a clip is embedded
+        parted = folds(study, count, hold_out=recipe.hold_out) if count else []
+        parts = whole(study) if parted else split(study, hold_out=recipe.hold_out)
         names = list(study.clips["clip"])
         if world.size > 1 and (share := names[world.share(len(names))]):  # which the others then find in the store
             embed_study(study.of_clips(share), encoder, on_clip=on_clip)
         world.wait()
-        prepared = EmbeddedStudy(study, embed_study(study, encoder, on_clip=on_clip), parts, recipe.hold_out)
+        embeddings = embed_study(study, encoder, on_clip=on_clip)
+        prepared = EmbeddedStudy(study, embeddings, parts, recipe.hold_out, parted, question)
     if on_embedded is not None:
         on_embedded(prepared)
     heads = train_heads(prepared, encoder, recipe, on_epoch=on_epoch, stop=stop, checkpoint=checkpoint, world=world)
     return heads, prepared
+
+
+def question_of(study: Study | Corpus, recipe: Recipe) -> str:
+    """Returns which votes between two clips a recipe trains on; empty where it trains on ratings.
+
+    Raises:
+        ValueError: Its objective is one of pairs and the study has no such votes, or on several questions; or there are
+            votes only, and its objective takes ratings.
+    """
+    wanted = list(recipe.axes or ())
+    first = recipe.objective(wanted[0] if wanted else PREFERENCE.key)
+    if isinstance(study, Corpus):
+        if first.on_pairs:
+            raise ValueError(f"{first} is trained on votes between two clips; the simulated corpus has ratings")
+        return ""
+    if first.on_pairs:
+        if len(wanted) > 1:
+            raise ValueError(f"{first} is trained on one question; name one of {', '.join(wanted)}")
+        return str(asked(study, *wanted)["axis"].iloc[0])
+    if study.votes is not None and not study.axes:
+        raise ValueError(
+            f"study {study.name!r} holds votes between two clips and no ratings; choose an objective of pairs, for "
+            "example pairs-logistic"
+        )
+    return ""
+
+
+def axes_of(prepared: EmbeddedStudy, recipe: Recipe) -> list[str]:
+    """Returns the axes that a recipe trains: those asked for, or all that can be; ``preference`` for votes."""
+    return list(prepared.trainable if prepared.question or recipe.axes is None else recipe.axes)
 
 
 def own_prompts_only(parts: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
@@ -171,7 +214,8 @@ def train_heads(
     """Trains a head for every axis and says how good it is on clips that training never saw.
 
     Of the four parts, one is to fit, one to stop by and to choose the seed by, one to calibrate the interval, and
-    one to test; the test part takes no part in any choice.
+    one to test; the test part takes no part in any choice. In folds every clip is tested, by heads that neither fitted
+    nor stopped by its group, and what they are off by calibrates the interval.
 
     Args:
         prepared: The study, embedded and split.
@@ -191,10 +235,10 @@ def train_heads(
             or the checkpoint is another run's.
     """
     fits: dict[str, list[Fit]] = {}
-    for axis in recipe.axes if recipe.axes is not None else prepared.trainable:
+    for axis in axes_of(prepared, recipe):
         if fits and world.any(bool(stop is not None and stop())):
             break
-        fits[axis] = _fit_axis(prepared, axis, recipe, on_epoch=on_epoch, checkpoint=checkpoint, world=world)
+        fits[axis] = fit_axis(prepared, axis, recipe, on_epoch=on_epoch, checkpoint=checkpoint, world=world)
     return bundle_of(prepared, encoder, recipe, fits)
 
 
@@ -208,6 +252,9 @@ def bundle_of(prepared: EmbeddedStudy, encoder: Any, recipe: Recipe, fits: Mappi
         fits: For each axis, one fit a seed.
     """
     best = chosen(recipe, fits)
+    if prepared.question:
+        for axis, fitted in best.items():
+            put_into_units(prepared, axis, fitted.head)
     heads = {axis: fitted.head for axis, fitted in best.items()}
     card = make_card(
         prepared,
@@ -226,20 +273,26 @@ def bundle_of(prepared: EmbeddedStudy, encoder: Any, recipe: Recipe, fits: Mappi
     )
 
 
-def _fit_axis(
+def fit_axis(
     prepared: EmbeddedStudy,
     axis: str,
     recipe: Recipe,
     *,
-    on_epoch: Callable[[Progress], bool | None] | None,
-    checkpoint: Path | None,
-    world: World,
+    on_epoch: Callable[[Progress], bool | None] | None = None,
+    checkpoint: Path | None = None,
+    world: World = ALONE,
 ) -> list[Fit]:
+    """Fits the heads of one axis; see ``train_heads``.
+
+    Returns:
+        One fit a seed; in folds each of them has a head of every fold.
+    """
+
     def report(rows: list[dict[str, float]]) -> bool | None:
         return on_epoch(Progress(axis, rows[0], rows)) if on_epoch is not None else None
 
     objectives = [recipe.objective(axis)] * len(recipe.seeds)
-    return fit_many(
+    fits = fit_many(
         prepared.data(axis),
         objectives,
         recipe.seeds,
@@ -250,3 +303,7 @@ def _fit_axis(
         make_head=head_maker(prepared, axis, objectives, recipe.config),
         world=world,
     )
+    if not prepared.folds:
+        return fits
+    each = len(recipe.seeds)
+    return [Fit.of_folds([[fits[m]] for m in range(seed, len(fits), each)]) for seed in range(each)]

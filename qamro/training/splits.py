@@ -119,6 +119,27 @@ def folds(study: Study, count: int = 5, *, hold_out: str = "content", seed: int 
     return result
 
 
+FEW_CLIPS = 2000
+"""A study of fewer clips is trained on in folds unless told otherwise: it has none to spare."""
+
+FOLDS = 5
+"""Folds of such a study."""
+
+
+def fold_count(study: Study, wanted: int | None, hold_out: str) -> int:
+    """Returns in how many folds heads are trained; 0 for one split.
+
+    Args:
+        study: What they are trained on.
+        wanted: What was asked for, 0 or 1 for one split; None for what the study allows.
+        hold_out: As in ``split``. With ``"both"`` there are no folds.
+    """
+    if wanted is not None:
+        return wanted if wanted > 1 else 0
+    groups = 0 if hold_out == "both" else len(set(group_of_clip(study, hold_out).values()))
+    return min(FOLDS, groups) if len(study.clips) < FEW_CLIPS and groups >= len(PARTS) else 0
+
+
 def official_split(study: Study, *, seed: int = 0) -> dict[str, list[str]] | None:
     """Returns the split that a study was published with (column ``split``: train, dev, test), or None.
 
@@ -152,7 +173,8 @@ def group_of_clip(study: Study, hold_out: str) -> dict[str, str]:
     Args:
         study: The study.
         hold_out: ``"system"``: clips of a system are a group. ``"content"``: clips of a source sentence, song or prompt
-            are (column ``source``, else ``prompt``, else the clip itself), and so are clips of one file.
+            are (column ``source``, else ``prompt``, else the clip itself), and so are clips of one file, and two clips
+            that were voted on together where that leaves ``MANY_GROUPS`` groups or more.
     """
     table = study.clips
     if hold_out == "system":
@@ -162,7 +184,8 @@ def group_of_clip(study: Study, hold_out: str) -> dict[str, str]:
         for column in ("prompt", "source"):
             if column in table and (table[column] != "").any():
                 groups = table[column].where(table[column] != "", groups)
-        return _sounds_together(study, dict(zip(table["clip"], groups, strict=True)))
+        found = _sounds_together(study, dict(zip(table["clip"], groups, strict=True)))
+        return found if study.votes is None else _pairs_together(study, found)
     return dict(zip(table["clip"], groups, strict=True))
 
 
@@ -175,6 +198,39 @@ def name_of_groups(study: Study, hold_out: str) -> str:
     return f"{columns[0]}s" if columns else "clips"
 
 
+MANY_GROUPS = 20
+"""Groups that a study of votes is left with at least when clips that were voted on together stay together."""
+
+
+def _pairs_together(study: Study, groups: dict[str, str]) -> dict[str, str]:
+    """Joins the groups of two clips that were voted on together: a vote between two sides of a split is lost.
+
+    Where all clips hang together in this way, they are not joined.
+    """
+    assert study.votes is not None
+    joined = _joined(
+        [(groups[a], groups[b]) for a, b in zip(study.votes["clip_a"], study.votes["clip_b"], strict=True)]
+    )
+    found = {clip: joined.get(group, group) for clip, group in groups.items()}
+    return found if len(set(found.values())) >= MANY_GROUPS else groups
+
+
+def _joined(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """Returns for each name the first, by the alphabet, of those that hang together with it."""
+    leader: dict[str, str] = {}
+
+    def first(name: str) -> str:
+        while name in leader:
+            name = leader[name]
+        return name
+
+    for pair in pairs:
+        one, other = map(first, pair)
+        if one != other:
+            leader[max(one, other)] = min(one, other)
+    return {name: first(name) for pair in pairs for name in pair}
+
+
 def _sounds_together(study: Study, groups: dict[str, str]) -> dict[str, str]:
     """Joins the groups that share a sound: a file rated against two prompts must not stand on two sides.
 
@@ -182,22 +238,15 @@ def _sounds_together(study: Study, groups: dict[str, str]) -> dict[str, str]:
     catches would be one group.
     """
     table = study.clips
-    leader: dict[str, str] = {}
-
-    def first(group: str) -> str:
-        while group in leader:
-            group = leader[group]
-        return group
-
     catches = dict(zip(table["clip"], table["catch_of"], strict=True)) if "catch_of" in table else {}
     seen: dict[str, str] = {}
+    pairs: list[tuple[str, str]] = []
     for clip, path in zip(table["clip"], table["path"], strict=True):
         if not path or catches.get(clip):
             continue
-        one, other = first(seen.setdefault(path, groups[clip])), first(groups[clip])
-        if one != other:
-            leader[max(one, other)] = min(one, other)
-    return {clip: first(groups[catches.get(clip) or clip]) for clip in groups}
+        pairs.append((seen.setdefault(path, groups[clip]), groups[clip]))
+    joined = _joined(pairs)
+    return {clip: joined.get(group := groups[catches.get(clip) or clip], group) for clip in groups}
 
 
 # How a study is split where every clip may be tested: as it was published, in folds, or once.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any, cast
 import numpy as np
 import torch
 from torch import nn
+from torch.nn import functional
 
 from qamro.axes import NEEDS_PROMPT, get_axis
 from qamro.evaluation.metrics.definitions import srcc_core as spearman_of
@@ -72,6 +73,8 @@ def fit_many(
     follows from ``config.order`` and is the same for all, so that all rank the same clips in every step. A head whose
     validation loss has not fallen for ``patience`` epochs is done; its best weights stand whatever the others do.
 
+    Where the data have folds, each head is trained once a fold, all side by side, on batches of its fold's own rows.
+
     Args:
         data: Embeddings and MOS, shared by all.
         objectives: M objectives.
@@ -84,7 +87,7 @@ def fit_many(
         world: The processes that share the work; all get the same fits.
 
     Returns:
-        M fits.
+        M fits; of data with K folds K x M, fold by fold.
 
     Raises:
         ValueError: There are no training or no validation clips, the lengths differ, or the checkpoint is another
@@ -93,8 +96,11 @@ def fit_many(
     config = config or FitConfig()
     if len(objectives) != len(seeds):
         raise ValueError(f"{len(objectives)} objectives but {len(seeds)} seeds")
-    if len(data.targets) == 0 or len(data.val_targets) == 0:
-        raise ValueError("training needs clips to fit and clips to stop by; one of the two parts is empty")
+    data = data.joined
+    if any(len(rows) == 0 for fold in data.folds for rows in fold):
+        what = "clips" if data.pairs is None else "voted pairs"
+        raise ValueError(f"training needs {what} to fit and {what} to stop by; one of the two parts is empty")
+    objectives, seeds = list(objectives) * len(data.folds), list(seeds) * len(data.folds)
     exact = [objective.solved for objective in objectives]
     if any(exact):
         return _with_solved(
@@ -111,13 +117,14 @@ def fit_many(
         )
     make = make_head or partial(ScoreHead, data.features.shape[1], config.hidden, config.dropout)
     heads: list[Any] = []
-    for seed in seeds:
+    each = len(seeds) // len(data.folds)
+    for place, seed in enumerate(seeds):
         with drawn_by(seed):
             head = make()
-        if heads:  # all have the same clips: what a pass over them tells is the same
-            head.calibrate_like(heads[0])
+        if place % each:  # all of a fold have the same clips: what a pass over them tells is the same
+            head.calibrate_like(heads[-1])
         else:
-            head.calibrate_scales(data.features, data.targets)
+            head.calibrate_scales(*data.scales_of(place // each))
         heads.append(head)
     heads = [head.to(device) for head in heads]
     run = Run(type(heads[0]).stack(heads, seeds), objectives, config, data, world=world)
@@ -135,18 +142,20 @@ def _with_solved(
     on_epoch: Callable[[list[dict[str, float]]], bool | None] | None,
     **how: Any,
 ) -> list[Fit]:
-    """Solves what has a solution, once, and trains the others."""
-    answer = fit_ridge(data)
+    """Solves what has a solution, once a fold, and trains the others."""
+    answers = [fit_ridge(data.of_fold(k)) for k in range(len(data.folds))]
+    each = len(objectives) // len(answers)
+    fits = [answer for answer in answers for _ in range(each)]
     if on_epoch is not None and all(solved):
-        on_epoch([answer.history[0]] * len(objectives))
-    rest = [m for m, done in enumerate(solved) if not done]
-    fits = [answer] * len(objectives)
+        on_epoch([fitted.history[0] for fitted in fits])
+    rest = [m for m, done in enumerate(solved[:each]) if not done]
     if rest:
         trained = fit_many(
             data, [objectives[m] for m in rest], [seeds[m] for m in rest], config, on_epoch=on_epoch, **how
         )
-        for m, fitted in zip(rest, trained, strict=True):
-            fits[m] = fitted
+        places = [k * each + m for k in range(len(answers)) for m in rest]
+        for place, fitted in zip(places, trained, strict=True):
+            fits[place] = fitted
     return fits
 
 
@@ -170,7 +179,7 @@ class Run(Training):
         """Moves the data to the heads' device; features are standardised once.
 
         Args:
-            stack: M untrained heads.
+            stack: M untrained heads; where the data have K folds, M / K of each, fold by fold.
             objectives: M objectives.
             config: How to fit.
             data: The same in all processes.
@@ -179,12 +188,20 @@ class Run(Training):
         Raises:
             ValueError: Training is to stop by the validation SRCC, and that is undefined.
         """
-        config.check_criterion(data.val_targets)
+        data = data.joined
+        for _, stops in data.folds:
+            config.check_criterion(data.targets[stops])
         device = stack.in_mean.device
         self.objectives, self.data = objectives, data
-        self.features = stack.standardise(data.features.to(device))
-        self.val_features = stack.standardise(data.val_features.to(device))
-        self.targets, self.val_targets = data.targets.to(device), data.val_targets.to(device)
+        features, each = data.features.to(device), len(objectives) // len(data.folds)
+        # Heads of a fold share their statistics: (N, dim) for one fold, (K, N, dim) for more.
+        standard = stack.standardise(features, each)
+        several = standard.dim() == 2 and len(data.folds) > 1  # which happen to have the same statistics
+        self.features = standard.expand(len(data.folds), -1, -1) if several else standard
+        self.targets = data.targets.to(device)
+        self.pairs = None if data.pairs is None else data.pairs.to(device)
+        self.heads = [slice(k * each, (k + 1) * each) for k in range(len(data.folds))]
+        self.fits_rows, self.stop_rows = ([rows[part].to(device) for rows in data.folds] for part in (0, 1))
         self.order = torch.Generator().manual_seed(config.order)
         super().__init__(stack, stack.heads, config, world)
 
@@ -193,18 +210,18 @@ class Run(Training):
         self.module.train()
         total = torch.zeros(len(self.module), device=self.targets.device)
         for batch in self._batches():
-            losses = self._score(self.features, batch).losses(self.objectives, self.targets[batch])
+            losses = self._losses(batch)
             self.optimizer.zero_grad()
             losses.sum().backward()
             self.world.sum_gradients(self.module.parameters())
             self.optimizer.step()
-            total += losses.detach() * len(batch)
+            shares = [len(rows) / len(fits) for rows, fits in zip(batch, self.fits_rows, strict=True)]
+            total += losses.detach() * total.new_tensor(shares).repeat_interleave(self.heads[0].stop)
         self.module.eval()
+        val_srcc: list[float] = []
         with torch.no_grad():
-            scored = self._score(self.val_features, torch.arange(len(self.val_targets)))
-            val_losses = scored.losses(self.objectives, self.val_targets).tolist()
-            val_srcc = spearman(scored.answer.score, self.val_targets)
-        train_losses = (total / len(self.targets)).tolist()
+            val_losses = self._losses(self.stop_rows, val_srcc).tolist()
+        train_losses = total.tolist()
         return [
             {"train_loss": train_loss, "val_loss": val_loss, "val_srcc": srcc}
             for train_loss, val_loss, srcc in zip(train_losses, val_losses, val_srcc, strict=True)
@@ -234,25 +251,58 @@ class Run(Training):
         """Returns a hash of settings and data; more epochs are the same run."""
         settings: list[object] = [replace(self.config, max_epochs=0, seed=0), *self.objectives]
         settings += [generator.initial_seed() for generator in self.module.generators]
-        return checkpoint.fingerprint(settings, [part for part in vars(self.data).values() if part is not None])
+        return checkpoint.fingerprint(settings, self.data.tensors())
 
-    def _batches(self) -> Sequence[torch.Tensor]:
-        """The rows of each step; when all are ranked at once their order does not matter, and stays as it is."""
-        count, size = len(self.targets), self.config.batch_size
-        if not 0 < size < count:
-            return [torch.arange(count, device=self.targets.device)]
-        return torch.randperm(count, generator=self.order).to(self.targets.device).split(size)
+    def _batches(self) -> Iterator[list[torch.Tensor]]:
+        """Yields the rows of each step, for each fold its own; where all are ranked at once, they stay in order."""
+        size = self.config.batch_size
+        orders = [
+            rows[torch.randperm(len(rows), generator=self.order).to(rows.device)] if 0 < size < len(rows) else rows
+            for rows in self.fits_rows
+        ]
+        most = max(map(len, orders))
+        step = size if 0 < size < most else most
+        for start in range(0, most, step):
+            yield [rows[start : start + step] for rows in orders]
 
-    def _score(self, features: torch.Tensor, rows: torch.Tensor) -> Scored:
-        stack, count = self.module, len(rows)
+    def _losses(self, rows: Sequence[torch.Tensor], srcc: list[float] | None = None) -> torch.Tensor:
+        """Returns the (M,) losses of all heads, each on the rows of its fold; zero where a fold has none left.
+
+        Args:
+            rows: For each fold.
+            srcc: Gets the correlation of each head.
+        """
+        answer, losses = self._answer(rows), []
+        for heads, own in zip(self.heads, rows, strict=True):
+            if not len(own):
+                losses.append(0 * answer.score[heads].sum(-1))
+                continue
+            part = BranchOutput(*(None if found is None else found[heads, : len(own)] for found in answer))  # type: ignore[arg-type]
+            stack, first, targets = self.module, heads.start, self.targets[own]
+            scored = Scored(part, stack.out_mean[first], stack.out_std[first], stack.scale, self.pairs is not None)
+            losses.append(scored.losses(self.objectives[heads], targets))
+            if srcc is not None:
+                srcc += spearman(scored.answer.score, targets)
+        return torch.cat(losses)
+
+    def _answer(self, rows: Sequence[torch.Tensor]) -> BranchOutput:
+        """What the heads of each fold answer for its rows, as many for all: (M, B); of pairs, the differences."""
+        most = max(map(len, rows))
+        each = torch.stack([functional.pad(own, (0, most - len(own))) for own in rows])
+        clips = each if self.pairs is None else self.pairs[each].flatten(1)
+        stack, count = self.module, clips.shape[1]
         share = self.world.share(count)
         stack.share = (share, count) if self.world.size > 1 else None
-        answer = stack.answer(features[..., rows[share], :])
+        clips = clips[:, share]
+        if self.features.dim() == 2:
+            answer = stack.answer(self.features[clips[0]])
+        else:
+            folds = torch.arange(len(rows), device=clips.device)[:, None]
+            answer = stack.answer(self.features[folds, clips].repeat_interleave(self.heads[0].stop, 0))
         if self.world.size > 1:
             score, *others = (None if part is None else self.world.gather(part, share, count, dim=1) for part in answer)
             answer = BranchOutput(cast("torch.Tensor", score), *others)
-        # The heads of a run share their training clips, and with them the scale of the scores.
-        return Scored(answer, stack.out_mean[0], stack.out_std[0], stack.scale)
+        return answer if self.pairs is None else BranchOutput(answer.score[:, 0::2] - answer.score[:, 1::2])
 
 
 # How a head is fitted: optimiser, batches, early stop.
@@ -370,12 +420,14 @@ class Scored:
         mean: Mean of the training MOS; standardised objectives see scores minus this …
         deviation: … divided by this.
         scale: (low, high) of the bins that the logits stand for; None without logits.
+        pairs: Whether the scores are differences of two clips, and the targets shares of votes.
     """
 
     answer: BranchOutput
     mean: torch.Tensor
     deviation: torch.Tensor
     scale: tuple[float, float] | None
+    pairs: bool = False
 
     def losses(
         self, objectives: Sequence[Objective], targets: torch.Tensor, groups: torch.Tensor | None = None
@@ -388,8 +440,12 @@ class Scored:
             groups: (B,) study of each clip, or None for one study.
 
         Raises:
-            ValueError: A score is NaN or infinite; what the targets lack is said by the losses.
+            ValueError: A score is NaN or infinite, or an objective is trained on ratings and these are votes, or the
+                other way round; what the targets lack is said by the losses.
         """
+        if other := next((objective for objective in objectives if objective.on_pairs != self.pairs), None):
+            needs, these = ("votes between two clips", "ratings") if other.on_pairs else ("ratings", "votes")
+            raise ValueError(f"{other} is trained on {needs}, and these are {these}; choose another objective")
         if not (finite := torch.isfinite(self.answer.score).all(-1)).all():
             lost, heads = int((~finite).sum()), len(finite)
             raise ValueError(f"training diverged: {lost} of {heads} heads score NaN; take a lower learning rate")

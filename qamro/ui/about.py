@@ -6,7 +6,7 @@ import gradio as gr
 
 from qamro import __version__
 from qamro.axes import AXES, SPEECH
-from qamro.predictors.base import KINDS
+from qamro.predictors.provenance import KINDS
 from qamro.report.terms import explained
 from qamro.ui.texts import About
 from qamro.ui.widgets import heading

@@ -6,142 +6,45 @@ this module does without ``from __future__ import annotations``.
 """
 
 import contextlib
-import functools
-import inspect
-import logging
 import math
 import secrets
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, replace
-from pathlib import Path, PurePosixPath
-from typing import Any, TypedDict
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
 
 import gradio as gr
 from gradio.context import LocalContext
-from gradio_client.utils import is_file_obj_with_meta, traverse
-from pydantic import TypeAdapter, ValidationError
 
 from qamro import __version__
 from qamro.axes import AESTHETIC
 from qamro.report.verdict import verdicts
 from qamro.ui import choices, operate
+from qamro.ui.endpoint import (
+    MOST_CLIPS,
+    MOST_DRAWS,
+    MOST_FILES,
+    File,
+    Progress,
+    Refused,
+    Rows,
+    check_draws,
+    endpoint,
+    one_each,
+    opened_study,
+    plain,
+    read_tables,
+    ready,
+    some_files,
+    untold,
+    uploaded,
+)
 from qamro.ui.results import document
-from qamro.ui.session import Session, window_seconds
+from qamro.ui.session import TURNS, Session, window_seconds
 from qamro.ui.static import own_folder
 from qamro.ui.texts import Api as T
-
-MOST_CLIPS = 100
-"""Clips of one call; a visitor's page takes more, but shows them one by one."""
-
-MOST_FILES = 20
-"""Tables of one call."""
-
-MOST_DRAWS = 1000
-"""Bootstrap draws of one call: what the app's own pages draw."""
+from qamro.ui.texts import Bounds
 
 _REPORTS = ("", "html", "zip")
-_log = logging.getLogger(__name__)
-
-Rows = list[dict[str, Any]]
-
-Progress = Callable[..., Any]
-"""Called with (done, of how many or None), ``desc`` and ``unit``, as ``gr.Progress`` is."""
-
-
-def _untold(*_: Any, **__: Any) -> None: ...
-
-
-class File(TypedDict, total=False):
-    """A file that was uploaded: the path that the upload answered, and ``meta`` as Gradio's clients write it."""
-
-    path: str
-    orig_name: str
-    meta: dict[str, str]
-
-
-class Refused(gr.Error):
-    """What the caller did wrong; told to the caller and not to the log."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message, duration=None, title="", print_exception=False)
-
-    def __str__(self) -> str:
-        return str(self.message)
-
-
-class Blocks(gr.Blocks):
-    """An app whose public endpoints take uploads only."""
-
-    def validate_inputs(self, block_fn: Any, inputs: list[Any]) -> None:
-        """Refuses files that were not uploaded, before Gradio would copy or fetch them."""
-        super().validate_inputs(block_fn, inputs)
-        if getattr(block_fn, "api_visibility", "private") != "private":
-            traverse(inputs, uploaded, is_file_obj_with_meta)
-
-
-def uploaded(file: Any) -> tuple[Path, str]:
-    """Returns where an uploaded file lies, and what its owner calls it.
-
-    Raises:
-        Refused: It did not come in through ``/gradio_api/upload``.
-    """
-    given = file.get("path") if isinstance(file, dict) else None
-    if not given or not isinstance(given, str):
-        raise Refused(T.NO_FILE.format(file=file))
-    folder = own_folder()
-    try:
-        path = Path(given).resolve()
-        # Gradio keeps an upload in a folder called by its hash; what else lies here was made for single visitors.
-        ours = path.parent.parent == folder and not path.parent.name.startswith("session-") and path.is_file()
-    except (OSError, ValueError):
-        ours = False
-    if not ours:
-        raise Refused(T.NOT_UPLOADED.format(path=given))
-    name = file.get("orig_name")
-    return path, name if isinstance(name, str) and name else path.name
-
-
-def endpoint(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Tells a caller what is wrong in words, without this machine's paths; what nobody expected goes to the log.
-
-    Where the function reports progress, the call reports it to Gradio, and that is no argument of the endpoint.
-    """
-    signature = inspect.signature(function)
-    reports = "progress" in signature.parameters
-    kinds = {
-        name: TypeAdapter(each.annotation)
-        for name, each in signature.parameters.items()
-        if name != "progress" and "File" not in str(each.annotation)  # ``uploaded`` looks at files
-    }
-
-    @functools.wraps(function)
-    def call(*args: Any, **kwargs: Any) -> Any:
-        from qamro.checkpoints import WeightsError
-
-        given = signature.bind(*args, **kwargs).arguments
-        for name in kinds.keys() & given.keys():
-            try:
-                given[name] = kinds[name].validate_python(given[name])
-            except ValidationError as problem:
-                raise Refused(f"{name}: {problem.errors()[0]['msg']}") from None
-        if reports:
-            given.setdefault("progress", gr.Progress())
-        try:
-            return function(**given)
-        except gr.Error:
-            raise
-        except (ValueError, KeyError, OSError, WeightsError) as problem:
-            said = str(problem.args[0]) if isinstance(problem, KeyError) and problem.args else str(problem)
-            raise Refused(said.replace(f"{own_folder()}/", "")) from problem
-        except Exception as problem:
-            _log.exception("endpoint %s", function.__name__)
-            raise Refused(T.BROKE.format(kind=type(problem).__name__)) from problem
-
-    told = [each for name, each in signature.parameters.items() if name != "progress"]
-    call.__signature__ = signature.replace(parameters=told)  # type: ignore[attr-defined]
-    call.reports = reports  # type: ignore[attr-defined]
-    return call
 
 
 # Clips
@@ -153,7 +56,7 @@ def score(  # noqa: D417 - progress is no argument of the endpoint
     prompts: list[str] | None = None,
     systems: list[str] | None = None,
     predictor: str = "",
-    progress: Progress = _untold,
+    progress: Progress = untold,
 ) -> dict[str, Any]:
     """Scores clips on the predictor's axes, as the Predict tab does: 1 to 100 uploaded files a call, in their order.
 
@@ -171,17 +74,19 @@ def score(  # noqa: D417 - progress is no argument of the endpoint
         axes (each with its range and its provenance: human, zero-shot or simulated), clips (each with scores by axis:
         value, low, high, source; domain, seconds, error) and systems (means with intervals over clips).
     """
-    files = _some(clips, MOST_CLIPS, "clips")
-    texts, made_by = (
-        _one_each(given, len(files), what) for given, what in ((prompts, "prompts"), (systems, "systems"))
-    )
-    scorer = _ready(predictor)
+    files = some_files(clips, MOST_CLIPS, "clips")
+    texts, made_by = (one_each(given, len(files), what) for given, what in ((prompts, "prompts"), (systems, "systems")))
+    scorer = ready(predictor)
     session = Session()
+    session.address = _address()
     for (path, name), prompt, system in zip(files, texts, made_by, strict=True):
         session.add(path, name, prompt, system, again=True)
     with contextlib.closing(session.score(scorer)) as rows:
-        for done, _ in enumerate(rows, 1):
-            progress((done, len(files)), desc=T.SCORING, unit="clips")
+        done = 0
+        for row in rows:
+            done += row is not None
+            said = T.SCORING if session.place is None else Bounds.in_line(*session.place)
+            progress((done, len(files)), desc=said, unit="clips")
     run = session.run
     return document(run) | {"verdict": verdicts(list(run.rows.values()), run.axes)} if run is not None else {}
 
@@ -205,11 +110,13 @@ def windows(clip: File, prompt: str = "", seconds: float = 0.0, predictor: str =
     from qamro.evaluation.evaluate import records
 
     path, name = uploaded(clip)
-    scorer = _ready(predictor)
+    scorer = ready(predictor)
     shortest = window_seconds(load(path).seconds)
     if seconds and not shortest <= seconds < math.inf:
         raise Refused(T.SHORT_WINDOW.format(shortest=shortest, seconds=seconds))
-    table = scorer.windows(path, prompt, seconds=seconds or shortest)
+    with TURNS.turn(scorer, _address()) as turn:
+        turn.wait()
+        table = scorer.windows(path, prompt, seconds=seconds or shortest)
     return {
         "clip": name,
         "predictor": scorer.name,
@@ -256,15 +163,15 @@ def evaluate(
         What the command line writes with --json: metrics and systems with intervals, what was matched and what not.
     """
     from qamro.evaluation import evaluate as hold_against
-    from qamro.predictors.base import kinds_of
+    from qamro.predictors.provenance import kinds_of
     from qamro.studies.importers.predictions import score_columns
 
-    _check_draws(draws)
-    (table,) = _predictions([predictions], None).values()
-    with _folder() as home, _study(home, ratings, study, columns, scales, missing) as rated:
+    check_draws(draws)
+    (table,) = read_tables([predictions], None).values()
+    with opened_study(ratings, study, columns=columns, scales=scales, missing=missing) as rated:
         result = hold_against(rated, table, axes=axes or None, axis_map=axis_map or None, draws=draws, seed=seed)
         kinds = {column: kinds_of(table, column) for column in score_columns(table)}
-        return _plain({"qamro": __version__, "predicted": kinds, **result.as_dict()})
+        return plain({"qamro": __version__, "predicted": kinds, **result.as_dict()})
 
 
 @endpoint
@@ -280,7 +187,7 @@ def compare(  # noqa: D417 - progress is no argument of the endpoint
     columns: list[str] | None = None,
     scales: list[str] | None = None,
     missing: list[str] | None = None,
-    progress: Progress = _untold,
+    progress: Progress = untold,
 ) -> dict[str, Any]:
     """Compares predictors with people and with each other, as the Compare tab does: claims, tables and a report file.
 
@@ -311,17 +218,17 @@ def compare(  # noqa: D417 - progress is no argument of the endpoint
 
     if report not in _REPORTS:
         raise Refused(T.NO_REPORT.format(report=report))
-    files = _some(predictions or [], MOST_FILES, "predictions", least=0)
+    files = some_files(predictions or [], MOST_FILES, "predictions", least=0)
     if names and len(names) != len(files):
         raise Refused(T.NOT_AS_MANY.format(n=len(names), what="names", of=len(files), whole="predictions"))
     options = Options(axes=axes or None, axis_map=axis_map or None, left_out=tuple(leave_out or ()))
-    with _folder() as home, _study(home, ratings, study, columns, scales, missing) as rated:
-        comparison = make(rated, _predictions(predictions or [], names), options)
+    with opened_study(ratings, study, columns=columns, scales=scales, missing=missing) as rated:
+        comparison = make(rated, read_tables(predictions or [], names), options)
         sections: Rows = []
         for section in comparison.sections():
             progress((len(sections) + 1, None), desc=section.title, unit="sections")
             tables = [
-                {"id": table.id, "title": table.title, "note": table.note, "rows": _plain(records(table.frame))}
+                {"id": table.id, "title": table.title, "note": table.note, "rows": plain(records(table.frame))}
                 for table in section.tables
             ]
             told = {"id": section.id, "title": section.title, "sentences": section.sentences, "tables": tables}
@@ -330,7 +237,7 @@ def compare(  # noqa: D417 - progress is no argument of the endpoint
             "claims": comparison.overview().sentences,
             "sections": sections,
             "problems": dict(comparison.problems),
-            "provenance": _plain(provenance(comparison)),
+            "provenance": plain(provenance(comparison)),
             "report": None,
         }
         if report:
@@ -370,12 +277,12 @@ def rank(
     """
     from qamro.evaluation import preferences
 
-    _check_draws(draws, least=2)
-    with _folder() as home, _study(home, votes, study, columns, None, None, what="votes") as voted:
+    check_draws(draws, least=2)
+    with opened_study(votes, study, columns=columns, what="votes") as voted:
         table, notes = preferences.votes_of(voted, axis)
         result = preferences.rank(table, reference=reference, draws=draws, seed=seed)
         about = {"qamro": __version__, "study": voted.name, "kind": voted.kind, "axis": axis or table["axis"].iloc[0]}
-        return _plain(about | {"seed": seed, "notes": notes} | result.as_dict())
+        return plain(about | {"seed": seed, "notes": notes} | result.as_dict())
 
 
 @endpoint
@@ -422,47 +329,32 @@ def plan(
         systems, deviations with the pilot's intervals, designs (each with half-widths, the share of pairs told apart
         and its range) and the cheapest design.
     """
-    from qamro.evaluation.planning import Design, Goal, Plan, apart_range
-    from qamro.evaluation.variances import Variances, estimate
+    from qamro.evaluation.planning import Goal, plan_from
 
-    asked = [Design.parse(text) for text in designs or ["20x5"]]
-    bounds = {"designs": (len(asked), MOST_FILES), "systems": (systems, 200), "max_clips": (max_clips, 1000)}
+    designs = designs or ["20x5"]
+    bounds = {"designs": (len(designs), MOST_FILES), "systems": (systems, 200), "max_clips": (max_clips, 1000)}
     for what, (value, limit) in (bounds | {"max_ratings": (max_ratings, 20)}).items():
         if not 0 <= value <= limit:
             raise Refused(T.TOO_MUCH.format(what=what, given=value, most=limit))
     aim = Goal.parse(goal) if goal else None
     typed = {"between": between_sd, "clips": clips_sd, "raters": raters_sd, "rest": noise_sd}
-    given = {name: value**2 for name, value in typed.items() if value is not None}
+    called = {"between": "between_sd", "clips": "clips_sd", "rest": "noise_sd"}
     prices: dict[str, Any] = {"delta": delta, "clip_price": clip_price, "rating_price": rating_price}
-    kind, pilot, raters = "typed", None, 0
-    if ratings or study:
-        with _folder() as home, _study(home, ratings, study, None, None, None) as rated:
-            if axis not in rated.axes and (axis or len(rated.axes) != 1):
-                raise Refused(T.NO_AXIS.format(axis=axis, name=rated.name, axes=", ".join(rated.axes)))
-            kind, axis = rated.kind, axis or rated.axes[0]
-            pilot = estimate(rated, axis)
-            pilot = replace(pilot, variances=replace(pilot.variances, **given))
-            raters = len(set(rated.counted["rater"])) if pilot.named else 0
-    else:
-        needed = {"between_sd": between_sd, "clips_sd": clips_sd, "noise_sd": noise_sd, "systems": systems or None}
-        if lacking := [name for name, value in needed.items() if value is None]:
-            raise Refused(T.NO_PILOT.format(lacking=", ".join(lacking)))
-    spread = pilot.variances if pilot is not None else Variances(**({"raters": 0.0} | given))
-    if pilot is not None and systems in (0, len(pilot.systems)):
-        made = Plan.of(pilot, **prices)
-    else:
-        made = Plan(spread, systems, **prices)
-    asked = [replace(each, raters=raters) if raters >= each.ratings > 0 == each.raters else each for each in asked]
+    some = opened_study(ratings, study) if ratings or study else contextlib.nullcontext()
+    with some as rated:
+        found = plan_from(rated, axis, typed, systems, called, **prices)
+        kind = rated.kind if rated is not None else "typed"
+    made, pilot, asked = found.plan, found.estimated, [found.design(text) for text in designs]
     most: dict[str, Any] = {"most_clips": max_clips, "most_ratings": max_ratings, "raters": asked[0].raters}
     best = made.cheapest(aim, **most) if aim else None
 
     def told(each: Any) -> dict[str, Any]:
-        low, high = apart_range(pilot, made, each.design) if pilot else (None, None)
+        low, high = found.apart_range(each.design) or (None, None)
         return asdict(each) | {"apart_low": low, "apart_high": high}
 
-    return _plain({
-        "qamro": __version__, "kind": kind, "axis": axis, "systems": made.systems, "level": made.level,
-        "variances": asdict(spread), "low": pilot.low if pilot else {}, "high": pilot.high if pilot else {},
+    return plain({
+        "qamro": __version__, "kind": kind, "axis": found.axis or axis, "systems": made.systems, "level": made.level,
+        "variances": asdict(made.variances), "low": pilot.low if pilot else {}, "high": pilot.high if pilot else {},
         "goal": goal, "designs": [told(made.outlook(each)) for each in asked], "cheapest": told(best) if best else None,
     })  # fmt: skip
 
@@ -499,8 +391,8 @@ def health() -> dict[str, Any]:
     return operate.health(LocalContext.blocks.get()) | {"predictor": choices.best_ready(), "most": bounds}
 
 
-HEAVY: dict[str, Any] = {"concurrency_id": "predictor", "concurrency_limit": 4}
-"""Programs wait in one line with those who press Score."""
+HEAVY: dict[str, Any] = {"concurrency_limit": None}
+"""Programs take turns with those who press Score."""
 
 ENDPOINTS: tuple[tuple[Callable[..., Any], dict[str, Any]], ...] = (
     (score, HEAVY),
@@ -522,108 +414,5 @@ def add_endpoints() -> None:
         gr.api(function, api_name=function.__name__, **options)
 
 
-# What several of them need
-
-
-def _some(files: Any, most: int, what: str, *, least: int = 1) -> list[tuple[Path, str]]:
-    if not isinstance(files, list):
-        raise Refused(T.NO_LIST.format(what=what))
-    if not least <= len(files) <= most:
-        raise Refused(T.HOW_MANY.format(what=what, n=len(files), least=least, most=most))
-    return [uploaded(file) for file in files]
-
-
-def _one_each(texts: Any, n: int, what: str) -> list[str]:
-    if not texts:
-        return [""] * n
-    if not isinstance(texts, list) or len(texts) != n:
-        given = len(texts) if isinstance(texts, list) else 1
-        raise Refused(T.NOT_AS_MANY.format(n=given, what=what, of=n, whole="clips"))
-    return ["" if text is None else str(text) for text in texts]
-
-
-def _ready(name: str) -> Any:
-    entry = choices.state(name or choices.best_ready())
-    if entry.state != "ready":
-        raise Refused(T.NOT_READY.format(name=entry.name, note=entry.note))
-    return choices.get(entry.name)
-
-
-def _check_draws(draws: int, least: int = 0) -> None:
-    if not least <= draws <= MOST_DRAWS:
-        raise Refused(T.DRAWS.format(least=least, most=MOST_DRAWS, draws=draws))
-
-
-@contextlib.contextmanager
-def _folder() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="session-", dir=own_folder(), ignore_cleanup_errors=True) as folder:
-        yield Path(folder).resolve()
-
-
-@contextlib.contextmanager
-def _study(
-    home: Path,
-    files: list[File] | None,
-    name: str,
-    columns: Sequence[str] | None,
-    scales: Sequence[str] | None,
-    missing: Sequence[str] | None,
-    what: str = "ratings",
-) -> Iterator[Any]:
-    """Opens a study of the registry, or reads uploaded files as the study picker does; complaints name these files."""
-    from qamro.studies.importers.archive import gather, naming
-    from qamro.studies.importers.guessing import guess
-    from qamro.studies.importers.options import Options
-    from qamro.studies.importers.reading import read
-    from qamro.studies.registry import DATASETS, SIMULATED, Study, get_dataset
-
-    if bool(files) == bool(name):
-        raise Refused(T.ONE_STUDY.format(what=what))
-    if name == SIMULATED:
-        from qamro.studies.simulated import build
-
-        yield build().study
-        return
-    if name:
-        if not get_dataset(name).is_here:
-            raise Refused(T.NOT_HERE.format(name=name))
-        yield Study.load(DATASETS[name].folder)
-        return
-    found = _some(files, MOST_FILES, what)
-    options = Options.parse(column=columns or (), scale=scales or (), missing=missing or ())
-    with naming(home, ""):
-        notes = gather(found, home)
-        rated = read(home, guess(home, options=options), strangers=True, options=options, ask=True)
-        if rated.name == home.name:
-            rated.name = PurePosixPath(found[0][1].replace("\\", "/")).stem
-        if notes:
-            rated.about["notes"] = [*rated.about.get("notes", ()), *notes]
-        yield rated
-
-
-def _predictions(files: Sequence[File], names: Sequence[str] | None) -> dict[str, Any]:
-    """Reads tables of scores, by the names that were given or by their files'; complaints name the files."""
-    from qamro.studies.importers.predictions import read_predictions
-
-    tables: dict[str, Any] = {}
-    for number, file in enumerate(files):
-        path, called = uploaded(file)
-        name = str(names[number]) if names else PurePosixPath(called.replace("\\", "/")).stem
-        if not name or name in tables:
-            raise Refused(T.SAME_NAME.format(name=name))
-        try:
-            tables[name] = read_predictions(path)
-        except (ValueError, OSError) as problem:
-            raise Refused(str(problem).replace(str(path), called)) from problem
-    return tables
-
-
-def _plain(value: Any) -> Any:
-    """Makes a value fit for JSON: numpy's numbers become Python's, what is not finite becomes None."""
-    if isinstance(value, dict):
-        return {str(key): _plain(part) for key, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(part) for part in value]
-    if hasattr(value, "item") and not isinstance(value, str):
-        value = value.item()
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+def _address() -> str:
+    return operate.client_of(LocalContext.request.get(None))

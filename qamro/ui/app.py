@@ -16,8 +16,10 @@ import gradio as gr
 
 from qamro.paths import assets
 from qamro.report.terms import LINKED, PATTERN
-from qamro.ui import operate, texts
-from qamro.ui.api import Blocks, add_endpoints
+from qamro.ui import operate, share, texts
+from qamro.ui.api import add_endpoints
+from qamro.ui.bounds import DAY, bound
+from qamro.ui.endpoint import Blocks
 from qamro.ui.events import AT_ONCE
 from qamro.ui.session import Session, Visitor
 from qamro.ui.static import PREFIX, routes
@@ -26,8 +28,6 @@ from qamro.ui.widgets import widget
 
 DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 7860
 MAX_UPLOAD = "500mb"
-MOST_WAITING = 500
-DAY = 24 * 60 * 60
 
 
 @dataclass(frozen=True)
@@ -111,17 +111,18 @@ def launch(
     """Builds and serves the app; see ``qamro.ui.launch``."""
     from starlette.middleware import Middleware
 
-    from qamro.ui import mcp_server
+    from qamro.ui import making, mcp_server
     from qamro.ui.choices import warm
-    from qamro.ui.space import is_zerogpu
+    from qamro.ui.space import is_zerogpu, keep_on_storage
 
+    keep_on_storage()
     if is_zerogpu():
         warm()  # ZeroGPU wants to know what will borrow the GPU before the app is up
     operate.set_up_logs()
     operate.sweep(DAY)
     host = host or os.environ.get("GRADIO_SERVER_NAME", DEFAULT_HOST)
     tools = mcp_server.mcp_kwargs(host) if mcp or (mcp is None and mcp_server.wanted()) else {"routes": []}
-    app = build_app().queue(default_concurrency_limit=4, max_size=int(os.environ.get("QAMRO_QUEUE") or MOST_WAITING))
+    app = build_app().queue(default_concurrency_limit=4, max_size=bound("QAMRO_QUEUE"))
     port = port or int(os.environ.get("GRADIO_SERVER_PORT", DEFAULT_PORT))
     try:
         _, address, _ = app.launch(
@@ -136,11 +137,12 @@ def launch(
             enable_monitoring=False,
             footer_links=["api", "gradio"],
             max_file_size=MAX_UPLOAD,
+            max_threads=40 + bound("QAMRO_LINE"),  # who waits for a turn does so in a thread
             favicon_path=assets() / "logo.svg",
             app_kwargs=tools
             | {
-                "routes": [*operate.routes(app), *routes(), *tools["routes"]],
-                "middleware": [Middleware(operate.Around)],
+                "routes": [*operate.routes(app), share.route(), *routes(), *tools["routes"]],
+                "middleware": [Middleware(operate.Around, blocks=app)],
                 "openapi_url": None,  # lists private routes, too
             },
             mcp_server=False,  # Gradio's own would make a tool of every endpoint
@@ -154,6 +156,8 @@ def launch(
         if tools["routes"]:
             print(f"Tools for agents (MCP) are at {address.rstrip('/')}{mcp_server.PATH}", flush=True)
     threading.Thread(target=warm, name="warm-up", daemon=True).start()
+    threading.Thread(target=operate.tidy, args=(app,), name="tidy", daemon=True).start()
+    making.start()
     if block:
         operate.serve_until_told(app)
     return address

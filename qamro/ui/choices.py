@@ -124,7 +124,7 @@ def kinds(predictor: Any, axes: Sequence[str] | None = None) -> list[Kind]:
         predictor: The predictor.
         axes: Those of its axes that matter; all by default.
     """
-    from qamro.predictors.base import KINDS
+    from qamro.predictors.provenance import KINDS
 
     groups: dict[tuple[str, str, str], list[str]] = {}
     for axis in predictor.axes if axes is None else axes:
@@ -160,7 +160,8 @@ def warm() -> None:
         rate = predictor.sample_rate or 48_000
         hiss = 0.1 * np.random.default_rng(0).standard_normal(rate // 2)
         predictor.score([Waveform(hiss.astype(np.float32), rate)], ["hiss"])
-    for heavy in ("scipy.stats", "plotly.graph_objects"):  # a second of the first comparison
+    # A second of the first comparison; and what Gradio imports at the first event, where it is installed.
+    for heavy in ("scipy.stats", "plotly.graph_objects", "matplotlib.pyplot"):
         with contextlib.suppress(ImportError):
             importlib.import_module(heavy)
 
@@ -266,6 +267,7 @@ def described(name: str) -> tuple[str, str]:
         HTML, and the label of a button that downloads what it needs; empty where nothing is needed.
     """
     from qamro.predictors.loading import DAMAGED, MISSING
+    from qamro.ui import making
     from qamro.ui.progress import status
 
     try:
@@ -275,7 +277,7 @@ def described(name: str) -> tuple[str, str]:
         if entry.state != "ready":
             return needs(entry), T.DOWNLOAD.format(size=readable_size(entry.bytes))
         predictor = get(name)
-        return badges(kinds(predictor), predictor.note), ""
+        return badges(kinds(predictor), predictor.note) + making.told(), ""
     except Exception as problem:
         _log.warning("predictor %s: %s", name, problem)
         return status(T.NO_PREDICTOR.format(problem=problem), calm=False), ""

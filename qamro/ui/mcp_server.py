@@ -23,6 +23,7 @@ import gradio as gr
 
 from qamro import __version__
 from qamro.ui import api
+from qamro.ui.endpoint import Refused
 from qamro.ui.static import own_folder
 from qamro.ui.texts import Api as T
 from qamro.ui.texts import Mcp
@@ -153,7 +154,7 @@ def _as_file(text: str, name: str) -> dict[str, str]:
     """
     if not text.startswith("data:"):
         if "://" in text:
-            raise api.Refused(T.NOT_UPLOADED.format(path=text[:200]))
+            raise Refused(T.NOT_UPLOADED.format(path=text[:200]))
         return {"path": text}
     head, comma, body = text[5:].partition(",")
     kind, *rest = head.split(";")
@@ -162,7 +163,7 @@ def _as_file(text: str, name: str) -> dict[str, str]:
             raise ValueError(head[:80])
         content = base64.b64decode(body, validate=True)
     except (ValueError, binascii.Error) as problem:
-        raise api.Refused(Mcp.NO_DATA.format(name=name)) from problem
+        raise Refused(Mcp.NO_DATA.format(name=name)) from problem
     called = next((part.removeprefix("name=") for part in rest if part.startswith("name=")), "")
     called = called or f"{name}{guess_extension(kind.strip()) or ''}"
     folder = own_folder() / hashlib.sha256(content).hexdigest()

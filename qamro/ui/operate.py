@@ -21,14 +21,15 @@ import time
 from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextvars import ContextVar
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 from qamro import __version__
+from qamro.ui.bounds import DAY, PRESENCE, Daily, TooMuchError, bound, is_counted
 from qamro.ui.space import on_space
-
-DRAIN = 20.0
-"""Seconds that a server which was told to end gives to what is going on."""
+from qamro.ui.texts import Bounds
 
 LOW_DISK = 200_000_000
 """Free bytes below which the app counts as not ready: uploads would fail."""
@@ -36,7 +37,7 @@ LOW_DISK = 200_000_000
 _STARTED = time.time()
 _BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_FILES = re.compile(r"(file=|listen/|upload_progress|stream/).*")
+_FILES = re.compile(r"(file=|listen/|shared/|upload_progress|stream/).*")
 _LABEL = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n"})
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
@@ -147,9 +148,10 @@ def health(blocks: Any = None) -> dict[str, Any]:
     Args:
         blocks: The app, for its queue.
     """
-    from qamro.ui import choices
+    from qamro.paths import cache_path
+    from qamro.ui import choices, making
 
-    free = min(shutil.disk_usage(folder).free for folder in {Path(tempfile.gettempdir()), _existing_cache()})
+    free = min(_free(folder) for folder in {Path(tempfile.gettempdir()), _uploads(), cache_path()})
     loaded = sorted(choices.loaded())
     problems = ["the server is ending"] if draining.is_set() else []
     problems += ["the first predictor is being loaded"] if not loaded and time.time() - _STARTED < 60 else []
@@ -159,6 +161,7 @@ def health(blocks: Any = None) -> dict[str, Any]:
         "problems": problems,
         "version": __version__,
         "predictors": loaded,
+        "making": making.state(),
         "queue": queue_of(blocks),
         "disk_free_bytes": free,
         "memory_bytes": _memory(),
@@ -176,13 +179,15 @@ def queue_of(blocks: Any) -> dict[str, int]:
     return {"waiting": sum(len(lane.queue) for lane in lanes), "running": running}
 
 
-def _existing_cache() -> Path:
-    from qamro.paths import cache_path
+def _uploads() -> Path:
+    return Path(os.environ.get("GRADIO_TEMP_DIR") or tempfile.gettempdir())
 
-    folder = cache_path()
+
+def _free(folder: Path) -> int:
+    """Free bytes where a folder is or will be."""
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent
-    return folder
+    return shutil.disk_usage(folder).free
 
 
 def _memory() -> int:
@@ -278,8 +283,13 @@ client: ContextVar[str] = ContextVar("client", default="")
 """Address that the request being answered came from."""
 
 
+def behind_proxy() -> bool:
+    """Whether a proxy in front says where requests come from: on a Space, or where ``QAMRO_PROXY`` is 1."""
+    return on_space() or os.environ.get("QAMRO_PROXY", "").strip() == "1"
+
+
 def client_of(request: Any) -> str:
-    """Returns the address that a Gradio request came from; on a Space, what its proxy says."""
+    """Returns the address that a Gradio request came from; behind a proxy, what that says."""
     if request is None:
         return client.get()
     headers = dict(getattr(request, "headers", None) or {})
@@ -288,14 +298,26 @@ def client_of(request: Any) -> str:
 
 def _client(host: str, forwarded: str) -> str:
     """The last address of the header is the one that the proxy in front has seen; the others anybody can write."""
-    return forwarded.rpartition(",")[2].strip() or host if on_space() else host
+    return forwarded.rpartition(",")[2].strip() or host if behind_proxy() else host
+
+
+UPLOADS = Daily("QAMRO_UPLOAD_MB_ADDRESS", Bounds.UPLOADS, unit=1_000_000)
+"""Bytes that were uploaded, by address."""
+
+_LISTENING = re.compile(r"/(?:heartbeat/([^/]+)|queue/data)$")
 
 
 class Around:
-    """What stands around every request: an id, headers, a count, a line in the log, and no at the end."""
+    """What stands around every request: an id, headers, quotas, a count, a line in the log, and no at the end."""
 
-    def __init__(self, app: Any) -> None:
-        self._app = app
+    def __init__(self, app: Any, blocks: Any = None) -> None:
+        """Stands around an app.
+
+        Args:
+            app: The application.
+            blocks: The app as Gradio knows it, for its queue.
+        """
+        self._app, self._blocks, self._pages = app, blocks, _Pages(app)
         self._headers = [(name.encode(), value.encode()) for name, value in security_headers(space=on_space()).items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -307,7 +329,8 @@ class Around:
         headers = dict(scope["headers"])
         given = headers.get(b"x-request-id", b"").decode("latin-1")
         host = (scope.get("client") or ("", 0))[0]
-        where = client.set(_client(host, headers.get(b"x-forwarded-for", b"").decode("latin-1")))
+        who = _client(host, headers.get(b"x-forwarded-for", b"").decode("latin-1"))
+        where = client.set(who)
         own = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
         token = request_id.set(own)
         ours = [*self._headers, (b"x-request-id", own.encode())]
@@ -322,10 +345,12 @@ class Around:
             await send(message)
 
         try:
-            if draining.is_set() and scope["path"].endswith("/queue/join"):
-                await _refuse(answer)
+            code, why = self._refusal(scope, headers, who)
+            if code:
+                await _refuse(answer, code, why)
             else:
-                await self._app(scope, receive, answer)
+                with PRESENCE.here(listener) if (listener := _listener(scope)) else contextlib.nullcontext():
+                    await (self._pages if _Pages.has(scope) else self._app)(scope, receive, answer)
         finally:
             request_id.reset(token)
             client.reset(where)
@@ -339,16 +364,101 @@ class Around:
                 extra={"method": scope["method"], "route": route, "status": status, "ms": round(1000 * seconds)},
             )
 
+    def _refusal(self, scope: Scope, headers: dict[bytes, bytes], who: str) -> tuple[int, str]:
+        """Says why a request is not let through; nothing where it is."""
+        path = scope["path"]
+        if scope["method"] != "POST":
+            return 0, ""
+        if path.endswith("/queue/join") or "/gradio_api/call/" in path:
+            if draining.is_set():
+                return 503, "The server is being restarted. Try again in a minute."
+            most = bound("QAMRO_QUEUE_ADDRESS")
+            if is_counted(who) and _waiting_of(self._blocks, who) >= most:
+                return 429, Bounds.QUEUE.format(most=most)
+        if path.endswith("/upload"):
+            size = headers.get(b"content-length", b"").decode("latin-1")
+            if not size.isdecimal():
+                return 411, Bounds.NO_LENGTH
+            if _free(_uploads()) - int(size) < LOW_DISK // 2:
+                return 507, Bounds.DISK_FULL
+            try:
+                UPLOADS.take(who, int(size))
+            except TooMuchError as problem:
+                return 429, str(problem)
+        return 0, ""
+
+
+class _Pages:
+    """Answers for the page and its settings: compressed, which Gradio leaves out, and made once for all visitors.
+
+    They depend on nothing but the address that the page is seen at. Whatever else is asked for is made anew.
+    """
+
+    _MOST = 16
+    _ADDRESS = (b"host", b"x-forwarded-host", b"x-forwarded-proto", b"x-forwarded-port", b"x-forwarded-prefix")
+
+    def __init__(self, app: Any) -> None:
+        from starlette.middleware.gzip import GZipMiddleware
+
+        self._app = GZipMiddleware(app, 1000, 6)
+        self._kept: OrderedDict[tuple[Any, ...], list[Any]] = OrderedDict()
+
+    @staticmethod
+    def has(scope: Scope) -> bool:
+        """Whether a request is one for them."""
+        asked = parse_qs(scope.get("query_string", b"").decode("latin-1"), keep_blank_values=True)
+        plain = not {"page", "deep_link"} & asked.keys()
+        return scope["method"] == "GET" and scope["path"] in ("/", "/config") and plain
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers a request."""
+        headers = dict(scope["headers"])
+        packed = b"gzip" in headers.get(b"accept-encoding", b"")
+        address = tuple(headers.get(name, b"") for name in self._ADDRESS)
+        key = scope["path"], scope.get("scheme"), scope.get("root_path"), packed, *address
+        kept = self._kept.get(key)
+        if kept is not None:
+            for message in kept:
+                await send(message)
+            return
+        messages: list[Any] = []
+
+        async def both(message: Any) -> None:
+            messages.append(message)
+            await send(message)
+
+        await self._app(scope, receive, both)
+        if messages and messages[0].get("status") == 200:
+            self._kept[key] = messages
+            if len(self._kept) > self._MOST:
+                self._kept.popitem(last=False)
+
+
+def _listener(scope: Scope) -> str:
+    """The session whose page listens by a request; empty where none does."""
+    found = _LISTENING.search(scope["path"])
+    if found is None:
+        return ""
+    query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
+    return found[1] or query.get("session_hash", [""])[0]
+
+
+def _waiting_of(blocks: Any, who: str) -> int:
+    """How many events of an address wait."""
+    queue = getattr(blocks, "_queue", None)
+    lanes = list(queue.event_queue_per_concurrency_id.values()) if queue is not None else []
+    return sum(client_of(event.request) == who for lane in lanes for event in list(lane.queue))
+
 
 def route_of(path: str) -> str:
     """Returns a path without what it tells of a visitor: names of files and random names."""
     return _FILES.sub(r"\1…", path)[:80]
 
 
-async def _refuse(send: Send) -> None:
-    body = json.dumps({"detail": "The server is being restarted. Try again in a minute."}).encode()
+async def _refuse(send: Send, status: int, why: str) -> None:
+    body = json.dumps({"detail": why}, ensure_ascii=False).encode()
     headers = [(b"content-type", b"application/json"), (b"retry-after", b"60")]
-    await send({"type": "http.response.start", "status": 503, "headers": headers})
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
 
@@ -397,6 +507,44 @@ def _touched(entry: Path) -> float:
     """When anything in a folder was last changed."""
     inside = entry.rglob("*") if entry.is_dir() and not entry.is_symlink() else ()
     return max(path.lstat().st_mtime for path in (entry, *inside))
+
+
+# --------------------------------------------------------------------------------------------------------- sessions
+
+
+def forget_sessions(blocks: Any) -> int:
+    """Drops what Gradio keeps of visitors who are gone: ten thousand of them would stay otherwise.
+
+    Args:
+        blocks: The app, launched.
+
+    Returns:
+        How many went: whose page was closed and whose states have expired, and those that were not heard of for a day.
+    """
+    holder, gone = blocks.state_holder, 0
+    long_ago = datetime.now() - timedelta(seconds=DAY)
+    for key, session in list(holder.session_data.items()):
+        if (session.is_closed and not session.state_data) or holder.time_last_used.get(key, long_ago) < long_ago:
+            holder.delete_state(key)
+            holder.session_data.pop(key, None)
+            holder.time_last_used.pop(key, None)
+            gone += 1
+    return gone
+
+
+def tidy(blocks: Any, every: float = 60.0) -> None:
+    """Forgets sessions now and then, as long as the server runs.
+
+    Args:
+        blocks: The app, launched.
+        every: Seconds.
+    """
+    while blocks.is_running:
+        time.sleep(every)
+        try:
+            forget_sessions(blocks)
+        except Exception:
+            logging.getLogger(__name__).exception("forgetting sessions")
 
 
 # ----------------------------------------------------------------------------------------------------------- logs
@@ -464,10 +612,9 @@ def drain(blocks: Any, seconds: float | None = None) -> None:
 
     Args:
         blocks: The app.
-        seconds: How long to wait at most; ``QAMRO_DRAIN_SECONDS``, or 20.
+        seconds: How long to wait at most; ``QAMRO_DRAIN_SECONDS`` where nothing is said.
     """
-    if seconds is None:
-        seconds = float(os.environ.get("QAMRO_DRAIN_SECONDS") or DRAIN)
+    seconds = bound("QAMRO_DRAIN_SECONDS") if seconds is None else seconds
     draining.set()
     until = time.monotonic() + max(0.0, seconds - 2)
     while time.monotonic() < until and any(queue_of(blocks).values()):

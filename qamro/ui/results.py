@@ -6,13 +6,15 @@ import json
 import math
 from collections import defaultdict
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from qamro import __version__
 from qamro.axes import Axis, get_axis
 from qamro.csvtext import csv_line
-from qamro.predictors.base import FACTS, row_kinds, shown_axes
+from qamro.predictors.provenance import FACTS, row_kinds, shown_axes
 from qamro.ui.session import Run
+from qamro.ui.texts import Share
 
 LEVEL = 0.9
 """Coverage of every interval that the app shows."""
@@ -113,6 +115,18 @@ def to_csv(run: Run) -> str:
 def to_json(run: Run) -> str:
     """Returns the rows so far with the provenance of every axis, readable by people and programs."""
     return json.dumps(document(run), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def write_run(run: Run, path: Path) -> Path:
+    """Writes the rows so far as a page that opens anywhere; the machine's paths stay here."""
+    import pandas as pd
+
+    from qamro.report import write_scores
+
+    keys = [key for key in run.clips if key in run.rows]
+    rows = [run.rows[key] | {"path": str(run.clips[key].path)} for key in keys]
+    title = Share.SCORES.format(n=len(rows), predictor=run.predictor)
+    return write_scores(pd.DataFrame(rows, columns=run.columns), path, title)
 
 
 def document(run: Run) -> dict[str, Any]:

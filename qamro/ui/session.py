@@ -6,26 +6,29 @@ Sessions of the Predict tab outlive their page: ``SHELF`` keeps them by a key of
 from __future__ import annotations
 
 import itertools
-import os
 import re
 import tempfile
 import threading
 import time
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from qamro.ui.bounds import Held, Turns, bound
 from qamro.ui.operate import count_row
+from qamro.ui.texts import Bounds
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from qamro.predictors import Predictor, Provenance
+    from qamro.ui.bounds import Place, Turn
 
+
+C = TypeVar("C")
 
 TURN = 0.5
 """Seconds of scoring, about, before the next visitor has a turn."""
@@ -34,47 +37,14 @@ FIRST, MOST = 3, 16
 """Clips of a visitor's first turn, and of any: between them as many as fit into a turn."""
 
 
-class Turns:
-    """Lets so many work at once, and the others in turn: who has had a turn goes behind all who wait."""
-
-    def __init__(self, places: int) -> None:
-        """Sets how many may work at once."""
-        self._free = places
-        self._lock = threading.Lock()
-        self._waiting: OrderedDict[int, deque[threading.Event]] = OrderedDict()
-
-    @contextmanager
-    def turn(self, who: object) -> Iterator[None]:
-        """Waits for a turn and has it."""
-        gate = threading.Event()
-        with self._lock:
-            if self._free:
-                self._free -= 1
-                gate.set()
-            else:
-                self._waiting.setdefault(id(who), deque()).append(gate)
-        gate.wait()
-        try:
-            yield
-        finally:
-            with self._lock:
-                if not self._waiting:
-                    self._free += 1
-                else:
-                    key, gates = self._waiting.popitem(last=False)
-                    gates.popleft().set()
-                    if gates:
-                        self._waiting[key] = gates
-
-    @property
-    def waiting(self) -> int:
-        """How many wait for a turn."""
-        with self._lock:
-            return sum(map(len, self._waiting.values()))
-
-
-TURNS = Turns(max(1, int(os.environ.get("QAMRO_SCORING") or os.cpu_count() or 1)))
+TURNS = Turns(max(1, bound("QAMRO_SCORING")))
 """Of everybody who scores clips in this process."""
+
+CLIPS = Held("QAMRO_CLIPS_ADDRESS", Bounds.CLIPS)
+"""Clips that wait for a score, by address."""
+
+TELL_FIRST, TELL_EVERY = 1.0, 2.0
+"""Seconds after which a visitor who waits is told of the place in line, and after which again."""
 
 
 class Visitor:
@@ -83,11 +53,15 @@ class Visitor:
     Attributes:
         busy: Whether a run or a download is going on.
         stopping: Whether the visitor asked for its end.
+        address: Where the visitor's requests come from; empty where nobody knows.
+        place: Where the visitor stands in line while clips wait for their turn; else None.
     """
 
     def __init__(self) -> None:
         self.busy = False
         self.stopping = False
+        self.address = ""
+        self.place: Place | None = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
 
     def folder(self, parent: Path | str | None = None) -> Path:
@@ -110,6 +84,52 @@ class Visitor:
     def cancel(self) -> None:
         """Asks the run or the download that is going on to end; what is done stays."""
         self.stopping = True
+
+
+def in_turns(
+    visitor: Visitor, clips: Sequence[C], work: Callable[[Sequence[C]], Iterable[dict[str, Any]]]
+) -> Generator[dict[str, Any] | None]:
+    """Has clips scored a few at a time, taking turns with everybody else; ends early where the visitor asks.
+
+    Args:
+        visitor: Whose they are.
+        clips: What is to be scored.
+        work: Scores a few of them; ends early where the visitor asks.
+
+    Yields:
+        Rows as soon as they are ready; None now and then while it waits: ``visitor.place`` is where it stands.
+
+    Raises:
+        TooMuchError: Too many wait, or too many clips of this visitor's address do.
+    """
+    left, size = list(clips), FIRST
+    with CLIPS.hold(visitor.address, len(left)):
+        while left and not visitor.stopping:
+            with TURNS.turn(visitor, visitor.address) as turn:
+                yield from _waiting(visitor, turn)
+                if visitor.stopping:
+                    return
+                began, part = time.perf_counter(), left[:size]
+                # Rows are shown while the next visitor has the processors: nobody's page holds up a turn.
+                rows = list(work(part))
+                took = time.perf_counter() - began
+            yield from rows
+            if len(rows) < len(part):
+                return
+            left = left[size:]
+            size = max(1, min(MOST, round(size * TURN / max(took, 1e-3))))
+
+
+def _waiting(visitor: Visitor, turn: Turn) -> Iterator[None]:
+    """Waits for a turn; stops now and then to let the page say where the visitor stands."""
+    told = time.monotonic() + TELL_FIRST
+    try:
+        while not turn.wait(0.5) and not visitor.stopping:
+            if time.monotonic() >= told:
+                told, visitor.place = time.monotonic() + TELL_EVERY, turn.place
+                yield None
+    finally:
+        visitor.place = None
 
 
 @dataclass
@@ -259,8 +279,8 @@ class Session(Visitor):
             free, self.busy = not self.busy, True
         return free
 
-    def score(self, predictor: Predictor, *, again: bool = False) -> Generator[dict[str, Any]]:
-        """Scores the clips on the table and yields each row as soon as it is ready.
+    def score(self, predictor: Predictor, *, again: bool = False) -> Generator[dict[str, Any] | None]:
+        """Scores the clips on the table and yields each row as soon as it is ready; see ``in_turns``.
 
         The rows collect in ``run``. They name the clip as the visitor's machine did and never tell this
         machine's paths. ``cancel`` ends the run after the row at hand.
@@ -277,20 +297,8 @@ class Session(Visitor):
         self.run, self.predictor = run, predictor.name
         held, self.stopping, self.busy = self.busy, False, True
         try:
-            left, size = [clip for key, clip in clips.items() if key not in run.rows], FIRST
-            while left:
-                with TURNS.turn(self):
-                    if self.stopping:
-                        break
-                    began, part = time.perf_counter(), left[:size]
-                    # Rows are shown while the next visitor has the processors: nobody's page holds up a turn.
-                    rows = list(self._slice(predictor, part))
-                    took = time.perf_counter() - began
-                yield from rows
-                if len(rows) < len(part):
-                    break
-                left = left[size:]
-                size = max(1, min(MOST, round(size * TURN / max(took, 1e-3))))
+            left = [clip for key, clip in clips.items() if key not in run.rows]
+            yield from in_turns(self, left, lambda part: self._slice(predictor, part))
         finally:
             run.cancelled = any(key not in run.rows for key in run.clips)
             self.busy = held
@@ -422,15 +430,16 @@ def read_manifest(path: Path | str) -> dict[str, tuple[str, str]]:
         ValueError: It is none; the message calls it "it".
     """
     from qamro.studies import manifest
-    from qamro.studies.tables import first_row
 
     try:
         rows = manifest.read_manifest(path)
-        if not {"prompt", "system"} & {column.lower() for column in first_row(Path(path))}:
-            raise ValueError("it has neither a column prompt nor a column system")
-    except ValueError as problem:
+    except (ValueError, ImportError) as problem:
         raise ValueError(str(problem).replace(str(path), "it")) from problem
-    return {_file_name(row.file): (row.prompt, row.system) for row in rows}
+    if not any(row.prompt or row.system for row in rows):
+        raise ValueError("it gives no clip a prompt or a system")
+    if any(row.start or row.seconds for row in rows):
+        raise ValueError("it names parts of files; here whole files are scored, the command line's predict takes parts")
+    return {_file_name(row.path): (row.prompt, row.system) for row in rows}
 
 
 def apply_manifest(clips: Iterable[Clip], entries: dict[str, tuple[str, str]]) -> tuple[int, list[str]]:

@@ -7,6 +7,7 @@ import math
 import os
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -28,6 +29,16 @@ LONGEST = 120
 def on_space() -> bool:
     """Whether this is a Hugging Face Space, where strangers share one machine."""
     return bool(os.environ.get("SPACE_ID"))
+
+
+STORAGE = Path("/data")
+"""Where a Space has its persistent storage."""
+
+
+def keep_on_storage() -> None:
+    """On a Space with persistent storage, keeps there what is kept, unless ``QAMRO_CACHE`` says where."""
+    if on_space() and os.access(STORAGE, os.W_OK):
+        os.environ.setdefault("QAMRO_CACHE", str(STORAGE / "qamro"))
 
 
 def owner(request: Any) -> str:

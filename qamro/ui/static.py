@@ -18,13 +18,12 @@ PREFIX = "qamro"
 
 def routes() -> list[BaseRoute]:
     """Returns the routes that serve them. Browsers ask again after an update instead of trusting their cache."""
-    import plotly
     from starlette.responses import FileResponse, Response
     from starlette.routing import Mount, Route
     from starlette.staticfiles import StaticFiles
 
     fresh = {"Cache-Control": "no-cache"}
-    script = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
+    script = assets() / "plotly" / "plotly.min.js"  # the traces that are drawn; build.sh beside it makes it
 
     class Assets(StaticFiles):
         def file_response(self, *args: Any, **kwargs: Any) -> Response:

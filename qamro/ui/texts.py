@@ -10,6 +10,32 @@ TAGLINE = "How would people rate this generated audio?"
 THEME_BUTTON = "Switch between light and dark"
 
 
+class Bounds:
+    """What visitors are told who want more than their share, or wait for it."""
+
+    LINE_FULL = "Too many visitors are waiting to have clips scored. Try again in a minute."
+    TRAININGS_FULL = "Too many trainings are waiting. Try again later."
+    SWEEPS_FULL = "Too many sweeps are waiting. Try again later."
+    QUEUE = "{most} requests from your network are waiting already. Try again when some have been answered."
+    CLIPS = "More than {most} clips from your network would wait for a score. Wait until some have been scored."
+    TRAININGS = "{most} trainings from your network are going on or wait already. Wait until one has ended."
+    SWEEPS = "{most} sweeps from your network are going on or wait already. Wait until one has ended."
+    UPLOADS = "This server takes {most} MB a day from your network, and has them. Try again tomorrow."
+    STUDIES = "{most} listening studies were set up from your network within a day. Try again tomorrow."
+    NO_LENGTH = "An upload says how long it is (Content-Length)."
+    DISK_FULL = "The disk of this server is full. Tell whoever runs it."
+    ORDINALS = ("First", "Second", "Third", "Fourth", "Fifth", "Sixth", "Seventh", "Eighth", "Ninth", "Tenth")
+
+    @classmethod
+    def in_line(cls, number: int, seconds: float | None) -> str:
+        """Says where one stands in a line, and for about how long."""
+        place = cls.ORDINALS[number - 1] if number <= len(cls.ORDINALS) else f"Number {number}"
+        if seconds is None:
+            return f"{place} in line."
+        wait = f"{max(1, round(seconds))} s" if seconds < 100 else f"{round(seconds / 60)} min"
+        return f"{place} in line, about {wait}."
+
+
 class Tabs:
     """Labels of the tabs."""
 
@@ -55,8 +81,6 @@ class Api:
     NO_REPORT = "a report is html, zip or empty, not {report!r}"
     ONE_STUDY = "give either uploaded {what} or the name of a study"
     NOT_HERE = "the study {name} is not on this server; /studies lists those that are"
-    NO_AXIS = "no axis {axis!r} in {name}; it is rated on {axes}: name one of them"
-    NO_PILOT = "without a pilot, give {lacking}"
     SAME_NAME = "two predictors are called {name!r}; tell them apart with names"
     SIMULATED = "Music by simulated systems, rated by simulated listeners; no evidence about people."
     BROKE = "the server failed ({kind}); its log says more"
@@ -77,6 +101,36 @@ class Mcp:
     )
     NO_DATA = "{name} is neither a data URL in base64 nor an uploaded path"
     NOT_INSTALLED = "MCP needs the package mcp: pip install 'qamro[mcp]'"
+
+
+class Making:
+    """Texts about heads that the server makes by itself."""
+
+    BEGINNING = "beginning"
+    MAKING = "Heads are being made here by the recipe {recipe}, from ratings by people: {text}"
+    FAILED = "Heads by the recipe {recipe} could not be made: {text}"
+    NO_STORAGE = "it needs the Space's persistent storage ({storage}): what is made elsewhere is gone at the next start"
+
+
+class Share:
+    """Texts of what is shared by a link."""
+
+    ENDED = "This link has ended: it works as long as the page on which it was made is open, a day at most."
+    FAILED = "The page could not be written: {problem}"
+    NOTHING = "There is nothing here to share yet."
+    NO_PLAN = "A plan has no page of its own: share the address of this page."
+    SCORES = "Predicted scores of {n} clips by {predictor}"
+    WORDS: ClassVar[dict[str, str]] = {
+        "share": "Share",
+        "busy": "Writing the page …",
+        "link": "Link to this view",
+        "copy": "Copy",
+        "copied": "Copied",
+        "save": "Save as a file",
+        "open": "Open",
+        "note": "Whoever has the link or the file sees names, prompts and numbers, and may hear small clips. The link "
+        "ends about an hour after this page is closed, the file opens anywhere.",
+    }
 
 
 class Download:
@@ -116,7 +170,8 @@ class Predict:
     CLIP_WORDS: ClassVar[dict[str, str]] = {
         "drop": "Drop clips or folders here",
         "more": "Drop more clips here",
-        "formats": "wav, flac, mp3, ogg, m4a, opus … A CSV with columns clip, prompt, system fills in the table.",
+        "formats": "wav, flac, mp3, ogg, m4a, opus … A CSV, .jsonl or .parquet with columns clip, "
+        "prompt, system fills in the table.",
         "files": "Choose files",
         "folder": "Choose a folder",
         "uploading": "Uploading {done} of {all}",
@@ -186,6 +241,7 @@ class Predict:
     MANIFEST_LEFT = "No clip here is called {names}"
     MANIFEST_BAD = "{file} was not used: {problem}"
     TOO_MANY = "Only the first {most} clips were taken."
+    TOO_LARGE = "Only clips of {most} MB in all were taken."
     DOWNLOAD_FIRST = "{title} needs its weights first: press Download, or choose another predictor."
     BROKE = "Scoring stopped with an error: {problem}"
 

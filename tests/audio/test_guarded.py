@@ -243,3 +243,37 @@ def test_none_at_all_where_that_is_wished(tmp_path: Path, monkeypatch: pytest.Mo
     before = threading.active_count()
     assert guarded.load(path).seconds == guarded_probe(path).seconds == 1.0
     assert threading.active_count() == before
+
+
+def test_slow_files_leave_room_for_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three slow files want both decoders; good ones come through while they are at it, and each gets its answer."""
+    monkeypatch.setattr(guarded, "LOOK", 0.1)
+    slow = tmp_path / "slow.webm"
+    slow.write_bytes(empty_elements(40_000_000))
+    good = write_wav(tmp_path / "good.wav", tone(1.0))
+    decoders, limits = Decoders(2), Limits(work=0.8)
+    wish = {"verb": "load", "sample_rate": None, "allow_silence": False}
+    answers: list[str] = []
+
+    def bring() -> None:
+        with pytest.raises(AudioError) as refused:
+            decoders.ask(slow, wish, limits)
+        answers.append(refused.value.problem)
+
+    decoders.ask(good, wish, limits)
+    threads = [threading.Thread(target=bring) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    time.sleep(0.8)  # both decoders had a slow one, and one of these has given way
+    done = 0
+    while len(answers) < 3:
+        assert decoders.ask(good, wish, limits).seconds == pytest.approx(1.0)
+        done += 1
+        time.sleep(0.05)
+    for thread in threads:
+        thread.join()
+    decoders.close()
+    assert done > 3
+    assert all("takes more than 0.8 s" in each for each in answers), answers
+    assert decoders._slow.acquire(blocking=False)
+    assert not decoders._slow.acquire(blocking=False), "one permit, and it is back"

@@ -75,7 +75,7 @@ def test_every_ending_of_a_sound_file_is_taken_from_a_folder(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("sound,prompt\na.wav,x\n", r"has no column of clip names \(path, file, .*; it has sound, prompt"),
+        ("sound,prompt\na.wav,x\n", r"is no column of clip names \(path, .*; it has sound, prompt"),
         ("path,prompt\na.wav,x\n,y\n", "row 2, column 'path' is empty"),
         ("path,prompt\na.wav,x\nb.wav,x\na.wav,y\n", "row 3: a.wav stands in row 1 already"),
         ("path,prompt\na.wav,one, two\n", "row 1: 3 cells where 2 are expected"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import json
 import os
 import signal
@@ -10,6 +11,10 @@ import subprocess
 import sys
 import time
 
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import torch
 from audio_files import HOSTILE_NAMES, make_bad, tone, write_wav
@@ -27,6 +32,40 @@ def rows_of(path):
 def clip(folder, name, hz=440.0, seconds=0.5):
     folder.mkdir(parents=True, exist_ok=True)
     return write_wav(folder / name, tone(seconds, hz=hz))
+
+
+def test_parquet_says_what_csv_says_and_is_read_back(tmp_path, run, heads):
+    good, bad = clip(tmp_path, "good.wav"), tmp_path / "bad.wav"
+    bad.write_bytes(b"no sound")
+    paths = tmp_path / "s.csv", tmp_path / "s.parquet"
+    assert [run("predict", good, bad, "--heads", heads, "--out", path).exit_code for path in paths] == [1, 1]
+    text, columnar = map(read_predictions, paths)
+    assert list(text.columns) == list(columnar.columns)
+    pd.testing.assert_frame_equal(text, columnar, check_dtype=False, atol=1e-6)
+    assert columnar["MI"].notna().tolist() == [True, False]
+    assert not list(tmp_path.glob("*.part"))
+
+
+def test_parts_of_recordings_and_sound_in_parquet_are_scored_as_files_would_be(tmp_path, run):
+    sound = np.concatenate([tone(1.0, hz=300), tone(1.0, hz=900)])
+    whole = write_wav(tmp_path / "r.wav", sound)
+    parts = [write_wav(tmp_path / f"{k}.wav", sound[k * len(sound) // 2 :][: len(sound) // 2]) for k in range(2)]
+    recording = {"sources": [{"type": "file", "source": whole.name}], "duration": 2.0}
+    cuts = [{"id": f"cut-{k}", "start": float(k), "duration": 1.0, "recording": recording} for k in range(2)]
+    with gzip.open(tmp_path / "cuts.jsonl.gz", "wt") as file:
+        file.write("".join(json.dumps(cut) + "\n" for cut in cuts))
+    held = [{"audio": {"bytes": part.read_bytes(), "path": "x"}, "id": f"cut-{k}"} for k, part in enumerate(parts)]
+    pq.write_table(pa.Table.from_pylist(held), tmp_path / "held.parquet")
+    answers = []
+    for given in (parts, [tmp_path / "cuts.jsonl.gz"], [tmp_path / "held.parquet"]):
+        assert run("predict", *given, "--out", tmp_path / "s.csv").exit_code == 0
+        answers.append(rows_of(tmp_path / "s.csv"))
+    assert [row["clip"] for row in answers[1]] == [row["clip"] for row in answers[2]] == ["cut-0", "cut-1"]
+    for want, *others in zip(*answers, strict=True):
+        assert all(float(row["MI"]) == pytest.approx(float(want["MI"]), abs=1e-5) for row in others)
+    assert answers[0][0]["MI"] != answers[0][1]["MI"]
+    refused = run("predict", tmp_path / "cuts.jsonl.gz", "--predictor", "command:cat {path}")
+    assert (refused.exit_code, "a command scores whole files" in refused.output) == (2, True)
 
 
 def test_without_a_file_the_scores_are_shown(tmp_path, run, heads):
@@ -79,14 +118,14 @@ def test_a_manifest_is_scored(tmp_path, run, heads):
     ]
     columns = ["clip", "path", "system", "prompt", "MI", "TA", "PQ"]
     columns += [f"{axis}_{end}" for axis in ("MI", "TA", "PQ") for end in ("low", "high")]
-    told = ("source", "kind", "encoder", "study", "hash", "calibrated", "calibrationhash")
+    told = ("source", "kind", "encoder", "study", "hash", "calibrated", "calibrationhash", "fold")
     columns += [f"{part}_{axis}" for axis in ("MI", "TA", "PQ") for part in told]
     assert list(rows[0]) == [*columns, "domain", "seconds", "error"]
     card = json.loads((heads / "card.json").read_text("utf-8"))
     facts = [rows[0][f"{part}_MI"] for part in told[1:]]
     encoder = f"{card['encoder']['name']} r{card['encoder']['revision']}"
-    assert facts == ["simulated", encoder, card["study"]["name"], card["study"]["hash"], "", ""]
-    assert [rows[1][f"{part}_TA"] for part in told[1:]] == [""] * 6, "what has no score comes from nowhere"
+    assert facts == ["simulated", encoder, card["study"]["name"], card["study"]["hash"], "", "", ""]
+    assert [rows[1][f"{part}_TA"] for part in told[1:]] == [""] * 7, "what has no score comes from nowhere"
     assert [float(row["MI_low"]) <= float(row["MI"]) <= float(row["MI_high"]) for row in rows] == [True, True]
     assert 1 <= float(rows[0]["TA"]) <= 5
     assert (rows[1]["TA"], rows[1]["source_TA"]) == ("", "not scored: no prompt")
@@ -161,7 +200,7 @@ def test_names_that_break_careless_code(tmp_path, run, heads):
         (["gone.wav", "--out", "s.csv"], "there is no file or folder gone.wav"),
         (["gone.csv", "--out", "s.csv"], "there is no file or folder gone.csv"),
         (["in", "--out", "s.csv"], "holds no audio files"),
-        (["m.csv", "--out", "s.csv"], "m.csv has no column of clip names"),
+        (["m.csv", "--out", "s.csv"], "m.csv, row 1: there is no column of clip names"),
         (["a.wav", "--out", "in"], "in"),
         (["a.wav", "--out", "s.csv", "--predictor", "psychic"], "no predictor 'psychic'; choose one of offline"),
         (["a.wav", "--out", "s.csv", "--heads", "in"], "holds no"),

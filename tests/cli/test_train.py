@@ -77,7 +77,7 @@ def trained(folder, tmp_path_factory):
     from qamro.cli import app
 
     out = tmp_path_factory.mktemp("heads") / "mine"
-    few = ["--preset", "paper", "--seeds", "2", "--epochs", "3"]
+    few = ["--preset", "paper", "--seeds", "2", "--epochs", "3", "--folds", "0"]
     result = CliRunner().invoke(app, ["train", "--study", str(folder), "-o", str(out), *few])
     assert result.exit_code == 0, result.output
     return out, result
@@ -280,3 +280,64 @@ def test_heads_are_saved_under_a_name_that_is_checked_before_training(run, folde
     wrong = run(*few, "--out", tmp_path / "x", "--stop-by", "luck")
     assert wrong.exit_code == 2
     assert "'loss' or 'srcc'" in " ".join(wrong.stderr.split())
+
+
+def test_small_studies_are_trained_in_folds_unless_told_otherwise(run, folder, tmp_path):
+    few = ("--axis", "MI", "--epochs", 3, "--seeds", 2)
+    result = run("train", "--study", folder, "--out", tmp_path / "h", *few)
+    assert result.exit_code == 0, result.output
+    assert "48 clips" in result.output
+    assert "each by heads of 5 folds that never heard its clip" in " ".join(result.output.split())
+    card = json.loads((tmp_path / "h" / "card.json").read_text("utf-8"))
+    assert (card["training"]["folds"], card["training"]["clips"]) == (5, {"train": 48})
+    record = json.loads((tmp_path / "h" / "run.json").read_text("utf-8"))
+    assert record["axes"]["MI"]["kept seed"] == [0, 1]
+    assert len(record["axes"]["MI"]["seeds"][0]["folds"]) == 5
+    once = run("train", "--study", folder, "--out", tmp_path / "one", *few, "--folds", 1)
+    assert once.exit_code == 0, once.output
+    assert "folds" not in json.loads((tmp_path / "one" / "card.json").read_text("utf-8"))["training"]
+    refused = run("train", "--study", folder, "--out", tmp_path / "two", *few, "--folds", 2)
+    assert refused.exit_code == 2
+    assert "enough for 3 to 48 folds, not 2" in " ".join(refused.stderr.split())
+    table = tmp_path / "scores.csv"
+    scored = run("predict", folder, "--predictor", "offline", "--heads", tmp_path / "h", "--out", table)
+    assert scored.exit_code == 0, scored.output
+    assert set(pd.read_csv(table, dtype=str)["fold_MI"]) == {"1", "2", "3", "4", "5"}, "known again by their sound"
+
+
+def test_votes_train_heads_and_predict_gives_their_preference(run, folder, tmp_path):
+    rated = Study.load(folder)
+    rng, names = np.random.default_rng(0), rated.clips["clip"].tolist()
+    pairs = [sorted(rng.choice(48, 2, replace=False)) for _ in range(400)]
+    votes = pd.DataFrame({
+        "clip_a": [names[a] for a, _ in pairs], "clip_b": [names[b] for _, b in pairs],
+        "axis": "which is cleaner?", "winner": ["tie" if b - a < 3 else "a" for a, b in pairs],
+    })  # fmt: skip
+    nobody = rated.ratings.iloc[:0]
+    voted = rated.replace(votes=votes, ratings=nobody, name="voted").save(tmp_path / "voted")
+    few = ("--epochs", 30, "--seeds", 1)
+    wrong = run("train", "--study", voted, "--out", tmp_path / "w", *few)
+    assert wrong.exit_code == 2
+    assert "choose an objective of pairs" in " ".join(wrong.stderr.split())
+    heads = tmp_path / "h"
+    result = run("train", "--study", voted, "--out", heads, "--objective", "pairs-logistic", "--lr", "1e-2", *few)
+    assert result.exit_code == 0, result.output
+    said = " ".join(result.output.split())
+    assert "preference: prefers the clip that people preferred in" in said.replace("simulated listeners", "people")
+    card = json.loads((heads / "card.json").read_text("utf-8"))
+    assert card["metrics"][0]["value"] > 0.8
+    assert card["training"]["votes"]["question"] == "which is cleaner?"
+    table = tmp_path / "scores.csv"
+    scored = run("predict", folder, "--predictor", "offline", "--heads", heads, "--out", table)
+    assert scored.exit_code == 0, scored.output
+    found = pd.read_csv(table).set_index("clip")["preference"]
+    assert found.between(0, 1).all()
+    first, last = (
+        [value for name, value in found.items() if int(Path(name).stem[1:]) in few]
+        for few in (range(12), range(36, 48))
+    )
+    assert np.mean(first) > 0.5 > np.mean(last)
+    assert np.mean(first) > np.mean(last) + 0.2
+    rated_by = run("train", "--study", folder, "--out", tmp_path / "r", "--objective", "pairs-qamro", *few)
+    assert rated_by.exit_code == 2
+    assert "no votes between pairs" in " ".join(rated_by.stderr.split())

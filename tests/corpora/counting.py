@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from qamro.predictors.base import Predictor, Provenance, Score
+from qamro.predictors.base import Predictor, Score
+from qamro.predictors.provenance import Provenance
 
 
 class Counting(Predictor):

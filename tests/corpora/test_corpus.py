@@ -227,11 +227,10 @@ def test_a_killed_run_goes_on_at_the_command_line_and_its_folder_is_evaluated(tm
 
 
 def test_wrong_use_is_told(tmp_path, run):
-    manifest = repeated(tmp_path, 3)
+    manifest = repeated(tmp_path, 4)
     for arguments, why in (
-        (("--out", tmp_path / "s.csv"), "m.jsonl is scored into a folder"),
         (("--out", tmp_path / "s", "--engine", "slurm"), "--engine is one of local, ray, not 'slurm'"),
-        (("--out", tmp_path / "0.wav"), "is a file; name a folder"),
+        (("--out", tmp_path / "s.csv"), "row 4: 0.wav stands in row 1 already"),
         (("--out", tmp_path / "s", "--prompt", "slow"), "--prompt is not for a corpus"),
     ):
         result = run("predict", manifest, *arguments)

@@ -11,17 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 from audio_files import tone, wav_bytes
 
-from qamro.corpora.manifest import (
-    IN_PARQUET,
-    Entry,
-    ManifestError,
-    count_entries,
-    deal_out,
-    fingerprint,
-    read_entries,
-    shard_entries,
-    shard_of,
-)
+from qamro.corpora.shards import count_entries, deal_out, fingerprint, shard_entries, shard_of
+from qamro.studies.manifest import IN_PARQUET, Entry, ManifestError, read_entries, read_manifest
 
 ROWS = [
     {"clip": "a", "path": "x/a.wav", "prompt": "slow, calm", "system": "s1"},
@@ -62,6 +53,36 @@ def test_a_path_names_its_clip_where_nothing_else_does(tmp_path):
     assert entry == Entry("x/a.wav", str(tmp_path / "x/a.wav"), "slow", row=1)
 
 
+@pytest.mark.parametrize("form", ["csv", "jsonl", "parquet"])
+def test_metadata_of_an_audiofolder(form, tmp_path):
+    """Columns as ``datasets`` wants them: file_name, relative to the file, and whatever else the data set has."""
+    rows = [
+        {"file_name": "train/a.wav", "text": "a bell", "rating": 4.5},
+        {"file_name": "b.wav", "text": "", "rating": 1},
+    ]
+    path = tmp_path / f"metadata.{form}"
+    if form == "csv":
+        path.write_text("file_name,text,rating\ntrain/a.wav,a bell,4.5\nb.wav,,1\n")
+    elif form == "jsonl":
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    else:
+        pq.write_table(pa.Table.from_pylist(rows), path)
+    assert read_manifest(path) == [
+        Entry("train/a.wav", str(tmp_path / "train/a.wav"), "a bell", row=1),
+        Entry("b.wav", str(tmp_path / "b.wav"), row=2),
+    ]
+
+
+def test_the_same_sound_twice_is_refused_unless_it_is_another_part(tmp_path):
+    path = tmp_path / "m.jsonl"
+    part = {"path": "a.wav", "start": 0, "seconds": 2}
+    path.write_text(json.dumps(part) + "\n" + json.dumps(part | {"start": 2}) + "\n")
+    assert [entry.start for entry in read_manifest(path)] == [0, 2]
+    path.write_text(json.dumps(part) + "\n" + json.dumps(part) + "\n")
+    with pytest.raises(ManifestError, match="row 2: a.wav stands in row 1 already"):
+        read_manifest(path)
+
+
 def test_cuts_of_lhotse(tmp_path):
     recording = {"id": "r", "sources": [{"type": "file", "channels": [0], "source": "r.wav"}], "duration": 9.0}
     cuts = [
@@ -88,7 +109,15 @@ def test_sound_inside_parquet_is_named_by_its_row(tmp_path):
 @pytest.mark.parametrize(
     ("name", "text", "complaint"),
     [
-        ("m.csv", "clip,prompt\na,b\n", r"m.csv, row 1 names no sound; give a column path \(it has clip, prompt\)"),
+        (
+            "m.csv",
+            "sound,prompt\na,b\n",
+            r"m.csv, row 1: there is no column of clip names \(path, .*; it has sou",
+        ),
+        ("m.csv", "clip,path\na,b.wav\nb,\n", "m.csv, row 2, column 'path' is empty"),
+        ("m.csv", "path,prompt\na.wav,one, two\n", "m.csv, row 1: 3 cells where 2 are expected"),
+        ("m.csv", "path,prompt,prompt\na.wav,1,2\n", "m.csv has two columns named 'prompt'"),
+        ("m.csv", "", "m.csv is empty"),
         ("m.csv", "path,start\na.wav,soon\n", "m.csv, row 1: could not convert string to float: 'soon'"),
         ("m.jsonl", '{"path": "a.wav"}\n[1]\n', "m.jsonl, line 2 cannot be read as JSON: it is no object"),
         ("m.jsonl", '{"path": "a.wav"}\n{"path"\n', "m.jsonl, line 2 cannot be read as JSON"),

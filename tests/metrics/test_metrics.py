@@ -24,7 +24,8 @@ from qamro.evaluation.metrics import UndefinedMetricWarning
 from qamro.metrics import EvaluateStyle, LightevalStyle, PairwiseAccuracy, PredictedMOS, SystemSRCC
 from qamro.metrics.alone import AloneMetric
 from qamro.predictors import load
-from qamro.predictors.base import Predictor, Provenance, Score
+from qamro.predictors.base import Predictor, Score
+from qamro.predictors.provenance import Provenance
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -384,9 +385,19 @@ def test_importing_costs_nothing_heavy():
 
 
 def test_the_pages_example_runs(capsys):
-    (code, *_) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "metrics.md").read_text("utf-8"), re.DOTALL)
+    text = (ROOT / "docs" / "metrics.md").read_text("utf-8")
+    code, _, order, impression = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     exec(code, {})
     said = capsys.readouterr().out.splitlines()
     assert [line[0] for line in said[:2]] == ["0", "1"]
     assert "'clips': 12" in said[2]
     assert "'kind': 'simulated'" in said[2]
+    exec(order, {})
+    assert capsys.readouterr().out == "{'PairwiseAccuracy': 1.0}\n"
+    names: dict = {}
+    exec(impression, names)
+    called = re.search(r"impression.compute\(model_response=response, doc=doc\)", impression)[0]
+    given = {"response": SimpleNamespace(audio=batch(1, [0.2], 32_000)), "doc": SimpleNamespace(query="calm piano")}
+    found = eval(called, names | given)
+    assert list(found) == ["MI"]
+    assert 1 <= found["MI"] <= 5

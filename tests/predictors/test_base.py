@@ -6,7 +6,8 @@ import pytest
 import soundfile
 
 from qamro.predictors import Predictor, Provenance, Score
-from qamro.predictors.base import NO_PROMPT, clip_names
+from qamro.predictors.clips import clip_names
+from qamro.predictors.provenance import NO_PROMPT
 
 
 class Loudness(Predictor):

@@ -79,7 +79,7 @@ def test_auto_falls_back_when_the_weights_are_damaged(no_weights, monkeypatch):
 
 
 def test_unknown_predictors_are_named():
-    names = "offline, clap, audiobox, full, deramos, speech, auto"
+    names = "offline, clap, audiobox, full, deramos, speech, nisqa, utmosv2, auto"
     with pytest.raises(ValueError, match=f"no predictor 'best'; choose one of {names}"):
         load("best")
 
@@ -107,7 +107,7 @@ def test_without_weights_everything_but_offline_is_a_download(no_weights, no_net
         "deramos": "ready",
         "speech": "ready" if DISTILLMOS.is_here and SILERO.is_here else "missing",
     }
-    assert set(found) == set(PREDICTORS) - {"auto"}
+    assert set(found) == {name for name, entry in PREDICTORS.items() if entry.offered}
     assert found["offline"].bytes == 0
     assert found["clap"].bytes == CLAP.size + TOKENIZER.size
     assert found["full"].bytes == CLAP.size + TOKENIZER.size + AUDIOBOX.size

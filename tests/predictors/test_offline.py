@@ -17,7 +17,7 @@ from qamro.encoders.clips import probe_embedding
 from qamro.heads import HeadBundle
 from qamro.paths import bundled_weights
 from qamro.predictors import load
-from qamro.predictors.base import Item
+from qamro.predictors.clips import Item
 from qamro.studies.simulated import build
 
 FOLDER = bundled_weights() / "offline"

@@ -14,8 +14,8 @@ from qamro.audio import Waveform
 from qamro.checkpoints import WeightsError
 from qamro.encoders.packaged import DISTILLMOS, SILERO
 from qamro.predictors import Predictor, Provenance, Score, catalogue, load
-from qamro.predictors.base import row_kinds, shown_axes
 from qamro.predictors.loading import encoder_states
+from qamro.predictors.provenance import row_kinds, shown_axes
 from qamro.predictors.speech import IS_SPEECH, NOT_SPEECH, ByVoice
 
 needs_packages = pytest.mark.skipif(

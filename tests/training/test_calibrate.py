@@ -12,8 +12,9 @@ import pytest
 from qamro.corpora.folder import predictor_fingerprint
 from qamro.domains import INSIDE, OUTSIDE
 from qamro.predictors import catalogue, load
-from qamro.predictors.base import Predictor, Provenance, Score, calibrations, trained_on
+from qamro.predictors.base import Predictor, Score
 from qamro.predictors.calibrated import Calibrated
+from qamro.predictors.provenance import Provenance, calibrations, trained_on
 from qamro.predictors.saved import NotHeadsError, find, pack, save_folder, save_heads, unpack
 from qamro.predictors.saved_card import DamagedHeadsError
 from qamro.studies import Study

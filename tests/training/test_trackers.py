@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import sqlite3
@@ -108,20 +109,56 @@ def study(tmp_path: Path) -> Study:
 
 
 class Calls(list):
-    """Writes down what an interface was asked."""
+    """Writes down what an interface was asked, and refuses what the real one would."""
 
-    def note(self, name):
-        return lambda *given, **named: self.append((name, given, named))
+    def note(self, name, parameters, answer=None):
+        signature = inspect.signature(eval(f"lambda {parameters}: None"))
+
+        def call(*given, **named):
+            signature.bind(*given, **named)
+            self.append((name, given, named))
+            return answer
+
+        return call
+
+
+RUN = {
+    "log": "data, step=None, commit=None",
+    "finish": "exit_code=None, quiet=None",
+    "define_metric": "name, step_metric=None, step_sync=None, hidden=None, summary=None, goal=None, overwrite=None",
+}
+MEDIA = {
+    "Html": "data, inject=True, data_is_not_path=False",
+    "Plotly": "val",
+    "Audio": "data_or_path, sample_rate=None, caption=None",
+}
+WRITER = {
+    "add_scalar": "tag, scalar_value, global_step=None, walltime=None, new_style=False, double_precision=False",
+    "add_text": "tag, text_string, global_step=None, walltime=None",
+    "add_audio": "tag, snd_tensor, global_step=None, sample_rate=44100, walltime=None",
+    "close": "",
+}
+"""Signatures of wandb's runs and media, and of torch's ``SummaryWriter``, as they stand in their sources."""
 
 
 @pytest.fixture
 def wandb(monkeypatch):
     calls = Calls()
     module = ModuleType("wandb")
-    run = SimpleNamespace(**{name: calls.note(name) for name in ("log", "finish", "define_metric")})
-    module.init = lambda **given: calls.append(("init", (), given)) or run
-    for name in ("Html", "Plotly", "Audio"):
-        setattr(module, name, lambda value, _name=name, **about: (_name, value, about))
+    run = SimpleNamespace(**{name: calls.note(name, parameters) for name, parameters in RUN.items()})
+    module.init = calls.note("init", "entity=None, project=None, dir=None, id=None, name=None, config=None", run)
+
+    def media(name):
+        signature = inspect.signature(eval(f"lambda {MEDIA[name]}: None"))
+
+        def made(value, **about):
+            signature.bind(value, **about)
+            return name, value, about
+
+        return made
+
+    for name in MEDIA:
+        setattr(module, name, media(name))
     monkeypatch.setitem(sys.modules, "wandb", module)
     return calls
 
@@ -129,11 +166,9 @@ def wandb(monkeypatch):
 @pytest.fixture
 def tensorboard(monkeypatch):
     calls = Calls()
-    names = ("add_scalar", "add_text", "add_audio", "close")
     module = ModuleType("torch.utils.tensorboard")
-    module.SummaryWriter = lambda folder: (
-        Path(folder).mkdir(parents=True) or SimpleNamespace(**{name: calls.note(name) for name in names})
-    )
+    writer = SimpleNamespace(**{name: calls.note(name, parameters) for name, parameters in WRITER.items()})
+    module.SummaryWriter = lambda log_dir=None: Path(log_dir).mkdir(parents=True) or writer
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", module)
     return calls
 

@@ -496,7 +496,7 @@ def test_a_machine_without_mcp_is_told_what_to_install(monkeypatch: pytest.Monke
 
 def test_a_failure_is_no_leak(caplog: pytest.LogCaptureFixture) -> None:
     """What nobody expected goes to the log; the caller learns its kind and no more."""
-    from qamro.ui.api import Refused, endpoint
+    from qamro.ui.endpoint import Refused, endpoint
 
     @endpoint
     def broken() -> None:

@@ -82,3 +82,48 @@ def test_a_port_that_is_taken_is_named() -> None:
         port = taken.getsockname()[1]
         with pytest.raises(OSError, match=f"port {port} cannot be opened"):
             launch(port=port, quiet=True, block=False)
+
+
+def test_what_a_handler_leaves_out_stays_and_is_not_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The answer is as Gradio's own, for one output answered and for several, states and updates among them."""
+    import asyncio
+    from types import SimpleNamespace
+
+    import gradio as gr
+    from gradio.state_holder import SessionState
+
+    from qamro.ui.api import Blocks
+
+    with Blocks() as app:
+        parts = [gr.Button("a"), gr.HTML("b"), gr.State(1), gr.Textbox("c"), gr.HTML("d")]
+    button, html, state, box, last = parts
+    fn = SimpleNamespace(outputs=parts, batch=False, postprocess=True, is_validator_function=False, name="f", fn=None)
+    made: list[str] = []
+    for kind in (gr.Button, gr.Textbox):
+        real = kind.__init__
+
+        def counted(self, *args, real=real, **options):
+            made.append(type(self).__name__)
+            real(self, *args, **options)
+
+        monkeypatch.setattr(kind, "__init__", counted)
+    answers = [  # and how many components that makes: Gradio changes answers, so each is made twice
+        (lambda: {html: "x"}, 0),
+        (lambda: {button: gr.skip()}, 0),
+        (lambda: {last: {"rows": [1]}, html: "y"}, 0),
+        (lambda: {state: 5}, 0),
+        (lambda: {box: gr.update(value="z")}, 1),
+        (lambda: {button: gr.update(interactive=False), state: gr.skip(), last: "q"}, 1),
+        (lambda: {html: ""}, 0),
+    ]
+    nothing = {"__type__": "update", "props": gr.skip()}  # what Gradio says of an HTML that is left out
+    for answer, anew in answers:
+        ours, theirs = SessionState(app), SessionState(app)
+        made.clear()
+        told = asyncio.run(app.postprocess_data(fn, answer(), ours))
+        assert len(made) == anew
+        whole = asyncio.run(super(Blocks, app).postprocess_data(fn, answer(), theirs))
+        assert told == [gr.skip() if value == nothing else value for value in whole]
+        assert ours.state_data == theirs.state_data
+    with pytest.raises(ValueError, match="not specified as output|stranger|output"):
+        asyncio.run(app.postprocess_data(fn, {gr.HTML("stranger", render=False): 1}, SessionState(app)))

@@ -149,6 +149,18 @@ def test_ten_files_one_of_them_bad(open_page: Visits, ten_files: list[Path], tmp
     assert page.inner_text("#verdict") == SIMULATED
     assert len(document["clips"]) == 10
 
+    page.click("#predict-share button:has-text('Share')")
+    link = page.locator("#predict-share .q-copy input").input_value()
+    saved = download(page, "#predict-share a[download]", tmp_path)
+    shot(page, "share")
+    stranger = open_page(link, ready="table.qamro")
+    assert SIMULATED in stranger.inner_text("main")
+    assert stranger.locator("table.qamro tr").count() == 11
+    assert saved.read_text("utf-8") == page.request.get(link).text()
+    shot(stranger, "shared-scores")
+    page.keyboard.press("Escape")
+    page.locator("#predict-share .q-share-panel").wait_for(state="hidden")
+
     picture = download(page, "#radar button:has-text('PNG')", tmp_path)
     assert picture.read_bytes().startswith(b"\x89PNG")
     assert picture.name.endswith("-axes.png"), "a clip's figures have file names of their own"

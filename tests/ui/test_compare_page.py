@@ -103,6 +103,11 @@ def test_the_example_through_every_view(server: Server, open_page: Visits, tmp_p
     page.wait_for_selector("#compare-section h3:has-text('TA:')")
     page.wait_for_selector("#compare-lines li:has-text('TA, simulated')")
     shot(page, "compare-systems")
+    page.click("#compare-share button:has-text('Share')")
+    stranger = open_page(page.locator("#compare-share .q-copy input").input_value(), ready="[data-figure] .main-svg")
+    assert "TA" in stranger.inner_text("main h2 >> nth=0")
+    assert stranger.locator("main > section").count() == 2
+    page.keyboard.press("Escape")
 
     page.go_back()  # views are steps of the browser's history
     page.wait_for_selector("#compare-views[data-view=raters]")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -32,13 +33,21 @@ def test_one_of_prompt_and_system_is_enough(tmp_path: Path) -> None:
     ("text", "says"),
     [
         ("prompt,system\nx,y\n", "no column of clip names"),
-        ("clip,score\na,1\n", "neither a column prompt"),
-        ("", "no column"),
+        ("clip,score\na,1\n", "gives no clip a prompt"),
+        ("", "it is empty"),
+        ("path,start,prompt\na.wav,2,x\n", "parts of files"),
     ],
 )
 def test_says_which_column_is_missing(tmp_path: Path, text: str, says: str) -> None:
     with pytest.raises(ValueError, match=says):
         read_manifest(write(tmp_path, text))
+
+
+def test_lines_of_json_are_one(tmp_path: Path) -> None:
+    path = tmp_path / "cuts.jsonl"
+    sources = [{"type": "file", "source": "sub/a.wav"}]
+    path.write_text(json.dumps({"id": "c", "recording": {"sources": sources}, "custom": {"prompt": "p"}}))
+    assert read_manifest(path) == {"a.wav": ("p", "")}
 
 
 def test_what_is_not_text_is_refused(tmp_path: Path) -> None:

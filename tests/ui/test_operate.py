@@ -11,14 +11,15 @@ import subprocess
 import sys
 import threading
 import time
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from starlette.testclient import TestClient
 
 from qamro.ui import operate
 from qamro.ui.operate import Around, JsonLines, Metrics, health, metrics_text, route_of, security_headers
-from qamro.ui.session import Turns
 
 SAMPLE = re.compile(r'^[a-z_]+(\{[a-z_]+="[^"\n]*"(,[a-z_]+="[^"\n]*")*\})? -?[0-9.e+-]+$')
 
@@ -115,6 +116,97 @@ def test_every_answer_has_an_id_and_headers_once() -> None:
         assert re.fullmatch(rb"[0-9a-f]{16}", answer_of("/x", {"x-request-id": hostile})[2])
 
 
+def test_uploads_of_an_address_are_bounded_and_a_full_disk_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QAMRO_UPLOAD_MB_ADDRESS", "3")
+    monkeypatch.setenv("QAMRO_PROXY", "1")
+
+    def upload(size: str, who: str = "6.6.6.6") -> tuple[int, str]:
+        headers = {"x-forwarded-for": who} | ({"content-length": size} if size else {})
+        status, _, body = answer_of("/gradio_api/upload", headers)
+        return status, json.loads(body)["detail"] if status != 200 else ""
+
+    assert upload("")[0] == upload("-1")[0] == 411
+    assert [upload("1000000")[0] for _ in range(3)] == [200] * 3
+    assert upload("1") == (429, "This server takes 3 MB a day from your network, and has them. Try again tomorrow.")
+    assert upload("1", "7.7.7.7")[0] == upload("9000000", "127.0.0.1")[0] == 200
+    monkeypatch.setattr(operate, "LOW_DISK", 2**62)
+    assert upload("1", "8.8.8.8") == (507, "The disk of this server is full. Tell whoever runs it.")
+
+
+def test_events_of_an_address_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QAMRO_QUEUE_ADDRESS", "2")
+    asked = SimpleNamespace(client=SimpleNamespace(host="6.6.6.6"), headers={})
+    queue = {"a": SimpleNamespace(queue=[SimpleNamespace(request=asked)] * 2)}
+    around = Around(None, SimpleNamespace(_queue=SimpleNamespace(event_queue_per_concurrency_id=queue)))
+    for path in ("/gradio_api/queue/join", "/gradio_api/call/score"):
+        scope = {"method": "POST", "path": path}
+        assert around._refusal(scope, {}, "6.6.6.6")[0] == 429
+        assert around._refusal(scope, {}, "7.7.7.7") == (0, "")
+    assert around._refusal({"method": "GET", "path": "/gradio_api/call/score/1"}, {}, "6.6.6.6") == (0, "")
+
+
+def test_a_page_that_listens_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    for path, query in (("/gradio_api/heartbeat/abc", b""), ("/gradio_api/queue/data", b"x=1&session_hash=abc")):
+        assert operate._listener({"path": path, "query_string": query}) == "abc"
+    assert operate._listener({"path": "/gradio_api/queue/join", "query_string": b"session_hash=abc"}) == ""
+
+
+def test_sessions_of_those_who_left_are_forgotten() -> None:
+    def session(closed: bool, states: dict[int, str]) -> SimpleNamespace:
+        return SimpleNamespace(is_closed=closed, state_data=states)
+
+    now = datetime.now()
+    sessions = {
+        "here": session(False, {1: "x"}), "left": session(True, {}), "may come back": session(True, {1: "x"}),
+        "program": session(False, {}), "old program": session(False, {1: "x"}),
+    }  # fmt: skip
+    used = dict.fromkeys(sessions, now) | {"old program": now - timedelta(days=1, seconds=5)}
+    closed: list[str] = []
+    holder = SimpleNamespace(session_data=sessions, time_last_used=used, delete_state=closed.append)
+    assert operate.forget_sessions(SimpleNamespace(state_holder=holder)) == 2
+    assert list(sessions) == list(used) == ["here", "may come back", "program"]
+    assert closed == ["left", "old program"]
+
+
+def test_the_page_is_made_once_for_an_address_and_compressed() -> None:
+    made: list[str] = []
+
+    async def page(scope, receive, send) -> None:
+        made.append(scope["path"])
+        body = f"{scope['path']} at {dict(scope['headers']).get(b'host')}".encode() * 100
+        start = {"type": "http.response.start", "status": 404 if b"gone" in body else 200, "headers": []}
+        await send(start | {"headers": [(b"content-length", str(len(body)).encode())]})
+        await send({"type": "http.response.body", "body": body})
+
+    client = TestClient(Around(page))
+    first = client.get("/", headers={"host": "a.b"})
+    again = client.get("/?tab=train", headers={"host": "a.b"})
+    assert first.headers["content-encoding"] == "gzip"
+    assert int(first.headers["content-length"]) < len(first.content) / 2
+    assert again.content == first.content
+    assert first.headers["x-request-id"] != again.headers["x-request-id"]
+    assert made == ["/"]
+    other = client.get("/", headers={"host": "evil"})
+    assert other.content != first.content
+    assert client.get("/", headers={"host": "a.b", "x-forwarded-host": "evil"}).content == first.content
+    plain = client.get("/", headers={"host": "a.b", "accept-encoding": "identity"})
+    assert "content-encoding" not in plain.headers
+    assert plain.content == first.content
+    assert len(made) == 4
+    for query in ("?page=x", "?deep_link=", "?tab=a&page="):
+        client.get(f"/{query}", headers={"host": "a.b"})
+    client.get("/other", headers={"host": "a.b"})
+    client.post("/config", headers={"host": "a.b"})
+    assert len(made) == 9
+    for _ in range(2):
+        client.get("/config", headers={"host": "gone"})
+    assert len(made) == 11, "an error is not kept"
+    for i in range(30):
+        client.get("/", headers={"host": str(i)})
+    client.get("/", headers={"host": "a.b"})
+    assert len(made) == 42
+
+
 def test_frames_are_for_spaces_only() -> None:
     at_home, space = security_headers(space=False), security_headers(space=True)
     assert "frame-ancestors 'self'" in at_home["content-security-policy"]
@@ -150,6 +242,7 @@ def test_what_a_killed_server_left_is_swept_by_age(tmp_path: Path, monkeypatch: 
 def test_logs_are_lines_of_json_without_names_of_files() -> None:
     assert route_of("/gradio_api/file=/tmp/gradio/ab/my secret song.wav") == "/gradio_api/file=…"
     assert route_of("/qamro/listen/0123.flac") == "/qamro/listen/…"
+    assert route_of("/qamro/shared/s3cret") == "/qamro/shared/…"
     record = logging.makeLogRecord({"name": "qamro", "levelname": "INFO", "msg": "two\nlines", "route": "/", "ms": 3})
     token = operate.request_id.set("r1")
     line = JsonLines().format(record)
@@ -171,7 +264,7 @@ def test_at_the_end_nothing_new_begins_and_what_goes_on_is_waited_for(monkeypatc
         status, headers, body = answer_of("/gradio_api/queue/join")
         assert (status, json.loads(body)["detail"][:29]) == (503, "The server is being restarted")
         assert headers[b"retry-after"] == b"60"
-        assert answer_of("/gradio_api/upload")[0] == 200
+        assert answer_of("/gradio_api/upload", {"content-length": "3"})[0] == 200
         stuck = queue_with(1, 1)
         stuck.close = running.close
         start = time.monotonic()
@@ -218,46 +311,17 @@ def test_tries_are_counted_by_address_and_waits_double() -> None:
     assert barred("") == 0
 
 
-def test_only_a_space_believes_its_proxy_and_only_its_last_word(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("SPACE_ID", raising=False)
+def test_a_proxy_is_believed_where_there_is_one_and_only_its_last_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("SPACE_ID", "QAMRO_PROXY"):
+        monkeypatch.delenv(variable, raising=False)
     request = SimpleNamespace(client=SimpleNamespace(host="10.0.0.1"), headers={"x-forwarded-for": "6.6.6.6, 1.2.3.4"})
     assert operate.client_of(request) == "10.0.0.1"
-    monkeypatch.setenv("SPACE_ID", "a/b")
-    assert operate.client_of(request) == "1.2.3.4"
+    for variable, value in (("SPACE_ID", "a/b"), ("QAMRO_PROXY", "1")):
+        with monkeypatch.context() as own:
+            own.setenv(variable, value)
+            assert operate.client_of(request) == "1.2.3.4"
+            assert operate.client_of(SimpleNamespace(client=request.client, headers={})) == "10.0.0.1"
     assert operate.client_of(SimpleNamespace(client=None, headers={})) == ""
-
-
-def test_turns_go_round_however_much_one_visitor_wants() -> None:
-    """One visitor with 30 slices in several tabs and two with 2: each light one waits for no more than its share."""
-    turns, order = Turns(1), list[str]()
-    started = threading.Barrier(4)
-
-    def work(who: str, count: int) -> None:
-        started.wait()
-        for _ in range(count):
-            with turns.turn(who):
-                order.append(who)
-                time.sleep(0.005)
-
-    heavy, threads = "heavy", []
-    threads += [threading.Thread(target=work, args=(heavy, 15)) for _ in range(2)]
-    threads += [threading.Thread(target=work, args=(name, 2)) for name in ("light", "other")]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(order) == 34
-    assert max(i for i, who in enumerate(order) if who != heavy) <= 9
-    assert turns.waiting == 0
-    with turns.turn(heavy):
-        assert turns.waiting == 0
-
-
-def test_a_turn_is_given_on_after_an_error() -> None:
-    turns = Turns(1)
-    for _ in range(3):
-        with pytest.raises(ValueError, match="x"), turns.turn(1):
-            raise ValueError("x")
 
 
 def test_sigterm_ends_the_process_in_order(tmp_path: Path) -> None:

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import threading
+import time
 from pathlib import Path
 
 import pytest
 from audio_files import make_bad, make_good
 
+from qamro.ui.bounds import TooMuchError, Turns
 from qamro.ui.session import Session, Shelf
 
 from .toy import Toy
@@ -180,6 +182,45 @@ def test_a_run_that_is_abandoned_leaves_the_session_free(clips: list[Path]) -> N
     assert session.busy
     rows.close()
     assert not session.busy
+
+
+def test_a_heavy_visitor_in_many_tabs_hardly_delays_a_light_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("qamro.ui.session.TURNS", Turns(2))
+    monkeypatch.setattr("qamro.ui.session.TELL_FIRST", 0.0)
+    paths = [make_good("wav", tmp_path, name=f"{i}.wav", seconds=0.2) for i in range(40)]
+    heavy, places = [filled(paths) for _ in range(6)], list[int]()
+    toy = Toy(wait=0.05, batch_size=1)
+
+    def work(session: Session) -> None:
+        session.address = "6.6.6.6"
+        for row in session.score(toy):
+            if row is None and session.place is not None:
+                places.append(session.place.number)
+
+    threads = [threading.Thread(target=work, args=(session,)) for session in heavy]
+    for thread in threads:
+        thread.start()
+    time.sleep(1.0)
+    light = filled(paths[:3])
+    light.address = "1.1.1.1"
+    start = time.perf_counter()
+    rows = [row for row in light.score(toy) if row is not None]
+    took = time.perf_counter() - start
+    for session in heavy:
+        session.cancel()
+    for thread in threads:
+        thread.join(10)
+    assert len(rows) == 3
+    assert took < 3
+    assert set(places) <= {1, 2, 3, 4, 5}
+    assert max(places) > 1, "six tabs, two of them at work"
+    assert all(session.place is None and not session.busy for session in heavy)
+    monkeypatch.setenv("QAMRO_CLIPS_ADDRESS", "39")
+    with pytest.raises(TooMuchError, match="More than 39 clips from your network"):
+        list(heavy[0].score(toy))
+    assert not heavy[0].busy
 
 
 def test_no_clips_give_no_rows() -> None:

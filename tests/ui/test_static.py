@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 from urllib.parse import unquote
 
+import plotly
 import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
@@ -45,14 +46,30 @@ def test_scripts_import_what_is_exported() -> None:
 
 def test_scripts_are_served_as_scripts(client: TestClient) -> None:
     assert "javascript" in client.get(f"/{PREFIX}/js/page.js").headers["content-type"]
-    plotly = client.get(f"/{PREFIX}/plotly.min.js")
-    assert "javascript" in plotly.headers["content-type"]
-    assert b"plotly.js v" in plotly.content[:200]
-    assert (plotly.headers["content-encoding"], plotly.headers["vary"]) == ("gzip", "Accept-Encoding")
-    assert int(plotly.headers["content-length"]) < len(plotly.content) / 2
+    script = client.get(f"/{PREFIX}/plotly.min.js")
+    assert "javascript" in script.headers["content-type"]
+    assert b"plotly.js v" in script.content[:200]
+    assert (script.headers["content-encoding"], script.headers["vary"]) == ("gzip", "Accept-Encoding")
+    assert int(script.headers["content-length"]) < len(script.content) / 2
     plain = client.get(f"/{PREFIX}/plotly.min.js", headers={"accept-encoding": "identity"})
     assert "content-encoding" not in plain.headers
-    assert plain.content == plotly.content
+    assert plain.content == script.content
+
+
+def test_plotly_of_the_page_is_of_the_installed_version_and_has_every_trace_that_is_drawn() -> None:
+    whole = (Path(plotly.__file__).parent / "package_data" / "plotly.min.js").read_text("utf-8")
+    part = (assets() / "plotly" / "plotly.min.js").read_text("utf-8")
+    version = re.search(r"plotly\.js (v[\d.]+)", whole[:300])
+    assert version is not None
+    assert f"plotly.js {version[1]}, of its traces" in part[:200]
+    assert len(part) < len(whole) / 3
+    kept = {*re.findall(r"\w+", re.search(r"of its traces ([\w, ]+)\.", part[:300])[1])}
+    sources = "".join(path.read_text("utf-8") for path in (assets().parent / "qamro").rglob("*.py"))
+    figure = (Path(plotly.__file__).parent / "graph_objs" / "_figure.py").read_text("utf-8")
+    shapes = {"annotation", "shape", "hline", "vline", "hrect", "vrect", "layout_image", "selection", "trace", "traces"}
+    known = set(re.findall(r"^    def add_(\w+)\(", figure, re.M)) - shapes
+    traces = {name for name in known if re.search(rf"\.add_{name}\(|go\.{name}\(", sources, re.I)}
+    assert traces == kept
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import threading
 import zipfile
 from pathlib import Path
@@ -23,6 +24,7 @@ from qamro.ui.study_picker.handlers import pack
 from qamro.ui.study_picker.render import view
 from qamro.ui.study_picker.state import PickerState
 from tests.cli.rated_tones import save_noisy_tones
+from tests.studies.importers.test_refusals import REFUSED
 
 from .named import P
 
@@ -366,6 +368,24 @@ def test_what_holds_no_ratings_is_said_without_this_machines_paths(uploads, file
     assert message in told
     assert str(uploads) not in told
     assert study is None
+
+
+@pytest.mark.parametrize("kind", REFUSED)
+def test_a_refusal_speaks_of_the_page_and_not_of_the_command_line(uploads, kind):
+    suffix = "jsonl" if kind.startswith("json") else "csv"
+    shown, _ = last(handlers.bring(P, PickerState(), uploaded(uploads, **{f"answers_{suffix}": REFUSED[kind]})))
+    told = str({key: shown["brought"].get(key) for key in ("problem", "question", "notes", "refused")})
+    assert not re.search(r"--[a-z]", told), told
+
+
+def test_a_table_taken_for_another_kind_can_be_said_to_hold_ratings(uploads):
+    state = PickerState()
+    rows = "".join(f"c{k}.wav,{k % 5 + 1}\n" for k in range(8))
+    shown, _ = last(handlers.bring(P, state, uploaded(uploads, mine_csv=f"clip,pred1\n{rows}")))
+    assert "“Columns: pred1 = ratings”" in shown["brought"]["problem"]
+    brought = correct(state, change="column", column="pred1", role="rating")
+    assert (brought["problem"], brought["counts"]["ratings"]) == ("", 8)
+    assert len(last(handlers.take(P, state))[1].ratings) == 8
 
 
 def test_files_that_did_not_come_in_through_the_page_are_not_read(uploads, tmp_path):

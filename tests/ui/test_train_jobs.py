@@ -53,13 +53,14 @@ def test_a_training_runs_to_its_end_and_one_that_is_impossible_says_why(tmp_path
 
 
 def test_two_train_side_by_side_the_third_waits_and_each_ends_as_asked(tmp_path, monkeypatch):
-    monkeypatch.setattr(worker, "_slots", threading.BoundedSemaphore(2))
+    monkeypatch.setenv("QAMRO_TRAININGS", "2")
     first, second, third = (job(tmp_path / name, ENDLESS) for name in "abc")
     running = [one.messages() for one in (first, second)]
     for messages in running:
         until(messages, Epochs)
     waiting = third.messages()
-    assert isinstance(next(waiting), Waiting)
+    assert next(waiting) == Waiting(next(waiting).place)
+    assert next(waiting).place.number == 1
 
     first.stop()
     assert isinstance(until(running[0], Done), Done)
@@ -76,8 +77,23 @@ def test_two_train_side_by_side_the_third_waits_and_each_ends_as_asked(tmp_path,
     process = third._process
     waiting.close()  # whoever watched has gone
     assert gone(process)
-    assert worker._slots.acquire(blocking=False)
-    assert worker._slots.acquire(blocking=False), "every slot is free again"
+    assert not worker.LINE._running, "every place is free again"
+
+
+def test_a_training_ends_when_nobody_is_there_any_more(tmp_path, monkeypatch):
+    monkeypatch.setenv("QAMRO_TRAININGS", "1")
+    left = threading.Event()
+    running, waiting = (Job(job(tmp_path / name, ENDLESS).task, left.is_set) for name in "ab")
+    messages, others = running.messages(), waiting.messages()
+    until(messages, Epochs)
+    assert isinstance(next(others), Waiting)
+    left.set()
+    assert not [message for message in others if not isinstance(message, Waiting)]
+    assert not [message for message in messages if isinstance(message, Done | Failed)]
+    assert gone(running._process)
+    assert waiting._process is None
+    assert not worker.LINE._running
+    assert not worker.LINE._waiting
 
 
 def test_a_process_that_dies_is_reported_and_a_session_that_closes_takes_its_own_along(tmp_path):

@@ -246,6 +246,7 @@ def chosen(**changes):
         "optimizer": "adamw",
         "seeds": 1,
         "hold_out": "content",
+        "folds": "auto",
         "stop_by": "loss",
     }
     form |= dict.fromkeys(PARAMETERS, 0.5) | {"beta": 2, "normalize": "batch"}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from qamro.evaluation.bootstrap import DRAWS, settle
+from qamro.evaluation.racing import after_race
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -76,7 +77,8 @@ def tell_apart(study: Study, axis: str, *, level: float = 0.95, draws: int = DRA
     Returns:
         One row a pair, best systems first: ``first``, ``second`` (its mean is not the higher one), ``difference``
         (first minus second), ``low``, ``high``, ``differ`` (whether the interval leaves zero out). Where one of the two
-        has a single clip, or no system's clips vary, the ends are NaN and ``differ`` is False.
+        has a single clip, or no system's clips vary, the ends are NaN and ``differ`` is False. ``attrs["note"]`` says
+        what the intervals are worth where the ratings were handed out by a race, and is empty elsewhere.
 
     Raises:
         KeyError: Nobody rated this axis.
@@ -88,7 +90,9 @@ def tell_apart(study: Study, axis: str, *, level: float = 0.95, draws: int = DRA
         raise KeyError(f"nobody rated {axis!r} in study {study.name!r}; its axes are {', '.join(study.axes)}")
     means = means[means["system"] != ""]
     scores, systems = means["mean"].to_numpy(float), means["system"].to_numpy(str)
-    return compare_systems(scores, systems, level=level, draws=draws, seed=seed).table()
+    found = compare_systems(scores, systems, level=level, draws=draws, seed=seed).table()
+    found.attrs["note"] = after_race(study, axis)
+    return found
 
 
 def compare_systems(

@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 from qamro.audio import AUDIO_ENDINGS
 from qamro.studies.tables import StudyError
 
-TABLES = frozenset((".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".xlsx", ".xlsm"))
+TABLES = frozenset((".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".xlsx", ".xlsm", ".parquet"))
 """Endings of the files that may hold ratings or describe clips."""
 
 _WANTED = TABLES.union(AUDIO_ENDINGS)

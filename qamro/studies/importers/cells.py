@@ -172,7 +172,7 @@ def _number(text: str) -> bool:
 
 def look(cells: pd.Series, decimal: str) -> Facts:
     """Looks at a column of text."""
-    different = cells.unique()
+    different = list(cells.unique().astype(object))  # Arrow's text is slow to walk through
     told = [text for text in different if text.lower() not in BLANKS]
     few = told[:: max(len(told) // 3000, 1)]
     values = np.array([number_of(text, decimal) for text in few], dtype=float)

@@ -12,8 +12,8 @@ from qamro.studies.importers.forms import known_forms, musiceval
 from qamro.studies.importers.header import is_number
 from qamro.studies.importers.layout import TABULAR, Column, Layout
 from qamro.studies.importers.names import is_quality, is_sound, known_axis, role_of, sound_in
-from qamro.studies.importers.options import Options
-from qamro.studies.importers.roles import answer_options, column_option, layout_of
+from qamro.studies.importers.options import Options, answer_options, column_option
+from qamro.studies.importers.rated_columns import layout_of
 from qamro.studies.importers.source import Group, Source, open_source
 from qamro.studies.importers.table import Sheet
 from qamro.studies.tables import BLANKS, StudyError
@@ -31,6 +31,7 @@ def guess(path: Path | str, *, form: str = "", file: str = "", options: Options 
         path: A file, a folder, or a zip. In a folder or zip, the file with ratings is found; several with the same
             header are taken together.
         form: ``"long"``, ``"wide"`` or ``"survey"`` to have the columns guessed for that form; empty to guess it, too.
+            With ``"wide"`` a table in which no ratings are found keeps its columns, for somebody to say what they are.
         file: Of a folder or zip: the file that holds the ratings; empty to find it.
         options: What is known about the file.
 
@@ -95,6 +96,8 @@ def _layout(group: Group, form: str, options: Options) -> Layout | None:
         layout = layout_of(table, "wide") or _blank(table)
     if layout is None and not form and musiceval.is_list([cells[0] for cells in table.columns.values() if len(cells)]):
         layout = layout_of(table, "wide")
+    if layout is None and form == "wide":
+        layout = _blank(table)
     return options.apply(layout, table) if layout is not None else None
 
 

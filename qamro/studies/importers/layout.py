@@ -115,7 +115,7 @@ class Layout:
     @property
     def asked(self) -> str:
         """The question, with the options that answer it."""
-        from qamro.studies.importers.roles import column_option
+        from qamro.studies.importers.options import column_option
 
         ways = [f"{words}: {' '.join(column_option(*said) for said in columns)}" for words, columns in self.readings]
         if not self.question or not ways:

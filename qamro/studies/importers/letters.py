@@ -8,10 +8,9 @@ from qamro.studies.tables import StudyError
 
 HEAD = 1 << 18
 """Bytes at the beginning that are looked at."""
-EXCEL = b"PK\x03\x04"
+EXCEL, PARQUET = b"PK\x03\x04", b"PAR1"
 _MAGIC = {
     b"\xd0\xcf\x11\xe0": "an old Excel workbook (.xls)",
-    b"PAR1": "a Parquet file",
     b"\x93NUMPY": "an array of NumPy",
     b"SQLite format 3": "a database of SQLite",
     b"%PDF": "a PDF",
@@ -44,7 +43,7 @@ def is_utf8(path: Path) -> bool:
     with path.open("rb") as file:
         head = file.read(HEAD)
     try:
-        return head.startswith(EXCEL) or bool(encoding_of(head, path))
+        return head.startswith((EXCEL, PARQUET)) or bool(encoding_of(head, path))
     except StudyError:
         return False
 

@@ -13,7 +13,7 @@ from qamro.audio import AUDIO_ENDINGS
 from qamro.studies.importers.cells import is_date, number_of, scales_in, shown, sums_in
 from qamro.studies.importers.layout import OF_THE_CLIP, Layout
 from qamro.studies.importers.names import known_axis
-from qamro.studies.importers.roles import answer_options, column_option, rows_option
+from qamro.studies.importers.options import answer_options, column_option, rows_option
 from qamro.studies.importers.scales import COLUMN, FILE, ROW
 from qamro.studies.tables import BLANKS, StudyError, need
 
@@ -267,7 +267,8 @@ def one_name(name: str) -> str:
     """What all spellings of a clip's name have in common: composed letters, slashes, no ending of a sound file, no case
     of the ending.
     """
-    text = unicodedata.normalize("NFC", name).replace("\\", "/")
+    text = name if name.isascii() else unicodedata.normalize("NFC", name)
+    text = text.replace("\\", "/")
     stem, dot, ending = text.rpartition(".")
     return stem if dot and f".{ending.lower()}" in AUDIO_ENDINGS else text
 
@@ -284,14 +285,15 @@ def clips_of(melted: pd.DataFrame, layout: Layout) -> tuple[pd.DataFrame, pd.Dat
     import pandas as pd
 
     notes: list[str] = []
-    codes, names = pd.factorize(melted["clip"])
+    codes, found = pd.factorize(melted["clip"])
+    names = found.astype(object)  # Arrow's text is slow to walk through
     spelt: dict[str, list[int]] = {}
     for place, name in enumerate(names):
         spelt.setdefault(one_name(name), []).append(place)
     twice = {key: places for key, places in spelt.items() if len(places) > 1}
     if twice:
         counts = np.bincount(codes, minlength=len(names))
-        new = np.array(names, dtype=object)
+        new = np.array(names)
         merged = 0
         for places in twice.values():
             ends = {

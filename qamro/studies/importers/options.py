@@ -6,7 +6,8 @@ The command line writes these as options; ``Options.parse`` reads them, ``Option
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+import shlex
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from qamro.studies.importers.cells import decimal_of, look
@@ -249,3 +250,24 @@ def _rated(layout: Layout, name: str, **of: str) -> Layout:
         return column
 
     return replace(layout, columns=tuple(map(changed, layout.columns)), question="")
+
+
+# Options as they are typed, for questions and complaints.
+
+
+def rows_option(name: str, value: str) -> str:
+    """Returns the option that leaves out the rows with a cell, as it is typed."""
+    return f"--rows {shlex.quote(f'{name}!={value}')}" if len(value) <= 200 else "--rows COLUMN!=VALUE"
+
+
+def answer_options(words: Iterable[str], most: int = 8) -> str:
+    """Returns the options that say what words stand for, as they are typed but for the numbers."""
+    few = list(dict.fromkeys(word[:60] for word in words))
+    return " ".join(f"--answer {shlex.quote(f'{word}=NUMBER')}" for word in few[:most]) + (
+        " …" if len(few) > most else ""
+    )
+
+
+def column_option(name: str, role: str) -> str:
+    """Returns the option that gives a column a meaning, as it is typed."""
+    return f"--column {shlex.quote(f'{name}={role}')}"

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 TEXT = ("clip", "path", "system", "prompt", "domain", "error")
 _NOT_AXES = (*TEXT, "seconds")
-_TOLD = ("source", "kind", "encoder", "study", "hash", "calibrated", "calibrationhash", "domain")
+_TOLD = ("source", "kind", "encoder", "study", "hash", "calibrated", "calibrationhash", "fold", "domain")
 """What a table tells of its axes in columns such as ``source_MI``: text, whatever it looks like."""
 
 _MEASURES = frozenset(
@@ -78,7 +78,7 @@ def read_predictions(path: Path | str, parsing: Parsing | None = None, *, clip_c
     not scored).
 
     Args:
-        path: A table in CSV, Excel, JSON or JSON lines.
+        path: A table in CSV, Excel, JSON, JSON lines or Parquet.
         parsing: How it is cut into cells, where somebody knows.
         clip_column: The column that names the clips, where somebody says it.
 

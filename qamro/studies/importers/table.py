@@ -1,4 +1,4 @@
-"""Reads a file that somebody brought into columns of text, whatever wrote it: CSV of any kind, Excel, JSON.
+"""Reads a file that somebody brought into columns of text, whatever wrote it: CSV of any kind, Excel, JSON, Parquet.
 
 A file is read once. ``open_sheet`` looks at its beginning (encoding, what separates columns, the header) and
 ``Sheet.columns`` reads the rest when it is asked for.
@@ -34,7 +34,7 @@ from qamro.studies.importers.delimited import (
 )
 from qamro.studies.importers.header import header_lines, is_number, names_of
 from qamro.studies.importers.json_table import flat_columns, json_lines, records_of, text_of
-from qamro.studies.importers.letters import EXCEL, HEAD, encoding_of, no_text
+from qamro.studies.importers.letters import EXCEL, HEAD, PARQUET, encoding_of, no_text
 from qamro.studies.importers.names import known_axis, role_of
 from qamro.studies.tables import BLANKS, StudyError
 
@@ -102,7 +102,7 @@ class Sheet:
         labels: What further lines of header say, by column.
         doubled: Groups of columns of one name in the file; all but the first are called ``NAME#2``, ``NAME#3``, …
         notes: What was found out about the file.
-        source: Where it comes from: ``text``, ``json`` or ``excel``.
+        source: Where it comes from: ``text``, ``json``, ``parquet`` or ``excel``.
         data: What JSON held.
         problem: Why it cannot be read; empty when it can.
     """
@@ -217,6 +217,8 @@ def _opened(path: Path, parsing: Parsing) -> Sheet:
             head = file.read(HEAD)
         if head.startswith(EXCEL):
             return _excel(path, parsing)
+        if head.startswith(PARQUET):
+            return _parquet(path)
         if kind := no_text(head):
             raise StudyError(f"{path} is not a table of text but {kind}; save it as CSV with UTF-8 encoding")
         encoding = parsing.encoding or encoding_of(head, path)
@@ -325,6 +327,34 @@ def _json(path: Path, text: str) -> Sheet:
     if len(columns) > MOST_COLUMNS:
         raise StudyError(f"{path} has {len(columns):,} keys; a table of ratings has at most {MOST_COLUMNS:,}")
     return Sheet(path, tuple(columns), lambda: columns, source="json", data=data)
+
+
+# Parquet
+
+
+def _parquet(path: Path) -> Sheet:
+    """Reads what is no sound: a column of bytes, or of bytes with their path, is not looked at."""
+    from qamro.studies.manifest import need_pyarrow
+
+    try:
+        import pyarrow as pa
+
+        file = need_pyarrow().ParquetFile(path)
+        names = [field.name for field in file.schema_arrow if not _holds_bytes(field.type, pa)]
+        if len(names) > MOST_COLUMNS:
+            raise StudyError(f"{path} has {len(names):,} columns; a table of ratings has at most {MOST_COLUMNS:,}")
+        records = file.read(columns=names).to_pylist()
+    except StudyError:
+        raise
+    except (ImportError, OSError, ValueError) as problem:
+        raise StudyError(f"{path} cannot be read as Parquet: {problem}") from problem
+    columns = flat_columns(records) if records else dict.fromkeys(names, ())
+    return Sheet(path, tuple(columns), lambda: columns, source="parquet")
+
+
+def _holds_bytes(kind: Any, pa: Any) -> bool:
+    parts = [kind.field(place).type for place in range(kind.num_fields)] if pa.types.is_struct(kind) else [kind]
+    return any(pa.types.is_binary(part) or pa.types.is_large_binary(part) for part in parts)
 
 
 # Excel

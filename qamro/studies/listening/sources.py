@@ -15,18 +15,15 @@ from qamro.audio import Limits as AudioLimits
 from qamro.audio.decode import open_reader
 from qamro.studies.importers.archive import Limits, unpack
 from qamro.studies.listening.design import ListeningError
-from qamro.studies.tables import StudyError, read_table
+from qamro.studies.manifest import FILES, NAMES, is_manifest, read_rows
+from qamro.studies.tables import StudyError
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from qamro.studies.study import Study
 
 MOST_CLIPS = 2000
 MOST_BYTES = 4 * 2**30
 """Most that a zip may unpack to."""
-
-_NAMES = ("path", "clip", "file", "filename", "name")
 
 
 @dataclass(frozen=True)
@@ -66,7 +63,7 @@ def from_study(study: Study) -> list[Sound]:
 
 
 def from_files(files: Sequence[tuple[Path, str]], work: Path) -> list[Sound]:
-    """Takes uploaded files: audio, CSVs that name clips, prompts and systems, and zips of both.
+    """Takes uploaded files: audio, manifests that name clips, prompts and systems, and zips of both.
 
     Args:
         files: Each file with the name that the visitor's machine calls it.
@@ -78,7 +75,7 @@ def from_files(files: Sequence[tuple[Path, str]], work: Path) -> list[Sound]:
     found: list[tuple[Path, str]] = []
     for number, (path, name) in enumerate(files):
         found += _unpack(path, name, work / str(number)) if name.lower().endswith(".zip") else [(path, name)]
-    tables = [(path, name) for path, name in found if name.lower().endswith(".csv") and _base(name) != "ratings.csv"]
+    tables = [(path, name) for path, name in found if is_manifest(path) and _base(name) != "ratings.csv"]
     audio = [(path, name) for path, name in found if PurePosixPath(name.lower()).suffix in AUDIO_ENDINGS]
     if not audio:
         raise ListeningError("there is no audio among these files; add clips, or a zip that holds them")
@@ -99,19 +96,16 @@ def _rows(tables: Sequence[tuple[Path, str]]) -> dict[str, dict[str, str]]:
     rows: dict[str, dict[str, str]] = {}
     for path, name in tables:
         try:
-            table = read_table(path)
-        except (StudyError, OSError) as problem:
+            table = list(read_rows(path))
+        except (StudyError, OSError, ImportError) as problem:
             raise ListeningError(str(problem).replace(str(path), name)) from problem
-        table.columns = table.columns.str.lower()
-        column = next((key for key in _NAMES if key in table.columns), None)
-        if column is None:
+        column = next((key for key in (*FILES, *NAMES) if table and key in table[0]), None)
+        if table and column is None:
             raise ListeningError(f"{name} has no column of clip names; call one clip, path or file")
-        rows |= _by_file(table, column)
+        for row in table:
+            told = {key: "" if value is None else str(value) for key, value in row.items()}
+            rows[_base(told.get(str(column), ""))] = told
     return rows
-
-
-def _by_file(table: pd.DataFrame, column: str) -> dict[str, dict[str, str]]:
-    return {_base(str(row[column])): {str(k): str(v) for k, v in row.items()} for row in table.to_dict("records")}
 
 
 def _unpack(path: Path, name: str, folder: Path) -> list[tuple[Path, str]]:

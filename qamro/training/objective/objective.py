@@ -87,6 +87,8 @@ class Objective:
             raise ValueError("an objective needs a regression term, a ranking term, or both")
         if self.solved and (self.ranking != "none" or self.alignment_weight > 0):
             raise ValueError("ridge regression is solved in one step and takes no ranking or alignment term beside it")
+        if self.on_pairs and (self.regression != "none" or self.needs_similarity):
+            raise ValueError(f"{self.ranking} is trained on votes between pairs and takes no other term beside it")
         if self.interval_weights is not None:
             if self.ranking != "qamro":
                 raise ValueError(f"weights by interval belong to the ranking term qamro, not to {self.ranking!r}")
@@ -126,6 +128,11 @@ class Objective:
     def solved(self) -> bool:
         """Whether it has an exact solution instead of a training."""
         return any(term.solved for term, _ in self.terms)
+
+    @property
+    def on_pairs(self) -> bool:
+        """Whether it is trained on votes between two clips instead of ratings."""
+        return any(term.pairs for term, _ in self.terms)
 
     @property
     def needs_logits(self) -> bool:

@@ -100,6 +100,8 @@ class Term:
         also: Attributes of the objective that the loss takes, too.
         fixed: What cards say behind the parameters.
         solved: Whether it has an exact solution instead of a loss (see ``qamro.training.ridge``).
+        pairs: Whether it is trained on votes between two clips: predictions are then differences, (M, B), of the first
+            clip less the second, and targets shares of the votes for the first, (B,).
     """
 
     name: str
@@ -112,6 +114,7 @@ class Term:
     also: tuple[str, ...] = ()
     fixed: str = ""
     solved: bool = False
+    pairs: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,10 +145,17 @@ class Row:
     compared: bool = False
 
     @property
+    def on_pairs(self) -> bool:
+        """Whether it is trained on votes between two clips instead of ratings."""
+        return any(term.pairs for term in self.terms)
+
+    @property
     def swept(self) -> bool:
         """Whether a sweep may be over one of its numbers."""
         numbers = [parameter.name for term in self.terms for parameter in term.parameters if parameter.values]
-        return not self.ablation and bool(numbers or any(term.kind == RANKING for term in self.terms))
+        return not (self.ablation or self.on_pairs) and bool(
+            numbers or any(term.kind == RANKING for term in self.terms)
+        )
 
 
 # Parameters
@@ -220,6 +230,10 @@ SAMA = Term("sama", ALIGNMENT, "SAMA", "qamro.losses:sama_of_cosine", reads="sim
 OWN_TERMS = (
     HUBER, MSE, MAE, MSE_MAE, CE_GAUSS, RIDGE, QAMRO, UNWEIGHTED, FIXED_MARGIN, MR, BALR, LISTMLE, SOFT_SPEARMAN, SAMA,
 )  # fmt: skip
+PAIRS_LOGISTIC = Term("pairs-logistic", RANKING, "pairwise logistic", f"{_HERE}:pairs_logistic", pairs=True)
+PAIRS_QAMRO = Term(
+    "pairs-qamro", RANKING, "QAMRO's hinge on pairs", f"{_HERE}:pairs_qamro", (ALPHA,), ("alpha",), pairs=True
+)
 
 
 # Objectives
@@ -299,6 +313,14 @@ ROWS = (
     Row("qamro+sama", "Regression + QAMRO + SAMA",
         "QAMRO, and on TA clip and prompt as alike as listeners say they match.",
         "QAMRO + SAMA", (QAMRO, SAMA), compared=True),
+    Row("pairs-logistic", "Votes between pairs: logistic",
+        "For studies in which people said which of two clips is better. The difference of the two rewards is the "
+        "log-odds of a win (Bradley and Terry); a tie is half a win for each.",
+        "pairwise logistic", (PAIRS_LOGISTIC,), {"regression": "none"}),
+    Row("pairs-qamro", "Votes between pairs: QAMRO's hinge",
+        "The clip that won has to be ahead by alpha times the majority that it won with; pairs without one teach "
+        "nothing. QAMRO's adaptive margin, with votes in place of the distance between scores.",
+        "QAMRO's hinge on pairs", (PAIRS_QAMRO,), {"regression": "none"}),
 )
 """In the order of choices. The paper's "w/o quality-aware weighting" is ``"qamro-unweighted"``, its "w/o adaptive
 margin" is ``"mr"``; ``"qamro-fixed-margin"`` is ours. For MI, ``"ce-gauss+balr+sama"`` is CE-Gauss + 0.2 BALR."""

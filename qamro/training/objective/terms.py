@@ -75,6 +75,30 @@ def ce_gauss(logits: Tensor, targets: Tensor, *, scale: Scale, sigma: float, gro
     return gaussian_cross_entropy_loss(logits, targets, scale=scale, sigma=sigma * (high - low), groups=groups)
 
 
+def pairs_logistic(differences: Tensor, shares: Tensor, *, groups: Tensor | None = None) -> Tensor:
+    """The negative log-likelihood of votes under Bradley and Terry's model, a tie half a win for each; mean over votes.
+
+    Args:
+        differences: (M, B) reward of the first clip of each pair less that of the second.
+        shares: (B,) share of the pair's votes that the first clip won, in [0, 1].
+        groups: Of no effect.
+    """
+    targets = shares.expand_as(differences)
+    return functional.binary_cross_entropy_with_logits(differences, targets, reduction="none").mean(-1)
+
+
+def pairs_qamro(differences: Tensor, shares: Tensor, *, alpha: Tensor, groups: Tensor | None = None) -> Tensor:
+    """QAMRO's hinge (Eq. 2 without its weights) on votes: max(0, -s d + alpha |2p - 1|), s the sign of 2p - 1.
+
+    |2p - 1| is by how much of the votes the winner is ahead, in place of the distance of two MOS; pairs without a
+    majority do not count, and the mean is over the others. See ``pairs_logistic`` for what it takes.
+    """
+    ahead = 2 * shares - 1
+    decided = ahead != 0
+    hinge = functional.relu(alpha[:, None] * ahead.abs() - ahead.sign() * differences)
+    return (hinge * decided).sum(-1) / decided.sum().clamp_min(1)
+
+
 # The losses of many models at once, each by its own objective.
 
 

@@ -22,15 +22,20 @@ from qamro.studies.listening.sources import Sound, from_files, from_study
 from qamro.ui import operate
 from qamro.ui.annotate.rating import TOKENS
 from qamro.ui.annotate.texts import Setup as T
+from qamro.ui.bounds import Daily, TooMuchError
 from qamro.ui.events import Answer
 from qamro.ui.session import Session
 from qamro.ui.static import own_folder
+from qamro.ui.texts import Bounds
 
 if TYPE_CHECKING:
     from qamro.ui.annotate.tab import Parts
 
 SYSTEMS, PROMPTS = 6, 4
 """Size of the simulated study that may be rated: 24 clips."""
+
+STUDIES = Daily("QAMRO_STUDIES_ADDRESS", Bounds.STUDIES)
+"""Studies that were set up, by address."""
 
 _log = logging.getLogger(__name__)
 _turns = itertools.count(1)
@@ -49,12 +54,13 @@ def create(
             _log.warning("a study was not set up: %s owner's token", "a wrong" if token else "no")
             raise ListeningError(T.NOT_ALLOWED)
         design = design_of(form)
+        STUDIES.take(who)
         with tempfile.TemporaryDirectory(prefix="qamro-") as work:
             yield {p.form: value | {"made": {"busy": T.READING}}}
             sounds = sounds_of(form, session, Path(work))
             for told in _told(open_store(), design, sounds):
                 yield {p.form: value | {"made": told}}
-    except (ListeningError, AudioError, operate.TooManyTriesError) as problem:
+    except (ListeningError, AudioError, operate.TooManyTriesError, TooMuchError) as problem:
         yield {p.form: value | {"made": _failure(str(problem))}}
     except Exception as problem:
         _log.exception("setting up a study")

@@ -20,6 +20,7 @@ from qamro.ui.compare.render import chart_of, plain
 from qamro.ui.compare.state import CompareState, Predictions, duel
 from qamro.ui.compare.texts import Clip as T
 from qamro.ui.events import Answer
+from qamro.ui.session import TURNS
 from qamro.ui.static import own_folder, url
 from qamro.ui.widgets import chart_value
 
@@ -131,7 +132,10 @@ def _windows(state: CompareState, clip: str, prompt: str, axis: str) -> dict[str
     for entry in _listeners(state):
         if entry.name not in columns:
             continue
-        table = choices.get(entry.predictor).windows(path, prompt, seconds=width)
+        predictor = choices.get(entry.predictor)
+        with TURNS.turn(state, state.address) as turn:
+            turn.wait()
+            table = predictor.windows(path, prompt, seconds=width)
         if columns[entry.name] in table.columns:
             found[entry.name] = table[["start", "end"]].assign(**{axis: table[columns[entry.name]]})
     if not found:

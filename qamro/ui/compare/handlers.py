@@ -7,7 +7,7 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,16 +17,20 @@ import gradio as gr
 from qamro.predictors.loading import DAMAGED, MISSING
 from qamro.report.views import APP_VIEWS, rated_axes
 from qamro.ui import choices
+from qamro.ui.bounds import TooMuchError
 from qamro.ui.compare.plan import plan_value
 from qamro.ui.compare.render import drawn, empty, file_name, lines, listing, missing, setup
 from qamro.ui.compare.state import TEST, VOTES, CompareState
 from qamro.ui.compare.texts import PLAN, REPORT, TITLES, Report, View
 from qamro.ui.compare.texts import Bring as T
 from qamro.ui.events import Answer
+from qamro.ui.operate import client_of
 from qamro.ui.progress import status
-from qamro.ui.session import Clip, Kept, Session
+from qamro.ui.session import Clip, Kept, Session, in_turns
+from qamro.ui.share import shared
 from qamro.ui.static import own_folder, url
 from qamro.ui.study_picker.handlers import by_name
+from qamro.ui.texts import Bounds, Share
 
 if TYPE_CHECKING:
     from qamro.report import Comparison, Section
@@ -40,7 +44,7 @@ TELL_EVERY = 0.15
 _log = logging.getLogger(__name__)
 
 
-def score(p: Parts, state: CompareState, name: str) -> Iterator[Answer]:
+def score(p: Parts, state: CompareState, name: str, request: gr.Request | None = None) -> Iterator[Answer]:
     """Scores the clips of the study that have sound, and puts the predictor beside the others."""
     if state.busy:
         return
@@ -49,13 +53,15 @@ def score(p: Parts, state: CompareState, name: str) -> Iterator[Answer]:
     if refusal:
         yield end | {p.status: status(refusal, calm=False)}
         return
-    state.busy, state.stopping = True, False
+    state.busy, state.stopping, state.address = True, False, client_of(request)
     try:
         going = {p.score: gr.Button(interactive=False), p.cancel: gr.Button(visible=True)}
         yield going | {p.status: status(T.LOADING)}
         for told in _score(state, name):
             yield {p.status: told}
         yield end | {p.predictions: listing(state)}
+    except TooMuchError as problem:
+        yield end | {p.status: status(str(problem), calm=False)}
     except Exception as problem:
         _log.exception("scoring a study with %s", name)
         text = status(T.BROKE.format(problem=problem), calm=False)
@@ -64,10 +70,10 @@ def score(p: Parts, state: CompareState, name: str) -> Iterator[Answer]:
         state.busy = False
 
 
-def example(p: Parts, state: CompareState) -> Iterator[Answer]:
+def example(p: Parts, state: CompareState, request: gr.Request | None = None) -> Iterator[Answer]:
     """Scores the simulated study with the predictor that is always there, so that there is something to compare."""
     if state.study is not None and state.study.kind == "simulated" and not state.usable:
-        yield from score(p, state, choices.DEFAULT)
+        yield from score(p, state, choices.DEFAULT, request)
 
 
 def open_example(p: Parts, picker: Any) -> Iterator[Answer]:
@@ -103,15 +109,24 @@ def _score(state: CompareState, name: str) -> Iterator[str]:
     silent = set(study.missing_audio())
     clips = study.clips[~study.clips["clip"].isin(silent)]
     paths = [study.audio_path(clip) for clip in clips["clip"]]
-    stream = predictor.stream(paths, clips["prompt"].tolist(), clips["system"].tolist())
+    items = list(zip(clips["clip"], paths, clips["prompt"], clips["system"], strict=True))
+
+    def work(part: Sequence[tuple[Any, ...]]) -> Iterator[dict[str, Any]]:
+        names, files, prompts, systems = zip(*part, strict=True)
+        for clip, path, row in zip(names, files, predictor.stream(files, prompts, systems), strict=True):
+            if state.stopping or state.study is not study:
+                return
+            yield row | {"clip": clip, "path": path.name, "error": row["error"].replace(str(path), path.name)}
+
     rows: list[dict[str, Any]] = []
     told = 0.0
-    with contextlib.closing(stream) as scored:  # type: ignore[type-var]
-        for clip, path, row in zip(clips["clip"], paths, scored, strict=False):
-            if state.stopping or state.study is not study:
-                break
-            rows.append(row | {"clip": clip, "path": path.name, "error": row["error"].replace(str(path), path.name)})
-            if time.monotonic() - told > TELL_EVERY:
+    with contextlib.closing(in_turns(state, items, work)) as scored:
+        for row in scored:
+            if row is not None:
+                rows.append(row)
+            if row is None and state.place is not None:
+                yield status(Bounds.in_line(*state.place), len(rows), len(paths))
+            elif time.monotonic() - told > TELL_EVERY:
                 told = time.monotonic()
                 yield status(T.SCORING.format(title=title, done=len(rows), all=len(paths)), len(rows), len(paths))
     good = [row for row in rows if not row["error"]]
@@ -400,6 +415,25 @@ def _systems(comparison: Comparison, axis: str, *, powered: bool) -> Section:
         figures=[figure for part in parts for figure in part.figures],
         tables=[table for part in parts for table in part.tables],
     )
+
+
+def share(p: Parts, state: CompareState, view: str, axis: str | None) -> Iterator[Answer]:
+    """Writes the view as a page, and gives its link."""
+    from qamro.report.html import write_html, write_view
+
+    def write(path: Path) -> None:
+        comparison = state.comparison
+        if view == PLAN[0]:
+            raise ValueError(Share.NO_PLAN)
+        if comparison is None or "empty" in (missing(state, view, axis) or {}):
+            raise ValueError(Share.NOTHING)
+        if view == REPORT[0]:
+            write_html(comparison, path)
+        else:
+            write_view(comparison, _section(state, view, axis or ""), path)
+
+    stem = state.study.name if state.study is not None else ""
+    yield from shared(p.share, state, f"{file_name(stem, view)}-{datetime.now(UTC):%Y%m%d-%H%M%S}", write)
 
 
 # Report

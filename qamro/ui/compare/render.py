@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from qamro.counts import count
-from qamro.predictors.base import PROVENANCE_UNKNOWN, calibrations, kinds_of
+from qamro.predictors.provenance import PROVENANCE_UNKNOWN, calibrations, kinds_of
 from qamro.report.views import APP_VIEWS
 from qamro.ui.compare.state import TEST, VOTES, CompareState, Predictions
 from qamro.ui.compare.texts import NOTES, PLAN, REPORT, Bring, View

@@ -15,6 +15,7 @@ from qamro.ui.compare.state import CompareState
 from qamro.ui.compare.texts import Bring, View
 from qamro.ui.events import AT_ONCE, LAST, QUIET, find, listen
 from qamro.ui.session import predict_session
+from qamro.ui.share import share_button
 from qamro.ui.study_picker import StudyPicker, study_picker
 from qamro.ui.widgets import heading, widget
 
@@ -44,6 +45,7 @@ class Parts:
     handed: gr.HTML
     tabs: gr.Tabs | None
     working: gr.HTML
+    share: gr.HTML
     section: gr.HTML
     report: gr.HTML
     ab: gr.HTML
@@ -98,6 +100,7 @@ def build_components() -> Parts:
                 False, label=Bring.POWERED, elem_id="compare-powered", visible=False, container=False, scale=1
             )
             further = gr.Button(Bring.NEXT, elem_id="compare-next", visible=False, min_width=240, scale=0)
+            share = share_button("compare-share", ready=True)
         handed = gr.HTML("", elem_id="compare-handed", apply_default_css=False)
         working = widget("compare_working", None, words=words.WORKING_WORDS, elem_id="compare-working")
         nothing = empty(CompareState(), FIRST, View.EMPTY, View.EMPTY_HINT, example=True)
@@ -112,7 +115,8 @@ def build_components() -> Parts:
         state=state, session=session, setup=setup, lines=lines, chooser=chooser,
         predictions=predictions, predictor=predictor, score=score,
         cancel=cancel, take=take, status=status, view=view, axis=axis, powered=powered, next=further,
-        handed=handed, tabs=find("tabs"), working=working, section=section, report=report, ab=ab, clip=clip, plan=plan,
+        handed=handed, tabs=find("tabs"), working=working, share=share,
+        section=section, report=report, ab=ab, clip=clip, plan=plan,
     )  # fmt: skip
 
 
@@ -122,7 +126,7 @@ def bind(p: Parts) -> None:
     looked: dict[str, Any] = state | {"axis": p.axis}
     viewed: dict[str, Any] = looked | {"view": p.view}
     shown: dict[str, Any] = viewed | {"picker": p.chooser.state}
-    scoring: dict[str, Any] = {"concurrency_id": "predictor"} | QUIET
+    scoring: dict[str, Any] = {"concurrency_limit": None} | QUIET  # who scores takes turns
 
     def after(event: Any) -> Any:
         """Whatever changed what is compared: the axes, the view and the clip follow."""
@@ -178,5 +182,6 @@ def bind(p: Parts) -> None:
     listen(p, p.ab.retry, clip_panel.retry_sides, **looked)
 
     listen(p, p.report.download, handlers.write, **state)
+    listen(p, p.share.download, handlers.share, **viewed)
     listen(p, p.report.stop, handlers.stop, AT_ONCE, **state)
     p.chooser.on_open(p, handlers.opened, **state)

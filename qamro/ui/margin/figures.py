@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import http.server
-import math
 import os
 import shutil
 import threading
@@ -18,10 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from qamro.paths import assets
-from qamro.ui.margin.lesson import SEEDS, STEPS, Step
+from qamro.ui.margin.lesson import STEPS, Step
 
 WIDTH, HEIGHT = 1920, 1080
-_LAYOUT = 65  # CSS pixels of a sixteenth of the width: a figure is laid out 1040 wide, and enlarged to the slide
+SEEDS = (".seeds",)
+"""What a step shows that waits for the hundred seeds."""
 
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):
@@ -41,57 +41,43 @@ def serve_page() -> Iterator[str]:
         server.server_close()
 
 
-_SLIDE = """
-([figure, title, shows]) => {
-  const root = document.querySelector("#page").shadowRoot;
-  const style = document.createElement("style");
-  style.textContent = `
-    .page { max-width: none; padding: 26px 40px; }
-    .page > :not(.on-slide), .on-slide > :not(figure, .slide-title), figure > :not(.figure-body) { display: none; }
-    .on-slide { margin: 0; } figure { border: 0; margin: 0; padding: 0; }
-    .figure-body > :not(${shows.join(", ")}), .questions button.quiet { display: none; }
-    .figure-body .story { margin-inline: 0; max-width: none; min-height: 0; }
-    .figure-body > :first-child { margin-top: 0; }
-    .questions, .questions p { max-width: none; }
-    .slide-title { font-size: 1.7rem; margin-bottom: 18px; }`;
-  root.append(style);
-  const section = root.querySelector(`[data-figure=${figure}]`).closest("section");
-  section.classList.add("on-slide");
-  const heading = document.createElement("h3");
-  heading.className = "slide-title";
-  heading.textContent = title;
-  section.prepend(heading);
-  window.scrollTo(0, 0);
-  const body = section.getBoundingClientRect();
-  return body.bottom + 26;
-}
+_SAID = """
+(figure) => [...figure.querySelectorAll("p, td")].filter((e) => e.checkVisibility({ visibilityProperty: true }))
+  .map((e) => e.textContent).join(" ")
 """
+"""What a figure says to everybody who looks at it."""
 
 
-def set_up(page: Any, address: str, step: Step, *, theme: str = "light") -> None:
-    """Brings the page into the state of a step and waits until it has said its sentence.
+def set_up(page: Any, address: str, step: Step, *, theme: str = "light", slide: bool = False) -> None:
+    """Brings the page into the state of a step, reveals its answer, and waits until it has said its sentence.
 
     Args:
         page: A playwright page.
         address: Where the page is served.
         step: The step of the lesson.
         theme: "light" or "dark".
+        slide: Whether it is shown in the presentation.
 
     Raises:
-        RuntimeError: The page does not say what the lesson plan quotes.
+        RuntimeError: The page does not show what the lesson plan quotes, or shows it before it is revealed.
     """
-    page.goto(f"{address}{step.link}&__theme={theme}")
+    page.goto(f"{address}{step.slide if slide else step.link}&__theme={theme}")
     page.wait_for_selector("[data-ready=true]")
-    if step.vote:
-        page.locator(f"[data-answer={step.vote}]").click()
-        page.locator("input[aria-label='Training step']").fill("240")
-    if step.figure == "train" and step.shows == SEEDS:
-        page.locator(".seeds").scroll_into_view_if_needed()
+    if slide:
+        page.wait_for_selector("[data-fits=true]")
+    figure = page.locator(f"[data-figure={step.figure}]")
+    if step.asks:
+        if step.sees in figure.evaluate(_SAID):
+            raise RuntimeError(f"step {step.name} asks, but its answer is not covered")
+        page.keyboard.press("r")
+        if step.figure == "train":
+            page.locator("input[aria-label='Training step']").evaluate(
+                "(e) => { e.value = 240; e.dispatchEvent(new Event('input')); }"  # its film is not waited for
+            )
+    if step.shows == SEEDS:
         page.wait_for_selector(".seeds[data-seeds='100']")
     page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
-    figure = page.locator(f"[data-figure={step.figure}]")
-    voices = figure.evaluate("(e) => [...e.querySelectorAll('[aria-label]')].map((one) => one.ariaLabel)")
-    said = " ".join([*figure.locator("p").all_text_contents(), *voices])
+    said = figure.evaluate(_SAID)
     if step.sees not in said:
         raise RuntimeError(f"step {step.name}: the page should say {step.sees!r}, but it says {said!r}")
 
@@ -126,19 +112,14 @@ def write(folder: Path, *, names: tuple[str, ...] = (), theme: str = "light") ->
 
 
 def _write_one(browser: Any, address: str, step: Step, path: Path, theme: str) -> Path:
-    """Takes the figure as large as it fits: laid out on 16 x 9 units that are as few pixels as will do."""
-    unit, fits = _LAYOUT, False
-    while not fits:
-        view = {"width": 16 * unit, "height": 9 * unit}
-        page = browser.new_page(viewport=view, device_scale_factor=WIDTH / view["width"])
-        set_up(page, address, step, theme=theme)
-        tall = page.evaluate(_SLIDE, [step.figure, step.title, list(step.shows)])
-        page.wait_for_timeout(150)  # figures follow their new width in the frame after
-        fits = tall <= view["height"]
-        if fits:
-            page.screenshot(path=path)
-        unit = max(unit + 1, math.ceil(tall / 9))
-        page.close()
+    """Takes a picture of the step's slide."""
+    page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
+    set_up(page, address, step, theme=theme, slide=True)
+    page.locator(".slide-bar").evaluate("(bar) => bar.remove()")
+    page.evaluate("dispatchEvent(new Event('resize'))")  # with the bar's place to spare, and the answer
+    page.wait_for_selector("[data-fits=true]")
+    page.screenshot(path=path)
+    page.close()
     return path
 
 

@@ -15,21 +15,24 @@ import gradio as gr
 
 from qamro.axes import get_axis
 from qamro.predictors.loading import DAMAGED, MISSING
+from qamro.studies.manifest import is_manifest
 from qamro.ui import choices, figures
+from qamro.ui.bounds import TooMuchError, bound
 from qamro.ui.events import Answer
 from qamro.ui.examples import examples
+from qamro.ui.operate import client_of
 from qamro.ui.progress import downloading, status
-from qamro.ui.results import axes_of, has_systems, scored_axes, system_means, table, to_csv, to_json
-from qamro.ui.session import SHELF, Clip, Run, Session, apply_manifest, read_manifest, window_seconds
+from qamro.ui.results import axes_of, has_systems, scored_axes, system_means, table, to_csv, to_json, write_run
+from qamro.ui.session import SHELF, TURNS, Clip, Run, Session, apply_manifest, read_manifest, window_seconds
+from qamro.ui.share import READY, shared
 from qamro.ui.static import own_folder, url
-from qamro.ui.texts import Choices
+from qamro.ui.texts import Bounds, Choices, Share
 from qamro.ui.texts import Predict as T
 from qamro.ui.widgets import chart_value, hint
 
 if TYPE_CHECKING:
     from qamro.ui.predict.tab import Parts
 
-MOST_CLIPS = 1000
 NAMED = 3
 TELL_EVERY = 0.12  # seconds between two updates of the page while clips are scored
 FEW = 20  # so many clips wait for a press
@@ -57,33 +60,44 @@ def _one_after_the_other(handler: Callable[..., Answer]) -> Callable[..., Answer
 
 @_one_after_the_other
 def upload(p: Parts, session: Session, typed: Typed, event: gr.EventData) -> Answer:
-    """Takes uploaded files in; a CSV among them names prompts and systems."""
+    """Takes uploaded files in; a manifest among them names prompts and systems."""
     take_over(session, typed)
     folder = own_folder()
     notes, twice = [], 0
     manifests = []
+    most, left = bound("QAMRO_CLIPS"), bound("QAMRO_UPLOAD_MB") * 1e6
+    left -= sum(_size(clip.path) for clip in session.clips.values())
     for file in event.files:
         path = Path(str(file["path"])).resolve()
         if not path.is_relative_to(folder) or not path.is_file():
             continue  # nobody scores a file that did not come in through the page
-        if path.suffix.lower() == ".csv":
+        if is_manifest(path):
             manifests.append((path, str(file["name"])))
-        elif len(session.clips) >= MOST_CLIPS:
-            notes = [T.TOO_MANY.format(most=MOST_CLIPS)]
+        elif len(session.clips) >= most:
+            notes = [T.TOO_MANY.format(most=f"{most:,}")]
+        elif (left := left - _size(path)) < 0:
+            notes = [T.TOO_LARGE.format(most=f"{bound('QAMRO_UPLOAD_MB'):,}")]
         else:
             twice += not session.add(path, str(file["name"]))
     if twice:
         notes.append(T.ADDED_TWICE.format(n=twice))
     for path, name in manifests:
         try:
-            found, left = apply_manifest(session.clips.values(), read_manifest(path))
+            found, strange = apply_manifest(session.clips.values(), read_manifest(path))
             notes.append(T.MANIFEST.format(n=found, all=len(session.clips), file=name))
-            if left:
-                more = f" … ({len(left)})" if len(left) > NAMED else ""
-                notes.append(T.MANIFEST_LEFT.format(names=", ".join(left[:NAMED]) + more))
+            if strange:
+                more = f" … ({len(strange)})" if len(strange) > NAMED else ""
+                notes.append(T.MANIFEST_LEFT.format(names=", ".join(strange[:NAMED]) + more))
         except ValueError as problem:
             notes.append(T.MANIFEST_BAD.format(file=name, problem=problem))
     return _listed(p, session, ". ".join(notes))
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 @_one_after_the_other
@@ -173,7 +187,7 @@ def arrive(p: Parts, session: Session, event: gr.EventData, request: gr.Request 
         return answer | _listed(p, kept, _summary(kept)) | _scores(p, kept)
 
 
-def resume(p: Parts, session: Session, name: str, auto: bool) -> Iterator[Answer]:
+def resume(p: Parts, session: Session, name: str, auto: bool, request: gr.Request | None = None) -> Iterator[Answer]:
     """Follows what still goes on from before a reload or in another tab; scores what that has left."""
     rows, seen = -1, time.monotonic()
     while session.busy and time.monotonic() - seen < FORSAKEN:
@@ -183,7 +197,7 @@ def resume(p: Parts, session: Session, name: str, auto: bool) -> Iterator[Answer
         time.sleep(EVERY)
     if rows >= 0:
         yield {p.status: status(_summary(session))} | _ended(p, session) | _scores(p, session)
-    yield from by_itself(p, session, name, auto)
+    yield from by_itself(p, session, name, auto, request=request)
 
 
 # The predictor
@@ -217,10 +231,12 @@ def fetch(p: Parts, session: Session, name: str) -> Iterator[Answer]:
 # Scoring
 
 
-def score(p: Parts, session: Session, typed: Typed, name: str, auto: bool) -> Iterator[Answer]:
+def score(
+    p: Parts, session: Session, typed: Typed, name: str, auto: bool, *, request: gr.Request | None = None
+) -> Iterator[Answer]:
     """Scores the clips on the table that wait, or all of them again; tells the page after every few."""
     take_over(session, typed)
-    session.predictor, session.held = name, False
+    session.predictor, session.held, session.address = name, False, client_of(request)
     if not session.begin():
         return
     if not session.clips:
@@ -234,12 +250,12 @@ def score(p: Parts, session: Session, typed: Typed, name: str, auto: bool) -> It
         yield _ended(p, session) | {p.status: status(why, calm=False)}
         return
     done = yield from _scored(p, session, name, again=not session.waiting())
-    yield from by_itself(p, session, name, auto and done)
+    yield from by_itself(p, session, name, auto and done, request=request)
 
 
-def by_itself(p: Parts, session: Session, name: str, auto: bool) -> Iterator[Answer]:
+def by_itself(p: Parts, session: Session, name: str, auto: bool, request: gr.Request | None = None) -> Iterator[Answer]:
     """Scores what waits without a press, where that is soon done; then the selected clip's windows."""
-    session.predictor = name
+    session.predictor, session.address = name, client_of(request)
     asked = time.monotonic()
     while session.busy and session.stopping and time.monotonic() - asked < FORSAKEN:
         time.sleep(EVERY)  # what was stopped is about to end
@@ -260,15 +276,17 @@ def _scored(p: Parts, session: Session, name: str, *, again: bool = False) -> Ge
     later = hint(T.VERDICT_LATER) if session.run is not None and session.run.good else ""
     off, cancel = gr.Button(interactive=False), gr.Button(visible=True)
     try:
-        yield {p.status: status(T.LOADING), p.score: off, p.cancel: cancel, p.verdict: later}
+        yield {p.status: status(T.LOADING), p.score: off, p.cancel: cancel, p.verdict: later, p.share: None}
         predictor = choices.get(name)
         text, told = T.BROKE, 0.0
         badge = {p.badges: choices.badges(choices.kinds(predictor), predictor.note)}
         begun = not session.stopping
         if begun:
             with contextlib.closing(session.score(predictor, again=again)) as rows:
-                for _ in rows:
-                    if time.monotonic() - told > TELL_EVERY and session.run is not None:
+                for row in rows:
+                    if row is None and session.place is not None:
+                        yield {p.status: _how_far(session, Bounds.in_line(*session.place))}
+                    elif time.monotonic() - told > TELL_EVERY and session.run is not None:
                         told = time.monotonic()
                         yield badge | {p.results: _table(session), p.status: _how_far(session)}
                         badge = {}
@@ -279,7 +297,10 @@ def _scored(p: Parts, session: Session, name: str, *, again: bool = False) -> Ge
         said = status(_summary(session) if begun else T.STOPPED_EARLY)
         yield badge | {p.status: said} | _ended(p, session) | _scores(p, session)
     except Exception as problem:
-        _log.exception("scoring with %s", name)
+        if isinstance(problem, TooMuchError):
+            text = "{problem}"
+        else:
+            _log.exception("scoring with %s", name)
         ours = session.busy = False
         said = status(text.format(problem=problem), calm=False)
         yield {p.status: said} | _ended(p, session) | _scores(p, session)
@@ -290,9 +311,9 @@ def _scored(p: Parts, session: Session, name: str, *, again: bool = False) -> Ge
     return not session.stopping
 
 
-def _how_far(session: Session) -> str:
+def _how_far(session: Session, said: str = "") -> str:
     done, n = (len(session.run.rows), len(session.run.clips)) if session.run is not None else (0, 0)
-    return status(T.SCORING.format(done=done, all=n), done, n)
+    return status(said or T.SCORING.format(done=done, all=n), done, n)
 
 
 def _ended(p: Parts, session: Session) -> Answer:
@@ -313,7 +334,13 @@ def _scores(p: Parts, session: Session) -> Answer:
     shown: Answer = {p.results: _table(session)} | _detail(p, session)
     if run is None or not any(key in run.rows for key in run.clips):
         hidden = gr.Button(visible=False)
-        return shown | {p.csv: hidden, p.json: hidden, p.verdict: "", p.systems: gr.Column(visible=False)}
+        return shown | {
+            p.csv: hidden,
+            p.json: hidden,
+            p.share: None,
+            p.verdict: "",
+            p.systems: gr.Column(visible=False),
+        }
     folder = session.folder(own_folder())
     stem = f"qamro-scores-{run.began:%Y%m%d-%H%M%S}"
     csv, json = (folder / f"{stem}.{ending}" for ending in ("csv", "json"))
@@ -323,6 +350,7 @@ def _scores(p: Parts, session: Session) -> Answer:
     return shown | {
         p.csv: gr.DownloadButton(value=str(csv), visible=True),
         p.json: gr.DownloadButton(value=str(json), visible=True),
+        p.share: READY,
         p.verdict: verdict_html(run),
         p.systems: gr.Column(visible=bool(axes)),
         p.axis: gr.Radio(axes, value=axes[0] if axes else None),
@@ -341,6 +369,18 @@ def _title(name: str) -> str:
         return choices.state(name).title
     except ValueError:  # heads that were deleted since
         return name
+
+
+def share(p: Parts, session: Session) -> Iterator[Answer]:
+    """Writes the scores as a page, and gives its link."""
+    run = session.run
+
+    def write(path: Path) -> None:
+        if run is None or not run.rows:
+            raise ValueError(Share.NOTHING)
+        write_run(run, path)
+
+    yield from shared(p.share, session, f"qamro-scores-{run.began:%Y%m%d-%H%M%S}" if run else "", write)
 
 
 def verdict_html(run: Run) -> str:
@@ -408,7 +448,10 @@ def windows(p: Parts, session: Session) -> Answer:
     try:
         if key not in run.windows:
             width = window_seconds(run.rows[key]["seconds"])
-            run.windows[key] = choices.get(run.predictor).windows(clip.path, clip.prompt, seconds=width)
+            predictor = choices.get(run.predictor)
+            with TURNS.turn(session, session.address) as turn:
+                turn.wait()
+                run.windows[key] = predictor.windows(clip.path, clip.prompt, seconds=width)
         if session.selected != key:
             return {}  # somebody was quicker than the scoring
         return {p.timeline: _timeline(run, clip)}

@@ -16,14 +16,15 @@ from qamro.ui.predict import handlers
 from qamro.ui.progress import status
 from qamro.ui.results import table
 from qamro.ui.session import SHELF, Session
+from qamro.ui.share import share_button
 from qamro.ui.texts import Predict as T
 from qamro.ui.widgets import heading, widget
 
 # Every click on the list counts. Each answer holds the whole list and its number: the page keeps the newest.
-_IN_ORDER: dict[str, Any] = {"trigger_mode": "multiple"} | AT_ONCE
+_IN_ORDER: dict[str, Any] = {"trigger_mode": "multiple", "concurrency_limit": None} | QUIET
 
-# Those who score take turns (see ``Turns``); the limit only keeps threads for everything else.
-_SCORING: dict[str, Any] = {"concurrency_limit": 20, "concurrency_id": "scoring", "trigger_mode": "multiple"} | QUIET
+# Those who score take turns (see ``Turns``).
+_SCORING: dict[str, Any] = {"concurrency_limit": None, "trigger_mode": "multiple"} | QUIET
 
 
 @dataclass
@@ -41,6 +42,7 @@ class Parts:
     verdict: gr.HTML
     csv: gr.DownloadButton
     json: gr.DownloadButton
+    share: gr.HTML
     clips: gr.HTML
     results: gr.HTML
     examples: gr.HTML
@@ -87,6 +89,7 @@ def build_components() -> Parts:
             progress = gr.HTML(status(T.WELCOME), elem_id="status", apply_default_css=False)
             csv = gr.DownloadButton(T.CSV, size="sm", visible=False, elem_id="csv", min_width=70, scale=0)
             json = gr.DownloadButton(T.JSON, size="sm", visible=False, elem_id="json", min_width=70, scale=0)
+            share = share_button("predict-share")
         verdict = gr.HTML("", elem_id="verdict", elem_classes="q-verdict", apply_default_css=False)
         with gr.Row(elem_classes="q-work"):
             with gr.Column(min_width=0):
@@ -119,8 +122,9 @@ def build_components() -> Parts:
         bars = widget("chart", None, words=T.CHART_WORDS, elem_id="bars")
     return Parts(
         session=session, predictor=predictor, badges=badge, auto=auto, download=download, cancel=cancel, score=score,
-        status=progress, verdict=verdict, csv=csv, json=json, clips=clips, results=results, examples=example_list,
-        microphone=microphone, player=player, timeline=timeline, radar=radar, systems=systems, axis=axis, bars=bars,
+        status=progress, verdict=verdict, csv=csv, json=json, share=share, clips=clips, results=results,
+        examples=example_list, microphone=microphone, player=player, timeline=timeline, radar=radar, systems=systems,
+        axis=axis, bars=bars,
     )  # fmt: skip
 
 
@@ -163,6 +167,7 @@ def bind(p: Parts) -> None:
     pressed: Any = partial(gr.on, [p.score.click, p.clips.submit])
     listen(p, pressed, handlers.score, _SCORING, typed=p.clips, **chosen)
     listen(p, p.auto.input, handlers.by_itself, _SCORING, **chosen)
+    listen(p, p.share.download, handlers.share, session=p.session)
     listen(p, p.cancel.click, handlers.cancel, AT_ONCE, session=p.session)
 
     selected = listen(p, p.clips.select, handlers.select, LAST, session=p.session)

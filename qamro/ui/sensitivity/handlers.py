@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import time
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from qamro.training.sweeps.setup import Setup, first_over
+from qamro.ui.bounds import PRESENCE, Held, Line, TooMuchError
 from qamro.ui.events import Answer
+from qamro.ui.operate import client_of
 from qamro.ui.progress import follow, status
 from qamro.ui.sensitivity import form
 from qamro.ui.sensitivity.render import draw, draw_map, draw_points, draw_view, link_value
@@ -21,11 +24,18 @@ from qamro.ui.sensitivity.state import SensitivityState, Shown
 from qamro.ui.sensitivity.texts import Sensitivity as T
 from qamro.ui.static import own_folder, url
 from qamro.ui.study_picker.state import PickerState
+from qamro.ui.texts import Bounds
 
 if TYPE_CHECKING:
     from qamro.studies import Study
     from qamro.training.sweeps.store import KeptSweep
     from qamro.ui.sensitivity.tab import Parts
+
+LINE = Line("QAMRO_SWEEPS", Bounds.SWEEPS_FULL)
+"""Of those who want to sweep."""
+
+SWEEPS = Held("QAMRO_SWEEPS_ADDRESS", Bounds.SWEEPS)
+"""Sweeps that go on or wait, by address."""
 
 _log = logging.getLogger(__name__)
 
@@ -126,7 +136,14 @@ def _bundled(setup: Setup) -> KeptSweep | None:
 # A sweep
 
 
-def run(p: Parts, state: SensitivityState, study: Study | None, picker: PickerState, **given: Any) -> Iterator[Answer]:
+def run(
+    p: Parts,
+    state: SensitivityState,
+    study: Study | None,
+    picker: PickerState,
+    request: gr.Request | None = None,
+    **given: Any,
+) -> Iterator[Answer]:
     """Runs the sweep that the form asks for, or shows it at once where it was run before."""
     if state.busy:
         return
@@ -148,7 +165,7 @@ def run(p: Parts, state: SensitivityState, study: Study | None, picker: PickerSt
     said = ""
     try:
         yield going | {p.status: status(T.OPENING)}
-        with contextlib.closing(follow(lambda tell: _sweep(setup, study, tell), lambda: state.stopping)) as news:
+        with SWEEPS.hold(client_of(request)), contextlib.closing(_followed(setup, study, state, request)) as news:
             for told in news:
                 if "result" in told:
                     shown = told["result"]
@@ -158,6 +175,8 @@ def run(p: Parts, state: SensitivityState, study: Study | None, picker: PickerSt
         return
     except InterruptedError:
         said = status(T.STOPPED)
+    except TooMuchError as problem:
+        said = status(str(problem), calm=False)
     except (ValueError, OSError, RuntimeError) as problem:
         said = status(T.FAILED.format(problem=problem), calm=False)
     except Exception as problem:
@@ -166,6 +185,29 @@ def run(p: Parts, state: SensitivityState, study: Study | None, picker: PickerSt
     finally:
         state.busy = False
     yield rest | {p.status: said}
+
+
+def _followed(
+    setup: Setup, study: Study | None, state: SensitivityState, request: gr.Request | None
+) -> Generator[dict[str, Any]]:
+    """Waits in line and sweeps; yields how far it is as ``follow`` does, and the place while it waits."""
+    session, who = getattr(request, "session_hash", None), object()
+
+    def ended() -> bool:
+        return state.stopping or PRESENCE.is_gone(session)
+
+    LINE.join(who)
+    try:
+        told = 0.0
+        while (place := LINE.wait(who, 0.25)) is not None:
+            if ended():
+                raise InterruptedError
+            if time.monotonic() - told > 2:
+                told = time.monotonic()
+                yield {"text": Bounds.in_line(*place), "done": None, "of": None}
+        yield from follow(lambda tell: _sweep(setup, study, tell), ended)
+    finally:
+        LINE.leave(who)
 
 
 def stop(p: Parts, state: SensitivityState) -> Answer:

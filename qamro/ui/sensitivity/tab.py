@@ -171,7 +171,7 @@ def bind(p: Parts) -> None:
     state: dict[str, Any] = {"state": p.state}
     study: dict[str, Any] = {"study": p.chooser.study, "picker": p.chooser.state}
     fields: dict[str, Any] = {name: getattr(p, name) for name in form.FIELDS}
-    sweeping: dict[str, Any] = {"concurrency_limit": 2, "concurrency_id": "sweep"} | QUIET
+    sweeping: dict[str, Any] = {"concurrency_limit": None} | QUIET  # who sweeps waits in a line of ours
     listen(p, p.run.click, handlers.run, sweeping, **state, **study, **fields)
     listen(p, p.cancel.click, handlers.stop, AT_ONCE, **state)
 

@@ -134,8 +134,19 @@ def take_in(files: list[tuple[Path, str]], folder: Path, tell: Callable[..., Non
         with naming(folder, ""):
             layout = guess(folder)
     except (ValueError, OSError) as problem:
-        return upload.failed(problem)
+        return _unread(upload, problem)
     return look(upload, layout)
+
+
+def _unread(upload: Upload, problem: Exception, file: str = "") -> Upload:
+    """Returns files that were refused with what is wrong, and with their columns, where there are any to correct."""
+    failed = upload.failed(problem)
+    try:
+        with naming(upload.folder, ""):
+            layout = guess(upload.folder, form="wide", file=file, options=Options(parsing=upload.parsing))
+            return replace(failed, layout=layout, examples=examples(upload.folder, layout))
+    except (ValueError, OSError):
+        return failed
 
 
 def look(upload: Upload, layout: Layout) -> Upload:
@@ -304,7 +315,9 @@ def _cut(upload: Upload, what: str, value: Any) -> Upload:
     except (ValueError, OSError) as problem:
         if upload.layout is not None:
             raise
-        return replace(upload.failed(problem), refused="")  # two things may have to be said before it can be read
+        return replace(
+            _unread(upload, problem, file), refused=""
+        )  # two things may have to be said before it can be read
 
 
 def _answered(upload: Upload, layout: Layout, reading: int) -> Layout:

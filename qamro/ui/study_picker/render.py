@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from qamro.studies.importers.forms import FORMS
 from qamro.studies.importers.layout import ROLES, TABULAR, Layout
+from qamro.studies.importers.options import ROLE_WORDS
 from qamro.studies.importers.table import DELIMITER_NAMES, SIDES
 from qamro.ui.study_picker.state import PickerState, Upload, sources
+from qamro.ui.study_picker.texts import CONTROLS, WORDS
 from qamro.ui.study_picker.texts import Picker as T
 
 if TYPE_CHECKING:
@@ -39,13 +43,13 @@ def waiting(upload: Upload) -> dict[str, Any]:
     answer: dict[str, Any] = {
         "name": upload.name,
         "sounds": upload.sounds,
-        "problem": upload.problem,
+        "problem": _on_page(upload.problem),
         "notes": [
-            *(layout.notes if layout else ()),
-            *(found.notes if found else ()),
+            *map(_on_page, layout.notes if layout else ()),
+            *map(_on_page, found.notes if found else ()),
             *upload.notes,
         ],
-        "refused": upload.refused,
+        "refused": _on_page(upload.refused),
         "corrections": upload.corrections,
         "cut": _cut(upload),
         "answers": [list(pair) for pair in upload.parsing.answers],
@@ -92,6 +96,25 @@ def waiting(upload: Upload) -> dict[str, Any]:
             "head": [row | {"axis": _name(layout, row["axis"]), "mapped": _mapped(layout, row)} for row in found.head],
         }
     return answer
+
+
+_OPTION = re.compile(rf"--({'|'.join(CONTROLS)})(?:=| (?!-))((?:'[^']*'|\"[^\"]*\"|[^\s;,.)'\"]|\.(?=\S))+)")
+
+
+def _on_page(text: str) -> str:
+    """Says a message's options of the command line as the page has them: the control, and what it is set to."""
+    return _OPTION.sub(_control, text)
+
+
+def _control(option: re.Match[str]) -> str:
+    name, value = option[1], shlex.split(option[2])[0]
+    if name in ("column", "answer"):
+        left, _, right = value.rpartition("=")
+        said, _, of = right.partition(":")
+        words = ROLES.get(ROLE_WORDS.get(said, ""), said) if name == "column" else right
+        value = f"{left} = {words}{f' of {of}' if of else ''}"
+    shown = WORDS.get(f"{name}_{value}", value)
+    return f"“{WORDS[CONTROLS[name]]}: {shown}”"
 
 
 def _cut(upload: Upload) -> dict[str, str] | None:

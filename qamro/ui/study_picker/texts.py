@@ -48,6 +48,19 @@ class Picker:
     MEANS = "means only, no single ratings"
 
 
+CONTROLS = {
+    "column": "columns",
+    "scale": "scales",
+    "missing": "codes",
+    "rows": "rows",
+    "answer": "answers",
+    "header": "cut_header",
+    "delimiter": "cut_delimiter",
+    "encoding": "cut_encoding",
+    "ragged": "cut_ragged",
+}
+"""The options of the command line that the page has a control for, and the word in ``WORDS`` that stands above it."""
+
 WORDS = {
     "legend": "Study",
     "upload": "Bring your own",

@@ -15,14 +15,18 @@ import gradio as gr
 from qamro.checkpoints import readable_size
 from qamro.encoders.registry import encoder_entry
 from qamro.predictors.loading import MISSING
+from qamro.predictors.saved_card import votes_in_words
 from qamro.training.objective.objective import OBJECTIVES, used_by
 from qamro.training.objective.table import PARAMETERS, TABLE
 from qamro.training.presets import Settings, command_of, preset_of
+from qamro.ui.bounds import PRESENCE, Held, TooMuchError
 from qamro.ui.choices import encoder_options, encoder_state, trainable_axes
 from qamro.ui.events import Answer
+from qamro.ui.operate import client_of
 from qamro.ui.progress import downloading, status
 from qamro.ui.space import on_space
 from qamro.ui.static import own_folder
+from qamro.ui.texts import Bounds
 from qamro.ui.train import figures
 from qamro.ui.train.runs import held_out
 from qamro.ui.train.state import (
@@ -41,18 +45,21 @@ from qamro.ui.train.state import (
 )
 from qamro.ui.train.texts import FITTING, OPTIMIZERS
 from qamro.ui.train.texts import TrainTab as T
-from qamro.ui.train.worker import AT_ONCE, Job, Task
+from qamro.ui.train.worker import Job, Task
 from qamro.ui.widgets import chart_value, hint
 
 if TYPE_CHECKING:
     from qamro.studies import Study
     from qamro.ui.train.tab import Parts
 
-CHOICES = ("axes", "encoder", "objective", "optimizer", "seeds", "hold_out", "stop_by")
+CHOICES = ("axes", "encoder", "objective", "optimizer", "seeds", "hold_out", "folds", "stop_by")
 """The form's choices: attributes of the tab's ``Parts``."""
 
 DRAW_EVERY = 0.4
 """Seconds between two drawings of the live curves."""
+
+TRAININGS = Held("QAMRO_TRAININGS_ADDRESS", Bounds.TRAININGS)
+"""Trainings that go on or wait, by address."""
 
 _log = logging.getLogger(__name__)
 
@@ -74,8 +81,16 @@ def axis_choice(study: Study | None, encoder: str) -> gr.CheckboxGroup:
     """Returns the choice of axes, all of them chosen."""
     if study is None:
         return gr.CheckboxGroup([], value=[], info=T.AXES_INFO)
+    axes, why = _offered(study, encoder)
+    rated = [axis for axis in axes if axis in study.axes]
+    return gr.CheckboxGroup(axes, value=rated or axes, info=f"{T.AXES_INFO} {why}".strip())
+
+
+def _offered(study: Study, encoder: str) -> tuple[list[str], str]:
+    """The axes that were rated, then the questions that were voted on; and why others are left out."""
     axes, why = trainable_axes(study, encoder)
-    return gr.CheckboxGroup(axes, value=axes, info=f"{T.AXES_INFO} {why}".strip())
+    voted = [] if study.votes is None else sorted(map(str, study.votes["axis"].unique()))
+    return axes + [question for question in voted if question not in axes], why
 
 
 def encoder_chosen(p: Parts, encoder: str, study: Study | None) -> Answer:
@@ -146,13 +161,16 @@ class NotPossible(ValueError):  # noqa: N818
     """What was chosen cannot be trained; the message says why."""
 
 
-def train(p: Parts, state: TrainState, study: Study | None, **form: Any) -> Iterator[Answer]:
-    """Trains in a process of its own and draws the curves while it does.
+def train(
+    p: Parts, state: TrainState, study: Study | None, request: gr.Request | None = None, **form: Any
+) -> Iterator[Answer]:
+    """Trains in a process of its own and draws the curves while it does; ends where its visitor is gone.
 
     Args:
         p: The tab's components.
         state: Of the visitor.
         study: The study in force.
+        request: Whose it is.
         **form: For each of ``CHOICES``, ``PARAMETERS`` and ``FITTING`` what stands in the form.
     """
     if state.busy:
@@ -167,11 +185,13 @@ def train(p: Parts, state: TrainState, study: Study | None, **form: Any) -> Iter
     hidden, shown = gr.Button(visible=False), gr.Button(visible=True)
     folder, number = state.fresh_folder(own_folder()), state.next_number()
     name = f"{study.name.partition('(')[0].strip()}-{settings.objective}"
-    state.job = Job(Task(study, settings, folder, name, command_of(settings, study.name)))
+    session = getattr(request, "session_hash", None)
+    task = Task(study, settings, folder, name, command_of(settings, study.name))
+    state.job = Job(task, lambda: PRESENCE.is_gone(session))
     end = status(T.CANCELLED)
     try:  # the last curves stay until there are new ones
         yield {p.status: status(T.LOADING), p.train: gr.Button(interactive=False), p.stop: hidden, p.cancel: shown}
-        with contextlib.closing(state.job.messages()) as news:
+        with TRAININGS.hold(client_of(request)), contextlib.closing(state.job.messages()) as news:
             for told in progress(p, state, settings, news):
                 if isinstance(told, Done):
                     run = _run(number, study, settings, told, state)
@@ -182,6 +202,8 @@ def train(p: Parts, state: TrainState, study: Study | None, **form: Any) -> Iter
                     end = status(text.format(problem=told.problem), calm=False)
                 else:
                     yield told | {p.stop: shown if state.curves else hidden}
+    except TooMuchError as problem:
+        end = status(str(problem), calm=False)
     except Exception as problem:
         _log.exception("training")
         end = status(T.BROKE.format(problem=problem), calm=False)
@@ -211,8 +233,8 @@ def _settings(study: Study | None, form: Mapping[str, Any]) -> tuple[Settings, l
     """
     if study is None:
         raise NotPossible(T.NO_STUDY)
-    allowed, why = trainable_axes(study, form["encoder"])
-    wanted = [axis for axis in study.axes if axis in form["axes"] and axis in allowed]
+    allowed, why = _offered(study, form["encoder"])
+    wanted = [axis for axis in allowed if axis in form["axes"]]
     if not wanted:
         raise NotPossible(f"{T.NO_AXES} {why}".strip())
     if on_space() and len(study.clips) > MOST_CLIPS:
@@ -228,7 +250,8 @@ def _settings(study: Study | None, form: Mapping[str, Any]) -> tuple[Settings, l
     fitting = {key: form[key] for key in ("optimizer", "hold_out", "stop_by", *FITTING)}
     whole = {key: int(form[key]) for key in ("seeds", "batch_size", "epochs", "patience")}
     parameters = tuple((key, form[key]) for key in used)
-    settings = Settings(tuple(wanted), form["encoder"], form["objective"], parameters, **fitting | whole)
+    folds = None if form["folds"] == "auto" else int(form["folds"])
+    settings = Settings(tuple(wanted), form["encoder"], form["objective"], parameters, **fitting | whole, folds=folds)
     settings, cut = limited(settings)
     return settings, [T.CUT.format(what=", ".join(cut))] if cut else []
 
@@ -295,7 +318,7 @@ def progress(p: Parts, state: TrainState, settings: Settings, news: Iterator[Mes
 
 def _said(message: Message, settings: Settings, state: TrainState) -> str:
     if isinstance(message, Waiting):
-        return status(T.WAITING.format(n=AT_ONCE))
+        return status(T.WAITING.format(place=Bounds.in_line(*message.place)))
     if isinstance(message, Embedding):
         if not message.done:
             return status(T.EMBEDDING_FIRST.format(total=message.total))
@@ -305,7 +328,8 @@ def _said(message: Message, settings: Settings, state: TrainState) -> str:
     if isinstance(message, Epochs):
         if state.stopping:
             return status(T.STOPPING)
-        row, place = message.rows[-1], settings.axes.index(message.axis) + 1
+        row = message.rows[-1]
+        place = settings.axes.index(message.axis) + 1 if message.axis in settings.axes else 1  # a question is one
         srcc = T.EPOCH_SRCC.format(srcc=row.val_srcc) if row.val_srcc == row.val_srcc else ""
         at = {"axis": message.axis, "place": place, "axes": len(settings.axes), "epoch": row.epoch}
         return status(T.EPOCH.format(**at, loss=row.val_loss, srcc=srcc), place - 1, len(settings.axes))
@@ -331,6 +355,9 @@ def _worth(run: TrainedRun) -> list[str]:
     """Held-out SRCC of all axes, over systems where there is a value, else over clips."""
     groups: dict[str, list[str]] = {}
     for axis in run.axes:
+        if (voted := held_out(run, axis, "vote", "ACC")) is not None:
+            groups.setdefault(T.WORTH_VOTES, []).append(f"{axis} {votes_in_words(voted)}")
+            continue
         found = ((what, held_out(run, axis, level)) for what, level in (("systems", "system"), ("clips", "utterance")))
         what, row = next(((what, row) for what, row in found if row is not None), ("", None))
         if row is None:

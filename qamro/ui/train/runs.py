@@ -109,6 +109,10 @@ def _optimizer(run: TrainedRun) -> str:
 
 def _result(run: TrainedRun, axis: str, level: str) -> list[str]:
     row = held_out(run, axis, level)
+    voted = held_out(run, axis, "vote", "ACC") if level == "utterance" else None
+    if voted is not None:
+        ends = [] if voted["low"] is None else [f"[{voted['low']:.2f}, {voted['high']:.2f}]"]
+        return [f"{voted['value']:.3f}", *ends, T.OF_VOTES]
     if row is None:
         return ["–"]
     ends = [] if row["low"] is None else [f"[{row['low']:.2f}, {row['high']:.2f}]"]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from qamro.predictors.saved_card import saved_folder
 from qamro.training.presets import Settings
 from qamro.ui import choices
+from qamro.ui.bounds import Place
 from qamro.ui.session import Visitor
 from qamro.ui.space import on_space
 
@@ -27,7 +28,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Waiting:
-    """Others are training; this run begins when one of them is done."""
+    """Others are training; this run begins when one of them is done.
+
+    Attributes:
+        place: Where it stands in line.
+    """
+
+    place: Place
 
 
 @dataclass(frozen=True)

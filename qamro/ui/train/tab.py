@@ -16,7 +16,7 @@ from qamro.ui.space import on_space
 from qamro.ui.study_picker import StudyPicker, study_picker
 from qamro.ui.train import handlers, runs, saved_heads
 from qamro.ui.train.state import MOST_CLIPS, MOST_EPOCHS, MOST_SECONDS, MOST_SEEDS, TrainState
-from qamro.ui.train.texts import FITTING, HOLD_OUT, OPTIMIZERS, RUN_WORDS, STOP_BY
+from qamro.ui.train.texts import FITTING, FOLDS, HOLD_OUT, OPTIMIZERS, RUN_WORDS, STOP_BY
 from qamro.ui.train.texts import TrainTab as T
 from qamro.ui.widgets import heading, hint, widget
 
@@ -48,6 +48,7 @@ class Parts:
     fitting: dict[str, Any]
     seeds: gr.Number
     hold_out: gr.Dropdown
+    folds: gr.Dropdown
     stop_by: gr.Radio
     train: gr.Button
     stop: gr.Button
@@ -218,6 +219,11 @@ def _how() -> dict[str, Any]:
                 elem_id="train-hold-out",
                 filterable=False,
             )
+        with gr.Column(scale=2, min_width=200):
+            options = [(label, key) for key, label in FOLDS.items()]
+            folds = gr.Dropdown(
+                options, value="auto", label=T.FOLDS, info=T.FOLDS_INFO, elem_id="train-folds", filterable=False
+            )
         with gr.Column(scale=2, min_width=260):
             options = [(label, key) for key, label in STOP_BY.items()]
             stop_by = gr.Radio(
@@ -229,7 +235,7 @@ def _how() -> dict[str, Any]:
         fitting = {name: _number(name, getattr(first, name)) for name in FITTING}
     return {
         "preset": preset, "preset_note": preset_note, "objective": objective, "objective_note": objective_note,
-        "optimizer": optimizer, "optimizer_note": optimizer_note, "seeds": seeds, "hold_out": hold_out,
+        "optimizer": optimizer, "optimizer_note": optimizer_note, "seeds": seeds, "hold_out": hold_out, "folds": folds,
         "stop_by": stop_by, "parameters": parameters, "fitting": fitting,
     }  # fmt: skip
 

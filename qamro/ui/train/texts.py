@@ -22,7 +22,7 @@ class TrainTab:
     TITLE = "Train heads on ratings"
     NOTE = (
         "Choose a study with ratings and sound. Its clips are embedded once by a frozen encoder; a small head an axis "
-        "learns to predict the ratings. A part of the study is held out and says what the heads are worth."
+        "learns to predict the ratings. What the heads are worth is said by clips that they never heard."
     )
     WHAT, HOW, RUNNING, RUNS, KEEP = "What to train", "How to train", "Training", "Runs", "Keep heads"
     RUNS_NOTE = (
@@ -41,11 +41,13 @@ class TrainTab:
     AXES, AXES_INFO = "Axes", "One head for each."
     ENCODER, OBJECTIVE, OPTIMIZER, SEEDS = "Encoder", "Objective", "Optimiser", "Seeds"
     PRESET = "Start from"
-    SEEDS_INFO = "Fits an axis, side by side; the best one is kept."
+    SEEDS_INFO = "Fits an axis, side by side; the best one is kept, in folds all of them."
     STOP_BY = "Best epoch and seed by"
     STOP_BY_INFO = "Each objective has a loss of its own; SRCC measures all of them alike, by how they rank."
     HOLD_OUT = "Hold out"
     HOLD_OUT_INFO = "What the held-out part shares nothing of with the rest."
+    FOLDS = "Folds"
+    FOLDS_INFO = "In folds every rating trains, and every clip is tested by heads that never saw its content or system."
     ADVANCED = "Parameters"
 
     TRAIN, STOP, CANCEL = "Train", "Stop, keep the best", "Cancel"
@@ -59,7 +61,7 @@ class TrainTab:
     DOWNLOAD = "Download {size}"
     NOT_READY = "{title} needs its weights first: press Download, or choose another encoder."
     BAD_NUMBER = "{what} needs a number."
-    WAITING = "Waiting: {n} trainings are going on. Yours begins when one of them is done."
+    WAITING = "Others are training. {place}"
     LOADING = "Loading the encoder …"
     EMBEDDING = "Embedding {done} of {total} clips, {rate:.0f} a second"
     EMBEDDING_FIRST = "Embedding {total} clips …"
@@ -77,6 +79,8 @@ class TrainTab:
     WORTH = "Held-out SRCC over {n} {what}"
     WORTH_HINT = " (a hint, not a finding)"
     WORTH_UNKNOWN = "Held-out SRCC is undefined"
+    WORTH_VOTES = "On held-out votes"
+    OF_VOTES = "of votes"
 
     LOSS, SRCC = "Loss", "Validation SRCC"
     LOSS_NOTE = (
@@ -155,6 +159,9 @@ HOLD_OUT = {
     "system": "Systems: none on two sides",
     "both": "Both: clips between left out",
 }
+
+FOLDS = {"auto": "as the study allows", "0": "one split", "5": "5 folds", "10": "10 folds"}
+"""In how many folds heads are trained; the first is what ``splits.fold_count`` says."""
 
 STOP_BY = {"loss": "validation loss", "srcc": "validation SRCC"}
 """What the best epoch, and of several seeds the best one, is chosen by; keys of ``FitConfig.stop_by``."""

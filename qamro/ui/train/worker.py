@@ -8,13 +8,14 @@ from __future__ import annotations
 import math
 import multiprocessing
 import os
-import threading
 import time
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from qamro.ui.bounds import Line, bound
+from qamro.ui.texts import Bounds
 from qamro.ui.train.state import (
     Done,
     Embedding,
@@ -185,13 +186,11 @@ def epoch_of(rows: Sequence[dict[str, float]]) -> Epoch:
 
 # The process, as the page runs it
 
-AT_ONCE = max(2, min(4, (os.cpu_count() or 2) // 2))
-"""How many trainings this server runs at once; the next one waits."""
-
 EVERY = 0.25
 """Seconds between two looks for news."""
 
-_slots = threading.BoundedSemaphore(AT_ONCE)
+LINE = Line("QAMRO_TRAININGS", Bounds.TRAININGS_FULL)
+"""Of those who want to train."""
 
 
 class Job:
@@ -202,9 +201,15 @@ class Job:
         cancelled: Whether it is to end and leave nothing.
     """
 
-    def __init__(self, task: Task) -> None:
-        self.task = replace(task, threads=max(1, (os.cpu_count() or 2) // AT_ONCE))
-        self.cancelled = False
+    def __init__(self, task: Task, is_gone: Callable[[], bool] = lambda: False) -> None:
+        """Starts nothing yet.
+
+        Args:
+            task: What to do.
+            is_gone: Asked now and then; True ends it as ``cancel`` does: nobody is there any more.
+        """
+        self.task = replace(task, threads=max(1, (os.cpu_count() or 2) // max(1, bound("QAMRO_TRAININGS"))))
+        self.cancelled, self._is_gone = False, is_gone
         self._stop: Any = None
         self._process: Any = None
 
@@ -213,15 +218,24 @@ class Job:
 
         The last message is ``Done`` or ``Failed``; after ``cancel`` there is none. Whoever stops iterating ends the
         process.
+
+        Raises:
+            TooMuchError: Too many wait already.
         """
-        while not _slots.acquire(timeout=EVERY):
-            if self.cancelled:
-                return
-            yield Waiting()
+        LINE.join(self)
         try:
+            while (place := LINE.wait(self, EVERY)) is not None:
+                if self._ended():
+                    return
+                yield Waiting(place)
             yield from self._run()
         finally:
-            _slots.release()
+            LINE.leave(self)
+
+    def _ended(self) -> bool:
+        if not self.cancelled and self._is_gone():
+            self.cancel()
+        return self.cancelled
 
     def stop(self) -> None:
         """Ends the training after the epoch at hand; the best so far is tested and kept."""
@@ -243,7 +257,7 @@ class Job:
         self._process = process
         send.close()
         try:
-            while not self.cancelled:
+            while not self._ended():
                 if not receive.poll(EVERY):
                     yield None
                     continue

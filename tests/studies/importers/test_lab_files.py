@@ -99,7 +99,7 @@ ASKED = {
     "letters of Japan": ("ファイル名,評価者,評価\na.wav,太郎,4\nb.wav,太郎,3\n".encode("cp932"), "'ファイル名,評価者,評価' is right: --encoding shift_jis"),
     "letters of China": ("文件名,评分者,评分\na.wav,张三,4\nb.wav,张三,3\n".encode("gbk"), "'文件名,评分者,评分' is right: --encoding gb18030"),
     "an old workbook": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "an old Excel workbook (.xls); save it as CSV"),
-    "Parquet": (b"PAR1" + bytes(200), "a Parquet file; save it as CSV"),
+    "Parquet": (b"PAR1" + bytes(200), "cannot be read as Parquet"),
     "a web page": (b"<html><table><tr><td>clip</td></tr></table></html>", "a page of HTML or XML"),
     "counters of players": ("HITId,AssignmentId,WorkerId,Answer.audio_n_finish_n1,Answer.audio_n_finish_n2\nh,1,W1,3,2\nh,2,W2,1,2\n", "no column says which clip an answer is about"),
 }  # fmt: skip

@@ -41,16 +41,26 @@ def page(browser: Any) -> Iterator[Any]:
     context.close()
 
 
+SENTENCE = """(figure, sentence) => {
+  const said = [...figure.querySelectorAll("p, td")]
+    .find((e) => e.checkVisibility() && e.textContent.includes(sentence));
+  const { top, bottom } = said.getBoundingClientRect();
+  return [top, bottom];
+}"""
+
+
 @pytest.mark.browser
 @pytest.mark.parametrize("step", STEPS, ids=lambda step: step.name)
 def test_the_page_says_what_the_plan_quotes(page: Any, address: str, step: Step) -> None:
     set_up(page, address, step)
-    assert page.locator(f"[data-figure={step.figure}]").count() == 1
+    figure = page.locator(f"[data-figure={step.figure}]")
+    assert figure.count() == 1
+    top, bottom = figure.evaluate(SENTENCE, step.sees)
+    assert 0 <= top < bottom <= 900, "the link lands where its sentence is seen"
     page.wait_for_timeout(300)
     kept = page.evaluate("location.search")
     for key, values in parse_qs(step.query).items():
-        if not step.vote:
-            assert parse_qs(kept)[key] == values, "the link holds something that the page does not know"
+        assert parse_qs(kept)[key] == values, "the link holds something that the page does not know"
 
 
 @pytest.mark.browser
@@ -65,5 +75,8 @@ def test_a_swap_costs_what_the_plan_says(page: Any, address: str, plan: str) -> 
 @pytest.mark.browser
 def test_a_wrong_quotation_is_noticed(page: Any, address: str) -> None:
     wrong = Step("x", "X", "pair", "", "QAMRO is always content", (".story",))
+    bare = Step("y", "Y", "pair", "m.ask=push", "Which of the two losses", (".story",))
     with pytest.raises(RuntimeError, match="QAMRO is always content"):
         set_up(page, address, wrong)
+    with pytest.raises(RuntimeError, match="not covered"):
+        set_up(page, address, bare)

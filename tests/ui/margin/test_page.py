@@ -298,8 +298,20 @@ def test_less_motion_means_a_few_still_pictures(open_margin: on.OpenMargin) -> N
 
 
 def test_a_hundred_seeds_say_how_much_to_believe(open_margin: on.OpenMargin) -> None:
-    page = open_margin("m.at=train")
+    page = open_margin("m.at=seeds")
+    page.evaluate(
+        """() => {
+          window.drawn = new Set();
+          const seeds = document.querySelector('#page').shadowRoot.querySelector('.seeds');
+          new MutationObserver(() => window.drawn.add(seeds.querySelectorAll('.speck.qamro').length))
+            .observe(seeds, { attributeFilter: ['data-seeds'] });
+        }"""
+    )
+    page.locator("[data-figure=train]").get_by_role("button", name="Another seed").click()
     page.wait_for_selector(".seeds[data-seeds='100']")
+    counts = page.evaluate("[...window.drawn]")
+    assert len([count for count in counts if 0 < count < 300]) >= 3, "they are drawn as they come"
+    assert max(counts) == 300, "each in three strips"
     story = page.locator(".seeds .story").text_content()
     assert "Pairs out of order at the top: −" in story
     assert "95 % interval" in story

@@ -2,11 +2,14 @@
 
 import { html, onceAFrame, watchWidth } from "../../draw.js";
 import { choice, list } from "../../state.js";
+import { makeAsk } from "../ask.js";
 import { knobs, normalisation } from "../knobs.js";
 import { makeClips } from "./clips.js";
 import { makePairs } from "./pairs.js";
 import { PRESETS, solve } from "./solve.js";
-import { numbers, tell } from "./words.js";
+import { numbers, QUESTIONS, tell } from "./words.js";
+
+export { QUESTIONS };
 
 export const fields = {
   batch: list(Object.values(PRESETS)[0], 1, 5),
@@ -24,12 +27,13 @@ export function mount(root, store) {
   const table = html("table", { class: "numbers" });
   root.append(
     html("div", { class: "row" }, html("span", { class: "aside" }, "Start from"), ...presets),
+    story,
     html("div", { class: "batch-grid" }, clips.element, pairs.element),
     knobs(store),
     html("div", { class: "row" }, normalisation(store, "unit")),
-    story,
     table,
   );
+  makeAsk(root, store, QUESTIONS, { judge: (question) => question.judge(solve(store.get()), store.get()), keys: KEYS });
 
   let ready = false;
   const draw = onceAFrame(() => {

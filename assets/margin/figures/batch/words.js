@@ -47,3 +47,29 @@ export function numbers({ pairs, wrong, mr, qamro }) {
   const head = ["", "pairs that fall short", "pairs counted", "out of order", "loss (mean)"];
   return table(head, [row("mr", "MR", mr), row("qamro", "QAMRO", qamro)]);
 }
+
+const OPTIONS = [
+  ["mr", "MR"],
+  ["qamro", "QAMRO"],
+  ["same", "both the same"],
+];
+const larger = (mr, ours) => (mr === ours ? "same" : mr > ours ? "mr" : "qamro");
+
+export const QUESTIONS = {
+  pairs: {
+    text: "Which loss asks more of the larger number of pairs?",
+    options: OPTIONS,
+    judge: (seen, state) => ({
+      right: larger(seen.mr.active, seen.qamro.active),
+      because: tell(seen, state, null, null),
+    }),
+  },
+  cost: {
+    text: "Which loss is larger here, on average over the pairs?",
+    options: OPTIONS,
+    judge({ mr, qamro }) {
+      const [theirs, ours] = [mr, qamro].map(({ value }) => fixed(value, 4));
+      return { right: larger(Number(theirs), Number(ours)), because: `Mean loss: MR ${theirs}, QAMRO ${ours}.` };
+    },
+  },
+};

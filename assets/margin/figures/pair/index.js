@@ -2,11 +2,14 @@
 
 import { html, onceAFrame, watchWidth } from "../../draw.js";
 import { list } from "../../state.js";
+import { makeAsk } from "../ask.js";
 import { knobs } from "../knobs.js";
 import { makeHinge } from "./hinge.js";
 import { makeScales } from "./scales.js";
 import { SCALE, solve } from "./solve.js";
-import { numbers, tell } from "./words.js";
+import { numbers, QUESTIONS, tell } from "./words.js";
+
+export { QUESTIONS };
 
 /** y of A, y of B, ŷ of A, ŷ of B. */
 export const fields = { pair: list([4.2, 2.9, 3, 3.2], ...SCALE) };
@@ -18,7 +21,9 @@ export function mount(root, store) {
   const story = html("p", { class: "story", "aria-live": "polite" });
   const table = html("table", { class: "numbers" });
   const panels = html("div", { class: "pair-panels" }, ...hinges.map((hinge) => hinge.element));
-  root.append(scales.element, panels, knobs(store), story, table);
+  root.append(scales.element, story, panels, knobs(store), table);
+  const judge = (question) => question.judge(solve(store.get()), store.get());
+  makeAsk(root, store, QUESTIONS, { judge, keys: KEYS });
 
   let ready = false;
   const draw = onceAFrame(() => {

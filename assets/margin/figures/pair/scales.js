@@ -7,7 +7,9 @@ import { fixed } from "../../format.js";
 import { NAMES, SCALE } from "./solve.js";
 
 const HEIGHT = 204;
-const ROWS = { y: 44, p: 158 };
+const ROWS = { y: 34, p: 160 };
+const DROP = 36; // from a line to its texts
+const KNOB = 22;
 const TICKS = [1, 2, 3, 4, 5];
 
 export function makeScales(store) {
@@ -47,24 +49,32 @@ export function makeScales(store) {
     back.begin();
     if (narrow) {
       back.text("people", "label strong", 0, ROWS.y - 26, "people say");
-      back.text("model", "label strong", 0, ROWS.p - 48, "the model says");
+      back.text("model", "label strong", 0, ROWS.p - 58, "the model says");
     } else {
       back.text("people", "label strong", left - 28, ROWS.y + 4, "people say", "end");
       back.text("model", "label strong", left - 28, ROWS.p + 4, "the model says", "end");
     }
-    axisBottom(back, "y", x, ROWS.y, TICKS, "", { drop: 28 });
-    axisBottom(back, "p", x, ROWS.p, TICKS, "", { drop: 28 });
-    seen.y.forEach((y, i) => back.line(`thread ${i}`, `thread clip-${i}`, x(y), ROWS.y, x(seen.p[i]), ROWS.p));
+    axisBottom(back, "y", x, ROWS.y, TICKS, "", { drop: DROP });
+    axisBottom(back, "p", x, ROWS.p, TICKS, "", { drop: DROP });
+    const level = { y: apart(pair[0], pair[1]), p: apart(pair[2], pair[3]) };
+    seen.y.forEach((y, i) => {
+      const [from, to] = [ROWS.y + level.y[i], ROWS.p + level.p[i]];
+      back.line(`thread ${i}`, `thread clip-${i}`, x(y), from, x(seen.p[i]), to);
+    });
     if (!seen.tied) {
-      drawMargin("mr", "MR", ROWS.p - 34, seen);
-      drawMargin("qamro", "QAMRO", ROWS.p - 22, seen);
+      drawMargin("mr", "MR", ROWS.p - 46, seen);
+      drawMargin("qamro", "QAMRO", ROWS.p - 34, seen);
     }
     back.end();
     for (const { group, index, announce } of handles) {
-      group.setAttribute("transform", `translate(${x(pair[index])} ${ROWS[index < 2 ? "y" : "p"]})`);
+      const row = index < 2 ? "y" : "p";
+      group.setAttribute("transform", `translate(${x(pair[index])} ${ROWS[row] + level[row][index % 2]})`);
       announce();
     }
   }
+
+  /** How far A and B stand off their line: not at all, unless one would hide the other. */
+  const apart = (a, b) => (Math.abs(x(a) - x(b)) < KNOB ? [-KNOB / 2, KNOB / 2] : [0, 0]);
 
   /** A bar from the lesser clip's prediction as far as the better one should be ahead. */
   function drawMargin(key, name, y, { p, better, terms }) {

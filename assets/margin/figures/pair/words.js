@@ -43,3 +43,20 @@ export function numbers({ tied, terms, gradient }) {
   };
   return table(HEAD, [row("mr", "MR"), row("qamro", "QAMRO")]);
 }
+
+export const QUESTIONS = {
+  push: {
+    text: "Which of the two losses pushes these clips apart harder?",
+    options: [
+      ["mr", "MR"],
+      ["qamro", "QAMRO"],
+      ["same", "both alike"],
+      ["none", "neither pushes"],
+    ],
+    judge(seen, state) {
+      const [mr, ours] = ["mr", "qamro"].map((key) => (seen.tied ? 0 : seen.terms[key].push));
+      const right = mr === ours ? (mr ? "same" : "none") : mr > ours ? "mr" : "qamro";
+      return { right, because: tell(seen, state) };
+    },
+  },
+};

@@ -6,14 +6,16 @@ import { outcome, runAll } from "../../experiment.js";
 import { fixed } from "../../format.js";
 import { choice, flag, number } from "../../state.js";
 import { LOSSES, STEPS } from "../../training.js";
+import { makeAsk } from "../ask.js";
 import { knobs } from "../knobs.js";
-import { makeAsk } from "./ask.js";
 import { makeCurves } from "./curves.js";
 import { makeLines } from "./lines.js";
 import { makePlayer } from "./player.js";
 import { QUESTIONS } from "./questions.js";
 import { makeSeeds } from "./seeds.js";
-import { numbers, readings } from "./words.js";
+import { numbers, readings, tell } from "./words.js";
+
+export { QUESTIONS };
 
 export const fields = {
   model: choice("linear", ["free", "linear"]),
@@ -23,7 +25,6 @@ export const fields = {
   rate: number(0.05, 0.01, 0.2),
   view: choice("ranks", ["ranks", "scores"]),
   step: number(STEPS, 0, STEPS, 0),
-  ask: choice("", ["", ...Object.keys(QUESTIONS)]),
 };
 const SETTINGS = ["model", "huber", "clips", "seed", "rate", "margin", "alpha", "beta"];
 
@@ -36,12 +37,17 @@ export function mount(root, store) {
   const seeds = makeSeeds(root);
   const player = makePlayer(store, () => show());
   const table = html("table", { class: "numbers" });
-  const ask = makeAsk(store, () => ({ experiment, finish: seeds.finish }), {
-    onOpen: () => show(),
-    onVote: () => player.play(0),
-  });
-  root.append(ask.element, ...makeChoices(store), lines.element, player.element, curves.element, table);
+  const story = html("p", { class: "story" });
+  root.append(...makeChoices(store), lines.element, player.element, story, curves.element, table);
   root.append(makeKnobs(store), seeds.element);
+  const ask = makeAsk(root, store, QUESTIONS, {
+    judge: (question) => question.judge(experiment, seeds.finish),
+    keys: SETTINGS,
+    left: { step: STEPS },
+    cover,
+    onOpen: () => show(),
+    onAnswer: () => player.play(0),
+  });
 
   /** After other settings: trains anew. */
   function compute() {
@@ -64,11 +70,11 @@ export function mount(root, store) {
     const secret = ask.secret();
     const position = secret ? 0 : player.position();
     const step = Math.round(position);
-    root.classList.toggle("secret", secret);
     player.element.inert = secret;
     const ends = Object.fromEntries(LOSSES.map((name) => [name, outcome(runs[name].predictions[step], task.y, rankY)]));
     lines.show(position, readings(ends, step));
     curves.show(position, secret || player.playing());
+    story.innerHTML = tell(ends, step);
     table.innerHTML = numbers(ends, step);
   }
 
@@ -82,10 +88,16 @@ export function mount(root, store) {
   });
   root.getRootNode().addEventListener("themechange", repaint);
   store.subscribe((_, changed) => {
-    if (changed.includes("ask")) ask.follow();
     if (changed.some((key) => SETTINGS.includes(key))) recompute();
     else if (changed.includes("view")) repaint();
   });
+}
+
+function cover(ask) {
+  const text = html("p", {}, html("b", {}, "Predict before you look. "));
+  text.append("Four questions to vote on; the outcome stays hidden until you have.");
+  const first = () => ask(Object.keys(QUESTIONS)[0]);
+  return [text, html("button", { type: "button", class: "main", onclick: first }, "Ask the class")];
 }
 
 function makeChoices(store) {

@@ -22,7 +22,7 @@ export function makePanel(loss) {
   /** With the range of the scores for a panel of scores, with null for one of ranks. */
   function prepare({ task, runs, rankY }, range, width) {
     const height = width < 200 ? 210 : 250;
-    const ratio = window.devicePixelRatio || 1;
+    const ratio = (window.devicePixelRatio || 1) * (canvas.currentCSSZoom ?? 1);
     for (const each of [canvas, sheet]) {
       each.width = Math.round(width * ratio);
       each.height = Math.round(height * ratio);

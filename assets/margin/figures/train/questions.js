@@ -5,7 +5,7 @@ import { fixed, signed } from "../../format.js";
 import { LOSSES, STEPS } from "../../training.js";
 import { LOOK } from "../look.js";
 
-const FRESH = { clips: 24, seed: 16, rate: 0.05, margin: 0.1, alpha: 0.2, beta: 7, huber: false, view: "ranks" };
+const FRESH = { clips: 24, seed: 16, rate: 0.05, margin: 0.1, alpha: 0.2, beta: 7, huber: false, view: "ranks", step: 0 };
 const average = (values) => values.reduce((sum, value) => sum + value / values.length, 0);
 const atTheEnd = (runs, key) => Object.fromEntries(LOSSES.map((name) => [name, runs[name][key][STEPS]]));
 const list = (values) => LOSSES.map((name) => `${LOOK[name].name} ${fixed(values[name], 3)}`).join(", ");

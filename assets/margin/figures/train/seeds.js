@@ -1,4 +1,4 @@
-/** Under figure 4: the same experiment on a hundred seeds, a few milliseconds a frame, so that no one trusts one run. */
+/** Under figure 4: the same experiment on a hundred seeds, drawn as they come, so that no one trusts one run. */
 
 import { html, linear, makeBoard } from "../../draw.js";
 import { runSeed, SEEDS, weightingEffect } from "../../experiment.js";
@@ -17,7 +17,7 @@ const MEASURES = [
     text: (v) => percent(v, 1),
   },
 ];
-const BUDGET = 7;
+const BUDGET = 7; // milliseconds a frame
 const REST = 250;
 
 /** @param {HTMLElement} figure while it can be seen, the seeds are run */
@@ -26,7 +26,8 @@ export function makeSeeds(figure) {
   const story = html("p", { class: "story", "aria-live": "polite" });
   const columns = html("div", { class: "strips" }, ...strips.map((strip) => strip.element));
   const note = html("small", {}, "each dot one made-up set of clips; bar: mean and its 95 % interval");
-  const title = html("h4", {}, `The same on ${SEEDS} seeds`, note);
+  const count = html("span", {});
+  const title = html("h4", {}, `The same on ${SEEDS} seeds`, count, note);
   const element = html("div", { class: "seeds", "data-seeds": 0 }, title, columns, story);
   let [state, ends, running, visible, resting, timer] = [null, [], false, false, false, 0];
   const watch = new IntersectionObserver(
@@ -46,14 +47,16 @@ export function makeSeeds(figure) {
       if (!resting) return;
       const until = performance.now() + BUDGET;
       while (ends.length < SEEDS && performance.now() < until) ends.push(runSeed(state, ends.length + 1));
-      if (ends.length < SEEDS) run();
-      else draw();
+      draw();
+      run();
     });
   }
 
   function draw() {
     for (const strip of strips) strip.draw(ends);
-    story.innerHTML = tell(ends, state);
+    const all = ends.length >= SEEDS;
+    count.textContent = all ? "" : `, ${ends.length} so far`;
+    if (all) story.innerHTML = tell(ends, state);
     element.dataset.seeds = String(ends.length);
   }
 
@@ -63,12 +66,13 @@ export function makeSeeds(figure) {
       const count = width >= 760 ? 3 : 1;
       columns.style.gridTemplateColumns = `repeat(${count}, 1fr)`;
       for (const strip of strips) strip.resize(Math.floor((width - (count - 1) * 22) / count));
-      if (ends.length >= SEEDS) draw();
+      if (ends.length) draw();
     },
     /** Starts over with another state, once the hand that changes it has come to rest. */
     prepare(next) {
       [state, ends, resting] = [next, [], false];
       element.dataset.seeds = "0";
+      story.textContent = "";
       clearTimeout(timer);
       timer = setTimeout(() => {
         resting = true;
@@ -100,7 +104,7 @@ function makeStrip({ key, label, of, text = (v) => fixed(v, 3) }) {
       const { mean, error } = meanAndError(values[name]);
       layer.rect(`lane ${name}`, "ground", 0, y - 12, board.width - 60, 24);
       values[name].forEach((value, seed) => layer.circle(`${name} ${seed}`, `speck ${name}`, x(value), y, 3));
-      layer.line(`interval ${name}`, "interval", x(mean - 1.96 * error), y, x(mean + 1.96 * error), y);
+      if (ends.length > 1) layer.line(`interval ${name}`, "interval", x(mean - 1.96 * error), y, x(mean + 1.96 * error), y);
       layer.line(`mean ${name}`, "interval", x(mean), y - 9, x(mean), y + 9);
       layer.put(
         `text ${name}`,

@@ -14,6 +14,19 @@ export function readings(ends, step) {
   return Object.fromEntries(LOSSES.map((name) => [name, read(ends[name])]));
 }
 
+/** The same in a sentence that everybody sees. */
+export function tell(ends, step) {
+  const word = (name) => `<b class="${name}">${LOOK[name].name}</b>`;
+  const { srcc, wrong, pairs } = ends.qamro;
+  const values = LOSSES.map((name) => fixed(ends[name].srcc, 3));
+  const most = fixed(Math.max(...LOSSES.map((name) => ends[name].srcc)), 3);
+  const best = LOSSES.filter((_, k) => values[k] === most).map(word);
+  return (
+    `${word("qamro")}: after step ${step}, ${wrong} of ${pairs} pairs are out of order, SRCC ${fixed(srcc, 3)}. ` +
+    `Highest SRCC of the four: ${best.join(", ")}, ${most}.`
+  );
+}
+
 export function numbers(ends, step) {
   const { pairs, pairsTop } = ends.huber;
   const sign = (name) =>

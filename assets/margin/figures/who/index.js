@@ -2,11 +2,14 @@
 
 import { html, onceAFrame, watchWidth } from "../../draw.js";
 import { choice, word } from "../../state.js";
+import { makeAsk } from "../ask.js";
 import { knobs, normalisation } from "../knobs.js";
 import { makeShares } from "./shares.js";
 import { solve } from "./solve.js";
 import { makeWeights } from "./weights.js";
-import { numbers, tell } from "./words.js";
+import { numbers, QUESTIONS, tell } from "./words.js";
+
+export { QUESTIONS };
 
 export const fields = { study: word(""), unit3: choice("batch", ["batch", "scale"]) };
 const KEYS = ["study", "unit3", "beta"];
@@ -34,19 +37,22 @@ export function mount(root, store, { studies: bundled, moreStudies }) {
   const source = html("p", { class: "aside source" });
   root.append(
     html("label", { class: "row pick" }, html("span", { class: "aside" }, "Scores of"), select),
+    story,
     html("div", { class: "two" }, weights.element, shares.element),
     knobs(store, ["beta"]),
     html("div", { class: "row" }, normalisation(store, "unit3")),
-    story,
     table,
     source,
   );
+  const chosen = () => studies.find(({ id }) => id === store.get().study) ?? studies[0];
+  const judge = (question) => question.judge(chosen(), solve(chosen(), store.get()), store.get());
+  makeAsk(root, store, QUESTIONS, { judge, keys: KEYS });
 
   let ready = false;
   const draw = onceAFrame(() => {
     if (!ready) return;
     const state = store.get();
-    const study = studies.find(({ id }) => id === state.study) ?? studies[0];
+    const study = chosen();
     const seen = solve(study, state);
     select.value = study.id;
     weights.draw(study, seen, state);

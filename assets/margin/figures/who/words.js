@@ -33,3 +33,21 @@ export function numbers({ share, plain, limit, meanWeight, pairs }, { beta }) {
     ],
   );
 }
+
+const SHARES = { low: 0.3, some: 0.45, half: 0.6, most: Infinity };
+
+export const QUESTIONS = {
+  share: {
+    text: "What share of the total weight does the best quarter of the clips get?",
+    options: [
+      ["low", "up to 30 %"],
+      ["some", "30 to 45 %"],
+      ["half", "45 to 60 %"],
+      ["most", "more than 60 %"],
+    ],
+    judge: (study, seen, state) => ({
+      right: Object.keys(SHARES).find((key) => seen.share <= SHARES[key]) ?? "most",
+      because: tell(study, seen, state),
+    }),
+  },
+};

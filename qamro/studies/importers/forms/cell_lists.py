@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from qamro.studies.importers.layout import Layout
 from qamro.studies.importers.names import is_quality, role_of
-from qamro.studies.importers.roles import layout_of as guessed
+from qamro.studies.importers.rated_columns import layout_of as guessed
 from qamro.studies.importers.table import Sheet
 from qamro.studies.tables import BLANKS, StudyError
 

@@ -21,7 +21,7 @@ from qamro.studies.importers.axis_names import axis_of
 from qamro.studies.importers.cells import number_of
 from qamro.studies.importers.layout import Column, Layout
 from qamro.studies.importers.names import is_quality, is_sound, role_of
-from qamro.studies.importers.roles import column_option
+from qamro.studies.importers.options import column_option
 from qamro.studies.importers.table import Sheet
 
 _TRAP = re.compile(r"tp$|tp_|trap|gold|training|train_|math|cmp", re.IGNORECASE)

@@ -18,8 +18,8 @@ from qamro.studies.importers.header import is_number
 from qamro.studies.importers.json_table import text_of
 from qamro.studies.importers.layout import Column, Layout
 from qamro.studies.importers.names import is_sound
-from qamro.studies.importers.roles import column_option
-from qamro.studies.importers.roles import layout_of as guessed
+from qamro.studies.importers.options import column_option
+from qamro.studies.importers.rated_columns import layout_of as guessed
 from qamro.studies.importers.table import Sheet
 
 _SCALE = re.compile(r"^(?P<name>.*)\.(?:response|rating|ratings|value|slider)$")

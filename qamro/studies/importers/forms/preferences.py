@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from qamro.studies.importers.header import is_number
 from qamro.studies.importers.names import is_sound, role_of
-from qamro.studies.importers.roles import rows_option
+from qamro.studies.importers.options import rows_option
 from qamro.studies.importers.table import Sheet
 from qamro.studies.importers.words import words_of
 from qamro.studies.study import Study

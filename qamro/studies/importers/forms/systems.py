@@ -12,7 +12,7 @@ import numpy as np
 from qamro.studies.importers.cells import decimal_of, look, number_of
 from qamro.studies.importers.layout import Layout
 from qamro.studies.importers.names import role_of
-from qamro.studies.importers.roles import layout_of as guessed
+from qamro.studies.importers.rated_columns import layout_of as guessed
 from qamro.studies.importers.table import Sheet
 
 

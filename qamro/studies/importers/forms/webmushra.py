@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from qamro.studies.importers.cells import number_of
 from qamro.studies.importers.layout import Column, Layout
 from qamro.studies.importers.names import role_of
-from qamro.studies.importers.roles import answer_options
+from qamro.studies.importers.options import answer_options
 from qamro.studies.importers.table import Sheet
 from qamro.studies.tables import BLANKS, StudyError
 
