@@ -448,15 +448,29 @@ _NAMING = (
     "pair",
 )
 _NAMING += ("group", "level", "metric", "statistic", "role")
-_CAME_FOR = ("reason", "mean", "mos", "value", "score", "difference", "share", "accuracy", "rank", "rated", "predicted")
+_CAME_FOR = (
+    "reason",
+    "disagreement",
+    "mean",
+    "mos",
+    "value",
+    "score",
+    "difference",
+    "share",
+    "accuracy",
+    "rank",
+    "rated",
+    "predicted",
+)
 _ENDS = ("low", "high")
 _REMARKS = ("hint", "note", "meaning", "source", "prompt")
 
 
-def _place(column: str) -> int:
-    """Where a column stands in a table; of one kind they keep their order."""
+def _place(column: str) -> tuple[int, int]:
+    """Where a column stands in a table; of one kind they keep their order, but for what people come for."""
     kinds = (_NAMING, _CAME_FOR, _ENDS)
-    return next((k for k, names in enumerate(kinds) if column in names), 4 if column in _REMARKS else 3)
+    kind = next((k for k, names in enumerate(kinds) if column in names), 4 if column in _REMARKS else 3)
+    return kind, _CAME_FOR.index(column) if kind == 1 else 0
 
 
 @dataclass(frozen=True)

@@ -77,5 +77,6 @@ def study_picker(tab: str, *, audio: bool = False, keeps: bool = False) -> Study
     listen(p, page.focus, handlers.wanted, **with_study)
     listen(p, page.download, handlers.export, state=state)
     listen(p, page.stop, handlers.stop, AT_ONCE, state=state)
-    listen(p, page.expand, handlers.show, AT_ONCE, **with_study)
+    # Only what went through the queue tells Gradio's page that a State has changed.
+    listen(p, page.expand, handlers.show, QUIET if keeps else AT_ONCE, **with_study)
     return p
