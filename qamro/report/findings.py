@@ -16,8 +16,8 @@ from qamro.counts import count
 from qamro.evaluation.agreement import more_raters
 from qamro.evaluation.levels import FEW, LEAST
 from qamro.evaluation.significance.compare import corrected, differences
-from qamro.predictors.provenance import trained_on
 from qamro.report.numbers import slug
+from qamro.report.powered import helpers
 from qamro.report.words import listeners, listing, on_scale, with_ends
 
 if TYPE_CHECKING:
@@ -210,9 +210,12 @@ def _predictors(comparison: Comparison, numbers: AxisNumbers, winners: pd.DataFr
         return " ".join(filter(None, told)), view, figure
     told += [_agrees(numbers, name, level) for name in numbers.predictors[:_NAMED]]
     told.append(_ceiling(numbers, level))
-    for name in numbers.predictors:
-        if numbers.pairs[name].predicted in trained_on(comparison.predictions[name], numbers.study):
-            told.append(f"{name} has learnt from these ratings, so this is no test of it.")
+    able = helpers(comparison, numbers)
+    told += [
+        f"{name} has learnt from these ratings, so this is no test of it."
+        for name in numbers.predictors
+        if name not in able
+    ]
     strays = [f"{name} guesses on some clips, which are unlike its training clips." for name in numbers.strays]
     return " ".join(filter(None, [*told, *strays])), view, figure
 

@@ -58,7 +58,8 @@ def _write(comparison: Comparison, path: Path, contents: str, sections: Sequence
     if comparison.without:
         title += f", {comparison.without}"
     terms: set[str] = set()
-    lines = first_lines(comparison, {part.id for section in sections for part in section}, terms)
+    ids = {part.id for section in sections for part in (section, *section)}
+    lines = first_lines(comparison, ids, terms)
     body = [f"<header><h1>{escape(title)}</h1>", _warning(comparison), lines, "</header>"]
     body.append(f"{contents}<main>")
     body += [section_html(section, terms) for section in sections]
@@ -93,17 +94,13 @@ def first_lines(comparison: Comparison, ids: Collection[str], terms: set[str]) -
 
     Args:
         comparison: What is compared.
-        ids: Of the figures and tables that the page has.
+        ids: Of the sections, figures and tables that the page has.
         terms: Ids of the terms that are linked; those of the lines join them.
     """
     items, seen = [], set[str]()
     for line in comparison.findings():
-        place = (
-            line.figure if line.figure in ids else line.view if line.view == "raters" else slug(line.view, line.axis)
-        )
-        link = (
-            f' <a href="#{place}" aria-label="{escape(SHOW)}: {escape(line.about)}">{escape(SHOW)}</a>' if place else ""
-        )
+        places = [place for place in (line.figure, line.view, slug(line.view, line.axis)) if place in ids]
+        link = f' <a href="#{places[0]}" aria-label="{SHOW}: {line.about}">{SHOW}</a>' if places else ""
         items.append(f"<li>{linked(line.text, seen)}{link}</li>")
     terms |= seen
     return f'<ol class="findings">{"".join(items)}</ol>'
