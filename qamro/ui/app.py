@@ -19,7 +19,7 @@ from qamro.ui import operate, texts
 from qamro.ui.api import Blocks, add_endpoints
 from qamro.ui.events import AT_ONCE
 from qamro.ui.session import Session, Visitor
-from qamro.ui.static import PREFIX, routes
+from qamro.ui.static import PREFIX, Preloads, routes
 from qamro.ui.theme import theme
 from qamro.ui.widgets import widget
 
@@ -129,7 +129,7 @@ def launch(
             app_kwargs=tools
             | {
                 "routes": [*operate.routes(app), *routes(), *tools["routes"]],
-                "middleware": [Middleware(operate.Around)],
+                "middleware": [Middleware(operate.Around), Middleware(Preloads)],
                 "openapi_url": None,  # lists private routes, too
             },
             mcp_server=False,  # Gradio's own would make a tool of every endpoint
