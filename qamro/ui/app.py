@@ -22,7 +22,7 @@ from qamro.ui.bounds import DAY, bound
 from qamro.ui.endpoint import Blocks
 from qamro.ui.events import AT_ONCE
 from qamro.ui.session import Session, Visitor
-from qamro.ui.static import PREFIX, routes
+from qamro.ui.static import PREFIX, Preloads, routes
 from qamro.ui.theme import theme
 from qamro.ui.widgets import widget
 
@@ -142,7 +142,7 @@ def launch(
             app_kwargs=tools
             | {
                 "routes": [*operate.routes(app), share.route(), *routes(), *tools["routes"]],
-                "middleware": [Middleware(operate.Around, blocks=app)],
+                "middleware": [Middleware(operate.Around, blocks=app), Middleware(Preloads)],
                 "openapi_url": None,  # lists private routes, too
             },
             mcp_server=False,  # Gradio's own would make a tool of every endpoint

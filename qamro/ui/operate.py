@@ -46,6 +46,8 @@ request_id: ContextVar[str] = ContextVar("request_id", default="")
 draining = threading.Event()
 """Set as soon as the server was told to end."""
 
+_FOR_EVER = [(b"cache-control", b"public, max-age=31536000, immutable")]
+
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
@@ -335,13 +337,14 @@ class Around:
         token = request_id.set(own)
         ours = [*self._headers, (b"x-request-id", own.encode())]
         names = {name for name, _ in ours}
+        lasts = scope["path"].startswith("/assets/")  # Gradio's scripts, whose names change with what is in them
 
         async def answer(message: Any) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
                 kept = [pair for pair in message.get("headers", []) if pair[0].lower() not in names]
-                message = message | {"headers": kept + ours}
+                message = message | {"headers": kept + ours + (_FOR_EVER if lasts and status == 200 else [])}
             await send(message)
 
         try:

@@ -214,7 +214,7 @@ class Session(Visitor):
         self._added = 0
         self.note = ""  # what there is to say of the files that came last
         self.listed = 0  # answers that held the list of clips: a page shows the newest
-        self.editing = threading.Lock()
+        self.editing, self.looking = threading.Lock(), threading.Lock()
 
     def __deepcopy__(self, _: dict[int, Any]) -> Session:
         """Gradio copies an unused session for each visitor."""

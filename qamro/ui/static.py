@@ -42,6 +42,40 @@ def routes() -> list[BaseRoute]:
     return [Route(f"/{PREFIX}/plotly.min.js", plotly_script), _listen(), served]
 
 
+class Preloads:
+    """Says at the head of the page what the first tab is drawn by; else browsers hear of it when Gradio has started."""
+
+    _NAMES = ("header", "clips", "dom", "files", "kept", "scores", "uploads", "examples", "player", "chart", "playhead")
+    _LINKS = "".join(f'<link rel="modulepreload" href="{PREFIX}/js/{name}.js">' for name in ("page", *_NAMES))
+    _HEAD = f'<link rel="preload" as="style" href="{PREFIX}/css/app.css">{_LINKS}</head>'.encode()
+
+    def __init__(self, app: Any) -> None:
+        """Takes the application that answers."""
+        self._app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answers a request; puts the links into the page."""
+        if scope["type"] != "http" or scope["path"] != "/" or scope["method"] != "GET":
+            await self._app(scope, receive, send)
+            return
+        start: dict[str, Any] = {}
+        parts: list[bytes] = []
+
+        async def answer(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                start.update(message)
+                return
+            parts.append(message.get("body", b""))
+            if message.get("more_body"):
+                return
+            body = b"".join(parts).replace(b"</head>", self._HEAD, 1)
+            headers = [pair for pair in start["headers"] if pair[0].lower() != b"content-length"]
+            await send(start | {"headers": [*headers, (b"content-length", str(len(body)).encode())]})
+            await send({"type": "http.response.body", "body": body})
+
+        await self._app(scope, receive, answer)
+
+
 @cache
 def _compressed(script: Path) -> bytes:
     """A file of megabytes, compressed once and not for each visitor."""

@@ -417,19 +417,19 @@ def test_a_visitor_has_scores_and_verdict_in_two_clicks_without_scrolling(
     field(page, 0, "system").type("mine")
     assert page.evaluate(leaves), "what is typed has not been sent yet"
     field(page, 0, "system").press("Tab")
-    open_page.settle(page)
+    open_page.settle(page, quiet=20)
     assert not page.evaluate(leaves)
     page.reload()
     scored(page, "MI", len(found))
     assert values(page, "MI") == before
-    assert field(page, 0, "system").input_value().endswith("mine")
+    assert "mine" in field(page, 0, "system").input_value()
     assert page.inner_text("#verdict") == SIMULATED
     page.wait_for_function("() => document.querySelector('#player audio')?.duration > 0.5")
     page.locator("#examples button").nth(0).click()
     wait_status(page, "already in the list")
     page.get_by_role("button", name="Remove all").click()
     rows(page, "#clips", 0)
-    assert page.inner_text("#verdict") == ""
+    page.wait_for_selector("#verdict p", state="detached")
 
 
 BROKEN = """() => {
@@ -513,10 +513,7 @@ def test_the_switch_of_the_theme_holds(open_page: Visits) -> None:
 
 def test_a_page_asks_only_for_what_its_open_tab_shows(open_page: Visits) -> None:
     page = open_page()
-    at_once = [
-        "run/predict"
-    ] * 4  # the tab, the predictors, what the chosen one gives (in two parts), the visitor's state
-    at_once[2] = "queue/join"
+    at_once = ["run/predict", "run/predict", "queue/join"]  # states; what was here before; what the predictor gives
     assert open_page.asked(page) == at_once
     page.get_by_role("tab", name="Compare").click()
     page.wait_for_selector("#compare-study .q-option")
@@ -524,7 +521,7 @@ def test_a_page_asks_only_for_what_its_open_tab_shows(open_page: Visits) -> None
     more = open_page.asked(page)[len(at_once) :]
     assert sorted(more) == ["queue/join", "run/predict"], "no study was chosen: nothing follows from it"
     other = open_page("?tab=train", ready="#train-study .q-option")
-    assert open_page.asked(other) == [*at_once, *["run/predict"] * 3]
+    assert sorted(open_page.asked(other)) == sorted([*at_once, *["run/predict"] * 3])
 
 
 def test_about_and_the_tab_in_the_address(open_page: Visits) -> None:

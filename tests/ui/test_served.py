@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import urllib.error
 import urllib.request
 
@@ -42,6 +43,21 @@ def test_every_answer_has_the_headers(server: Server, path: str) -> None:
     assert "frame-ancestors 'self'" in headers["content-security-policy"]
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["x-request-id"]
+
+
+def test_browsers_keep_what_never_changes_under_its_name(server: Server) -> None:
+    page = get(server, "/")[2].decode()
+    script = re.search(r'src="\./(assets/index-[^"]+)"', page)
+    assert script
+    assert "immutable" in get(server, f"/{script[1]}")[1]["cache-control"]
+    assert "immutable" not in str(get(server, "/assets/nothing.js")[1])
+    early = re.findall(r'rel="(?:module)?preload"[^>]* href="([^"]+)"', page)
+    assert {"qamro/js/clips.js", "qamro/css/app.css"} <= set(early)
+    for name in early:
+        status, headers, script = get(server, f"/{name}")
+        assert (status, headers["cache-control"]) == (200, "no-cache")
+        for other in re.findall(rb'^import .* from "\./(\w+\.js)";', script, re.M):
+            assert f"qamro/js/{other.decode()}" in early, f"{name} would wait for it"
 
 
 def test_doors_that_are_closed(server: Server) -> None:

@@ -188,7 +188,8 @@ def arrive(p: Parts, session: Session, event: gr.EventData, request: gr.Request 
 
 
 def resume(p: Parts, session: Session, name: str, auto: bool, request: gr.Request | None = None) -> Iterator[Answer]:
-    """Follows what still goes on from before a reload or in another tab; scores what that has left."""
+    """Describes the predictor, follows what still goes on from before or in another tab, scores what that leaves."""
+    yield from describe(p, session, name)
     rows, seen = -1, time.monotonic()
     while session.busy and time.monotonic() - seen < FORSAKEN:
         if session.run is not None and len(session.run.rows) != rows:
@@ -265,8 +266,7 @@ def by_itself(p: Parts, session: Session, name: str, auto: bool, request: gr.Req
                 break
         if len(session.waiting()) >= FEW and not session.busy:
             yield {p.status: status(T.MANY.format(n=len(session.waiting())))}
-    run = session.run
-    if run is not None and not session.busy and session.selected in run.good and session.selected not in run.windows:
+    if session.run is not None and not session.busy and session.selected in session.run.good:
         yield windows(p, session)
 
 
@@ -446,12 +446,13 @@ def windows(p: Parts, session: Session) -> Answer:
         return {p.timeline: None}
     clip = run.clips[key]
     try:
-        if key not in run.windows:
-            width = window_seconds(run.rows[key]["seconds"])
-            predictor = choices.get(run.predictor)
-            with TURNS.turn(session, session.address) as turn:
-                turn.wait()
-                run.windows[key] = predictor.windows(clip.path, clip.prompt, seconds=width)
+        with session.looking:  # whoever comes second finds what the first has made
+            if key not in run.windows:
+                width = window_seconds(run.rows[key]["seconds"])
+                predictor = choices.get(run.predictor)
+                with TURNS.turn(session, session.address) as turn:
+                    turn.wait()
+                    run.windows[key] = predictor.windows(clip.path, clip.prompt, seconds=width)
         if session.selected != key:
             return {}  # somebody was quicker than the scoring
         return {p.timeline: _timeline(run, clip)}

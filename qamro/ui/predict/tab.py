@@ -21,7 +21,8 @@ from qamro.ui.texts import Predict as T
 from qamro.ui.widgets import heading, widget
 
 # Every click on the list counts. Each answer holds the whole list and its number: the page keeps the newest.
-_IN_ORDER: dict[str, Any] = {"trigger_mode": "multiple", "concurrency_limit": None} | QUIET
+_IN_ORDER: dict[str, Any] = {"trigger_mode": "multiple"} | AT_ONCE
+_FILES: dict[str, Any] = {"trigger_mode": "multiple", "concurrency_limit": None} | QUIET
 
 # Those who score take turns (see ``Turns``).
 _SCORING: dict[str, Any] = {"concurrency_limit": None, "trigger_mode": "multiple"} | QUIET
@@ -113,8 +114,13 @@ def build_components() -> Parts:
                     elem_id="examples",
                     visible=bool(found),
                 )
-                with gr.Accordion(T.RECORD, open=False, elem_id="record"):
-                    microphone = gr.Audio(sources=["microphone"], type="filepath", format="wav", show_label=False)
+                with gr.Accordion(T.RECORD, open=False, elem_id="record") as record:
+                    # Its half a megabyte of scripts comes when somebody opens it.
+                    microphone = gr.Audio(
+                        sources=["microphone"], type="filepath", format="wav", show_label=False, visible=False
+                    )
+                shown = "() => ({ __type__: 'update', visible: true })"
+                record.expand(None, None, microphone, js=shown, api_visibility="private")
                 gr.HTML(_axes(), elem_id="axes-meaning", apply_default_css=False)
     with gr.Column(elem_classes="q-card", visible=False, elem_id="systems") as systems:
         heading(T.SYSTEMS, T.SYSTEMS_NOTE)
@@ -143,12 +149,12 @@ def bind(p: Parts) -> None:
     clips: dict[str, Any] = {"session": p.session, "typed": p.clips}
     chosen: dict[str, Any] = {"session": p.session, "name": p.predictor, "auto": p.auto}
     changed = [
-        listen(p, p.clips.upload, handlers.upload, _IN_ORDER, **clips),
+        listen(p, p.clips.upload, handlers.upload, _FILES, **clips),
         listen(p, p.clips.input, handlers.edited, _IN_ORDER, **clips),
         listen(p, p.clips.delete, handlers.delete, _IN_ORDER, **clips),
         listen(p, p.clips.clear, handlers.clear, _IN_ORDER, session=p.session),
         listen(p, p.examples.select, handlers.example, _IN_ORDER, **clips),
-        listen(p, p.microphone.stop_recording, handlers.recorded, _IN_ORDER, path=p.microphone, **clips),
+        listen(p, p.microphone.stop_recording, handlers.recorded, _FILES, path=p.microphone, **clips),
     ]
 
     described = listen(p, p.predictor.input, handlers.describe, LAST, session=p.session, name=p.predictor)
@@ -159,10 +165,7 @@ def bind(p: Parts) -> None:
         listen(p, done.then, handlers.by_itself, _SCORING, **chosen)
 
     arrived = listen(p, p.clips.focus, handlers.arrive, AT_ONCE, also=[p.session], session=p.session)
-    here = listen(
-        p, arrived.then, handlers.describe, {"concurrency_limit": None} | QUIET, session=p.session, name=p.predictor
-    )
-    listen(p, here.then, handlers.resume, _SCORING, **chosen)
+    listen(p, arrived.then, handlers.resume, _SCORING, **chosen)
 
     pressed: Any = partial(gr.on, [p.score.click, p.clips.submit])
     listen(p, pressed, handlers.score, _SCORING, typed=p.clips, **chosen)
