@@ -60,6 +60,7 @@ export function makeSlides(page, store, lesson) {
   async function fit(largest = dialog.clientWidth / LAYOUT) {
     const mine = ++turn;
     dialog.dataset.fits = "false";
+    dialog.classList.toggle("fresh", largest >= dialog.clientWidth / LAYOUT); // nobody need see it shrink
     for (let zoom = Math.max(1, largest); ; zoom = Math.max(1, zoom * SMALLER)) {
       page.style.zoom = String(zoom);
       for (let k = 0; k < 3; k++) await new Promise((done) => requestAnimationFrame(done));
@@ -68,6 +69,7 @@ export function makeSlides(page, store, lesson) {
     }
     page.scrollTop = 0;
     dialog.dataset.fits = "true";
+    dialog.classList.remove("fresh");
   }
 
   function open(name) {

@@ -17,7 +17,7 @@ export function tell({ tied, better, gap, ahead, terms }, { alpha }) {
   const wants = (key) => {
     const { margin, missing, q, loss } = terms[key];
     const ask = `${named(key)} wants ${good} ahead by ${fixed(margin)}`;
-    if (loss === 0) return `${ask} and is content`;
+    if (loss < 1e-9) return `${ask} and is content`;
     return `${ask}, misses ${fixed(missing)}${q === 1 ? "" : ` and counts it ${fixed(q, 1)} times`}`;
   };
   const any = alpha === 0 ? " (with <i>α</i> = 0 any lead will do)" : "";
