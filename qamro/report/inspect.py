@@ -82,7 +82,7 @@ def _distances(numbers: AxisNumbers) -> Table:
         rows.insert(0, "predictor", name)
         parts.append(rows)
     note = (
-        "Distances are of ranks, as shares of the clips (0 lowest, 1 highest), so they need no common scale; "
+        "Distances are of ranks, as shares of the clips (0 lowest, 1 highest), so they need no common scale. "
         "disagreement is predicted minus rated."
     )
     frame = pd.concat(parts, ignore_index=True)

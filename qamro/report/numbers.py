@@ -433,7 +433,7 @@ class Table:
         return sorted(map(str, self.frame.columns), key=_place)
 
 
-_NAMING = (
+_NAMING: tuple[str, ...] = (
     "axis",
     "predictor",
     "scores",

@@ -126,8 +126,8 @@ def _claims(table: pd.DataFrame, comparison: Comparison) -> list[str]:
     if len(open_ones):
         where = [f"{row.axis} ({row.first} and {row.second}, {row.level} level)" for row in open_ones.itertuples()]
         told.append(
-            f"No difference in {CLAIMED} can be claimed, after Holm's correction over all axes, on "
-            f"{listing(where, 12)}. That does not show that they are equal."
+            f"No difference in {CLAIMED} can be claimed on {listing(where, 12)}. That is after Holm's correction over "
+            "all axes, and does not show that they are equal."
         )
     return told
 
@@ -176,7 +176,7 @@ def versus(comparison: Comparison, axis: str) -> Section:
     pairs = list(combinations(numbers.predictors, 2))
     note = (
         f"Both predictors see the same draws, so a difference is paired. {about_intervals(numbers)} p is that of the "
-        f"paired bootstrap, p_holm corrects it for the {count(len(pairs), 'pair')} of this axis; p_williams is "
+        f"paired bootstrap, p_holm corrects it for the {count(len(pairs), 'pair')} of this axis. p_williams is "
         "Williams' test, which takes clips for independent."
     )
     section.figures.append(_figure(numbers, table, pairs))

@@ -63,8 +63,8 @@ def raters(comparison: Comparison, rated: str = "") -> Section:
     section.sentences.extend(f"{', '.join(names)}: {why}." for why, names in unknown.items())
     answer = " ".join(_answer(axis, numbers) for axis, numbers in axes.items())
     note = (
-        f"low and high are the ends of {percent(options.level)} intervals ({options.draws:,} draws of systems, clips "
-        "within them, and raters where they are named; standard errors draw clips only). Where there is none, the "
+        f"low and high are the ends of {percent(options.level)} intervals: {options.draws:,} draws of systems, clips "
+        "within them, and raters where they are named. Standard errors draw clips only. Where there is none, the "
         "number follows from another without chance. raters 0: anonymous."
     )
     section.tables.insert(0, Table("raters-agreement", "Agreement of the raters", note, table))
@@ -167,9 +167,9 @@ def _ceiling(level: str, size: int, half: Any, whole: Any, who: str) -> str:
         )
     text = f"one half of the raters predicts the other with SRCC {found} {over}"
     if not np.isnan(whole.value):
-        text += f"; two groups of all raters' size would reach {with_ends(whole.value, whole.low, whole.high)}"
+        text += f". Two groups of all raters' size would reach {with_ends(whole.value, whole.low, whole.high)}"
     if doubts := hint(size, "system" if level == "system" else "clip"):
-        return f"{text} ({doubts}, not a finding)."
+        return f"{text}. {doubts}, not a finding."
     return f"{text}. A predictor that comes near this is as good as other raters."
 
 
@@ -188,14 +188,14 @@ def _more(axis: str, rows: dict[str, Any], numbers: AxisNumbers) -> str:
     if np.isnan(system.value):
         return text
     error = with_ends(system.value, system.low, system.high, 2)
-    text += f" A system's mean has {error}; "
+    text += f" A system's mean has {error}. "
     if np.isinf(now.system_needed):
         return text + (
-            f"no number of raters halves its interval, because clips of a system differ; "
+            f"No number of raters halves its interval, because clips of a system differ. "
             f"{number(float(now.clips_needed - now.clips_now), 0)} more clips of each would."
         )
     more = float(now.system_needed - now.now)
-    return text + f"halving its interval takes {number(more, 0)} more ratings of each clip."
+    return text + f"Halving its interval takes {number(more, 0)} more ratings of each clip."
 
 
 # What can be shown of named raters on one axis.
@@ -235,8 +235,8 @@ def rater_views(found: Panel, matrix: RatingMatrix) -> RaterViews:
         views.sentences.append(f"{axis}: {count(len(best.left_out), 'rater')} gave too few ratings for a model.")
     alt = f"Bias and inconsistency of {count(total, 'rater')}; {len(found.straying)} stray."
     note = (
-        "By P.910's model: bias is how far a rater scores above all raters, inconsistency how far the scores scatter "
-        "about bias and quality; both with 95 % intervals."
+        "By P.910's model, with 95 % intervals. Bias is how far a rater scores above all raters, inconsistency how far "
+        "the scores scatter about bias and quality."
     )
     title = f"{axis}: bias and consistency of each rater"
     views.figures.append(Figure(slug("raters", axis, "individuals"), title, alt, note, individuals(found.raters)))
@@ -263,8 +263,8 @@ def _straying(axis: str, straying: dict[str, str], total: int) -> str:
 
 def _raters(axis: str, found: Panel, matrix: RatingMatrix) -> Table:
     note = (
-        "bias and inconsistency by P.910's model, in points; agreement is the rank correlation with the mean of the "
-        "other raters; each with a 95 % interval. reason says why a rater strays from the others."
+        "bias and inconsistency are by P.910's model, in points. agreement is the rank correlation with the mean of "
+        "the other raters. Each has a 95 % interval. reason says why a rater strays from the others."
     )
     order = found.raters["reason"].eq("").sort_values(kind="stable").index
     rows = found.raters.loc[order].reset_index(drop=True)

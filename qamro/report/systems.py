@@ -114,7 +114,7 @@ def _slopes(numbers: AxisNumbers, people: Ranking) -> Figure:
     alt = f"Slope chart of {count(len(people.systems), 'system')}. The best by the scores of {who}: {best}."
     alt += "".join(f" By {name}: {listing(each.order[:3])}." for name, each in numbers.predicted.items())
     note = (
-        "Best on top. Thick bars join systems that cannot be told apart; thin bars are the ranks that a system could "
+        "Best on top. Thick bars join systems that cannot be told apart. Thin bars are the ranks that a system could "
         f"have ({percent(numbers.options.level)}, clips drawn within systems)."
     )
     if numbers.predicted:
@@ -163,7 +163,7 @@ def _metrics(numbers: AxisNumbers) -> Table:
     table.insert(6, "ceiling", np.where(table["metric"] == "SRCC", table["level"].map(tops), np.nan))
     note = (
         "low and high are the interval's ends; ceiling is the SRCC of two halves of the raters. MSE is in squared "
-        "points; ACC leaves ties of the ratings out, ACC_EQ counts them with a calibrated threshold; TOP1 is whether "
+        "points. ACC leaves ties of the ratings out, ACC_EQ counts them with a calibrated threshold. TOP1 is whether "
         "the best one is found."
     )
     return Table(slug("systems", numbers.label, "metrics-table"), f"{numbers.label}: metrics", note, table)
@@ -171,9 +171,9 @@ def _metrics(numbers: AxisNumbers) -> Table:
 
 def _pair_table(numbers: AxisNumbers, people: Ranking) -> Table:
     note = (
-        "Every pair, the better system first: difference of the means, and intervals that hold all true differences "
-        f"at once with {percent(numbers.options.level)} probability. differ: the interval leaves zero out. A system of "
-        "one clip has no interval."
+        "Every pair, the better system first, with the difference of the means. The intervals hold all true "
+        f"differences at once with {percent(numbers.options.level)} probability. differ: the interval "
+        "leaves zero out. A system of one clip has no interval."
     )
     title = f"{numbers.label}: pairs of systems"
     return Table(slug("systems", numbers.label, "pairs-table"), title, note, people.pairs.table())

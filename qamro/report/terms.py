@@ -38,7 +38,7 @@ TERMS: tuple[Term, ...] = (
     Term("Rating", "One number that one rater gave one clip on one axis."),
     Term("Study", "Clips with their prompts, systems and ratings."),
     Term("Predictor", "A program that says how people would rate a clip."),
-    Term("Encoder", "A large network that turns sound into numbers; it is not trained here.", ("encoder", "encoders")),
+    Term("Encoder", "A large network that turns sound into numbers, which heads read.", ("encoder", "encoders")),
     Term("Head", "A small network that turns an encoder's numbers into a score; this is what is trained."),
     Term("MOS", "Mean opinion score: the mean of all ratings of a clip.", ("MOS", "mos")),
     Term(

@@ -149,6 +149,10 @@ def test_every_term_of_a_report_leads_to_its_explanation_where_it_first_stands(t
         linked_at_all |= seen
     assert {"term-srcc", "term-bootstrap", "term-icc", "term-krippendorff-s-alpha", "term-ceiling"} <= linked_at_all
     assert linked_at_all <= page.ids
+    for section in comparison.sections():
+        texts = [section.answer, *section.about, *section.sentences, *(part.note for part in section)]
+        for sentence in (one for text in texts if " stray: " not in text for one in sentences(text)):  # a list of names
+            assert len(words(sentence)) <= 20, f"{section.id}: {sentence}"
 
 
 def test_texts_of_compare_are_short_and_say_nothing_of_machinery():

@@ -106,8 +106,8 @@ def _runaway(found: dict[str, Any]) -> np.ndarray:
 # Runs the ITU's rater models as Netflix's ``sureal`` implements them, without its side effects.
 
 MODELS: dict[str, str] = {
-    "P.910": "Maximum likelihood (ITU-T P.910 Annex E): finds every rater's bias and inconsistency, and weighs raters "
-    "by their consistency instead of leaving any out.",
+    "P.910": "Maximum likelihood (ITU-T P.910 Annex E): finds every rater's bias and inconsistency. It weighs raters "
+    "by their consistency and leaves none out.",
     "P.913": "Bias removal (ITU-T P.913, 12.4): subtracts every rater's mean distance to all raters, then leaves out "
     "raters who stray too often.",
     "BT.500": "Rejection (ITU-R BT.500): leaves out raters who stray from the others too often, in both directions.",

@@ -26,7 +26,17 @@ TEST = "listening_test"
 """The view of a MUSHRA, CMOS, DMOS or ABX test."""
 
 _LEFT = "compare"
-_PARTS = ("study", "predictions", "axis_map", "own_maps", "left_out", "powered", "drawn", "took", "said")
+_PARTS: tuple[str, ...] = (
+    "study",
+    "predictions",
+    "axis_map",
+    "own_maps",
+    "left_out",
+    "powered",
+    "drawn",
+    "took",
+    "said",
+)
 _PARTS += ("_comparison", "_people")
 """Of the state, what the next page goes on with."""
 
