@@ -253,8 +253,13 @@ def reading_of(study: Study, *, notes: bool = True) -> list[str]:
     return lines + [f"note: {note}" for note in study.about.get("notes", ()) if notes]
 
 
-def open_audible(ratings: str, options: Options | None = None) -> Study:
+def open_audible(ratings: str, options: Options | None = None, *, or_votes: bool = False) -> Study:
     """Opens rated clips to train on.
+
+    Args:
+        ratings: As for ``open_ratings``.
+        options: What is known about the file.
+        or_votes: Whether votes between pairs of clips will do.
 
     Raises:
         FileNotFoundError: As ``open_ratings``; or not one clip's sound is here: says how to get it.
@@ -262,7 +267,7 @@ def open_audible(ratings: str, options: Options | None = None) -> Study:
     """
     from qamro.studies.registry import datasets
 
-    study = open_ratings(ratings, options)
+    study = (_open_and_tell if or_votes else open_ratings)(ratings, options)
     lost = study.missing_audio()
     if len(lost) < len(study.clips):
         return study

@@ -201,7 +201,7 @@ def train(
         else:
             from qamro.training.simulated_corpus import Corpus
 
-            rated = Corpus(systems, prompts) if study == SIMULATED else open_audible(study, told)
+            rated = Corpus(systems, prompts) if study == SIMULATED else open_audible(study, told, or_votes=True)
             card = fit(rated, settings, recipe, out, workers=workers, world=world, tracker=tracker)
         tracker.finish()
         done = target.finish("heads and card", "predict --heads") if world.first else ""
