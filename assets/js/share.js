@@ -11,6 +11,8 @@ export default function share({ element, props, trigger, watch }) {
   function open(...content) {
     panel.replaceChildren(...content);
     panel.hidden = false;
+    panel.classList.remove("q-left");
+    panel.classList.toggle("q-left", panel.getBoundingClientRect().left < element.closest(".tabitem, main, body").getBoundingClientRect().left);
     button.setAttribute("aria-expanded", "true");
   }
   function close() {

@@ -104,7 +104,9 @@ def test_the_example_through_every_view(server: Server, open_page: Visits, tmp_p
     page.wait_for_selector("#compare-lines li:has-text('TA, simulated')")
     shot(page, "compare-systems")
     page.click("#compare-share button:has-text('Share')")
-    stranger = open_page(page.locator("#compare-share .q-copy input").input_value(), ready="[data-figure] .main-svg")
+    stranger = open_page(page.locator("#compare-share .q-copy input").input_value(), ready="main h2")
+    stranger.locator("[data-figure]").first.scroll_into_view_if_needed()
+    stranger.wait_for_selector("[data-figure] .main-svg >> nth=0")
     assert "TA" in stranger.inner_text("main h2 >> nth=0")
     assert stranger.locator("main > section").count() == 2
     page.keyboard.press("Escape")

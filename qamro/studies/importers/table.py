@@ -348,7 +348,7 @@ def _parquet(path: Path) -> Sheet:
         raise
     except (ImportError, OSError, ValueError) as problem:
         raise StudyError(f"{path} cannot be read as Parquet: {problem}") from problem
-    columns = flat_columns(records) if records else dict.fromkeys(names, ())
+    columns: dict[str, Sequence[str]] = flat_columns(records) if records else dict.fromkeys(names, ())
     return Sheet(path, tuple(columns), lambda: columns, source="parquet")
 
 
