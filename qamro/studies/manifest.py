@@ -10,6 +10,9 @@ from qamro.studies.tables import StudyError, first_row, read_table
 FILE_COLUMNS = ("path", "file", "filename", "clip", "name")
 """What the column of the sound files may be called, whatever the case; the first that is there."""
 
+_NAMED = 12
+"""As many columns are named where none holds files."""
+
 
 @dataclass(frozen=True)
 class Line:
@@ -36,14 +39,16 @@ def read_manifest(path: Path | str) -> list[Line]:
         StudyError: No column names files, a name is missing, or a file stands twice; names the row.
     """
     path = Path(path)
-    if not first_row(path):
+    header = first_row(path)
+    if not header:
         raise StudyError(f"{path} is empty: it has no column of clip names")
+    if not {name.lower() for name in header} & {*FILE_COLUMNS}:  # before a table of any width is read
+        raise _no_files(path, header)
     table = read_table(path)
     columns = {str(column).lower(): column for column in reversed(table.columns)}
     files = next((columns[name] for name in FILE_COLUMNS if name in columns), None)
     if files is None:
-        called = ", ".join(FILE_COLUMNS[:-1])
-        raise StudyError(f"{path} has no column of clip names ({called}); it has {', '.join(table.columns)}")
+        raise _no_files(path, list(table.columns))
     others = [columns.get(name) if columns.get(name) != files else None for name in ("prompt", "system", "clip")]
     cells = [[""] * len(table) if column is None else list(table[column]) for column in others]
     first: dict[str, int] = {}
@@ -54,3 +59,9 @@ def read_manifest(path: Path | str) -> list[Line]:
             raise StudyError(f"{path}, row {row}: {file} stands in row {first[file]} already; remove one")
         first[file] = row
     return [Line(*line) for line in zip(table[files], *cells, strict=True)]
+
+
+def _no_files(path: Path, columns: list[str]) -> StudyError:
+    called, some = ", ".join(FILE_COLUMNS[:-1]), ", ".join(name[:40] for name in columns[:_NAMED])
+    more = f" and {len(columns) - _NAMED:,} more" if len(columns) > _NAMED else ""
+    return StudyError(f"{path} has no column of clip names ({called}); it has {some}{more}")
