@@ -89,3 +89,34 @@ def test_the_command_line_has_a_row_for_each(folder: Path, tmp_path: Path) -> No
         rows = list(csv.DictReader(file))
     assert [row["path"] for row in rows] == [str(path) for path in files]
     assert all(bool(row["error"]) != bool(row["PQ"]) for row in rows)
+
+
+def test_tables_of_any_size_are_refused_by_every_command_in_few_words(tmp_path: Path) -> None:
+    from qamro.cli import app
+
+    good = tmp_path / "good.csv"
+    good.write_text("clip,system,rater,axis,score\n" + "".join(f"c{i},s{i % 3},r,MI,{1 + i % 5}\n" for i in range(9)))
+    table = ["--ratings", str(good)]
+    run = CliRunner()
+    made = {"empty.csv": b""} | dict(bad_inputs.tables())
+    for name in ("empty.csv", "columns.csv", "axes.csv", "deep.json", "closed.json", "keys.jsonl", "many.zip"):
+        path = tmp_path / name
+        path.write_bytes(made[name])
+        bad = str(path)
+        for words in (
+            ["evaluate", "--predictions", str(good), "--ratings", bad],
+            ["evaluate", "--predictions", bad, *table],
+            ["compare", "--predictions", f"a={bad}", *table],
+            ["studies", "import", bad, "--out", str(tmp_path / "out")],
+            ["train", "--study", bad, "--out", str(tmp_path / "heads")],
+            ["plan", "--ratings", bad],
+            ["rank", "--votes", bad],
+            ["predict", bad, "--out", str(tmp_path / "scores.csv")],
+        ):
+            if words[0] == "predict" and path.suffix in (".json", ".zip"):
+                continue  # a file like any other, that is no sound
+            result = run.invoke(app, words)
+            assert result.exit_code or name == "empty.csv", words
+            assert result.exception is None or isinstance(result.exception, SystemExit), (words, result.exception)
+            assert "No such option" not in result.output, (words, result.output)
+            assert len(result.output) < 3_000, (words, len(result.output))

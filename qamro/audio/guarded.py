@@ -15,6 +15,7 @@ import atexit
 import contextlib
 import json
 import logging
+import mmap
 import os
 import signal
 import struct
@@ -43,7 +44,10 @@ LOOK = 0.5
 
 _PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "TMPDIR", "TEMP", "LANG", "LC_ALL")
 _HEAD = struct.Struct("<cQ")  # what follows (ready, block, start, end, error), and how many bytes of it
-_READY, _BLOCK, _START, _END, _ERROR = b"r", b"b", b"s", b"e", b"x"
+_READY, _BLOCK, _SHARED, _START, _END, _ERROR = b"r", b"b", b"m", b"s", b"e", b"x"
+_MEMORY = 2**23
+"""Bytes of sound that a process hands over in memory that both see: a minute or so; more comes by the pipe."""
+
 _MOST_WORDS = 2**16
 _log = logging.getLogger(__name__)
 _PIPE = 2**20
@@ -188,9 +192,9 @@ class _Pace:
         began, over, late, used = time.monotonic(), False, False, None
 
         def look() -> None:
-            nonlocal timer, late, used
+            nonlocal late, used
             with self._lock:
-                if over:
+                if over or late:
                     return
                 if time.monotonic() - began >= limits.work * WAITING:
                     late = True
@@ -198,25 +202,23 @@ class _Pace:
                     return
                 now = _processor_seconds(pid)
                 used = now if used is None else used
-                if not self.is_slow and now - used >= LOOK:
+                if not self.is_slow and not self.is_put_off and now - used >= LOOK:
                     self.is_slow = self._permits.acquire(blocking=False)
                     self.is_put_off = not self.is_slow
                     if self.is_put_off:
                         kill()
-                        return
                 if self.is_slow:
                     with contextlib.suppress(OSError, AttributeError):
                         os.setpriority(os.PRIO_PROCESS, pid, 10)
-                timer = _timer(LOOK, look)
 
         def end() -> bool:
             nonlocal over
             with self._lock:
                 over = True
-            timer.cancel()
+            _WATCHER.remove(look)
             return late
 
-        timer = _timer(LOOK, look)
+        _WATCHER.add(look)
         return end
 
     def wait(self) -> None:
@@ -230,11 +232,36 @@ class _Pace:
             self._permits.release()
 
 
-def _timer(seconds: float, act: Callable[[], None]) -> threading.Timer:
-    timer = threading.Timer(seconds, act)
-    timer.daemon = True
-    timer.start()
-    return timer
+class _Watcher:
+    """One thread that looks at all files that are being decoded, every ``LOOK`` seconds; a timer a file costs more."""
+
+    def __init__(self) -> None:
+        self._lock, self._looks = threading.Lock(), set[Callable[[], None]]()
+        self._thread: threading.Thread | None = None
+
+    def add(self, look: Callable[[], None]) -> None:
+        """Calls a function from now on."""
+        with self._lock:
+            self._looks.add(look)
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._run, name="decoders", daemon=True)
+                self._thread.start()
+
+    def remove(self, look: Callable[[], None]) -> None:
+        """Calls it no more."""
+        with self._lock:
+            self._looks.discard(look)
+
+    def _run(self) -> None:
+        while True:
+            time.sleep(LOOK)
+            with self._lock:
+                looks = list(self._looks)
+            for look in looks:
+                look()
+
+
+_WATCHER = _Watcher()
 
 
 def _processor_seconds(pid: int) -> float:
@@ -255,6 +282,7 @@ class _Process:
     def __init__(self) -> None:
         self.asked = 0
         self._well = False  # whether it has started
+        self._memory, descriptor = _shared_memory()
         code = "import sys, json; sys.path[:] = json.loads(sys.argv[1]); from qamro.audio.guarded import work; work()"
         root = str(Path(__file__).resolve().parents[2])
         paths = json.dumps([root, *(folder for folder in sys.path if folder and folder != root)])
@@ -265,7 +293,8 @@ class _Process:
         # A session of its own: Ctrl-C is for the one who asked. -S leaves out site, which takes a third of the start.
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-S", "-c", code, paths],
+                [sys.executable, "-S", "-c", code, paths, str(descriptor)],
+                pass_fds=() if descriptor < 0 else (descriptor,),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
@@ -275,6 +304,9 @@ class _Process:
             )
         except OSError as problem:
             raise _CannotStartError(str(problem)) from problem
+        finally:
+            if descriptor >= 0:
+                os.close(descriptor)
         with contextlib.suppress(ImportError, AttributeError, OSError):
             import fcntl
 
@@ -317,6 +349,9 @@ class _Process:
                 with contextlib.suppress(OSError):
                     pipe.close()
         self._process.wait()
+        if self._memory is not None:
+            with contextlib.suppress(BufferError):
+                self._memory.close()
 
     def _answer(self, path: str | os.PathLike[str], wish: dict[str, Any], limits: Limits) -> Any:
         kind, size = self._head()
@@ -346,7 +381,12 @@ class _Process:
                 larger = np.empty(max(more, samples.size * 3 // 2), dtype="<f4")
                 larger[:done] = samples[:done]
                 samples = larger
-            self._fill(samples[done:more].data.cast("B"))
+            if kind == _SHARED:
+                if self._memory is None or size > len(self._memory):
+                    raise EOFError
+                samples[done:more] = np.frombuffer(self._memory, dtype="<f4", count=more - done)
+            else:
+                self._fill(samples[done:more].data.cast("B"))
             done = more
 
     def _raise(self, path: str | os.PathLike[str], size: int) -> None:
@@ -375,6 +415,26 @@ class _Process:
             if not read:
                 raise EOFError
             buffer = buffer[read:]
+
+
+def _shared_memory() -> tuple[mmap.mmap | None, int]:
+    """Returns memory that a process can be given, and its descriptor; None and -1 where the platform has none.
+
+    Its size is sealed: whoever decodes cannot take away what we read.
+    """
+    try:
+        import fcntl
+
+        descriptor = os.memfd_create("qamro-decoder", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    except (ImportError, AttributeError, OSError):
+        return None, -1
+    try:
+        os.ftruncate(descriptor, _MEMORY)
+        fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL)
+        return mmap.mmap(descriptor, _MEMORY), descriptor
+    except (AttributeError, OSError, ValueError):
+        os.close(descriptor)
+        return None, -1
 
 
 def _ended(path: str | os.PathLike[str], code: int | None) -> AudioError:
@@ -406,6 +466,7 @@ def _pool() -> Decoders | None:
 def work() -> None:
     """Answers wishes from standard input until it ends."""
     wishes, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb", buffering=0)
+    memory = mmap.mmap(int(sys.argv[2]), _MEMORY) if int(sys.argv[2]) >= 0 else None
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)  # what a decoder prints is no answer
     _limit("RLIMIT_FSIZE", 0)
@@ -417,7 +478,7 @@ def work() -> None:
         _limit("RLIMIT_AS", limits.memory)
         _allow(limits.work)
         try:
-            _fulfil(wish, limits, answers)
+            _fulfil(wish, limits, answers, memory)
         except BrokenPipeError:
             return
         except Exception as problem:
@@ -426,7 +487,7 @@ def work() -> None:
             _allow(0)
 
 
-def _fulfil(wish: dict[str, Any], limits: Limits, answers: IO[bytes]) -> None:
+def _fulfil(wish: dict[str, Any], limits: Limits, answers: IO[bytes], memory: mmap.mmap | None) -> None:
     if wish["verb"] == "probe":
         info = asdict(probe(wish["path"], limits))
         info.pop("path")
@@ -435,10 +496,21 @@ def _fulfil(wish: dict[str, Any], limits: Limits, answers: IO[bytes]) -> None:
     silence = wish["allow_silence"]
     with decoding(wish["path"], wish["sample_rate"], limits=limits, allow_silence=silence) as (rate, expected, blocks):
         _send(answers, _START, {"rate": rate, "expected": expected})
+        shared, held, fits = np.frombuffer(memory or b"", dtype="<f4"), 0, True
         for block in blocks:
+            fits = fits and held + block.size <= shared.size
+            if fits:
+                shared[held : held + block.size] = block
+                held += block.size
+                continue
+            if held:
+                _write(answers, _HEAD.pack(_SHARED, held * 4))
+                held = 0
             if block.size:
                 _write(answers, _HEAD.pack(_BLOCK, block.size * 4))
                 _write(answers, np.ascontiguousarray(block, dtype="<f4").data.cast("B"))
+    if held:
+        _write(answers, _HEAD.pack(_SHARED, held * 4))
     _send(answers, _END, {})
 
 

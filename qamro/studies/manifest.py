@@ -40,6 +40,10 @@ class ManifestError(StudyError):
     """A manifest cannot be used; names file, row and column."""
 
 
+_NAMED = 12
+"""As many columns are named where none holds files."""
+
+
 @dataclass(frozen=True)
 class Entry:
     """A clip as a manifest names it.
@@ -130,7 +134,8 @@ def _entry(row: Mapping[str, Any], number: int, path: Path, folder: Path) -> Ent
     if not found["path"]:
         if column := next((name for name in (*FILES, *NAMES) if name in row), ""):
             raise ManifestError(f"{path}, row {number}, column {column!r} is empty; every row names its sound")
-        there, called = ", ".join(list(map(str, row))[:8]), ", ".join((*FILES, *NAMES))
+        there, called = ", ".join([str(name)[:40] for name in row][:8]), ", ".join((*FILES, *NAMES))
+        there += f" and {len(row) - 8:,} more" if len(row) > 8 else ""
         raise ManifestError(f"{path}, row {number}: there is no column of clip names ({called}); it has {there}")
     where = str(found["path"])
     if "://" not in where and not os.path.isabs(where):
