@@ -12,7 +12,7 @@ from qamro.ui.events import AT_ONCE, QUIET, Answer, listen
 from qamro.ui.study_picker import handlers
 from qamro.ui.study_picker.render import view
 from qamro.ui.study_picker.state import PickerState
-from qamro.ui.study_picker.texts import WORDS
+from qamro.ui.study_picker.texts import LIST, WORDS
 from qamro.ui.widgets import widget
 
 
@@ -49,7 +49,7 @@ class StudyPicker:
         return listen(parts, self.view.expand, handler, AT_ONCE, **inputs)
 
 
-def study_picker(tab: str, *, audio: bool = False) -> StudyPicker:
+def study_picker(tab: str, *, audio: bool = False, as_list: bool = False) -> StudyPicker:
     """Builds the choice of a study inside the current block.
 
     ``?tab=TAB&study=NAME`` in the address chooses a study by name when the tab opens.
@@ -57,12 +57,13 @@ def study_picker(tab: str, *, audio: bool = False) -> StudyPicker:
     Args:
         tab: The tab's id; all element ids begin with it.
         audio: Whether the tab needs the clips' sound. A study without any is then refused, with the reason.
+        as_list: Whether the studies stand in a short list with a filter, as one field of a form; else as cards.
     """
     study = gr.State(None)
     state = gr.State(PickerState(audio=audio), delete_callback=PickerState.close)
-    page = widget(
-        "study_picker", view(PickerState(audio=audio)), words=WORDS, elem_id=f"{tab}-study", elem_classes="q-bring"
-    )
+    words = WORDS | LIST if as_list else WORDS
+    page = widget("study_picker", view(PickerState(audio=audio)), words=words, elem_id=f"{tab}-study",
+                  elem_classes="q-bring")  # fmt: skip
     p = StudyPicker(tab, study, state, page)
     with_study: dict[str, Any] = {"also": [study], "state": state}
     # One correction after the other: each begins with what the one before has left.
