@@ -32,6 +32,7 @@ export default function link({ element, props, trigger, watch }) {
   function write() {
     said.textContent = "";
     const { query, upload, zip } = props.value ?? {};
+    element.hidden = !query; // no sweep yet: nothing to take home
     if (!query) return;
     if (zip && zip.url !== fetched) {
       fetched = zip.url;
@@ -42,5 +43,6 @@ export default function link({ element, props, trigger, watch }) {
     else if (!upload) history.replaceState(null, "", address(query));
   }
   watch("value", write);
+  element.hidden = !props.value;
   trigger("expand"); // the tab is on the page: it wants its sweep
 }

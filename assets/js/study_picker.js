@@ -27,12 +27,35 @@ export default function studyPicker({ element, props, trigger, upload, watch }) 
 
   const study = ({ name, title, note, details, state }) => card(name, title, note, details, state === "here" ? "" : words[state]);
 
+  // A short list with a filter, where the study is one field of a form. Rows are hidden, never drawn anew: the field keeps its text.
+  let filter = "";
+  const none = el("p", { class: "q-hint", role: "status", hidden: true }, words.filtered_out ?? "");
+  function matching(rows) {
+    const wanted = filter.trim().toLowerCase();
+    for (const row of rows) row.hidden = Boolean(wanted) && !row.textContent.toLowerCase().includes(wanted);
+    none.hidden = rows.some((row) => !row.hidden);
+  }
+  function list({ sources, source, busy, brought }) {
+    const line = (name, title, note, state) => el("label", { class: "q-option", "data-source": name },
+      el("input", { type: "radio", name: group, value: name, checked: source === name, disabled: Boolean(busy), "data-key": `source ${name}`,
+        onchange: () => trigger("select", { source: name, fetch: false }) }),
+      el("strong", {}, title), el("span", { class: "q-hint" }, note), state && el("span", { class: "q-state" }, state));
+    const own = line("upload", words.upload, words.upload_note);
+    const rows = [...sources.slice(0, 1), ...(brought ? [] : sources.slice(1))].map(({ name, title, note, state }) => line(name, title, note, state === "here" ? "" : words[state]));
+    const field = rows.length > 4 && el("input", { type: "search", class: "q-filter", placeholder: words.filter, "aria-label": words.filter, value: filter, "data-key": "filter",
+      oninput: () => { filter = field.value; matching(rows); } });
+    matching(rows);
+    const open = sources.find((entry) => entry.name === source);
+    return [own, source === "upload" && !busy && zone, field, el("div", { class: "q-bring-list" }, rows), none,
+      open?.details && el("p", { class: "q-hint q-details" }, open.details)];
+  }
+
   function choice() {
     const { sources, source, busy, brought } = props.value;
     const open = sources.find((entry) => entry.name === source);
     const missing = open && open.state !== "here" && !busy;
     return el("fieldset", { class: "q-bring-choice" }, el("legend", {}, words.legend),
-      el("div", { class: "q-options" },
+      words.filter ? el("div", { class: "q-bring-rows" }, list(props.value)) : el("div", { class: "q-options" },
         [...sources.slice(0, 1).map(study), card("upload", words.upload, words.upload_note), source === "upload" && !busy && zone,
           ...(brought ? [] : sources.slice(1).map(study))]),
       missing && el("div", { class: "q-row q-start" },

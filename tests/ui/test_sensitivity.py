@@ -3,19 +3,24 @@
 import json
 import re
 import zipfile
+from types import SimpleNamespace
 
+import gradio as gr
 import pandas as pd
 import pytest
 
 from qamro.training.objective.table import families
+from qamro.training.sweeps import store
 from qamro.training.sweeps.seeds import best_in_words, summarise
 from qamro.training.sweeps.setup import BASELINES, Setup
 from qamro.training.sweeps.store import bundled
-from qamro.ui.sensitivity import form, render
+from qamro.ui import pace
+from qamro.ui.sensitivity import form, handlers, render, tab
 from qamro.ui.sensitivity.form import from_query, to_query
 from qamro.ui.sensitivity.handlers import write_zip
-from qamro.ui.sensitivity.state import Shown, View
+from qamro.ui.sensitivity.state import SensitivityState, Shown, View
 from qamro.ui.sensitivity.texts import SPLITS
+from qamro.ui.sensitivity.texts import Sensitivity as T
 from qamro.ui.study_picker.state import PickerState
 from tests.training.sweeps.swept import small_study
 
@@ -148,6 +153,87 @@ def test_the_table_on_the_page_holds_the_summary(shown):
             mean, low, high = (float(number) for number in re.findall(r"-?\d+\.\d+", row[metric]))
             expected = part.loc[(row["Model"], metric), ["mean", "low", "high"]]
             assert (mean, low, high) == pytest.approx(tuple(expected), abs=5.1e-4)
+
+
+@pytest.fixture(scope="module")
+def parts():
+    with gr.Blocks():
+        return tab.build_components()
+
+
+def test_without_a_sweep_nothing_stands_there(parts, monkeypatch):
+    assert not any(part.visible for part in (parts.result, parts.rest, parts.one))
+    monkeypatch.setattr(store, "bundled", lambda setup: None)
+    state = SensitivityState()
+    answer = handlers.opened(parts, state, SimpleNamespace(query_params={}))
+    assert set(answer) == {parts.over, parts.status}
+    assert T.NO_STUDY in answer[parts.status]
+    stopped = render.draw(parts, state)
+    assert stopped.keys() == {parts.result, parts.rest, parts.one}
+    assert not any(update.visible for update in stopped.values())
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_a_sweep_that_ends_early_leaves_what_stood_there(parts, shown, monkeypatch, there):
+    def broken(setup, study, tell, so_far):
+        raise ValueError("no clip can be read")
+
+    monkeypatch.setattr(handlers, "_sweep", broken)
+    state = SensitivityState()
+    state.shown, state.view = (shown if there else None), View(axis="not swept")
+    *_, last = handlers.run(parts, state, None, PickerState(), **GIVEN)
+    assert "no clip can be read" in last[parts.status]
+    assert [last[part].visible for part in (parts.result, parts.rest, parts.one)] == [there] * 3
+    assert (parts.panels["SRCC"] in last) == there
+    assert not state.busy
+
+
+def test_the_paper_s_curve_first_and_the_others_on_demand(parts, shown):
+    state = SensitivityState()
+    answer = handlers.show(parts, state, shown)
+    assert [choice[1] for choice in answer[parts.curve].choices] == ["0.1", "0.2", "0.5", "all"]
+    assert answer[parts.curve].value == "0.2"
+    look = {"axis": "MI", "level": "system", "published": False}
+
+    def drawn(curve):
+        answer = handlers.look(parts, state, curve=curve, **look)
+        traces = answer[parts.panels["SRCC"]]["figure"]["data"]
+        return {trace["name"] for trace in traces if str(trace.get("name")).startswith("QAMRO")}, answer
+
+    names, answer = drawn("0.5")
+    assert names == {"QAMRO, alpha 0.5"}
+    assert state.view.model == "alpha 0.5, beta 7", "the same beta on another curve"
+    names, answer = drawn("all")
+    assert names == {"QAMRO, alpha 0.1", "QAMRO, alpha 0.2", "QAMRO, alpha 0.5"}
+    assert answer[parts.curve].value == "all"
+    assert answer[parts.link]["query"]["s.others"] == "1"
+
+
+def test_a_sweep_on_its_way_shows_its_curve_alone(parts, shown):
+    runs = shown.kept.sweep.runs
+    some = runs[(runs["axis"] == "MI") & (runs["seed"] == 0)].assign(clips=29)
+    sweep = type(shown.kept.sweep)(some, shown.kept.sweep.predictions)
+    answer = render.draw_part(parts, View(), Setup(), sweep)
+    assert "Seeds so far: 1 of 10; clips tested: 29." in answer[parts.headline]
+    assert not any(answer[part].visible for part in (parts.rest, parts.one, parts.look))
+    traces = answer[parts.panels["SRCC"]]["figure"]["data"]
+    assert not any(trace.get("fill") == "toself" for trace in traces), "one seed has no interval"
+    only_lines = type(sweep)(some[some["baseline"]], sweep.predictions)
+    assert render.draw_part(parts, View(), Setup(), only_lines) == {}
+
+
+def test_before_the_start_it_says_how_long(monkeypatch, tmp_path):
+    monkeypatch.setenv("QAMRO_CACHE", str(tmp_path))
+    assert "going by the sweep that ships" in form.cost(PickerState(), None, GIVEN)
+    fits = form.read(PickerState(), None, GIVEN).fits(5)
+    pace.remember("sweep adamw", fits, 144, 33)
+    pace.remember("embed logmel", 1, 144, 5)
+    said = form.cost(PickerState(), None, GIVEN)
+    assert "About 33 s, going by what ran here. Clips that are new to the encoder take up to 5 s more" in said
+    assert "not known" in form.cost(PickerState(), None, changed(optimiser="sgd"))
+    default = dict(zip(form.FIELDS, ("logmel", "qamro", "beta", "1,3,5,7,9,11", "0.1,0.2,0.5", 10, ["MI", "TA"],
+                                     "auto 5", "adamw"), strict=True))  # fmt: skip
+    assert T.AT_ONCE in form.cost(PickerState(), None, default)
 
 
 def test_published_numbers_stand_apart():

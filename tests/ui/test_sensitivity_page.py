@@ -48,6 +48,9 @@ def test_curves_at_once_and_a_model_by_a_click(open_page):
     )
     says(page, "#sensitivity-headline", "A demonstration, not evidence")
 
+    assert page.locator("#sensitivity-LCC .main-svg >> nth=0").is_hidden(), "the other metrics are folded"
+    page.click("#sensitivity-curve label:has-text('alpha 0.1')")
+    says(page, "#sensitivity-words", "MI, system SRCC, alpha 0.1")
     page.locator("#sensitivity-SRCC").scroll_into_view_if_needed()
     points = drawn(page, "SRCC", "QAMRO, alpha 0.1")
     part = summary[(summary["axis"] == "MI") & (summary["level"] == "system") & (summary["metric"] == "SRCC")]
@@ -73,7 +76,7 @@ def test_curves_at_once_and_a_model_by_a_click(open_page):
     says(page, "#sensitivity-papers", "Published on musiceval, not computed here")
     page.wait_for_function("() => location.search.includes('s.published=1')")
 
-    again = open_page(page.url, ready=HERE)
+    again = open_page(page.url.replace("__theme=light", "__theme=dark"), ready=HERE)
     says(again, "#sensitivity-papers", "0.916")
     says(
         again,
@@ -81,6 +84,7 @@ def test_curves_at_once_and_a_model_by_a_click(open_page):
         best_in_words(kept.sweep.runs, "TA", "utterance", "SRCC", curve=0.1, where="alpha 0.1"),
     )
     assert again.input_value("#sensitivity-model input") == model[0]
+    unfolded(again, "dark")
 
 
 def test_a_sweep_runs_live_is_kept_and_linked(open_page, tmp_path):
@@ -88,12 +92,15 @@ def test_a_sweep_runs_live_is_kept_and_linked(open_page, tmp_path):
     page = open_page(f"?tab=sensitivity&{link}", ready=HERE)
     says(page, "#sensitivity-status", "has not been computed here yet")
     says(page, "#sensitivity-cost", "1 axis × 5 objectives × 30 seeds × 1 fold = 150 fits, and ridge")
+    says(page, "#sensitivity-cost", "About ")
     page.click("#sensitivity-run")
-    page.wait_for_selector("#sensitivity-cancel")
-    page.wait_for_selector("#sensitivity-status progress")
+    says(page, "#sensitivity-headline", "As it comes")
+    page.wait_for_selector("#sensitivity-SRCC .main-svg >> nth=0")
+    assert page.locator("#sensitivity-words").is_hidden(), "nothing of the sweep before stands beside it"
     page.click("#sensitivity-cancel")
     says(page, "#sensitivity-status", "Stopped.")
 
+    page.click("#sensitivity-more > button")
     page.fill("#sensitivity-seeds input[type=number]", "2")
     page.locator("#sensitivity-seeds input[type=number]").press("Tab")
     says(page, "#sensitivity-cost", "= 10 fits")
@@ -111,15 +118,22 @@ def test_a_sweep_runs_live_is_kept_and_linked(open_page, tmp_path):
     says(again, "#sensitivity-words", best_in_words(found.sweep.runs, "MI", "system", "SRCC", curve=0.2))
 
 
-@pytest.mark.parametrize(("width", "theme"), [(400, "light"), (1280, "dark")])
-def test_on_a_phone_and_in_the_dark(open_page, width, theme):
-    page = open_page(f"?tab=sensitivity&s.published=1&__theme={theme}", width=width, ready=HERE)
+def test_on_a_phone(open_page):
+    unfolded(open_page("?tab=sensitivity&s.published=1&__theme=light", width=400, ready=HERE), "phone")
+
+
+def unfolded(page: Any, name: str) -> None:
+    """Opens all that is folded away: every figure is drawn, nothing is cut, nothing sticks out."""
+    for fold in ("others", "map-part"):
+        page.click(f"#sensitivity-{fold} > button")
     for metric in ("SRCC", "LCC", "KTAU", "MSE", "map", "ranking"):
         page.wait_for_selector(f"#sensitivity-{metric} .main-svg >> nth=0")
     assert fits(page)
     page.locator("#sensitivity-opener > button").focus()
     page.keyboard.press("Enter")
     page.wait_for_selector("#sensitivity-run", state="visible")
+    page.click("#sensitivity-more > button")
+    page.wait_for_selector("#sensitivity-encoder", state="visible")
     assert fits(page)
     assert cut(page) == []
-    shot(page, f"sensitivity-{theme}-{width}")
+    shot(page, f"sensitivity-{name}")

@@ -84,9 +84,18 @@ def test_a_tab_that_needs_sound_on_a_phone_in_the_dark(open_page: Visits, tmp_pa
     page.wait_for_selector(f"{chooser} .q-bring-chosen")
     assert "144 of 144 clips with sound" in page.locator(f"{chooser} .q-bring-chosen").inner_text()
     page.click(f"{chooser} [data-key=change]")
+    rows = f"{chooser} .q-bring-list .q-option:visible"
+    every = page.locator(rows).count()
+    page.fill(f"{chooser} [data-key=filter]", "no such name")
+    page.wait_for_selector(f"{chooser} >> text=No study is called so.")
+    page.fill(f"{chooser} [data-key=filter]", "MusicEv")
+    assert page.locator(rows).count() < every
     page.click(f"{chooser} [data-source=musiceval]")
     page.wait_for_selector(f"{chooser} >> text=Fetch musiceval")
-    assert "1,900 MB · CC BY-NC 4.0" in page.locator(f"{chooser} [data-source=musiceval]").inner_text()
+    assert "1,900 MB · CC BY-NC 4.0" in page.locator(f"{chooser} .q-details").inner_text()
+    assert page.input_value(f"{chooser} [data-key=filter]") == "MusicEv", "it keeps what was typed"
+    page.fill(f"{chooser} [data-key=filter]", "")
+    assert page.locator(rows).count() == every
     page.click(f"{chooser} [data-source=upload]")
     silent = tmp_path / "silent.csv"
     silent.write_text("clip,rater,axis,score\n" + "".join(f"c{i},r{i % 3},MI,{1 + i % 5}\n" for i in range(9)))

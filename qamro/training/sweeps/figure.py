@@ -5,8 +5,10 @@ The ground is transparent, and text and grid are of a grey that reads well on li
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from html import escape as escape_html
+from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,15 +18,18 @@ from qamro.evaluation.levels import rests_on
 from qamro.figures import page
 from qamro.figures.page import figure_place, slug
 from qamro.figures.style import GRID, INK, escape, layout, line_axis, shorten, ticks_at, whiskers
+from qamro.training.objective.table import ALPHA
 from qamro.training.sweeps.plotting import (
+    DASHES,
     PUBLISHED,
     Naming,
-    add_band,
+    add_baseline,
     add_curve,
     add_published,
     add_ring,
     dash_of,
     ends_of,
+    name_lines,
 )
 from qamro.training.sweeps.seeds import best_in_words, ridge_in_words, summarise
 
@@ -48,7 +53,7 @@ def beta_curves(
     metrics: Sequence[str] = METRICS_SHOWN,
     naming: Naming = QAMRO_OVER_BETA,
 ) -> go.Figure:
-    """Draws each metric over beta: one row a level, one column a metric, one line an alpha.
+    """Draws each metric over beta: one row a level, one column a metric, one line an alpha; the paper's has its band.
 
     Args:
         summary: From ``summarise``.
@@ -68,7 +73,7 @@ def beta_curves(
     for row, level in enumerate(levels, 1):
         for column, metric in enumerate(metrics, 1):
             place = {"row": row, "col": column, "showlegend": (row, column) == (1, 1)}
-            _fill(figure, _cell(part, level, metric), naming, place)
+            _fill(figure, _cell(part, level, metric), naming, place, main=_main(part, None), others=True)
     figure.update_xaxes(**ticks_at(_points(part)), **_LINE).update_yaxes(**_LINE)
     figure.update_xaxes(title={"text": naming.over, "standoff": 4}, row=len(levels))
     figure.update_annotations(font={"size": 13, "color": INK})
@@ -86,12 +91,16 @@ def panel(
     *,
     naming: Naming = QAMRO_OVER_BETA,
     chosen: str = "",
+    others: bool = False,
     title: bool = False,
+    height: int = 320,
     published: Sequence[Published] = (),
     published_on: str = "",
     published_best: float | None = None,
 ) -> go.Figure:
-    """Draws one metric over what is turned, without a legend; a point carries its model's label as custom data.
+    """Draws one metric over what is turned: a curve in its band, the baselines as thin lines named at the right edge.
+
+    It needs no legend and no colour. A point carries its model's label as custom data.
 
     Args:
         summary: From ``summarise``.
@@ -99,8 +108,10 @@ def panel(
         level: ``"utterance"`` or ``"system"``.
         metric: Key of ``METRICS``.
         naming: What things are called.
-        chosen: Label of the model to ring.
+        chosen: Label of the model to ring; its curve is the one that is drawn, else the one of the paper's alpha.
+        others: Whether the other curves are drawn, too, thin and without intervals.
         title: Whether the metric and what it rests on stand above.
+        height: Of the figure, in pixels.
         published: Published rows that have a value for the axis.
         published_on: The study that they are of.
         published_best: The value that was reported as the best.
@@ -112,9 +123,9 @@ def panel(
 
     figure = go.Figure()
     part = _of_axis(summary, axis)
-    cell = _cell(part, level, metric)
-    _fill(figure, cell, naming, {})
-    points = _points(part)
+    cell, points = _cell(part, level, metric), _points(part)
+    main = _main(part, chosen)
+    lines = _fill(figure, cell, naming, {}, main=main, others=others)
     add_published(figure, published, axis, _ends(points), published_on)
     if published_best is not None:
         line = {"color": PUBLISHED, "width": 1.2, "dash": "dot"}
@@ -123,14 +134,22 @@ def panel(
     ringed = cell[cell["variant"] == chosen]
     if len(ringed):
         row = ringed.iloc[0]
-        at = points[len(points) // 2] if row["baseline"] else row["at"] + _nudge(cell, points)[row["curve"]]
-        add_ring(figure, at, row["mean"])
-    figure.update_xaxes(**ticks_at(points), title={"text": naming.over, "standoff": 4}, fixedrange=True, **_LINE)
-    figure.update_yaxes(automargin=True, fixedrange=True, nticks=6, **_LINE)
+        add_ring(figure, points[len(points) // 2] if row["baseline"] else row["at"], row["mean"])
+    margin = {"l": 48, "r": 24 + round(6.4 * max((len(name) for name, _, _ in lines), default=0)), "t": 38, "b": 44}
+    low, high = _range(figure)
+    name_lines(figure, lines, _ends(points)[1], (height - margin["t"] - margin["b"]) / (high - low))
+    figure.update_xaxes(
+        **ticks_at(points),
+        title={"text": naming.over, "standoff": 4},
+        fixedrange=True,
+        range=_ends(points),
+        **_LINE,
+    )
+    figure.update_yaxes(automargin=True, fixedrange=True, nticks=6, range=[low, high], **_LINE)
     heading = (
         {"text": title_of(part, level, metric), "font": {"size": 14}, "x": 0.01, "xref": "container"} if title else None
     )
-    return figure.update_layout(layout(height=280, title=heading, margin={"l": 44, "r": 12, "t": 38, "b": 40}))
+    return figure.update_layout(layout(height=height, title=heading, margin=margin))
 
 
 def heat_map(
@@ -205,23 +224,46 @@ def _ends(points: Sequence[float]) -> tuple[float, float]:
     return points[0] - room, points[-1] + room
 
 
-def _nudge(cell: pd.DataFrame, points: Sequence[float]) -> dict[float, float]:
-    """How far each curve is moved sideways."""
-    curves = list(cell.loc[~cell["baseline"], "curve"].unique())
-    step = 0.012 * (points[-1] - points[0]) if len(curves) > 1 else 0.0
-    return {curve: step * (k - (len(curves) - 1) / 2) for k, curve in enumerate(curves)}
+def _range(figure: go.Figure) -> tuple[float, float]:
+    """The lowest and the highest value that is drawn, with some air."""
+    drawn = [float(value) for trace in figure.data for value in trace.y if value is not None and math.isfinite(value)]
+    low, high = (min(drawn), max(drawn)) if drawn else (0.0, 1.0)
+    air = 0.06 * (high - low) or 0.05
+    return low - air, high + air
 
 
-def _fill(figure: go.Figure, cell: pd.DataFrame, naming: Naming, place: dict[str, Any]) -> None:
-    points = _points(cell)
-    for _, baseline in cell[cell["baseline"]].iterrows():
-        add_band(figure, baseline, _ends(points), place)
-    nudge = {} if place else _nudge(cell, points)
-    curves = cell[~cell["baseline"]]
-    listed = list(curves["curve"].unique())
-    for value, curve in curves.groupby("curve", dropna=False):
-        drawn, style = curve.sort_values("at"), 0 if len(listed) == 1 else dash_of(listed, value)
-        add_curve(figure, drawn, naming.curve(value), style, place, over=naming.over, nudge=nudge.get(value, 0.0))
+def _main(part: pd.DataFrame, chosen: str | None) -> float:
+    """The curve that a figure is about: the chosen model's, else the one of the paper's alpha, else the first."""
+    points = part[~part["baseline"]]
+    mine = points.loc[points["variant"] == chosen, "curve"]
+    curves = list(points["curve"].unique())
+    return float(mine.iloc[0] if len(mine) else ALPHA.default if ALPHA.default in curves else curves[0])
+
+
+def _fill(
+    figure: go.Figure, cell: pd.DataFrame, naming: Naming, place: dict[str, Any], *, main: float, others: bool
+) -> list[tuple[str, float, str]]:
+    """Draws baselines and curves, the main one last; returns their names, heights at the right edge, and colours."""
+    ends, lines = _ends(_points(cell)), []
+    baselines = cell[cell["baseline"] & cell["mean"].notna()]
+    for dash, (_, row) in zip(cycle(DASHES[1:]), baselines.iterrows(), strict=False):
+        add_baseline(figure, row, ends, dash, place)
+        lines.append((escape(str(row["variant"])), float(row["mean"]), INK))
+    curves = dict(list(cell[~cell["baseline"]].groupby("curve", dropna=False)))
+    listed = list(curves)
+    is_main = {value: value == main or len(curves) == 1 for value in listed}
+    for value in sorted(listed, key=is_main.__getitem__):
+        if not (others or is_main[value]):
+            continue
+        drawn = curves[value].sort_values("at")
+        style = 0 if is_main[value] else 1 + dash_of(listed, value) % (len(DASHES) - 1)
+        name = naming.curve(value)
+        add_curve(figure, drawn, name, style, place, over=naming.over, main=is_main[value])
+        colour = get_axis(drawn["axis"].iloc[0]).colour
+        if math.isfinite(drawn["mean"].iloc[-1]):
+            named = f"<b>{escape(name)}</b>" if is_main[value] else escape(name)
+            lines.append((named, float(drawn["mean"].iloc[-1]), colour))
+    return lines
 
 
 # One HTML page for a sweep: what was done, the lines in words, and the figures; it opens without a network.
@@ -249,7 +291,11 @@ def write_page(
         ]
         words += filter(None, (ridge_in_words(runs, axis, level, "SRCC") for level in LEVELS_SHOWN))
         body.append("<ul>" + "".join(f"<li>{escape_html(line)}</li>" for line in words) + "</ul>")
-        figures = [beta_curves(summary, axis, naming=naming)]
+        figures = [
+            panel(summary, axis, level, "SRCC", naming=naming, others=True, title=True, height=420)
+            for level in LEVELS_SHOWN
+        ]
+        figures.append(beta_curves(summary, axis, naming=naming))
         if summary.loc[~summary["baseline"], "curve"].nunique() > 1:
             for level in LEVELS_SHOWN:
                 figure = heat_map(summary, axis, level, "SRCC", naming=naming)
@@ -258,16 +304,18 @@ def write_page(
                         title={"text": title_of(summary[summary["axis"] == axis], level, "SRCC")}, margin={"t": 56}
                     )
                 )
-        for figure, kind in zip(figures, ("curves", *LEVELS_SHOWN), strict=False):
-            alt = f"{axis}: {'metrics over ' + naming.over if kind == 'curves' else kind + ' SRCC as a map'}."
-            place = figure_place(f"{slug(axis)}-{kind}", figure, alt, wide=True)
+        kinds = [f"{level} SRCC over {naming.over}" for level in LEVELS_SHOWN]
+        kinds += [f"metrics over {naming.over}", *(f"{level} SRCC as a map" for level in LEVELS_SHOWN)]
+        for figure, kind in zip(figures, kinds, strict=False):
+            place = figure_place(f"{slug(axis)}-{slug(kind)}", figure, f"{axis}: {kind}.", wide=True)
             body.append(f"<figure>{place}</figure>")
     page.write_page(path, title, "".join(body))
 
 
 INTERVALS = (
-    "Bars and bands are 95 % intervals of the mean over seeds (initial weights and dropout): what chance in training "
-    "does on these clips. Other clips and other listeners would move the numbers further."
+    "The band is the 95 % interval of the mean over seeds (initial weights and dropout): what chance in training does "
+    "on these clips. The other lines have such intervals, too (in the tables, and where a line is pointed at). Other "
+    "clips and other listeners would move the numbers further."
 )
 """What the intervals of a sweep are; stands on its page and in the terminal."""
 

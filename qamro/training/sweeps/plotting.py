@@ -1,4 +1,4 @@
-"""What the figures of a sweep are drawn with: curves with their intervals, baselines as bands, published lines."""
+"""What a sweep's figures are drawn with: a curve in its band, thin lines beside it, names at the right edge."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from qamro.axes import get_axis
-from qamro.figures.style import INK, escape, whiskers
+from qamro.figures.style import INK, escape
 from qamro.training.objective.table import HYPERPARAMETERS, TABLE
-from qamro.training.sweeps.setup import BASELINES, Setup
+from qamro.training.sweeps.setup import Setup
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,11 +18,8 @@ if TYPE_CHECKING:
 
     from qamro.training.sweeps.reproduce import Published
 
-BANDS = dict(zip(BASELINES, ("0,158,115", "86,180,233", "128,128,128", "204,121,167", "230,159,0"), strict=True))
-"""Red, green and blue of each baseline; what is laid beside them is grey."""
-
-DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
-SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x")
+DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
+SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x", "star")
 PUBLISHED = "#cc5083"
 
 
@@ -58,42 +55,25 @@ def dash_of(curves: Sequence[float], value: float) -> int:
     return list(curves).index(value) % len(DASHES)
 
 
-def add_band(figure: go.Figure, row: pd.Series, ends: Sequence[float], place: dict[str, Any]) -> None:
-    """Draws a baseline: a line for its mean, a band for its interval."""
-    colour, (left, right) = BANDS.get(row["variant"], "128,128,128"), ends
-    shared = {"legendgroup": row["variant"], "mode": "lines"} | place
-    if math.isfinite(row["low"]):
-        figure.add_scatter(
-            x=[left, right, right, left],
-            y=[row["low"], row["low"], row["high"], row["high"]],
-            fill="toself",
-            fillcolor=f"rgba({colour},0.13)",
-            line={"width": 0},
-            hoverinfo="skip",
-            **shared | {"showlegend": False},
-        )
+def add_baseline(figure: go.Figure, row: pd.Series, ends: Sequence[float], dash: str, place: dict[str, Any]) -> None:
+    """Draws a baseline as a thin line at its mean; its interval is told where it is pointed at."""
     figure.add_scatter(
-        x=[left, right],
+        x=list(ends),
         y=[row["mean"]] * 2,
-        line={"color": f"rgb({colour})", "width": 1.5, "dash": "dash"},
+        mode="lines",
+        line={"color": INK, "width": 1.3, "dash": dash},
         name=row["variant"],
+        legendgroup=row["variant"],
         customdata=[row["variant"]] * 2,
         hovertemplate=f"{row['variant']}<br>{row['mean']:.3f} {ends_of(row['low'], row['high'])}<extra></extra>",
-        **shared,
+        **place,
     )
 
 
 def add_curve(
-    figure: go.Figure,
-    curve: pd.DataFrame,
-    name: str,
-    style: int,
-    place: dict[str, Any],
-    *,
-    over: str,
-    nudge: float = 0.0,
+    figure: go.Figure, curve: pd.DataFrame, name: str, style: int, place: dict[str, Any], *, over: str, main: bool
 ) -> None:
-    """Draws a curve with bars for its intervals; a point carries its model's label.
+    """Draws a curve, the main one with its interval as a band; a point carries its model's label.
 
     Args:
         figure: Gets the curve.
@@ -102,26 +82,33 @@ def add_curve(
         style: Place in ``DASHES`` and ``SYMBOLS``.
         place: Row, column and legend of the figure.
         over: What is turned, for the hover text.
-        nudge: Moves the curve sideways, so that the bars of several do not hide each other.
+        main: Whether it is the one that the figure is about.
     """
     colour = get_axis(curve["axis"].iloc[0]).colour
+    known = curve[curve["low"].notna() & curve["high"].notna()]
+    if main and len(known):
+        figure.add_scatter(
+            x=[*known["at"], *known["at"][::-1]],
+            y=[*known["high"], *known["low"][::-1]],
+            mode="lines",
+            fill="toself",
+            fillcolor=f"rgba({','.join(str(int(colour[k : k + 2], 16)) for k in (1, 3, 5))},0.2)",
+            line={"width": 0},
+            hoverinfo="skip",
+            legendgroup=name,
+            **place | {"showlegend": False},
+        )
     text = [
         f"{escape(name)}, {over} {at:g}<br>{mean:.3f} {ends_of(low, high)}"
         for at, mean, low, high in zip(curve["at"], curve["mean"], curve["low"], curve["high"], strict=True)
     ]
     figure.add_scatter(
-        x=curve["at"] + nudge,
+        x=curve["at"],
         y=curve["mean"],
-        error_y={
-            "type": "data",
-            **whiskers(curve["high"] - curve["mean"]),
-            "color": colour,
-            "thickness": 1.2,
-            "width": 4,
-        },
         mode="lines+markers",
-        line={"color": colour, "width": 2.2, "dash": DASHES[style]},
-        marker={"size": 8, "symbol": SYMBOLS[style]},
+        line={"color": colour, "width": 3 if main else 1.3, "dash": DASHES[style]},
+        marker={"size": 9 if main else 6, "symbol": SYMBOLS[style]},
+        opacity=1 if main else 0.75,
         name=name,
         legendgroup=name,
         customdata=curve["variant"],
@@ -129,6 +116,45 @@ def add_curve(
         hoverinfo="text",
         **place,
     )
+
+
+NAME = 15
+"""Pixels from one name at the edge to the next."""
+
+
+def name_lines(figure: go.Figure, lines: Sequence[tuple[str, float, str]], at: float, pixels: float) -> None:
+    """Writes the names of lines beside their right ends, none over another; a short stroke leads to each.
+
+    Args:
+        figure: Gets the names; its right margin must hold them.
+        lines: For each, its name (HTML), its height there, and the colour of its stroke.
+        at: Where the lines end.
+        pixels: Height of the plot, for each unit of its scale.
+    """
+    ordered = sorted(lines, key=lambda line: line[1])
+    heights = [value * pixels for _, value, _ in ordered]
+    for (name, value, colour), wanted, height in zip(ordered, heights, apart(heights, NAME), strict=True):
+        figure.add_annotation(
+            x=at, y=value, ax=16, ay=wanted - height, text=name, xanchor="left", yanchor="middle", align="left",
+            showarrow=True, arrowhead=0, arrowwidth=1, arrowcolor=colour, standoff=0, borderpad=1,
+            font={"size": 12},  # in the colour of the page's text
+        )  # fmt: skip
+
+
+def apart(places: Sequence[float], least: float) -> list[float]:
+    """Moves places as little as can be (least squares) until no two are closer than ``least``.
+
+    Args:
+        places: Ascending.
+        least: The smallest distance.
+    """
+    blocks: list[tuple[float, int]] = []  # mean of what is left when the distances are taken off, and how many
+    for k, place in enumerate(places):
+        blocks.append((place - k * least, 1))
+        while len(blocks) > 1 and blocks[-2][0] > blocks[-1][0]:
+            (one, n), (other, m) = blocks.pop(-2), blocks.pop()
+            blocks.append(((n * one + m * other) / (n + m), n + m))
+    return [mean + k * least for k, mean in enumerate(mean for mean, n in blocks for _ in range(n))]
 
 
 def add_published(figure: go.Figure, rows: Sequence[Published], axis: str, ends: Sequence[float], of: str) -> None:

@@ -88,6 +88,7 @@ def answer(
     config: FitConfig,
     *,
     on_epoch: Callable[[SweepProgress], bool | None] | None = None,
+    on_part: Callable[[list[tuple[Variant, int]], list[Answers]], None] | None = None,
     workers: int = 1,
     device: str = "cpu",
 ) -> list[Answers]:
@@ -100,6 +101,8 @@ def answer(
         config: How to fit.
         on_epoch: Called after every epoch of a stack, by one thread at a time; True ends the training of that stack,
             an exception everything.
+        on_part: Called after every stack with the pairs that are done so far, and their answers on the folds that
+            all of these have: first a part of the clips, then more and more seeds.
         workers: Threads; the answers do not depend on it.
         device: Where to train.
 
@@ -116,10 +119,38 @@ def answer(
     stacks = [fits[start : start + size] for start in range(0, len(fits), size)]
     makers = [head_maker(prepared, axis, [objective for objective, _ in fits], config) for prepared in folds]
     total, done, turn, stopped = len(fits) * len(folds), 0, threading.Lock(), threading.Event()
+    found: dict[tuple[int, int], tuple[torch.Tensor, list[tuple[int, float]]]] = {}
+    systems = dict(zip(folds[0].study.clips["clip"], folds[0].study.clips["system"], strict=True))
 
-    def train(job: tuple[int, list[tuple[Objective, int]]]) -> tuple[torch.Tensor, list[tuple[int, float]]]:
+    def gather(of_stacks: Sequence[int], of_folds: Sequence[int]) -> tuple[list[tuple[Variant, int]], list[Answers]]:
+        place = {fit: row for row, fit in enumerate(fit for stack in of_stacks for fit in stacks[stack])}
+        there = [k for k, fit in enumerate(wanted) if fit in place]
+        rows = [place[wanted[k]] for k in there]
+        answers = []
+        for fold in of_folds:
+            clips, _, human = tests[fold]
+            mine = [found[stack, fold] for stack in of_stacks]
+            bests = [best for _, stack in mine for best in stack]
+            answers.append(
+                Answers(
+                    clips,
+                    [systems[clip] for clip in clips],
+                    human.double().numpy(),
+                    torch.cat([scores for scores, _ in mine])[rows].numpy(),
+                    [bests[row][0] for row in rows],
+                    [bests[row][1] for row in rows],
+                )
+            )
+        return [pairs[k] for k in there], answers
+
+    def so_far() -> tuple[list[int], list[int]]:
+        of_folds = [fold for fold in range(len(folds)) if (0, fold) in found]
+        return [s for s in range(len(stacks)) if all((s, fold) in found for fold in of_folds)], of_folds
+
+    def train(job: tuple[int, int]) -> None:
         nonlocal done
-        fold, stack = job
+        place, fold = job
+        stack = stacks[place]
 
         def tell(rows: list[dict[str, float]]) -> bool | None:
             with turn:
@@ -140,29 +171,13 @@ def answer(
             scores = torch.stack([each.head(tests[fold][1]) for each in fitted]).double()
         with turn:
             done += len(stack)
-        return _on_scale(scores, axis), [(each.best_epoch, _val_srcc(each)) for each in fitted]
+            found[job] = _on_scale(scores, axis), [(each.best_epoch, _val_srcc(each)) for each in fitted]
+            if on_part is not None and (0, fold) in found:
+                on_part(*gather(*so_far()))
 
-    jobs = [(fold, stack) for fold in range(len(folds)) for stack in stacks]
-    found = _spread(train, jobs, workers, stopped)
-    place = {fit: row for row, fit in enumerate(fits)}
-    rows = [place[fit] for fit in wanted]
-    answers = []
-    for fold, (prepared, (clips, _, human)) in enumerate(zip(folds, tests, strict=True)):
-        mine = found[fold * len(stacks) : (fold + 1) * len(stacks)]
-        predicted = torch.cat([scores for scores, _ in mine])[rows].numpy()
-        bests = [best for _, stack in mine for best in stack]
-        systems = dict(zip(prepared.study.clips["clip"], prepared.study.clips["system"], strict=True))
-        answers.append(
-            Answers(
-                clips,
-                [systems[clip] for clip in clips],
-                human.double().numpy(),
-                predicted,
-                [bests[row][0] for row in rows],
-                [bests[row][1] for row in rows],
-            )
-        )
-    return answers
+    # All folds of the first seeds before the next seeds: so a whole curve is there early.
+    _spread(train, [(stack, fold) for stack in range(len(stacks)) for fold in range(len(folds))], workers, stopped)
+    return gather(range(len(stacks)), range(len(folds)))[1]
 
 
 class _OtherStopped(Exception):  # noqa: N818

@@ -174,6 +174,15 @@ def bundled(setup: Setup) -> KeptSweep | None:
     return kept if kept.record["encoder"]["revision"] == encoder_revision(setup.encoder) else None
 
 
+def simulated_clips() -> int:
+    """Returns how many clips the simulated study has; 0 where the sweep that ships is not there."""
+    try:
+        record = json.loads((bundled_folder() / "record.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return 0
+    return int(record["study"]["clips"])
+
+
 def write_bundled() -> Path:
     """Makes the sweep that ships and returns its folder."""
     from qamro.encoders import load_encoder
@@ -220,6 +229,7 @@ def sweep_study(
     *,
     on_clip: Callable[[int, int], None] | None = None,
     on_fit: Callable[[str, float, float], None] | None = None,
+    on_part: Callable[[Callable[[], Sweep]], None] | None = None,
 ) -> KeptSweep:
     """Sweeps a study.
 
@@ -229,6 +239,7 @@ def sweep_study(
         encoder: The one that the setup names.
         on_clip: Called with (clips embedded, clips in all); may raise to stop.
         on_fit: Called with (axis, fits done, fits in all) after every epoch; may raise to stop.
+        on_part: As in ``run_sweep``.
 
     Raises:
         ValueError: No clip can be read, the study is too small for the folds, or an axis cannot be trained.
@@ -239,7 +250,7 @@ def sweep_study(
             before = setup.axes.index(event.axis)
             on_fit(event.axis, before * event.total + event.done, len(setup.axes) * event.total)
 
-    ran = run(study, setup.experiment, encoder, on_clip=on_clip, on_epoch=tell, workers=WORKERS)
+    ran = run(study, setup.experiment, encoder, on_clip=on_clip, on_epoch=tell, on_part=on_part, workers=WORKERS)
     record = {
         "setup": asdict(setup),
         "study": study_summary(study),

@@ -63,6 +63,7 @@ def run(
     on_clip: Callable[[int, int], bool | None] | None = None,
     on_embedded: Callable[[list[EmbeddedStudy], list[str]], None] | None = None,
     on_epoch: Callable[[SweepProgress], bool | None] | None = None,
+    on_part: Callable[[Callable[[], Sweep]], None] | None = None,
     workers: int = 2,
     device: str = "cpu",
 ) -> Ran:
@@ -75,6 +76,7 @@ def run(
         on_clip: Called with (clips embedded, clips in all); may raise to stop.
         on_embedded: Called with the folds and the axes before the first epoch.
         on_epoch: As in ``run_sweep``.
+        on_part: As in ``run_sweep``.
         workers: Threads that train side by side.
         device: Where to train.
 
@@ -87,7 +89,7 @@ def run(
     embedded = time.perf_counter()
     if on_embedded is not None:
         on_embedded(folds, axes)
-    found = run_sweep(folds, axes, experiment, on_epoch=on_epoch, workers=workers, device=device)
+    found = run_sweep(folds, axes, experiment, on_epoch=on_epoch, on_part=on_part, workers=workers, device=device)
     ended = time.perf_counter()
     seconds = {"embedding": round(embedded - started, 1), "training": round(ended - embedded, 1)}
     return Ran(found, folds, how, axes, seconds)
@@ -141,6 +143,7 @@ def run_sweep(
     *,
     variants: Callable[[str], Sequence[Variant]] | None = None,
     on_epoch: Callable[[SweepProgress], bool | None] | None = None,
+    on_part: Callable[[Callable[[], Sweep]], None] | None = None,
     workers: int = 1,
     device: str = "cpu",
 ) -> Sweep:
@@ -154,28 +157,58 @@ def run_sweep(
         variants: Gives the variants of an axis instead of ``plan.variants``.
         on_epoch: Called after every epoch of a stack of heads, by one thread at a time; returning True ends the
             training of that stack, an exception ends the sweep.
+        on_part: Called after every stack with a function that makes the sweep as far as it has come; that judges, and
+            need not be called every time.
         workers: Threads that train side by side; the result does not depend on it.
         device: Where to train.
 
     Raises:
         ValueError: An axis is not rated, a part of a split is empty, or a clip is tested twice.
     """
-    import pandas as pd
-
     given = [folds] if isinstance(folds, EmbeddedStudy) else list(folds)
     tested = [clip for prepared in given for clip in prepared.parts["test"]]
     if len(set(tested)) != len(tested):
         raise ValueError("a clip stands in the test parts of two folds; every clip is judged once")
-    runs: list[dict[str, Any]] = []
-    predictions: list[pd.DataFrame] = []
+    parts: list[Sweep] = []
     for axis in axes:
         pairs = [(variant, seed) for variant in (variants or plan.variants)(axis) for seed in plan.seeds]
-        found = answer(given, axis, pairs, plan.config, on_epoch=on_epoch, workers=workers, device=device)
-        tables = _tables(axis, pairs, found)
-        for m, ((variant, seed), table) in enumerate(zip(pairs, tables, strict=True)):
-            runs += judged(variant, seed, table, sum(fold.best_epochs[m] for fold in found) / len(found))
-        predictions += tables
-    return Sweep(pd.DataFrame(runs), pd.concat(predictions, ignore_index=True))
+
+        def tell(done: list[tuple[Variant, int]], found: list[Answers], axis: str = axis) -> None:
+            assert on_part is not None
+            before = list(parts)
+            on_part(lambda: _together([*before, _judged(axis, done, found)]))
+
+        found = answer(
+            given,
+            axis,
+            pairs,
+            plan.config,
+            on_epoch=on_epoch,
+            on_part=None if on_part is None else tell,
+            workers=workers,
+            device=device,
+        )
+        parts.append(_judged(axis, pairs, found))
+    return _together(parts)
+
+
+def _together(parts: Sequence[Sweep]) -> Sweep:
+    import pandas as pd
+
+    return Sweep(*(pd.concat([getattr(part, name) for part in parts], ignore_index=True) for name in _TABLES))
+
+
+_TABLES = ("runs", "predictions")
+
+
+def _judged(axis: str, pairs: Sequence[tuple[Variant, int]], found: Sequence[Answers]) -> Sweep:
+    import pandas as pd
+
+    tables = _tables(axis, pairs, found)
+    runs: list[dict[str, Any]] = []
+    for m, ((variant, seed), table) in enumerate(zip(pairs, tables, strict=True)):
+        runs += judged(variant, seed, table, sum(fold.best_epochs[m] for fold in found) / len(found))
+    return Sweep(pd.DataFrame(runs), pd.concat(tables, ignore_index=True))
 
 
 def _tables(axis: str, pairs: Sequence[tuple[Variant, int]], found: Sequence[Answers]) -> list[pd.DataFrame]:

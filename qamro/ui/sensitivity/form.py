@@ -13,10 +13,11 @@ from qamro.encoders.registry import encoders
 from qamro.training.objective.objective import OBJECTIVES, hyperparameters
 from qamro.training.objective.table import HYPERPARAMETERS
 from qamro.training.sweeps.setup import Setup, first_over
+from qamro.ui import pace
 from qamro.ui.choices import trainable_axes
 from qamro.ui.events import Answer
 from qamro.ui.progress import status
-from qamro.ui.sensitivity.state import View
+from qamro.ui.sensitivity.state import Shown, View
 from qamro.ui.sensitivity.texts import SPLITS
 from qamro.ui.sensitivity.texts import Sensitivity as T
 from qamro.ui.space import on_space
@@ -83,11 +84,13 @@ def check(setup: Setup, study: Study | None) -> None:
 
 
 def cost(picker: PickerState, study: Study | None, given: Fields) -> str:
-    """Says how many fits the form asks for, or what is wrong with it."""
+    """Says how long the form's sweep takes and how many fits that is, or what is wrong with the form."""
     try:
         setup = read(picker, study, given)
     except ValueError as problem:
         return status(str(problem), calm=False)
+    if is_known(setup, study):
+        return f'<p class="q-hint">{escape(T.AT_ONCE)}</p>'
     parts = (
         _count(len(setup.axes), T.COUNTED["axis"]),
         _count(setup.objectives(setup.axes[0]) - 1, T.COUNTED["objective"]),
@@ -96,7 +99,48 @@ def cost(picker: PickerState, study: Study | None, given: Fields) -> str:
     )
     said = T.COST.format(product=" × ".join(parts), fits=setup.fits(setup.folds) - len(setup.axes) * setup.folds)
     limit = f" {T.SPACE.format(most=MOST_FITS_ON_SPACE, clips=MOST_CLIPS_ON_SPACE)}" if on_space() else ""
-    return f'<p class="q-hint">{escape(said)}.{escape(limit)}</p>'
+    return f'<p class="q-hint"><b>{escape(duration(setup, study))}</b> {escape(said)}.{escape(limit)}</p>'
+
+
+def duration(setup: Setup, study: Study | None) -> str:
+    """Says how long a sweep will take, by what ran before."""
+    from qamro.training.sweeps.store import simulated_clips
+
+    clips = simulated_clips() if study is None else len(study.clips)
+    found = pace.estimate(pace_of(setup), setup.fits(setup.folds), clips)
+    if found is None:
+        return T.NO_ESTIMATE
+    seconds, here = found
+    said = (T.ESTIMATE if here else T.ESTIMATE_SHIPPED).format(time=pace.in_words(seconds))
+    embedding = pace.estimate(f"embed {setup.encoder}", 1, clips)
+    return f"{said} {T.EMBED_FIRST.format(time=pace.in_words(embedding[0]))}" if embedding else said
+
+
+def pace_of(setup: Setup) -> str:
+    """Returns what kind of work a sweep is, for ``pace``."""
+    return f"sweep {setup.optimiser}"
+
+
+def is_known(setup: Setup, study: Study | None) -> bool:
+    """Says whether ``found_before`` will find a sweep, without reading it."""
+    from qamro.training.sweeps import store
+
+    if setup == Setup():
+        return store.bundled(setup) is not None
+    return study is not None and (store.kept_folder() / store.key_of(setup, study)).is_dir()
+
+
+def found_before(setup: Setup, study: Study | None) -> Shown | None:
+    """Returns a sweep that ships or was kept; None where it has to be run."""
+    from qamro.training.sweeps import store
+
+    kept = store.bundled(setup)
+    if kept is not None:
+        return Shown(kept, setup, T.SHIPPED)
+    if study is None:
+        return None
+    kept = store.read(store.kept_folder() / store.key_of(setup, study))
+    return None if kept is None else Shown(kept, setup, T.FROM_CACHE)
 
 
 def over_choice(family: str, wanted: str = "") -> gr.Dropdown:

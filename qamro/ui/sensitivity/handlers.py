@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from qamro.training.sweeps.setup import Setup, first_over
+from qamro.ui import pace
 from qamro.ui.bounds import PRESENCE, Held, Line, TooMuchError
 from qamro.ui.events import Answer
 from qamro.ui.operate import client_of
 from qamro.ui.progress import follow, status
 from qamro.ui.sensitivity import form
-from qamro.ui.sensitivity.render import draw, draw_map, draw_points, draw_view, link_value
+from qamro.ui.sensitivity.render import ALL, draw, draw_map, draw_part, draw_points, draw_view, link_value
 from qamro.ui.sensitivity.state import SensitivityState, Shown
 from qamro.ui.sensitivity.texts import Sensitivity as T
 from qamro.ui.static import own_folder, url
@@ -29,6 +30,7 @@ from qamro.ui.texts import Bounds
 if TYPE_CHECKING:
     from qamro.studies import Study
     from qamro.training.sweeps.store import KeptSweep
+    from qamro.training.sweeps.sweep import Sweep
     from qamro.ui.sensitivity.tab import Parts
 
 LINE = Line("QAMRO_SWEEPS", Bounds.SWEEPS_FULL)
@@ -36,6 +38,12 @@ LINE = Line("QAMRO_SWEEPS", Bounds.SWEEPS_FULL)
 
 SWEEPS = Held("QAMRO_SWEEPS_ADDRESS", Bounds.SWEEPS)
 """Sweeps that go on or wait, by address."""
+
+DRAW_EVERY = 1.5
+"""Seconds between two drawings of a curve that is still coming."""
+
+EMBEDDED = 1.0
+"""Seconds; what embeds all clips faster has found most of them embedded."""
 
 _log = logging.getLogger(__name__)
 
@@ -80,10 +88,10 @@ def opened(p: Parts, state: SensitivityState, request: gr.Request) -> Answer:
     }
     if problem:
         return answer | _first(p, state) | {p.status: status(T.BAD_LINK.format(problem=problem), calm=False)}
-    kept = _bundled(setup)
-    if kept is not None:
+    ready = form.found_before(setup, None)
+    if ready is not None:
         state.view = view
-        return answer | show(p, state, Shown(kept, setup, T.SHIPPED))
+        return answer | show(p, state, ready)
     state.wanted = setup, view
     answer |= _first(p, state)
     return answer | {p.status: status(_waiting_for(query.get("study", ""), state))}
@@ -113,7 +121,7 @@ def study_chosen(
         return {p.axes: form.axes_choice(study, encoder, axes)}
     wanted, view = state.wanted
     answer: Answer = {p.axes: form.axes_choice(study, encoder, wanted.axes)}
-    found = found_before(wanted, study)
+    found = form.found_before(wanted, study)
     if found is None:
         return answer | {p.status: status(_not_kept(state))}
     state.view, state.wanted = view, None
@@ -121,16 +129,8 @@ def study_chosen(
 
 
 def _first(p: Parts, state: SensitivityState) -> Answer:
-    kept = _bundled(Setup())
-    if kept is None:
-        return {p.status: status(T.NO_STUDY)}
-    return show(p, state, Shown(kept, Setup(), T.SHIPPED))
-
-
-def _bundled(setup: Setup) -> KeptSweep | None:
-    from qamro.training.sweeps.store import bundled
-
-    return bundled(setup)
+    ready = form.found_before(Setup(), None)
+    return {p.status: status(T.NO_STUDY)} if ready is None else show(p, state, ready)
 
 
 # A sweep
@@ -155,7 +155,7 @@ def run(
     if state.wanted is not None and state.wanted[0] == setup:
         state.view = state.wanted[1]
     state.wanted = None
-    ready = found_before(setup, study)
+    ready = form.found_before(setup, study)
     if ready is not None:
         yield show(p, state, ready)
         return
@@ -165,12 +165,19 @@ def run(
     said = ""
     try:
         yield going | {p.status: status(T.OPENING)}
-        with SWEEPS.hold(client_of(request)), contextlib.closing(_followed(setup, study, state, request)) as news:
+        parts: list[Callable[[], Sweep]] = []
+        drawn = 0.0
+        going_on = _followed(setup, study, state, parts, request)
+        with SWEEPS.hold(client_of(request)), contextlib.closing(going_on) as news:
             for told in news:
                 if "result" in told:
                     shown = told["result"]
                     continue
-                yield {p.status: status(told["text"], told["done"], told["of"])}
+                so_far = {}
+                if parts and time.monotonic() - drawn > DRAW_EVERY:
+                    so_far = draw_part(p, state.view, setup, parts.pop()())
+                    drawn = time.monotonic()
+                yield {p.status: status(told["text"], told["done"], told["of"])} | so_far
         yield rest | show(p, state, shown)
         return
     except InterruptedError:
@@ -184,11 +191,16 @@ def run(
         said = status(T.BROKE.format(problem=problem), calm=False)
     finally:
         state.busy = False
-    yield rest | {p.status: said}
+    before = draw(p, state) if state.shown is None else show(p, state, state.shown)
+    yield rest | before | {p.status: said}
 
 
 def _followed(
-    setup: Setup, study: Study | None, state: SensitivityState, request: gr.Request | None
+    setup: Setup,
+    study: Study | None,
+    state: SensitivityState,
+    parts: list[Callable[[], Sweep]],
+    request: gr.Request | None,
 ) -> Generator[dict[str, Any]]:
     """Waits in line and sweeps; yields how far it is as ``follow`` does, and the place while it waits."""
     session, who = getattr(request, "session_hash", None), object()
@@ -205,7 +217,7 @@ def _followed(
             if time.monotonic() - told > 2:
                 told = time.monotonic()
                 yield {"text": Bounds.in_line(*place), "done": None, "of": None}
-        yield from follow(lambda tell: _sweep(setup, study, tell), ended)
+        yield from follow(lambda tell: _sweep(setup, study, tell, parts), ended)
     finally:
         LINE.leave(who)
 
@@ -228,20 +240,8 @@ def show(p: Parts, state: SensitivityState, shown: Shown) -> Answer:
     return draw(p, state) | {p.status: status(shown.note)}
 
 
-def found_before(setup: Setup, study: Study | None) -> Shown | None:
-    """Returns a sweep that ships or was kept; None where it has to be run."""
-    from qamro.training.sweeps import store
-
-    kept = _bundled(setup)
-    if kept is not None:
-        return Shown(kept, setup, T.SHIPPED)
-    if study is None:
-        return None
-    kept = store.read(store.kept_folder() / store.key_of(setup, study))
-    return None if kept is None else Shown(kept, setup, T.FROM_CACHE)
-
-
-def _sweep(setup: Setup, study: Study | None, tell: Callable[..., None]) -> Shown:
+def _sweep(setup: Setup, study: Study | None, tell: Callable[..., None], parts: list[Callable[[], Sweep]]) -> Shown:
+    """Runs a sweep; the newest of ``parts`` makes it as far as it has come."""
     from qamro.predictors.saved import remembering_encoder
     from qamro.studies.registry import open_study
     from qamro.training.sweeps import store
@@ -249,7 +249,7 @@ def _sweep(setup: Setup, study: Study | None, tell: Callable[..., None]) -> Show
 
     if study is None:
         study = open_study(setup.study)
-        before = found_before(setup, study)
+        before = form.found_before(setup, study)
         if before is not None:
             return before
     tell(T.ENCODER_LOADING)
@@ -259,24 +259,31 @@ def _sweep(setup: Setup, study: Study | None, tell: Callable[..., None]) -> Show
         remembering_encoder(setup.encoder),
         on_clip=lambda done, of: tell(T.EMBEDDING.format(done=done, all=of), done, of),
         on_fit=lambda axis, done, of: tell(T.TRAINING.format(axis=axis, done=done, all=of), done, of),
+        on_part=lambda make: parts.__setitem__(slice(None), [make]),
     )
     with contextlib.suppress(OSError):  # a full disk costs the memory, never the answer
         store.keep(store.kept_folder() / store.key_of(setup, study), kept)
-    seconds = kept.record["seconds"]["training"]
+    seconds, clips = kept.record["seconds"]["training"], len(study.clips)
+    pace.remember(form.pace_of(setup), kept.record["fits"], clips, seconds)
+    if kept.record["seconds"]["embedding"] > EMBEDDED:
+        pace.remember(f"embed {setup.encoder}", 1, clips, kept.record["seconds"]["embedding"])
     return Shown(kept, setup, T.DONE.format(fits=kept.record["fits"], seconds=seconds))
 
 
 # The look at it
 
 
-def look(p: Parts, state: SensitivityState, axis: str, level: str, published: bool) -> Answer:
-    """Shows another axis or level, or the paper's numbers."""
+def look(p: Parts, state: SensitivityState, *, axis: str, level: str, curve: str, published: bool) -> Answer:
+    """Shows another axis, level or curve, all curves, or the paper's numbers."""
     shown = state.shown
     if shown is None:
         return {}
     axis = axis if axis in shown.setup.axes else shown.setup.axes[0]
     model = state.view.model if state.view.model in shown.models(axis) else shown.first_model(axis)
-    state.view = replace(state.view, axis=axis, level=level, published=published, model=model)
+    others = curve == ALL
+    if curve in shown.curves(axis):
+        model = shown.beside(axis, model, curve)
+    state.view = replace(state.view, axis=axis, level=level, published=published, model=model, others=others)
     return draw_view(p, state)
 
 
@@ -288,7 +295,7 @@ def click(p: Parts, state: SensitivityState, event: gr.EventData) -> Answer:
 def choose(p: Parts, state: SensitivityState, model: str) -> Answer:
     """Shows the model whose point, band, cell or name was chosen."""
     shown = state.shown
-    if shown is None or model not in shown.models(state.view.axis):
+    if shown is None or state.busy or model not in shown.models(state.view.axis):  # busy: another one is on its way
         return {}
     state.view = replace(state.view, model=model)
     return draw_points(p, state)

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from html import escape
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from qamro.axes import get_axis
 from qamro.evaluation.levels import rests_on
 from qamro.listeners import listeners
 from qamro.training.sweeps.figure import METRICS_SHOWN, heat_map, panel, ranking_figure
-from qamro.training.sweeps.plotting import BANDS, DASHES, PUBLISHED, dash_of
+from qamro.training.sweeps.plotting import PUBLISHED
 from qamro.training.sweeps.seeds import best_in_words, ridge_in_words
 from qamro.training.sweeps.system_places import swaps, swaps_in_words, system_places
 from qamro.ui.events import Answer
@@ -25,36 +25,67 @@ from qamro.ui.sensitivity.state import SensitivityState, Shown, View
 from qamro.ui.sensitivity.texts import OPTIMISERS
 from qamro.ui.sensitivity.texts import Sensitivity as T
 from qamro.ui.study_picker.render import UPLOAD
-from qamro.ui.widgets import chart_value
+from qamro.ui.widgets import chart_value, hint
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from qamro.training.sweeps.reproduce import Published, PublishedExperiment
+    from qamro.training.sweeps.setup import Setup
+    from qamro.training.sweeps.sweep import Sweep
     from qamro.ui.sensitivity.tab import Parts
 
-_STROKES = {"solid": "", "dash": "7 4", "dot": "2 3", "dashdot": "7 3 2 3", "longdash": "11 4"}
+ALL = "all"
+"""What the choice of a curve says for all of them."""
+
+TALL = 420
+"""Height of the figure that people show, in pixels."""
 
 
 # What a handler answers with
 
 
 def draw(p: Parts, state: SensitivityState) -> Answer:
-    """Draws everything anew."""
+    """Draws everything anew; where there is no sweep, nothing stands there."""
     shown, view = state.shown, state.view
+    there = {part: gr.Column(visible=shown is not None) for part in (p.result, p.rest, p.one)}
     if shown is None:
-        return {}
+        return there
     axes = list(shown.setup.axes)
     naming = shown.naming
     headline = T.HEADLINE.format(family=naming.family, over=naming.over, study=shown.kept.record["study"]["name"])
+    return (
+        there
+        | {
+            p.headline: headline_html(headline, shown),
+            p.look: gr.Row(visible=True),
+            p.axis: gr.Radio(axes, value=view.axis, visible=len(axes) > 1),
+            p.level: gr.Radio(value=view.level),
+            p.published: gr.Checkbox(value=view.published),
+        }
+        | draw_view(p, state)
+    )
+
+
+def draw_part(p: Parts, view: View, setup: Setup, sweep: Sweep) -> Answer:
+    """Draws the curve of a sweep that is still coming, and hides what belongs to the one before."""
+    from qamro.training.sweeps.store import KeptSweep
+
+    shown = Shown(KeptSweep(sweep, {}), setup)
+    axis = str(sweep.runs["axis"].iloc[-1])
+    part = sweep.runs[sweep.runs["axis"] == axis]
+    if part["baseline"].all():
+        return {}  # no point of a curve yet
+    few = {"seeds": part["seed"].nunique(), "all": setup.seeds, "clips": int(part["clips"].max())}
+    view = replace(view, axis=axis, model=shown.first_model(axis), published=False)
     return {
         p.result: gr.Column(visible=True),
-        p.headline: headline_html(headline, shown),
-        p.axis: gr.Radio(axes, value=view.axis, visible=len(axes) > 1),
-        p.level: gr.Radio(value=view.level),
-        p.published: gr.Checkbox(value=view.published),
-        p.one: gr.Column(visible=True),
-    } | draw_view(p, state)
+        p.headline: f"<h2>{escape(T.SO_FAR)}</h2>{hint(T.SO_FAR_NOTE.format(**few))}",
+        p.look: gr.Row(visible=False),
+        p.panels[METRICS_SHOWN[0]]: _chart(shown, view, METRICS_SHOWN[0]),
+        p.rest: gr.Column(visible=False),
+        p.one: gr.Column(visible=False),
+    }
 
 
 def draw_view(p: Parts, state: SensitivityState) -> Answer:
@@ -63,7 +94,6 @@ def draw_view(p: Parts, state: SensitivityState) -> Answer:
     if shown is None:
         return {}
     return {
-        p.legend: legend_html(shown, view.axis),
         p.published_table: published_html(view.axis) if view.published else "",
         p.table: table_html(shown, view),
         **draw_points(p, state),
@@ -76,7 +106,11 @@ def draw_points(p: Parts, state: SensitivityState) -> Answer:
     shown, view = state.shown, state.view
     if shown is None:
         return {}
-    charts: Answer = {p.panels[metric]: _chart(shown, view, metric) for metric in METRICS_SHOWN}
+    curves = shown.curves(view.axis)
+    mine = ALL if view.others else next((c for c in curves if shown.beside(view.axis, view.model, c) == view.model), "")
+    choices = [(f"{shown.naming.beside} {curve}", curve) for curve in curves]
+    curve = gr.Radio([*choices, (T.ALL_CURVES, ALL)], value=mine or next(iter(curves), None), visible=len(curves) > 1)
+    charts: Answer = {p.curve: curve} | {p.panels[metric]: _chart(shown, view, metric) for metric in METRICS_SHOWN}
     words = in_words(shown, view)
     charts[p.words] = words_html(words[0], words[1:])
     return charts | model_answer(p, shown, view) | {p.link: link_value(shown, view)}
@@ -95,14 +129,14 @@ def draw_map(p: Parts, state: SensitivityState) -> Answer:
     part = _cell(shown, view, view.metric)
     several = part.loc[~part["baseline"], "curve"].nunique() > 1
     if not several:
-        return {p.map_card: gr.Column(visible=False), p.map: None}
+        return {p.map_card: gr.Accordion(visible=False), p.map: None}
     naming = shown.naming
     figure = heat_map(shown.summary, view.axis, view.level, view.metric, naming=naming)
     named = {"metric": view.metric, "level": view.level, "axis": view.axis}
     alt = T.MAP_ALT.format(**named, beside=naming.beside, over=naming.over, rests=_rests(part))
     name = f"map-{view.axis}-{view.level}-{view.metric}"
     return {
-        p.map_card: gr.Column(visible=True),
+        p.map_card: gr.Accordion(visible=True),
         p.map: chart_value(figure, name=name, alt=alt),
         p.metric: gr.Radio(value=view.metric),
     }
@@ -149,7 +183,9 @@ def _chart(shown: Shown, view: View, metric: str) -> dict[str, Any]:
         metric,
         naming=shown.naming,
         chosen=view.model,
+        others=view.others,
         title=True,
+        height=TALL if metric == METRICS_SHOWN[0] else 300,
         **laid if metric == "SRCC" else {},
     )
     cell = _cell(shown, view, metric)
@@ -278,22 +314,6 @@ def words_html(first: str, others: Sequence[str]) -> str:
     return f'<div class="q-verdict"><p role="status">{escape(first)}</p>{folded}</div>'
 
 
-def legend_html(shown: Shown, axis: str) -> str:
-    """Names the lines and bands of all panels."""
-    rows = shown.summary[shown.summary["axis"] == axis].drop_duplicates("variant")
-    curves = list(rows.loc[~rows["baseline"], "curve"].unique())
-    colour = get_axis(axis).colour
-    items = []
-    for value in curves:
-        style = 0 if len(curves) == 1 else dash_of(curves, value)
-        items.append((_line(colour, _STROKES[DASHES[style]], 2.4), shown.naming.curve(float(value))))
-    items += [
-        (_line(f"rgb({BANDS[name]})", "5 3", 2, ground=f"rgba({BANDS[name]},0.25)"), str(name))
-        for name in rows.loc[rows["baseline"], "variant"]
-    ]
-    return f'<ul class="q-legend">{"".join(f"<li>{mark}{escape(name)}</li>" for mark, name in items)}</ul>'
-
-
 def table_html(shown: Shown, view: View) -> str:
     """Every model's means with their intervals, at one level of one axis."""
     part = shown.summary[(shown.summary["axis"] == view.axis) & (shown.summary["level"] == view.level)]
@@ -350,11 +370,3 @@ def _mean(row: pd.Series) -> str:
 
 def _cells(cells: Iterable[str]) -> str:
     return "".join(f"<td>{cell}</td>" for cell in cells)
-
-
-def _line(colour: str, dashes: str, width: float, ground: str = "") -> str:
-    under = f'<rect width="30" height="14" fill="{ground}"/>' if ground else ""
-    return (
-        f'<svg width="30" height="14" aria-hidden="true">{under}<path d="M0 7h30" stroke="{colour}" '
-        f'stroke-width="{width}" stroke-dasharray="{dashes}" fill="none"/></svg>'
-    )

@@ -27,6 +27,7 @@ class View:
         model: Label of the model that was clicked; empty for the one at the paper's numbers, or the last.
         metric: What the map shows.
         published: Whether published numbers are laid over.
+        others: Whether the other curves are drawn beside the model's.
     """
 
     axis: str = ""
@@ -34,6 +35,7 @@ class View:
     model: str = ""
     metric: str = "SRCC"
     published: bool = False
+    others: bool = False
 
 
 @dataclass
@@ -81,6 +83,23 @@ class Shown:
         models = [model for model in self.models(axis) if model in set(self._points(axis))]
         published = point_label(ALPHA.default, BETA.default)
         return published if published in models else models[-1]
+
+    def curves(self, axis: str) -> dict[str, str]:
+        """Returns what each curve of an axis is called, and the label of its model that is looked at first."""
+        rows = self.summary[(self.summary["axis"] == axis) & ~self.summary["baseline"]].drop_duplicates("variant")
+        rows = rows[rows["curve"].notna()]
+        first = self.first_model(axis)
+        at = rows.loc[rows["variant"] == first, "at"]
+        near = rows[rows["at"] == at.iloc[0]] if len(at) else rows.drop_duplicates("curve")
+        return {f"{curve:g}": str(label) for curve, label in zip(near["curve"], near["variant"], strict=True)}
+
+    def beside(self, axis: str, model: str, curve: str) -> str:
+        """Returns the label of the model at the same value on another curve; of the curve's first one where none is."""
+        rows = self.summary[(self.summary["axis"] == axis) & ~self.summary["baseline"]].drop_duplicates("variant")
+        at = rows.loc[rows["variant"] == model, "at"]
+        same = rows[rows["curve"].map("{:g}".format) == curve]
+        same = same[same["at"] == at.iloc[0]] if len(at) else same
+        return str(same["variant"].iloc[0]) if len(same) else self.curves(axis).get(curve, model)
 
     def _points(self, axis: str) -> list[str]:
         rows = self.summary[(self.summary["axis"] == axis) & ~self.summary["baseline"]]

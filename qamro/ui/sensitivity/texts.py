@@ -23,13 +23,13 @@ class Sensitivity:
 
     TITLE = "How much does beta matter?"
     EVIDENCE = (
-        "QAMRO weighs mistakes among good clips up to β times as much, and its paper reports β = 7 as the best. On the "
-        "data that we could train on (two studies rated by people, one simulated) no β from 3 to 11 ranks clips better "
-        "than β = 1 beyond noise, and none better than regression alone once that is trained to its end. Ridge "
-        "regression on the same features stands beside every curve. Small studies and a frozen encoder cannot settle "
-        "what β does elsewhere: sweep your own."
+        "QAMRO weighs mistakes among good clips up to β times as much; its paper reports β = 7 as the best. We trained "
+        "on two studies rated by people and on a simulated one. No β from 3 to 11 ranks their clips better than β = 1 "
+        "beyond noise. None does better than regression alone, once that is trained to its end. Small studies and a "
+        "frozen encoder cannot settle what β does elsewhere: sweep your own."
     )
     SETUP = "Set up a sweep of your own"
+    MORE = "More"
     ENCODER = "Encoder"
     FAMILY = "Objective"
     OVER = "Vary"
@@ -43,6 +43,11 @@ class Sensitivity:
     RUN = "Run the sweep"
     CANCEL = "Cancel"
     COST = "{product} = {fits:,} fits, and ridge regression once a fold"
+    ESTIMATE = "About {time}, going by what ran here."
+    ESTIMATE_SHIPPED = "About {time}, going by the sweep that ships; none like it has run on this machine."
+    EMBED_FIRST = "Clips that are new to the encoder take up to {time} more, once."
+    NO_ESTIMATE = "How long it takes is not known: nothing like it has run here."
+    AT_ONCE = "It was computed before and is shown at once."
     COUNTED: ClassVar[dict[str, tuple[str, str]]] = {
         "axis": ("axis", "axes"),
         "objective": ("objective", "objectives"),
@@ -74,6 +79,8 @@ class Sensitivity:
     BAD_LINK = "Part of the link was not understood and was left out: {problem}"
     STUDY_FIRST = "This link is about the study “{name}”; choose it in the set-up."
 
+    SO_FAR = "As it comes"
+    SO_FAR_NOTE = "Seeds so far: {seeds} of {all}; clips tested: {clips}. More of both will move the curve."
     HEADLINE = "{family} over {over}: {study}"
     SOURCE = (
         "Ratings by {who}, {clips} clips of {systems} systems. Heads on frozen {encoder} embeddings (revision "
@@ -86,6 +93,8 @@ class Sensitivity:
     AXIS = "Axis"
     LEVEL = "Level"
     LEVELS: ClassVar[dict[str, str]] = {"utterance": "Clips", "system": "Systems"}
+    CURVE, ALL_CURVES = "Curve", "all"
+    OTHER_METRICS = "Other metrics"
     METRIC = "Map of"
     PUBLISHED = "Lay the paper's published numbers over"
     PUBLISHED_TITLE = "Published on {study}, not computed here"
@@ -95,9 +104,9 @@ class Sensitivity:
     )
     PUBLISHED_NONE = "Nothing was published for {axis}."
     INTERVALS = (
-        "Bars and bands: 95 % intervals of the mean over seeds (initial weights and dropout), what chance in training "
-        "does on these very clips. Other clips and listeners would move the numbers further. Click a point to see how "
-        "that model ranks the systems."
+        "The band is the 95 % interval of the mean over seeds: what chance in training does on these very clips. The "
+        "thin lines have intervals, too: point at one, or open All numbers. Other clips and listeners would move the "
+        "numbers further. Click a point to see how that model ranks the systems."
     )
     MORE_WORDS = "The other metrics in words"
     MAP = "All points at once"

@@ -12,7 +12,7 @@ from qamro.ui.events import AT_ONCE, QUIET, Answer, listen
 from qamro.ui.study_picker import handlers
 from qamro.ui.study_picker.render import view
 from qamro.ui.study_picker.state import PickerState
-from qamro.ui.study_picker.texts import WORDS
+from qamro.ui.study_picker.texts import LIST, WORDS
 from qamro.ui.widgets import widget
 
 
@@ -49,7 +49,7 @@ class StudyPicker:
         return listen(parts, self.view.expand, handler, AT_ONCE, **inputs)
 
 
-def study_picker(tab: str, *, audio: bool = False, keeps: bool = False) -> StudyPicker:
+def study_picker(tab: str, *, audio: bool = False, keeps: bool = False, as_list: bool = False) -> StudyPicker:
     """Builds the choice of a study inside the current block.
 
     ``?tab=TAB&study=NAME`` in the address chooses a study by name when the tab opens.
@@ -58,11 +58,13 @@ def study_picker(tab: str, *, audio: bool = False, keeps: bool = False) -> Study
         tab: The tab's id; all element ids begin with it.
         audio: Whether the tab needs the clips' sound. A study without any is then refused, with the reason.
         keeps: Whether the study outlives the page: a reload, Back or a second tab finds it for a day.
+        as_list: Whether the studies stand in a short list with a filter, as one field of a form; else as cards.
     """
     study = gr.State(None)
     state = gr.State(PickerState(audio, keeps), delete_callback=PickerState.close)
+    words = WORDS | LIST if as_list else WORDS
     page = widget(
-        "study_picker", view(PickerState(audio=audio)), words=WORDS, elem_id=f"{tab}-study", elem_classes="q-bring"
+        "study_picker", view(PickerState(audio=audio)), words=words, elem_id=f"{tab}-study", elem_classes="q-bring"
     )
     p = StudyPicker(tab, study, state, page)
     with_study: dict[str, Any] = {"also": [study], "state": state}

@@ -187,3 +187,6 @@ WORDS = {
     "import": "Import",
     "put_away": "Put away",
 }
+
+LIST = {"filter": "Filter the studies", "filtered_out": "No study is called so."}
+"""What only the short list says; with it, the page draws one."""

@@ -5,6 +5,7 @@ import pytest
 import torch
 from scipy.stats import kendalltau, pearsonr, spearmanr
 
+from qamro.training.sweeps import runs
 from qamro.training.sweeps.setup import BASELINES, Plan
 from qamro.training.sweeps.sweep import run_sweep
 from qamro.training.trainer import fit
@@ -44,6 +45,32 @@ def test_the_sweep_is_what_training_one_by_one_gives(swept):
                 with torch.no_grad():
                     alone = head(features).clamp(1, 5).numpy()
                 np.testing.assert_allclose(table.loc[[(variant.label, seed, c) for c in clips]], alone, atol=1e-5)
+
+
+def test_what_is_shown_on_the_way_is_a_part_of_what_comes_out(swept, monkeypatch):
+    parts, whole = swept
+    monkeypatch.setattr(runs, "heads_at_once", lambda batch: 3)
+    came = []
+    plan = replace(PLAN, alphas=(0.2,), baselines=("regression alone",))
+    found = run_sweep(parts, ["MI"], plan, workers=2, on_part=lambda make: came.append(make()))
+    keys = ["variant", "seed", "clip"]
+    final = found.predictions.set_index(keys)["predicted"]
+    before = whole.predictions.set_index(keys)["predicted"]
+    np.testing.assert_allclose(final, before.loc[final.index], atol=1e-5)
+    assert len(came) >= 4
+    sizes = []
+    for part in came:
+        held = part.predictions.set_index(keys)["predicted"]
+        assert held.index.is_unique
+        np.testing.assert_array_equal(held, final.loc[held.index])
+        for (variant, seed), table in part.predictions.groupby(["variant", "seed"]):
+            row = part.runs[(part.runs["variant"] == variant) & (part.runs["seed"] == seed)]
+            value = row.loc[(row["level"] == "utterance") & (row["metric"] == "SRCC"), "value"].item()
+            assert value == pytest.approx(spearmanr(table["human"], table["predicted"])[0], abs=1e-9)
+            assert set(row["clips"]) == {len(table)}, "it says on how many clips it rests"
+        sizes.append(len(held))
+    assert sizes == sorted(sizes)
+    assert sizes[0] < sizes[-1] == len(final)
 
 
 def test_every_clip_is_judged_once_by_heads_that_never_saw_its_source(swept):
