@@ -15,6 +15,7 @@ from qamro.axes import get_axis
 from qamro.counts import count
 from qamro.evaluation.agreement import more_raters
 from qamro.evaluation.levels import FEW, LEAST
+from qamro.evaluation.racing import after_race
 from qamro.evaluation.significance.compare import corrected, differences
 from qamro.report.numbers import slug
 from qamro.report.powered import helpers
@@ -130,7 +131,9 @@ def which_differ(numbers: AxisNumbers) -> str:
 def _systems(numbers: AxisNumbers) -> tuple[str, str, str]:
     if numbers.people is None:
         return which_differ(numbers), "systems", ""
-    return which_differ(numbers), "systems", slug("systems", numbers.label, "pairs")
+    raced = " A race handed out these ratings, so this may promise too much."
+    told = which_differ(numbers) + raced * bool(after_race(numbers.study, numbers.label))
+    return told, "systems", slug("systems", numbers.label, "pairs")
 
 
 # How good the predictors are.

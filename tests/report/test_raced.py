@@ -40,6 +40,12 @@ def test_every_section_with_means_says_so_and_so_does_every_figure_and_table_in_
     assert {key for key, view in VIEWS.items() if not view.means} == SHOWS_NO_MEANS
 
 
+@pytest.mark.parametrize("axis", ["MI", "PQ"])
+def test_the_first_line_says_so_too(axis):
+    told = made(axis).findings()[0].text
+    assert ("A race handed out these ratings" in told) is (axis == "MI")
+
+
 def test_tables_of_the_functions_carry_it():
     study = made().study
     assert tell_apart(study, "MI").attrs["note"] == after_race(study, "MI")
