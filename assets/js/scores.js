@@ -12,6 +12,7 @@ export function readScores(read) {
 
 export default function scores({ props, watch }) {
   const pass = () => {
+    if ((props.value.turn ?? 0) < (latest?.turn ?? 0)) return; // answers may overtake each other
     latest = props.value;
     unsaved("scores", latest.going);
     reader?.(latest);

@@ -213,7 +213,8 @@ class Session(Visitor):
         self.handed_axis: tuple[str, float, float] = ("", 0.0, 0.0)
         self._added = 0
         self.note = ""  # what there is to say of the files that came last
-        self.listed = 0  # answers that held the list of clips: a page shows the newest
+        self.listed = self.told = 0  # answers that held the list of clips, or scores: a page shows the newest
+        self.followed = False  # whether something went on already when the page came up
         self.editing, self.looking = threading.Lock(), threading.Lock()
 
     def __deepcopy__(self, _: dict[int, Any]) -> Session:

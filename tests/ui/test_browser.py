@@ -410,6 +410,10 @@ def test_a_visitor_has_scores_and_verdict_in_two_clicks_without_scrolling(
     assert fits(page)
     shot(page, f"predict-{width}")
 
+    page.set_viewport_size({"width": max(width // 2, 320), "height": height // 2})
+    assert fits(page), "text of twice the size"
+    page.set_viewport_size({"width": width, "height": height})
+
     before = values(page, "MI")
     assert [field(page, i, "prompt").input_value() for i in range(len(found))] == [one.prompt for one in found]
     leaves = "() => !dispatchEvent(new Event('beforeunload', { cancelable: true }))"
@@ -521,6 +525,7 @@ def test_a_page_asks_only_for_what_its_open_tab_shows(open_page: Visits) -> None
     more = open_page.asked(page)[len(at_once) :]
     assert sorted(more) == ["queue/join", "run/predict"], "no study was chosen: nothing follows from it"
     other = open_page("?tab=train", ready="#train-study .q-option")
+    open_page.settle(other, quiet=20)
     assert sorted(open_page.asked(other)) == sorted([*at_once, *["run/predict"] * 3])
 
 

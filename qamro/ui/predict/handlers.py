@@ -174,6 +174,7 @@ def _listed(p: Parts, session: Session, note: str = "") -> Answer:
 def arrive(p: Parts, session: Session, event: gr.EventData, request: gr.Request | None = None) -> Answer:
     """Gives a page that has come up what its browser had before: clips, scores, the predictor."""
     kept = SHELF.take(str(event.key), session)
+    kept.followed = kept.busy
     options = choices.predictor_options(request)
     known = kept.predictor in {name for _, name in options}
     answer = {
@@ -191,7 +192,7 @@ def resume(p: Parts, session: Session, name: str, auto: bool, request: gr.Reques
     """Describes the predictor, follows what still goes on from before or in another tab, scores what that leaves."""
     yield from describe(p, session, name)
     rows, seen = -1, time.monotonic()
-    while session.busy and time.monotonic() - seen < FORSAKEN:
+    while session.followed and session.busy and time.monotonic() - seen < FORSAKEN:
         if session.run is not None and len(session.run.rows) != rows:
             rows, seen = len(session.run.rows), time.monotonic()
             yield {p.results: _table(session), p.status: _how_far(session), p.cancel: gr.Button(visible=True)}
@@ -360,7 +361,8 @@ def _scores(p: Parts, session: Session) -> Answer:
 
 def _table(session: Session) -> dict[str, Any]:
     title = _title(session.run.predictor) if session.run is not None else ""
-    return table(session.run, session.selected, going=session.busy, title=title)
+    session.told += 1
+    return table(session.run, session.selected, going=session.busy, title=title) | {"turn": session.told}
 
 
 @functools.lru_cache(maxsize=256)
