@@ -321,8 +321,8 @@ def held_out_in_words(prepared: EmbeddedStudy) -> str:
 
 
 def _parts_of(prepared: EmbeddedStudy) -> Sequence[str]:
-    """The parts that a card counts: in folds every clip is fitted, stopped by, and tested."""
-    return ("train",) if prepared.folds else PARTS
+    """The parts that a card counts: in folds every clip trains and is tested, and there are no others."""
+    return ("train", "test") if prepared.folds else PARTS
 
 
 def fit_domain(prepared: EmbeddedStudy) -> Domain | None:

@@ -390,7 +390,8 @@ class Fit:
         longest = max(len(fitted.history) for fitted in every)
         history = [_mean_row([fit.history[i] for fit in every if i < len(fit.history)]) for i in range(longest)]
         return cls(
-            FoldHeads([[fitted.head for fitted in fits] for fits in folds]),  # type: ignore[misc]
+            # What is solved is the same for all seeds, and stands once.
+            FoldHeads([list(dict.fromkeys(fitted.head for fitted in fits)) for fits in folds]),  # type: ignore[misc]
             history,
             int(np.median([fitted.best_epoch for fitted in every])),
             float(np.mean([fitted.val_loss for fitted in every])),

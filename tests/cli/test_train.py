@@ -26,7 +26,20 @@ from qamro.ui.train.worker import train as app_train
 from tests.cli.rated_tones import save_noisy_tones
 from tests.training.end_to_end.conftest import wavlm_folder  # noqa: F401
 
-OPTIONS = ("--optimizer", "adamw", "--batch-size", "8", "--lr", "1e-4", "--epochs", "80", "--patience", "80")
+OPTIONS = (
+    "--optimizer",
+    "adamw",
+    "--batch-size",
+    "8",
+    "--lr",
+    "1e-4",
+    "--epochs",
+    "80",
+    "--patience",
+    "80",
+    "--folds",
+    "0",
+)
 
 
 @pytest.fixture(scope="module")
@@ -250,7 +263,7 @@ def test_objectives_by_name_with_parameters_of_their_own(run, folder, tmp_path):
 
 
 def test_heads_are_saved_under_a_name_that_is_checked_before_training(run, folder, saved_heads, tmp_path):
-    few = ("train", "--study", folder, "--axis", "MI", "--epochs", 3, "--seeds", 2, "--stop-by", "srcc")
+    few = ("train", "--study", folder, "--axis", "MI", "--epochs", 3, "--seeds", 2, "--stop-by", "srcc", "--folds", 0)
     result = run(*few, "--save", "My heads")
     assert result.exit_code == 0, result.output
     assert "saved as saved:My-heads" in result.stdout
@@ -289,7 +302,7 @@ def test_small_studies_are_trained_in_folds_unless_told_otherwise(run, folder, t
     assert "48 clips" in result.output
     assert "each by heads of 5 folds that never heard its clip" in " ".join(result.output.split())
     card = json.loads((tmp_path / "h" / "card.json").read_text("utf-8"))
-    assert (card["training"]["folds"], card["training"]["clips"]) == (5, {"train": 48})
+    assert (card["training"]["folds"], card["training"]["clips"]) == (5, {"train": 48, "test": 48})
     record = json.loads((tmp_path / "h" / "run.json").read_text("utf-8"))
     assert record["axes"]["MI"]["kept seed"] == [0, 1]
     assert len(record["axes"]["MI"]["seeds"][0]["folds"]) == 5

@@ -114,7 +114,7 @@ def test_card_and_predictions_are_out_of_fold(trained):
     assert card.half_width["MI"] == pytest.approx(width, abs=1e-3)
     assert card.interval == "90 % cross-conformal interval by groups, from 90 clips of 15 held-out sources (5 folds)"
     assert card.held_out == "all 90 clips, each by heads of 5 folds that never heard its source"
-    assert card.training["clips"] == {"train": 90}
+    assert card.training["clips"] == {"train": 90, "test": 90}
     assert card.training["folds"] == 5
     assert bundle.record["axes"]["MI"]["kept seed"] == [0, 1]
     assert [len(seed["folds"]) for seed in bundle.record["axes"]["MI"]["seeds"]] == [5, 5]
@@ -180,3 +180,25 @@ def test_data_of_one_split_are_the_same_as_folds_of_one():
     for name in ("features", "targets", "val_features", "val_targets", "contents"):
         assert torch.equal(getattr(again, name), getattr(data, name))
     assert joined.joined is joined
+
+
+def test_a_stopped_run_of_folds_goes_on_as_if_it_had_never_stopped(tmp_path):
+    data, config = prepared().data("MI"), replace(QUICK, max_epochs=6)
+    objectives, file = [OBJECTIVES["huber"]("MI")] * 2, tmp_path / "run.pt"
+    through = fit_many(data, objectives, [0, 1], config)
+    fit_many(data, objectives, [0, 1], config, on_epoch=lambda rows: rows[0]["epoch"] == 3, checkpoint=file)
+    again = fit_many(data, objectives, [0, 1], config, checkpoint=file)
+    for first, second in zip(through, again, strict=True):
+        assert second.history == first.history
+        with torch.no_grad():
+            torch.testing.assert_close(second.head(data.features), first.head(data.features))
+    other = replace(data, folds=data.folds[1:] + data.folds[:1])
+    with pytest.raises(ValueError, match="remove it to begin anew"):
+        fit_many(other, objectives, [0, 1], config, checkpoint=file)
+
+
+def test_what_is_solved_stands_once_a_fold_and_can_be_saved(tmp_path):
+    bundle = train_heads(prepared(), Eight(), Recipe("toy", objective=OBJECTIVES["ridge"], seeds=(0, 1, 2)))
+    assert [len(part) for part in bundle.heads["MI"].folds] == [1] * 5
+    bundle.save(tmp_path)
+    assert HeadPredictor("mine", Eight(), tmp_path).axes == ("MI",)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from itertools import combinations
@@ -168,9 +168,11 @@ def significance(runs: Sequence[TrainedRun], axis: str) -> Claims:
     runs = [run for run in runs if axis in run.axes]
     if len(runs) < 2:
         return Claims([T.VERDICT_ONE.format(axis=axis)])
-    groups: dict[tuple[str, frozenset[str]], list[TrainedRun]] = {}
+    groups: dict[tuple[str, Hashable], list[TrainedRun]] = {}
     for run in runs:
-        groups.setdefault((run.card["study"]["hash"], frozenset(run.predictions["clip"])), []).append(run)
+        training = run.card["training"]
+        split = frozenset(run.predictions["clip"]), training["held out"], training.get("folds")
+        groups.setdefault((run.card["study"]["hash"], split), []).append(run)
     found = Claims()
     for group in groups.values():
         if len(group) > 1:
