@@ -240,7 +240,7 @@ def test_wrong_use_is_told(tmp_path, run):
     (tmp_path / "bad.jsonl").write_text('{"prompt": "x"}\n')
     result = run("predict", tmp_path / "bad.jsonl", "--out", tmp_path / "t")
     assert result.exit_code == 2
-    assert "row 1 names no sound" in result.output
+    assert "row 1: there is no column of clip names" in " ".join(result.output.split())
 
 
 def test_memory_does_not_grow_with_the_manifest(tmp_path):

@@ -501,6 +501,21 @@ def an_excel_workbook(m: Made) -> Written:
     return "e.xlsx", saved.getvalue(), m.rated(Q)
 
 
+@form
+def parquet_with_sound(m: Made) -> Written:
+    pa = pytest.importorskip("pyarrow", reason="pyarrow is an extra and is not installed")
+    import pyarrow.parquet as pq
+
+    clip, rater, score = m.pick(CLIP), m.pick(RATER), m.pick(SCORE)
+    rows = [
+        {clip: c, "audio": {"bytes": b"RIFF", "path": "x.wav"}, rater: r, "age": 30, score: s}
+        for c, r, _, s in sorted(m.rated(Q))
+    ]
+    saved = io.BytesIO()
+    pq.write_table(pa.Table.from_pylist(rows), saved)
+    return "p.parquet", saved.getvalue(), m.rated(Q)
+
+
 MAY_REFUSE = {
     "axes and raters in one header",
     "means side by side",
