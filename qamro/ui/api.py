@@ -80,7 +80,7 @@ class _Config(BlocksConfig):
     def __copy__(self) -> BlocksConfig:
         """Returns a visitor's, which draws nothing up."""
         own = super().__copy__()
-        own.config_for_block = lambda *_: {}  # type: ignore[method-assign, assignment]
+        own.config_for_block = lambda *_: {}
         return own
 
 
