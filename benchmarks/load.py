@@ -52,6 +52,7 @@ class Page:
 
     def __init__(self, url: str) -> None:
         self.url, self.session, self.http = url, uuid.uuid4().hex[:11], requests.Session()
+        self.http.headers["Connection"] = "close"  # the server ends connections that were idle for some seconds
         self.config = self.http.get(f"{url}/config", timeout=120).json()
         self.ids = {entry["props"].get("elem_id"): entry["id"] for entry in self.config["components"]}
         self.shown = {entry["id"]: entry["props"].get("value") for entry in self.config["components"]}
@@ -102,7 +103,7 @@ class Page:
                         self.shown[one] = value["value"]
                 else:
                     self.shown[one] = value
-            for changed in output.get("changed_state_ids") or ():
+            for changed in dict.fromkeys(output.get("changed_state_ids") or ()):
                 self._fire(changed, "change")
         for later in self.config["dependencies"]:
             if later.get("trigger_after") == event["id"]:
@@ -117,7 +118,7 @@ class Page:
             return done.json()
         joined = self.http.post(f"{self.url}/gradio_api/queue/join", json=body, timeout=300)
         joined.raise_for_status()
-        own, held = joined.json()["event_id"], []
+        own, held, changed = joined.json()["event_id"], [], []
         stream = f"{self.url}/gradio_api/queue/data?session_hash={self.session}"
         with self.http.get(stream, stream=True, timeout=900) as answers:
             for line in answers.iter_lines():
@@ -125,6 +126,7 @@ class Page:
                 if told.get("event_id") not in (own, None) or "msg" not in told:
                     continue
                 output = told.get("output") or {}
+                changed += output.get("changed_state_ids") or []
                 if told["msg"] == "process_generating" and output.get("data"):
                     # the first is whole, the others say what has changed
                     pairs = zip(held, output["data"], strict=True)
@@ -132,7 +134,7 @@ class Page:
                 if told["msg"] == "process_completed":
                     if not told.get("success", True):
                         raise RuntimeError(str(output)[:300])
-                    return output | {"data": held or output.get("data")}
+                    return output | {"data": held or output.get("data"), "changed_state_ids": changed}
                 if told["msg"] == "close_stream":
                     raise RuntimeError("the stream ended")
         raise RuntimeError("no answer")
@@ -216,7 +218,7 @@ def listening_study(folder: Path, clips: list[Path]) -> str:
     from qamro.studies.listening.sources import Sound
 
     os.environ["QAMRO_RATINGS_DIR"] = str(folder)
-    design = Design("load", scales=(known_scale("PQ"), known_scale("CE")), each=0, repeats=0, checks=0)
+    design = Design("load", seconds=1.0, scales=(known_scale("PQ"), known_scale("CE")), each=0, repeats=0, checks=0)
     return open_store().create(design, [Sound(path.name, path, f"s{i % 3}") for i, path in enumerate(clips)])
 
 
@@ -270,7 +272,7 @@ def rates(url: str, study: str, until: threading.Event) -> Iterator[float]:
             raise RuntimeError(told["error"])
         rater, state = told["rater"], told["state"]
         while state["task"] and not until.is_set():
-            time.sleep(1.0)
+            time.sleep(1.2)
             given = {"PQ": 1 + state["done"] % 10, "CE": 5}
             heard = [999.0] * len(state["task"]["clips"])
             sent = {"rater": rater, "task": state["task"]["id"], "scores": given, "heard": heard}

@@ -1,6 +1,7 @@
 """How fast a corpus is scored: one and two local processes, Ray with 1, 2 and 4 workers; the memory of 100,000 rows.
 
-Run ``python benchmarks/scale.py [CLIPS]``; 200 clips of 10 s of noise by default, of 40 files. Every run starts with an
+Run ``python benchmarks/scale.py [CLIPS]``, or ``--memory`` for the memory alone; 200 clips of 10 s of noise by default,
+of 40 files. Every run starts with an
 empty cache, scores by the predictor "offline" into a new folder, and is timed from the start of its process, so that
 starting is counted; ``clips/s`` leaves the start out (the time of a run of one clip). The engine's share is what a run
 in one process takes beyond ``Predictor.rows`` on the same clips. The memory is of a predictor that costs nothing, on
@@ -85,7 +86,15 @@ def peak(rows: int) -> float:
     return kilobytes / 1024
 
 
+def memory() -> None:
+    sizes = (1_000, 10_000, 100_000)
+    print("peak memory: " + ", ".join(f"{rows:,} rows {peak(rows):.0f} MB" for rows in sizes))
+
+
 def main() -> None:
+    if "--memory" in sys.argv:
+        memory()
+        return
     clips = int(sys.argv[1]) if len(sys.argv) > 1 else 200
     print(f"{os.cpu_count()} processors; {clips} clips of {SECONDS} s, cold, one thread a computation")
     with tempfile.TemporaryDirectory() as folder:
@@ -103,8 +112,7 @@ def main() -> None:
         print(
             f"predictor alone: {alone:.1f} clips/s; the engine's share is {1 - rates['local, 1 process'] / alone:.1%}"
         )
-    sizes = (1_000, 10_000, 100_000)
-    print("peak memory: " + ", ".join(f"{rows:,} rows {peak(rows):.0f} MB" for rows in sizes))
+    memory()
     print(f"this process: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
 
 
