@@ -18,6 +18,7 @@ from qamro.predictors.loading import MISSING
 from qamro.training.objective.objective import OBJECTIVES, used_by
 from qamro.training.objective.table import PARAMETERS, TABLE
 from qamro.training.presets import Settings, command_of, preset_of
+from qamro.ui import pace
 from qamro.ui.choices import encoder_options, encoder_state, trainable_axes
 from qamro.ui.events import Answer
 from qamro.ui.progress import downloading, status
@@ -41,7 +42,7 @@ from qamro.ui.train.state import (
 )
 from qamro.ui.train.texts import FITTING, OPTIMIZERS
 from qamro.ui.train.texts import TrainTab as T
-from qamro.ui.train.worker import AT_ONCE, Job, Task
+from qamro.ui.train.worker import AT_ONCE, Job, Task, get_ready
 from qamro.ui.widgets import chart_value, hint
 
 if TYPE_CHECKING:
@@ -53,6 +54,9 @@ CHOICES = ("axes", "encoder", "objective", "optimizer", "seeds", "hold_out", "st
 
 DRAW_EVERY = 0.4
 """Seconds between two drawings of the live curves."""
+
+EMBEDDED = 1.0
+"""Seconds; what embeds all clips faster has found most of them embedded."""
 
 _log = logging.getLogger(__name__)
 
@@ -86,6 +90,26 @@ def encoder_chosen(p: Parts, encoder: str, study: Study | None) -> Answer:
 def refresh_encoders(p: Parts, encoder: str) -> Answer:
     """Looks again at which encoders are ready."""
     return {p.encoder: gr.Dropdown(encoder_options())} | _described(p, encoder)
+
+
+def opened(p: Parts, encoder: str) -> Answer:
+    """Looks again at which encoders are ready; meanwhile what trains gets ready, too."""
+    get_ready()
+    return refresh_encoders(p, encoder)
+
+
+def cost(p: Parts, study: Study | None, encoder: str, *, axes: Sequence[str], seeds: float, optimizer: str) -> Answer:
+    """Says how long the training will take, by what ran before."""
+    if study is None or not axes or not seeds:
+        return {p.cost: ""}
+    clips = len(study.clips)
+    found = pace.estimate(f"train {optimizer}", len(axes) * int(seeds), clips)
+    if found is None:
+        return {p.cost: hint(T.NO_ESTIMATE)}
+    seconds, here = found
+    said = (T.ESTIMATE if here else T.ESTIMATE_SHIPPED).format(time=pace.in_words(seconds))
+    embedding = pace.estimate(f"embed {encoder}", 1, clips)
+    return {p.cost: hint(f"{said} {T.EMBED_FIRST.format(time=pace.in_words(embedding[0]))}" if embedding else said)}
 
 
 def _described(p: Parts, encoder: str) -> Answer:
@@ -240,11 +264,15 @@ def used_parameters(objective: str) -> list[str]:
 
 
 def _run(number: int, study: Study, settings: Settings, done: Done, state: TrainState) -> TrainedRun:
-
     card, record = (_json(done.folder / "heads" / name) for name in ("card.json", "run.json"))
     notes = []
+    if done.embedding > EMBEDDED:
+        pace.remember(f"embed {settings.encoder}", 1, len(study.clips), done.embedding)
     if state.stopping:
         notes.append(T.STOPPED)
+    elif not done.out_of_time:
+        fits = len(card["objective"]) * settings.seeds
+        pace.remember(f"train {settings.optimizer}", fits, len(study.clips), card["training"]["seconds"])
     if done.out_of_time:
         notes.append(T.OUT_OF_TIME.format(seconds=settings.seconds))
     if done.failed:

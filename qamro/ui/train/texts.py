@@ -46,7 +46,11 @@ class TrainTab:
     STOP_BY_INFO = "Each objective has a loss of its own; SRCC measures all of them alike, by how they rank."
     HOLD_OUT = "Hold out"
     HOLD_OUT_INFO = "What the held-out part shares nothing of with the rest."
-    ADVANCED = "Parameters"
+    MORE = "More"
+    ESTIMATE = "About {time}, going by what was trained here."
+    ESTIMATE_SHIPPED = "About {time}, going by the heads that ship; nothing like it was trained on this machine."
+    EMBED_FIRST = "Clips that are new to the encoder take up to {time} more, once."
+    NO_ESTIMATE = "How long it takes is not known: nothing like it was trained here."
 
     TRAIN, STOP, CANCEL = "Train", "Stop, keep the best", "Cancel"
     READY = "Choose a study to begin."
