@@ -18,7 +18,7 @@ const OWN_KEYS = "input, select, [role=slider], [role=application]";
 export function makeSlides(page, store, lesson) {
   // A step that only shows another one's answer is reached by its Reveal.
   const steps = lesson.filter(({ query }, k) => !query || query !== lesson[k - 1]?.query);
-  const title = html("h3", { class: "slide-title" });
+  const title = html("h2", { class: "slide-title" });
   const count = html("span", {});
   const button = (text, action) => html("button", { type: "button", onclick: action }, text);
   const [back, forth] = [button("‹ Back", () => go(-1)), button("Next ›", () => go(1))];

@@ -171,8 +171,10 @@ def _steps(header: gr.HTML, strip: gr.Tabs, tabs: Sequence[Tab]) -> None:
       const selected = {json.dumps([tab.id for tab in tabs])}.find((id, i) => id === wanted || (!wanted && i === 0));
       return selected ? {{ __type__: "update", selected }} : {{ __type__: "update" }};
     }}"""
-    gr.on([gr.context.Context.root_block.load, header.select], None, None, strip, js=of_address, **quiet)
-    for tab in strip.children:
+    page: Any = gr.context.Context.root_block
+    gr.on([page.load, header.select], None, None, strip, js=of_address, **quiet)
+    tabs_shown: list[Any] = strip.children
+    for tab in tabs_shown:
         tab.select(None, None, None, js=f"() => window.qamroTab?.({json.dumps(tab.id)})", **quiet)
 
 

@@ -17,6 +17,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.server]
 def visit(open_page: Visits, width: int = 1280, theme: str = "light") -> Any:
     """Opens the Train tab with the small study."""
     page = open_page(f"?tab=train&study={FETCHED}&__theme={theme}", width=width, ready="#train-study")
+    page.click("#train-more > button")
     page.wait_for_function("() => document.querySelectorAll('#train-axes input').length === 6")
     return page
 
@@ -41,6 +42,7 @@ def test_from_the_study_to_a_score_with_heads_of_ones_own(open_page: Visits, tmp
     page = visit(open_page)
     only(page, "MI")
     page.locator("#train-live").wait_for(state="hidden")
+    says(page, "#train-cost", "About ")
     page.click("#train-go")
     page.wait_for_selector("#train-losses .main-svg")
     says(page, "#train-status", "Run 1 is done. Held-out SRCC over 4 systems (a hint, not a finding): MI")
@@ -48,7 +50,6 @@ def test_from_the_study_to_a_score_with_heads_of_ones_own(open_page: Visits, tmp
     says(page, "#train-verdict", "Show two runs or more on MI")
 
     # Another objective offers its own parameters; the run is stopped by hand and keeps its best.
-    page.click("#train-parameters button")
     choose(page, "#train-objective", "Regression + QAMRO")
     page.locator("#train-beta").wait_for()
     choose(page, "#train-objective", "BALR + SAMA")

@@ -190,8 +190,10 @@ def bind(p: Parts) -> None:
 
     listen(p, p.family.input, handlers.family_chosen, family=p.family)
     listen(p, p.over.input, handlers.over_chosen, family=p.family, over=p.over)
-    listen(p, p.encoder.input, handlers.encoder_chosen, study=p.chooser.study, encoder=p.encoder, axes=p.axes)
-    changed: Any = partial(gr.on, [field.change for field in fields.values()])
+    # An encoder offers other axes: what reads those waits until they stand there.
+    offered = listen(p, p.encoder.input, handlers.encoder_chosen, study=p.chooser.study, encoder=p.encoder, axes=p.axes)
+    listen(p, offered.then, handlers.cost, **study, **fields)
+    changed: Any = partial(gr.on, [field.change for name, field in fields.items() if name != "encoder"])
     listen(p, changed, handlers.cost, LAST, **study, **fields)
 
     seen: dict[str, Any] = {"axis": p.axis, "level": p.level, "curve": p.curve, "published": p.published}

@@ -19,6 +19,7 @@ from qamro.predictors.saved_card import votes_in_words
 from qamro.training.objective.objective import OBJECTIVES, used_by
 from qamro.training.objective.table import PARAMETERS, TABLE
 from qamro.training.presets import Settings, command_of, preset_of
+from qamro.ui import pace
 from qamro.ui.bounds import PRESENCE, Held, TooMuchError
 from qamro.ui.choices import encoder_options, encoder_state, trainable_axes
 from qamro.ui.events import Answer
@@ -45,7 +46,7 @@ from qamro.ui.train.state import (
 )
 from qamro.ui.train.texts import FITTING, OPTIMIZERS
 from qamro.ui.train.texts import TrainTab as T
-from qamro.ui.train.worker import Job, Task
+from qamro.ui.train.worker import Job, Task, get_ready
 from qamro.ui.widgets import chart_value, hint
 
 if TYPE_CHECKING:
@@ -60,6 +61,9 @@ DRAW_EVERY = 0.4
 
 TRAININGS = Held("QAMRO_TRAININGS_ADDRESS", Bounds.TRAININGS)
 """Trainings that go on or wait, by address."""
+
+EMBEDDED = 1.0
+"""Seconds; what embeds all clips faster has found most of them embedded."""
 
 _log = logging.getLogger(__name__)
 
@@ -101,6 +105,26 @@ def encoder_chosen(p: Parts, encoder: str, study: Study | None) -> Answer:
 def refresh_encoders(p: Parts, encoder: str) -> Answer:
     """Looks again at which encoders are ready."""
     return {p.encoder: gr.Dropdown(encoder_options())} | _described(p, encoder)
+
+
+def opened(p: Parts, encoder: str) -> Answer:
+    """Looks again at which encoders are ready; meanwhile what trains gets ready, too."""
+    get_ready()
+    return refresh_encoders(p, encoder)
+
+
+def cost(p: Parts, study: Study | None, encoder: str, *, axes: Sequence[str], seeds: float, optimizer: str) -> Answer:
+    """Says how long the training will take, by what ran before."""
+    if study is None or not axes or not seeds:
+        return {p.cost: ""}
+    clips = len(study.clips)
+    found = pace.estimate(f"train {optimizer}", len(axes) * int(seeds), clips)
+    if found is None:
+        return {p.cost: hint(T.NO_ESTIMATE)}
+    seconds, here = found
+    said = (T.ESTIMATE if here else T.ESTIMATE_SHIPPED).format(time=pace.in_words(seconds))
+    embedding = pace.estimate(f"embed {encoder}", 1, clips)
+    return {p.cost: hint(f"{said} {T.EMBED_FIRST.format(time=pace.in_words(embedding[0]))}" if embedding else said)}
 
 
 def _described(p: Parts, encoder: str) -> Answer:
@@ -263,11 +287,15 @@ def used_parameters(objective: str) -> list[str]:
 
 
 def _run(number: int, study: Study, settings: Settings, done: Done, state: TrainState) -> TrainedRun:
-
     card, record = (_json(done.folder / "heads" / name) for name in ("card.json", "run.json"))
     notes = []
+    if done.embedding > EMBEDDED:
+        pace.remember(f"embed {settings.encoder}", 1, len(study.clips), done.embedding)
     if state.stopping:
         notes.append(T.STOPPED)
+    elif not done.out_of_time:
+        fits = len(card["objective"]) * settings.seeds
+        pace.remember(f"train {settings.optimizer}", fits, len(study.clips), card["training"]["seconds"])
     if done.out_of_time:
         notes.append(T.OUT_OF_TIME.format(seconds=settings.seconds))
     if done.failed:

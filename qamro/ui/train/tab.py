@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -10,7 +11,7 @@ import gradio as gr
 from qamro.training.objective.table import PARAMETERS, TABLE, Parameter
 from qamro.training.presets import PRESETS, Settings
 from qamro.ui.choices import encoder_options
-from qamro.ui.events import AT_ONCE, QUIET, find, listen
+from qamro.ui.events import AT_ONCE, LAST, QUIET, find, listen
 from qamro.ui.progress import status
 from qamro.ui.space import on_space
 from qamro.ui.study_picker import StudyPicker, study_picker
@@ -53,6 +54,7 @@ class Parts:
     train: gr.Button
     stop: gr.Button
     cancel: gr.Button
+    cost: gr.HTML
     status: gr.HTML
     losses: gr.HTML
     correlations: gr.HTML
@@ -98,11 +100,15 @@ def build_components() -> Parts:
         if on_space():
             limit = {"epochs": MOST_EPOCHS, "seeds": MOST_SEEDS, "seconds": MOST_SECONDS, "clips": MOST_CLIPS}
             gr.HTML(f'<p class="q-hint">{T.SPACE.format(**limit)}</p>', apply_default_css=False)
-        chooser = study_picker("train", audio=True)
-        what = _what()
-        how = _how()
+        chooser = study_picker("train", audio=True, as_list=True)
+        with gr.Row(equal_height=False):
+            choices = _choice()
+        with gr.Accordion(T.MORE, open=False, elem_id="train-more"):
+            more = _more()
         with gr.Row(elem_classes="q-action"):
-            progress = gr.HTML(status(T.READY), elem_id="train-status", apply_default_css=False, scale=4)
+            with gr.Column(scale=4):
+                cost = gr.HTML("", elem_id="train-cost", apply_default_css=False)
+                progress = gr.HTML(status(T.READY), elem_id="train-status", apply_default_css=False)
             buttons = _buttons()
     with gr.Column(elem_classes="q-card", elem_id="train-live"), gr.Row(elem_classes="q-figures"):
         with gr.Column(min_width=300):
@@ -113,7 +119,7 @@ def build_components() -> Parts:
             correlations = widget("chart", None, words=T.CHART_WORDS, elem_id="train-srcc")
     done = _runs()
     return Parts(
-        state=state, chooser=chooser, **what, **how, **buttons, status=progress, losses=losses,
+        state=state, chooser=chooser, **choices, **more, **buttons, cost=cost, status=progress, losses=losses,
         correlations=correlations, **done, keep=_keep(),
     )  # fmt: skip
 
@@ -169,28 +175,30 @@ def _keep() -> KeepParts:
     )  # fmt: skip
 
 
-def _what() -> dict[str, Any]:
-    """Builds the choice of axes and encoder; the keys are fields of ``Parts``."""
-    with gr.Row(equal_height=False):
-        axes = gr.CheckboxGroup([], label=T.AXES, info=T.AXES_INFO, elem_id="train-axes", min_width=260)
-        with gr.Column(min_width=260):
-            encoder = gr.Dropdown(
-                encoder_options(), value="logmel", label=T.ENCODER, elem_id="train-encoder", filterable=False
-            )
-            note = gr.HTML("", elem_id="train-encoder-note", apply_default_css=False)
-            download = gr.Button("", visible=False, size="sm", elem_id="train-download")
-    return {"axes": axes, "encoder": encoder, "encoder_note": note, "download": download}
-
-
-def _how() -> dict[str, Any]:
-    """Builds the choice of objective, optimiser, seeds and split, and the parameters folded away."""
-    first = Settings(())
-    with gr.Row(equal_height=False), gr.Column(min_width=260):
+def _choice() -> dict[str, Any]:
+    """Builds the two choices beside the study's: encoder, and what to start from; the keys are fields of ``Parts``."""
+    with gr.Column(min_width=260):
+        encoder = gr.Dropdown(
+            encoder_options(), value="logmel", label=T.ENCODER, elem_id="train-encoder", filterable=False
+        )
+        note = gr.HTML("", elem_id="train-encoder-note", apply_default_css=False)
+        download = gr.Button("", visible=False, size="sm", elem_id="train-download")
+    with gr.Column(min_width=260):
         options = [(preset.title, name) for name, preset in PRESETS.items()]
         preset = gr.Radio(options, value="default", label=T.PRESET, elem_id="train-preset")
         preset_note = gr.HTML(hint(PRESETS["default"].note), elem_id="train-preset-note", apply_default_css=False)
+    return {
+        "encoder": encoder, "encoder_note": note, "download": download, "preset": preset, "preset_note": preset_note,
+    }  # fmt: skip
+
+
+def _more() -> dict[str, Any]:
+    """Builds what need not be chosen: axes, objective, optimiser, seeds, split, and their parameters."""
+    first = Settings(())
+    half: dict[str, Any] = {"min_width": 260}
+    axes = gr.CheckboxGroup([], label=T.AXES, info=T.AXES_INFO, elem_id="train-axes", **half)
     with gr.Row(equal_height=False):
-        with gr.Column(min_width=260):
+        with gr.Column(**half):
             options = [(row.title, name) for name, row in TABLE.items()]
             objective = gr.Dropdown(
                 options, value=first.objective, label=T.OBJECTIVE, elem_id="train-objective", filterable=False
@@ -198,7 +206,7 @@ def _how() -> dict[str, Any]:
             objective_note = gr.HTML(
                 hint(TABLE[first.objective].note), elem_id="train-objective-note", apply_default_css=False
             )
-        with gr.Column(min_width=260):
+        with gr.Column(**half):
             options = [(title, name) for name, (title, _, _) in OPTIMIZERS.items()]
             optimizer = gr.Dropdown(
                 options, value=first.optimizer, label=T.OPTIMIZER, elem_id="train-optimizer", filterable=False
@@ -209,34 +217,30 @@ def _how() -> dict[str, Any]:
             seeds = gr.Number(
                 first.seeds, label=T.SEEDS, info=T.SEEDS_INFO, elem_id="train-seeds", minimum=1, maximum=20, precision=0
             )
-        with gr.Column(scale=2, min_width=260):
+        with gr.Column(scale=2, **half):
             options = [(label, key) for key, label in HOLD_OUT.items()]
             hold_out = gr.Dropdown(
-                options,
-                value=first.hold_out,
-                label=T.HOLD_OUT,
-                info=T.HOLD_OUT_INFO,
-                elem_id="train-hold-out",
+                options, value=first.hold_out, label=T.HOLD_OUT, info=T.HOLD_OUT_INFO, elem_id="train-hold-out",
                 filterable=False,
-            )
-        with gr.Column(scale=2, min_width=200):
+            )  # fmt: skip
+        with gr.Column(scale=2, **half):
             options = [(label, key) for key, label in FOLDS.items()]
             folds = gr.Dropdown(
                 options, value="auto", label=T.FOLDS, info=T.FOLDS_INFO, elem_id="train-folds", filterable=False
             )
-        with gr.Column(scale=2, min_width=260):
+        with gr.Column(scale=2, **half):
             options = [(label, key) for key, label in STOP_BY.items()]
             stop_by = gr.Radio(
                 options, value=first.stop_by, label=T.STOP_BY, info=T.STOP_BY_INFO, elem_id="train-stop-by"
             )
-    with gr.Accordion(T.ADVANCED, open=False, elem_id="train-parameters", elem_classes="q-train-parameters"), gr.Row():
+    with gr.Row(elem_classes="q-train-parameters"):
         used = handlers.used_parameters(first.objective)
         parameters = {name: _parameter(parameter, name in used) for name, parameter in PARAMETERS.items()}
         fitting = {name: _number(name, getattr(first, name)) for name in FITTING}
     return {
-        "preset": preset, "preset_note": preset_note, "objective": objective, "objective_note": objective_note,
-        "optimizer": optimizer, "optimizer_note": optimizer_note, "seeds": seeds, "hold_out": hold_out, "folds": folds,
-        "stop_by": stop_by, "parameters": parameters, "fitting": fitting,
+        "axes": axes, "objective": objective, "objective_note": objective_note, "optimizer": optimizer,
+        "optimizer_note": optimizer_note, "seeds": seeds, "hold_out": hold_out, "folds": folds, "stop_by": stop_by,
+        "parameters": parameters, "fitting": fitting,
     }  # fmt: skip
 
 
@@ -263,14 +267,21 @@ def bind(p: Parts) -> None:
 def _choices(p: Parts) -> None:
     encoder: dict[str, Any] = {"encoder": p.encoder}
     study: dict[str, Any] = {"study": p.chooser.study}
-    listen(p, p.chooser.study.change, handlers.study_chosen, state=p.state, **study, **encoder)
-    listen(p, p.encoder.input, handlers.encoder_chosen, **study, **encoder)
+    asked: dict[str, Any] = study | encoder | {"axes": p.axes, "seeds": p.seeds, "optimizer": p.optimizer}
+    # Study and encoder offer other axes: what reads those waits until they stand there.
+    for offered in (
+        listen(p, p.chooser.study.change, handlers.study_chosen, state=p.state, **study, **encoder),
+        listen(p, p.encoder.input, handlers.encoder_chosen, **study, **encoder),
+    ):
+        listen(p, offered.then, handlers.cost, **asked)
+    changed: Any = partial(gr.on, [p.axes.input, p.seeds.change, p.optimizer.change])
+    listen(p, changed, handlers.cost, LAST, **asked)
     listen(p, p.preset.input, handlers.preset_chosen, name=p.preset)
     listen(p, p.objective.input, handlers.objective_chosen, name=p.objective)
     listen(p, p.optimizer.input, handlers.optimizer_chosen, name=p.optimizer)
     fetched = listen(p, p.download.click, handlers.fetch, state=p.state, **encoder)
     listen(p, fetched.then, handlers.refresh_encoders, **encoder)
-    p.chooser.on_open(p, handlers.refresh_encoders, **encoder)
+    p.chooser.on_open(p, handlers.opened, **encoder)
 
 
 def _training(p: Parts) -> None:

@@ -48,7 +48,11 @@ class TrainTab:
     HOLD_OUT_INFO = "What the held-out part shares nothing of with the rest."
     FOLDS = "Folds"
     FOLDS_INFO = "In folds every rating trains, and every clip is tested by heads that never saw its content or system."
-    ADVANCED = "Parameters"
+    MORE = "More"
+    ESTIMATE = "About {time}, going by what was trained here."
+    ESTIMATE_SHIPPED = "About {time}, going by the heads that ship; nothing like it was trained on this machine."
+    EMBED_FIRST = "Clips that are new to the encoder take up to {time} more, once."
+    NO_ESTIMATE = "How long it takes is not known: nothing like it was trained here."
 
     TRAIN, STOP, CANCEL = "Train", "Stop, keep the best", "Cancel"
     READY = "Choose a study to begin."

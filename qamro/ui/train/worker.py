@@ -249,10 +249,10 @@ class Job:
             self._process.kill()
 
     def _run(self) -> Generator[Message | None]:
-        context = multiprocessing.get_context("spawn")  # a fork would copy threads' locks in whatever state they are
+        context = _context()
         receive, send = context.Pipe(duplex=False)
         self._stop = context.Event()
-        process = context.Process(target=_entry, args=(self.task, send, self._stop), daemon=True)
+        process = context.Process(target=_entry, args=(self.task, send, self._stop, dict(os.environ)), daemon=True)
         process.start()
         self._process = process
         send.close()
@@ -280,5 +280,27 @@ class Job:
                 process.join()
 
 
-def _entry(task: Task, link: Any, stop: Any) -> None:
+def _context() -> Any:
+    """How processes are made: from one that has only imported what trains, where the platform can; never by a fork of
+    this one, which would copy threads' locks in whatever state they are.
+    """
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["torch", "qamro.training.recipe", "qamro.predictors.saved"])
+    return context
+
+
+def get_ready() -> None:
+    """Starts the process from which trainings come, so that the first one need not wait for its imports."""
+    if "forkserver" in multiprocessing.get_all_start_methods():
+        from multiprocessing import forkserver
+
+        _context()
+        forkserver.ensure_running()
+
+
+def _entry(task: Task, link: Any, stop: Any, environment: dict[str, str]) -> None:
+    os.environ.clear()  # that of the process from which this one comes may be older
+    os.environ.update(environment)
     work(task, link, stop.is_set)

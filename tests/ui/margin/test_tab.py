@@ -123,6 +123,7 @@ def test_a_slide_is_large_and_follows_the_hand(open_page: Visits) -> None:
     a, b = (on.handle(page, name).locator(".knob").bounding_box() for name in ("pA", "pB"))
     assert a["y"] + a["height"] <= b["y"] + 2, "A is not hidden under B"
     page.keyboard.press("r")
+    page.wait_for_selector(".slides[data-fits=true]")
     before, x = on.now(page, "pA"), on.handle(page, "pA").bounding_box()["x"]
     on.drag(page, "pA", -200, 0)
     moved = on.handle(page, "pA").bounding_box()["x"] - x

@@ -89,7 +89,7 @@ export function makeSeeds(figure) {
 }
 
 function makeStrip({ key, label, of, text = (v) => fixed(v, 3) }) {
-  const board = makeBoard({ role: "img", height: 178 });
+  const board = makeBoard({ role: "img", "aria-label": label, height: 178 });
   const layer = board.layer();
 
   function draw(ends) {
