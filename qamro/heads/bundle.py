@@ -228,7 +228,9 @@ def need_files(folder: Path, files: tuple[str, ...], remedy: str) -> None:
 
 # Which head: a score, or a distribution over scores, with or without a common space of sound and prompt.
 
-Head = ScoreHead | DistributionHead | FoldHeads
+SingleHead = ScoreHead | DistributionHead
+
+Head = SingleHead | FoldHeads
 
 
 def head_for(
@@ -240,7 +242,7 @@ def head_for(
     hidden: tuple[int, int] = (128, 64),
     dropout: float = 0.1,
     scale: tuple[float, float] | None = None,
-) -> ScoreHead | DistributionHead:
+) -> SingleHead:
     """Makes the head that an objective needs.
 
     Args:
@@ -273,7 +275,7 @@ def head_from_state(state: dict[str, Tensor]) -> Head:
     return plain_head(state)
 
 
-def plain_head(state: dict[str, Tensor]) -> ScoreHead | DistributionHead:
+def plain_head(state: dict[str, Tensor]) -> SingleHead:
     """Rebuilds a single head from its saved tensors.
 
     Raises:

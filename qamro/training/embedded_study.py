@@ -135,17 +135,19 @@ class EmbeddedStudy:
         rows, targets = self.targets(self.parts["train"], axis)
         if self.folds:
             place = {self.embeddings.clips[row]: i for i, row in enumerate(rows.tolist())}
-            folds = [tuple(_places(place, parts[part]) for part in FITTED) for parts in self.folds]
+            folds = [(_places(place, parts[FITTED[0]]), _places(place, parts[FITTED[1]])) for parts in self.folds]
             return Data.of_folds(features[rows], targets, folds, contents=self._contents[rows])
         val_rows, val_targets = self.targets(self.parts["validation"], axis)
         contents = self._contents[rows]
         return Data(features[rows], targets, features[val_rows], val_targets, contents)
 
     def _pairs(self, features: torch.Tensor) -> Data:
-        votes, folds = self.votes, []
+        votes = self.votes
+        folds: list[tuple[torch.Tensor, torch.Tensor]] = []
         for parts in self.folds or [self.parts]:
             inside = [{side: votes[f"clip_{side}"].isin(parts[part]).to_numpy() for side in "ab"} for part in FITTED]
-            folds.append(tuple(torch.from_numpy(np.flatnonzero(both["a"] & both["b"])) for both in inside))
+            train, validation = (torch.from_numpy(np.flatnonzero(both["a"] & both["b"])) for both in inside)
+            folds.append((train, validation))
         pairs = torch.stack([self.embeddings.rows(votes[f"clip_{side}"].tolist()) for side in "ab"], dim=1)
         shares = torch.tensor(votes["share"].to_numpy(), dtype=torch.float32)
         return Data.of_folds(features, shares, folds, pairs=pairs)
@@ -183,7 +185,7 @@ class EmbeddedStudy:
         with torch.inference_mode():
             if isinstance(head, FoldHeads):
                 return head.unseen(features, [self.fold_of.get(clip, NO_FOLD) for clip in clips])
-            return head(features)  # type: ignore[no-any-return]
+            return head(features)
 
 
 def whole(study: Study) -> dict[str, list[str]]:

@@ -42,7 +42,8 @@ def put_into_units(prepared: EmbeddedStudy, axis: str, head: Head) -> None:
         scale = best_scale(gap, votes["share"].to_numpy(float))
     voted = sorted({*prepared.votes["clip_a"], *prepared.votes["clip_b"]})
     median = float(prepared.answers(voted, axis, head).median())
-    for one in [part for fold in head.folds for part in fold] if isinstance(head, FoldHeads) else [head]:  # type: ignore[union-attr]
+    every = [one for k in range(len(head.folds)) for one in head.heads_of(k)] if isinstance(head, FoldHeads) else [head]
+    for one in every:
         one.out_mean.sub_(median).mul_(scale)
         one.out_std.mul_(scale)
 

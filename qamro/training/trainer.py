@@ -18,7 +18,7 @@ from qamro.axes import NEEDS_PROMPT, get_axis
 from qamro.evaluation.metrics.definitions import srcc_core as spearman_of
 from qamro.evaluation.metrics.pairs import Pairs
 from qamro.heads import HeadStack, ScoreHead
-from qamro.heads.bundle import Head, head_for
+from qamro.heads.bundle import SingleHead, head_for
 from qamro.heads.score_head import BranchOutput, drawn_by
 from qamro.training import checkpoint
 from qamro.training.distributed import ALONE, World
@@ -64,7 +64,7 @@ def fit_many(
     on_epoch: Callable[[list[dict[str, float]]], bool | None] | None = None,
     checkpoint: Path | None = None,
     device: str | torch.device = "cpu",
-    make_head: Callable[[], Head] | None = None,
+    make_head: Callable[[], SingleHead] | None = None,
     world: World = ALONE,
 ) -> list[Fit]:
     """Trains many heads side by side, each as it would be trained alone.
@@ -481,7 +481,7 @@ def head_maker(
     axis: str,
     objectives: Sequence[Objective],
     config: FitConfig,
-) -> Callable[[], Head]:
+) -> Callable[[], SingleHead]:
     """Returns what makes the heads of a run: all of one kind, the simplest that serves every objective.
 
     Where one objective needs logits, or the cosine of clip and prompt, all get a ``DistributionHead``, and the others

@@ -12,7 +12,7 @@ from torch import nn
 
 from qamro.axes import NEEDS_PROMPT
 from qamro.encoders.transformers_folder import autocast
-from qamro.heads.bundle import Head
+from qamro.heads.bundle import SingleHead
 from qamro.heads.score_head import BranchOutput
 from qamro.training.distributed import ALONE, World
 from qamro.training.end_to_end.tower import Prepared, Tower, device_of
@@ -39,7 +39,7 @@ class Network(nn.Module):
         dtype: What matrix products are computed in.
     """
 
-    def __init__(self, tower: Tower, heads: Mapping[str, Head], dtype: torch.dtype = torch.float32) -> None:
+    def __init__(self, tower: Tower, heads: Mapping[str, SingleHead], dtype: torch.dtype = torch.float32) -> None:
         """Puts them together."""
         super().__init__()
         self.tower, self.dtype = tower, dtype
@@ -47,9 +47,9 @@ class Network(nn.Module):
         self._heads = nn.ModuleList(heads.values())
 
     @property
-    def heads(self) -> dict[str, Head]:
+    def heads(self) -> dict[str, SingleHead]:
         """For each axis, its head."""
-        return {axis: cast("Head", head) for axis, head in zip(self.axes, self._heads, strict=True)}
+        return {axis: cast("SingleHead", head) for axis, head in zip(self.axes, self._heads, strict=True)}
 
     def features(self, items: Sequence[Item]) -> dict[bool, torch.Tensor]:
         """Embeds items: under False the sound, (N, dim), under True with the prompt behind it, where it is needed."""
@@ -72,7 +72,7 @@ class Network(nn.Module):
 
 
 def loss_of(
-    heads: Mapping[str, Head],
+    heads: Mapping[str, SingleHead],
     objectives: Mapping[str, Objective],
     answers: Answers,
     targets: Mapping[str, torch.Tensor],

@@ -12,7 +12,7 @@ import torch
 from qamro.axes import NEEDS_PROMPT, get_axis
 from qamro.encoders.loading import FOLDER, open_tuned
 from qamro.heads import HeadBundle
-from qamro.heads.bundle import Head, head_for
+from qamro.heads.bundle import SingleHead, head_for
 from qamro.heads.score_head import drawn_by
 from qamro.predictors.head_predictor import TRAINED_WITH
 from qamro.training.distributed import ALONE, World
@@ -122,7 +122,7 @@ def _network(
     tower: Tower, clips: Clips, train: Rated, objectives: Mapping[str, Objective], config: EndToEndConfig
 ) -> Network:
     """Makes the heads; they are standardised by what the tower answers before training."""
-    heads: dict[str, Head] = {}
+    heads: dict[str, SingleHead] = {}
     with drawn_by(config.seed):
         for axis, objective in objectives.items():
             text_dim, scale = tower.text_dim if axis in NEEDS_PROMPT else 0, get_axis(axis)
