@@ -1,6 +1,6 @@
 // Files that a visitor picked or dropped, folders included.
 
-const AUDIO = /\.(wav|wave|flac|ogg|oga|opus|mp3|m4a|aac|webm|mp4|aiff?|au|csv|jsonl(\.gz)?|parquet)$/i;
+const AUDIO = /\.(wav|wave|flac|ogg|oga|opus|mp3|m4a|aac|webm|mp4|aiff?|au|csv|jsonl)$/i;
 
 /** Files of a file input. A folder brings its audio files and manifests; files picked one by one are all taken. */
 export function pickedFiles(list) {

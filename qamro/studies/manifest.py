@@ -24,6 +24,9 @@ from qamro.studies.tables import VERBATIM, StudyError
 FORMS = (".csv", ".jsonl", ".jsonl.gz", ".parquet")
 """How the name of a manifest ends."""
 
+PLAIN = (".csv", ".jsonl")
+"""Those that are no larger in memory than on disk, and so may come from strangers."""
+
 IN_PARQUET = "parquet://"
 """How the address of sound inside a Parquet file begins: ``parquet://ROW::FILE``."""
 

@@ -432,6 +432,8 @@ def read_manifest(path: Path | str) -> dict[str, tuple[str, str]]:
     """
     from qamro.studies import manifest
 
+    if not Path(path).name.lower().endswith(manifest.PLAIN):
+        raise ValueError("it is packed; here a manifest is a CSV or .jsonl, the command line's predict takes others")
     try:
         rows = manifest.read_manifest(path)
     except (ValueError, ImportError) as problem:

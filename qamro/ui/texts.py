@@ -170,7 +170,7 @@ class Predict:
     CLIP_WORDS: ClassVar[dict[str, str]] = {
         "drop": "Drop clips or folders here",
         "more": "Drop more clips here",
-        "formats": "wav, flac, mp3, ogg, m4a, opus … A CSV, .jsonl or .parquet with columns clip, "
+        "formats": "wav, flac, mp3, ogg, m4a, opus … A CSV or .jsonl with columns clip, "
         "prompt, system fills in the table.",
         "files": "Choose files",
         "folder": "Choose a folder",

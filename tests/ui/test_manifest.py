@@ -43,6 +43,13 @@ def test_says_which_column_is_missing(tmp_path: Path, text: str, says: str) -> N
         read_manifest(write(tmp_path, text))
 
 
+@pytest.mark.parametrize("name", ["m.jsonl.gz", "m.parquet"])
+def test_what_is_packed_is_not_unpacked_for_strangers(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"\x1f\x8b")
+    with pytest.raises(ValueError, match="it is packed"):
+        read_manifest(tmp_path / name)
+
+
 def test_lines_of_json_are_one(tmp_path: Path) -> None:
     path = tmp_path / "cuts.jsonl"
     sources = [{"type": "file", "source": "sub/a.wav"}]

@@ -45,6 +45,7 @@ MOST_COLUMNS = 2000
 """Most columns of a table; every one is shown to whoever imports it."""
 
 MOST_BYTES = 1 << 30
+MOST_CELLS = 50_000_000
 _LONGEST = 4000
 """Letters of a column's name; questions of surveys are shorter."""
 
@@ -333,28 +334,41 @@ def _json(path: Path, text: str) -> Sheet:
 
 
 def _parquet(path: Path) -> Sheet:
-    """Reads what is no sound: a column of bytes, or of bytes with their path, is not looked at."""
+    """Reads plain columns; sound and whatever else is bytes, a record or a list in a cell is not looked at.
+
+    A few bytes can stand for any number of cells and letters, so both are counted before they are unpacked.
+    """
     from qamro.studies.manifest import need_pyarrow
 
     try:
         import pyarrow as pa
+        import pyarrow.compute as pc
 
-        file = need_pyarrow().ParquetFile(path)
-        names = [field.name for field in file.schema_arrow if not _holds_bytes(field.type, pa)]
+        parquet = need_pyarrow()
+        kinds = {
+            field.name: field.type.value_type if pa.types.is_dictionary(field.type) else field.type
+            for field in parquet.read_schema(path)
+        }
+        texts = [name for name, kind in kinds.items() if pa.types.is_string(kind) or pa.types.is_large_string(kind)]
+        plain = (pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean, pa.types.is_temporal, pa.types.is_null)
+        names = [name for name, kind in kinds.items() if name in texts or any(is_one(kind) for is_one in plain)]
         if len(names) > MOST_COLUMNS:
             raise StudyError(f"{path} has {len(names):,} columns; a table of ratings has at most {MOST_COLUMNS:,}")
-        records = file.read(columns=names).to_pylist()
+        file = parquet.ParquetFile(path, read_dictionary=texts)
+        if file.metadata.num_rows * len(names) > MOST_CELLS:
+            raise StudyError(f"{path} has more than {MOST_CELLS:,} cells; split it")
+        table = file.read(columns=names)
+        chunks = [chunk for name in texts for chunk in table.column(name).chunks]
+        letters = [pc.sum(pc.take(pc.binary_length(c.dictionary), c.indices)).as_py() or 0 for c in chunks]
+        if sum(letters) > MOST_BYTES:
+            raise StudyError(f"{path} has more than {MOST_BYTES >> 30} GiB of text; split it")
+        records = table.to_pylist()
     except StudyError:
         raise
     except (ImportError, OSError, ValueError) as problem:
         raise StudyError(f"{path} cannot be read as Parquet: {problem}") from problem
     columns: dict[str, Sequence[str]] = flat_columns(records) if records else dict.fromkeys(names, ())
     return Sheet(path, tuple(columns), lambda: columns, source="parquet")
-
-
-def _holds_bytes(kind: Any, pa: Any) -> bool:
-    parts = [kind.field(place).type for place in range(kind.num_fields)] if pa.types.is_struct(kind) else [kind]
-    return any(pa.types.is_binary(part) or pa.types.is_large_binary(part) for part in parts)
 
 
 # Excel

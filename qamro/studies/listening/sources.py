@@ -15,7 +15,7 @@ from qamro.audio import Limits as AudioLimits
 from qamro.audio.decode import open_reader
 from qamro.studies.importers.archive import Limits, unpack
 from qamro.studies.listening.design import ListeningError
-from qamro.studies.manifest import FILES, NAMES, is_manifest, read_rows
+from qamro.studies.manifest import FILES, NAMES, PLAIN, read_rows
 from qamro.studies.tables import StudyError
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def from_files(files: Sequence[tuple[Path, str]], work: Path) -> list[Sound]:
     found: list[tuple[Path, str]] = []
     for number, (path, name) in enumerate(files):
         found += _unpack(path, name, work / str(number)) if name.lower().endswith(".zip") else [(path, name)]
-    tables = [(path, name) for path, name in found if is_manifest(path) and _base(name) != "ratings.csv"]
+    tables = [(path, name) for path, name in found if name.lower().endswith(PLAIN) and _base(name) != "ratings.csv"]
     audio = [(path, name) for path, name in found if PurePosixPath(name.lower()).suffix in AUDIO_ENDINGS]
     if not audio:
         raise ListeningError("there is no audio among these files; add clips, or a zip that holds them")

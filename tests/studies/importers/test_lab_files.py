@@ -202,3 +202,21 @@ def test_no_reading_of_fixed_meaning_opens_its_table_twice(tmp_path, shared, mon
             study, _, problem = guess_and_read(shared / "data" / "annotations" / name)
         assert study is not None, problem
         assert opened.count(name) <= 4  # is it a zip (guessing and reading ask), its beginning, its rows
+
+
+@pytest.mark.parametrize(
+    ("letters", "rows", "told"), [(100_000, 12_000, "1 GiB of text"), (1, 30_000_000, "50,000,000 cells")]
+)
+def test_a_small_parquet_that_stands_for_very_much_is_refused(tmp_path, letters, rows, told):
+    pa = pytest.importorskip("pyarrow")
+    import pyarrow.parquet as pq
+
+    indices = pa.array([0], pa.int32()).take(pa.array([0] * 1000, pa.int32()))
+    part = pa.DictionaryArray.from_arrays(indices, pa.array(["a" * letters]))
+    clips = pa.chunked_array([part] * (rows // 1000))
+    path = tmp_path / "bomb.parquet"
+    pq.write_table(pa.table({"clip": clips, "score": clips}), path)
+    assert path.stat().st_size < 1e6
+    study, _, problem = guess_and_read(path)
+    assert study is None
+    assert told in problem
