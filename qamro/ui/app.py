@@ -93,7 +93,7 @@ def build_app(tabs: Sequence[Tab] = TABS) -> gr.Blocks:
             for tab in tabs:
                 with gr.Tab(tab.label, id=tab.id, elem_id=f"tab-{tab.id}"):
                     tab.build()
-        _steps(header, strip, tabs)
+        _steps(app, header, strip, tabs)
         states = [block for block in app.blocks.values() if isinstance(block, gr.State)]
         kept = [s for s in states if isinstance(s.value, Visitor) and not isinstance(s.value, Session)]
         app.load(_keep, kept, kept, **AT_ONCE)
@@ -163,7 +163,7 @@ def launch(
     return address
 
 
-def _steps(header: gr.HTML, strip: gr.Tabs, tabs: Sequence[Tab]) -> None:
+def _steps(app: gr.Blocks, header: gr.HTML, strip: gr.Tabs, tabs: Sequence[Tab]) -> None:
     """Makes tabs steps of the browser's history: all of this happens in the page (see ``assets/js/page.js``)."""
     quiet: dict[str, Any] = {"api_visibility": "private"}
     of_address = f"""() => {{
@@ -171,10 +171,9 @@ def _steps(header: gr.HTML, strip: gr.Tabs, tabs: Sequence[Tab]) -> None:
       const selected = {json.dumps([tab.id for tab in tabs])}.find((id, i) => id === wanted || (!wanted && i === 0));
       return selected ? {{ __type__: "update", selected }} : {{ __type__: "update" }};
     }}"""
-    page: Any = gr.context.Context.root_block
-    gr.on([page.load, header.select], None, None, strip, js=of_address, **quiet)
-    tabs_shown: list[Any] = strip.children
-    for tab in tabs_shown:
+    gr.on([app.load, header.select], None, None, strip, js=of_address, **quiet)
+    parts: list[Any] = list(strip.children)
+    for tab in parts:
         tab.select(None, None, None, js=f"() => window.qamroTab?.({json.dumps(tab.id)})", **quiet)
 
 
