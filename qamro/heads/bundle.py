@@ -30,7 +30,7 @@ class HeadBundle:
         record: How the run that made them went, ready for JSON (see ``qamro.training.cards``); empty when unknown.
     """
 
-    heads: dict[str, Head]
+    heads: Mapping[str, AnyHead]
     card: Card
     extra: dict[str, torch.Tensor] = field(default_factory=dict)
     record: dict[str, Any] = field(default_factory=dict)
@@ -228,7 +228,10 @@ def need_files(folder: Path, files: tuple[str, ...], remedy: str) -> None:
 
 # Which head: a score, or a distribution over scores, with or without a common space of sound and prompt.
 
-Head = ScoreHead | DistributionHead | FoldHeads
+Head = ScoreHead | DistributionHead
+
+AnyHead = Head | FoldHeads
+"""What a folder may hold for an axis: a head, or those of several folds."""
 
 
 def head_for(
@@ -240,7 +243,7 @@ def head_for(
     hidden: tuple[int, int] = (128, 64),
     dropout: float = 0.1,
     scale: tuple[float, float] | None = None,
-) -> ScoreHead | DistributionHead:
+) -> Head:
     """Makes the head that an objective needs.
 
     Args:
@@ -262,7 +265,7 @@ def head_for(
     return ScoreHead(dim, hidden, dropout)
 
 
-def head_from_state(state: dict[str, Tensor]) -> Head:
+def head_from_state(state: dict[str, Tensor]) -> AnyHead:
     """Rebuilds a head of any kind from its saved tensors.
 
     Raises:
@@ -273,7 +276,7 @@ def head_from_state(state: dict[str, Tensor]) -> Head:
     return plain_head(state)
 
 
-def plain_head(state: dict[str, Tensor]) -> ScoreHead | DistributionHead:
+def plain_head(state: dict[str, Tensor]) -> Head:
     """Rebuilds a single head from its saved tensors.
 
     Raises:

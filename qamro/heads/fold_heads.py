@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import torch
 from torch import Tensor, nn
@@ -40,7 +40,12 @@ class FoldHeads(nn.Module):
     @property
     def kind(self) -> str:
         """What each of its heads is, in a word."""
-        return type(self.folds[0][0]).__name__  # type: ignore[index]
+        return type(self.each[0][0]).__name__
+
+    @property
+    def each(self) -> list[list[ScoreHead | DistributionHead]]:
+        """For each fold, its heads."""
+        return [list(cast("Iterable[ScoreHead | DistributionHead]", heads)) for heads in self.folds]
 
     def forward(self, features: Tensor) -> Tensor:
         """Predicts scores of clips that no head was trained on: (..., dim) embeddings to (...,)."""
@@ -48,7 +53,7 @@ class FoldHeads(nn.Module):
 
     def of_fold(self, fold: int, features: Tensor) -> Tensor:
         """Predicts scores by the heads of one fold: (..., dim) embeddings to (...,)."""
-        return torch.stack([head(features) for head in self.folds[fold]]).mean(0)  # type: ignore[union-attr]
+        return torch.stack([head(features) for head in self.each[fold]]).mean(0)
 
     def unseen(self, features: Tensor, fold: Sequence[int]) -> Tensor:
         """Predicts each clip by heads that never saw its group: (N, dim) embeddings to (N,).
@@ -126,7 +131,7 @@ class KnownClips:
         far = torch.cdist(audio.float() @ self.projection, self.keys, p=torch.inf)
         nearest, places = far.min(1)
         folds = self.fold[places]
-        return torch.where(nearest < _NEAR, folds, torch.full_like(folds, NO_FOLD)).tolist()  # type: ignore[no-any-return]
+        return [int(fold) for fold in torch.where(nearest < _NEAR, folds, torch.full_like(folds, NO_FOLD))]
 
     def tensors(self) -> dict[str, Tensor]:
         """Returns what ``from_tensors`` takes, to be saved beside heads."""

@@ -139,7 +139,7 @@ def head_in_words(head: Any) -> str:
 
     if not isinstance(head, FoldHeads):
         return type(head).__name__
-    return f"{sum(map(len, head.folds))} x {head.kind} of {len(head.folds)} folds"  # type: ignore[arg-type]
+    return f"{sum(map(len, head.each))} x {head.kind} of {len(head.folds)} folds"
 
 
 def domains_of(domain: Domain | None, kinds: torch.Tensor) -> list[str]:

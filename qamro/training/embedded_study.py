@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import torch
 
 from qamro.axes import NEEDS_PROMPT, PREFERENCE, get_axis
-from qamro.heads.bundle import Head
+from qamro.heads.bundle import AnyHead, Head
 from qamro.heads.fold_heads import NO_FOLD, FoldHeads
 from qamro.training.splits import group_of_clip
 
@@ -135,17 +135,20 @@ class EmbeddedStudy:
         rows, targets = self.targets(self.parts["train"], axis)
         if self.folds:
             place = {self.embeddings.clips[row]: i for i, row in enumerate(rows.tolist())}
-            folds = [tuple(_places(place, parts[part]) for part in FITTED) for parts in self.folds]
+            folds = [(_places(place, parts["train"]), _places(place, parts["validation"])) for parts in self.folds]
             return Data.of_folds(features[rows], targets, folds, contents=self._contents[rows])
         val_rows, val_targets = self.targets(self.parts["validation"], axis)
         contents = self._contents[rows]
         return Data(features[rows], targets, features[val_rows], val_targets, contents)
 
     def _pairs(self, features: torch.Tensor) -> Data:
-        votes, folds = self.votes, []
-        for parts in self.folds or [self.parts]:
-            inside = [{side: votes[f"clip_{side}"].isin(parts[part]).to_numpy() for side in "ab"} for part in FITTED]
-            folds.append(tuple(torch.from_numpy(np.flatnonzero(both["a"] & both["b"])) for both in inside))
+        votes = self.votes
+
+        def rows(clips: Sequence[str]) -> torch.Tensor:
+            both = votes["clip_a"].isin(clips) & votes["clip_b"].isin(clips)
+            return torch.from_numpy(np.flatnonzero(both.to_numpy()))
+
+        folds = [(rows(parts["train"]), rows(parts["validation"])) for parts in self.folds or [self.parts]]
         pairs = torch.stack([self.embeddings.rows(votes[f"clip_{side}"].tolist()) for side in "ab"], dim=1)
         shares = torch.tensor(votes["share"].to_numpy(), dtype=torch.float32)
         return Data.of_folds(features, shares, folds, pairs=pairs)
@@ -160,7 +163,7 @@ class EmbeddedStudy:
         """Returns what tells of what kind clips are (see ``qamro.heads.domain``): (N, dim), their audio embeddings."""
         return self.embeddings.audio[self.embeddings.rows(clips)]
 
-    def predict(self, clips: Sequence[str], heads: Mapping[str, Head]) -> pd.DataFrame:
+    def predict(self, clips: Sequence[str], heads: Mapping[str, AnyHead]) -> pd.DataFrame:
         """Predicts embedded clips; those of a fold by its own heads only, which never saw them.
 
         Returns:
@@ -177,23 +180,19 @@ class EmbeddedStudy:
             table[axis] = (scores.clamp(scale.low, scale.high) if scale.has_range else scores).numpy()
         return table
 
-    def answers(self, clips: Sequence[str], axis: str, head: Head) -> torch.Tensor:
+    def answers(self, clips: Sequence[str], axis: str, head: AnyHead) -> torch.Tensor:
         """Returns what a head says of readable clips, on no scale; those of a fold by its own heads only."""
         features = self.embeddings.features(axis in NEEDS_PROMPT)[self.embeddings.rows(clips)]
         with torch.inference_mode():
             if isinstance(head, FoldHeads):
                 return head.unseen(features, [self.fold_of.get(clip, NO_FOLD) for clip in clips])
-            return head(features)  # type: ignore[no-any-return]
+            return cast("torch.Tensor", head(features))
 
 
 def whole(study: Study) -> dict[str, list[str]]:
     """Returns the parts of a study that is trained on in folds: every clip trains, and is tested by its own fold."""
     clips = list(study.clips["clip"])
     return {"train": clips, "validation": [], "calibration": clips, "test": clips}
-
-
-FITTED = ("train", "validation")
-"""The parts that a head sees in training."""
 
 
 def _places(place: Mapping[str, int], clips: Sequence[str]) -> torch.Tensor:
@@ -372,7 +371,7 @@ class Fit:
             ``val_loss`` their mean.
     """
 
-    head: Head
+    head: AnyHead
     history: list[dict[str, float]] = field(default_factory=list)
     best_epoch: int = 0
     val_loss: float = float("inf")
@@ -391,7 +390,7 @@ class Fit:
         history = [_mean_row([fit.history[i] for fit in every if i < len(fit.history)]) for i in range(longest)]
         return cls(
             # What is solved is the same for all seeds, and stands once.
-            FoldHeads([list(dict.fromkeys(fitted.head for fitted in fits)) for fits in folds]),  # type: ignore[misc]
+            FoldHeads([list(dict.fromkeys(cast("Head", fitted.head) for fitted in fits)) for fits in folds]),
             history,
             int(np.median([fitted.best_epoch for fitted in every])),
             float(np.mean([fitted.val_loss for fitted in every])),

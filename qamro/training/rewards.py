@@ -17,7 +17,7 @@ from qamro.training.splits import PARTS
 if TYPE_CHECKING:
     import pandas as pd
 
-    from qamro.heads.bundle import Head
+    from qamro.heads.bundle import AnyHead, Head
     from qamro.training.embedded_study import EmbeddedStudy
 
 INTERVAL = "the chance to be preferred to the median of the clips that were voted on; no interval"
@@ -30,7 +30,7 @@ FEW_VOTES = 100
 """Of fewer decided votes an accuracy is a hint, not a finding: its interval is 20 points wide."""
 
 
-def put_into_units(prepared: EmbeddedStudy, axis: str, head: Head) -> None:
+def put_into_units(prepared: EmbeddedStudy, axis: str, head: AnyHead) -> None:
     """Scales a head's rewards so that chances fit votes that its training did not see, and moves their median to zero.
 
     The votes are those of the calibration part, those of validation where that has none; in folds, each fold's own.
@@ -42,12 +42,13 @@ def put_into_units(prepared: EmbeddedStudy, axis: str, head: Head) -> None:
         scale = best_scale(gap, votes["share"].to_numpy(float))
     voted = sorted({*prepared.votes["clip_a"], *prepared.votes["clip_b"]})
     median = float(prepared.answers(voted, axis, head).median())
-    for one in [part for fold in head.folds for part in fold] if isinstance(head, FoldHeads) else [head]:  # type: ignore[union-attr]
+    heads: list[Head] = [one for fold in head.each for one in fold] if isinstance(head, FoldHeads) else [head]
+    for one in heads:
         one.out_mean.sub_(median).mul_(scale)
         one.out_std.mul_(scale)
 
 
-def difference(prepared: EmbeddedStudy, axis: str, head: Head, votes: pd.DataFrame) -> np.ndarray:
+def difference(prepared: EmbeddedStudy, axis: str, head: AnyHead, votes: pd.DataFrame) -> np.ndarray:
     """Returns for each vote the reward of its first clip less that of its second, shape (n,)."""
     first, second = (prepared.answers(votes[f"clip_{side}"].tolist(), axis, head) for side in "ab")
     return (first - second).double().numpy()
@@ -68,7 +69,7 @@ def best_scale(gap: np.ndarray, shares: np.ndarray) -> float:
     return float(_SCALES[loss.argmin()] / size)
 
 
-def metrics(prepared: EmbeddedStudy, axis: str, head: Head, draws: int = 1000) -> list[dict[str, Any]]:
+def metrics(prepared: EmbeddedStudy, axis: str, head: AnyHead, draws: int = 1000) -> list[dict[str, Any]]:
     """Returns the rows for the card: how often the clip that a vote prefers has the higher reward, and the ceiling."""
     import pandas as pd
 
