@@ -225,3 +225,29 @@ def test_a_page_is_gone_a_minute_after_its_last_connection(monkeypatch: pytest.M
     assert not presence.is_gone("page")
     clock.now += 2
     assert presence.is_gone("page")
+
+
+def test_a_table_takes_so_many_clips_and_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from types import SimpleNamespace
+
+    from qamro.ui.predict import handlers
+    from qamro.ui.session import Session
+
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    files = []
+    for i in range(4):
+        (tmp_path / f"{i}.wav").write_bytes(bytes(600_000))
+        files.append({"path": str(tmp_path / f"{i}.wav"), "name": f"{i}.wav"})
+    parts, session = SimpleNamespace(clips="clips", score="score", status="status"), Session()
+
+    def brought() -> str:
+        answer = handlers.upload(parts, session, None, SimpleNamespace(files=files))
+        return str(answer["status"])
+
+    monkeypatch.setenv("QAMRO_UPLOAD_MB", "1")
+    assert "Only clips of 1 MB in all were taken." in brought()
+    assert list(session.clips) == ["c1"]
+    monkeypatch.delenv("QAMRO_UPLOAD_MB")
+    monkeypatch.setenv("QAMRO_CLIPS", "3")
+    assert "Only the first 3 clips were taken." in brought()
+    assert [clip.name for clip in session.clips.values()] == ["0.wav", "1.wav", "2.wav"]
