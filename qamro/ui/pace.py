@@ -40,8 +40,9 @@ def remember(kind: str, fits: int, clips: int, seconds: float) -> None:
 def estimate(kind: str, fits: int, clips: int) -> tuple[float, bool] | None:
     """Returns the seconds that work will take, and whether that was measured on this machine; None where unknown.
 
-    The middle one of the runs that are closest in their number of clips, the newest first, in proportion to fits and
-    clips; of embedding the slowest, as what was remembered takes no time.
+    The middle one of the runs that are closest in their number of clips, the newest first, in proportion to fits, and
+    to the root of clips: small studies spend their time on steps, however few clips are in one, large ones on clips.
+    Of embedding, which is in proportion to clips, the slowest: what is remembered takes no time.
 
     Args:
         kind: As in ``remember``.
@@ -53,8 +54,9 @@ def estimate(kind: str, fits: int, clips: int) -> tuple[float, bool] | None:
     if not runs or not clips:
         return None
     near = sorted(runs, key=lambda run: abs(math.log(run[1] / clips)))[:NEAREST]
-    pace = (max if kind.startswith("embed") else statistics.median)(run[2] / (run[0] * run[1]) for run in near)
-    return pace * fits * clips, bool(here)
+    embedding = kind.startswith("embed")
+    took = [seconds * fits / of * (clips / many) ** (1 if embedding else 0.5) for of, many, seconds in near]
+    return max(took) if embedding else statistics.median(took), bool(here)
 
 
 def in_words(seconds: float) -> str:

@@ -30,7 +30,7 @@ def test_runs_of_about_the_size_count_and_the_middle_one_of_three():
         pace.remember("train adamw", 3, 100, seconds)
     pace.remember("train adamw", 3, 10_000, 3000)
     assert pace.estimate("train adamw", 6, 100)[0] == pytest.approx(4)
-    assert pace.estimate("train adamw", 3, 200)[0] == pytest.approx(4)
+    assert pace.estimate("train adamw", 3, 200)[0] == pytest.approx(2 * 2**0.5)
     for _ in range(pace.KEPT):
         pace.remember("train adamw", 3, 100, 30)
     assert pace.estimate("train adamw", 3, 100)[0] == pytest.approx(30), "the old ones are forgotten"

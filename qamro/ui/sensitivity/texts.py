@@ -24,8 +24,8 @@ class Sensitivity:
     TITLE = "How much does beta matter?"
     EVIDENCE = (
         "QAMRO weighs mistakes among good clips up to β times as much; its paper reports β = 7 as the best. We trained "
-        "on two studies rated by people and on a simulated one. No β from 3 to 11 ranks their clips better than β = 1 "
-        "beyond noise. None does better than regression alone, once that is trained to its end. Small studies and a "
+        "on what we could (two studies rated by people, one simulated). No β from 3 to 11 ranks clips better than β = "
+        "1 beyond noise. None does better than regression alone, once that is trained to its end. Small studies and a "
         "frozen encoder cannot settle what β does elsewhere: sweep your own."
     )
     SETUP = "Set up a sweep of your own"

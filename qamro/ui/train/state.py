@@ -208,6 +208,7 @@ class TrainState(Visitor):
         runs: Done, in order.
         job: What goes on; None while nothing does.
         curves: Of the training that goes on, or of the last one.
+        began: When the training that goes on began to load its encoder (``time.monotonic``).
         owner: Whose heads this visitor's are, where strangers share a machine; empty where nobody else is there.
     """
 
@@ -216,6 +217,7 @@ class TrainState(Visitor):
         self.runs: list[TrainedRun] = []
         self.job: Job | None = None
         self.curves: Curves = {}
+        self.began = 0.0
         self.owner = ""
         self._begun = 0
 
