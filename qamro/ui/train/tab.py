@@ -219,7 +219,7 @@ def _how() -> dict[str, Any]:
                 elem_id="train-hold-out",
                 filterable=False,
             )
-        with gr.Column(scale=2, min_width=200):
+        with gr.Column(scale=1, min_width=200):
             options = [(label, key) for key, label in FOLDS.items()]
             folds = gr.Dropdown(
                 options, value="auto", label=T.FOLDS, info=T.FOLDS_INFO, elem_id="train-folds", filterable=False
