@@ -103,7 +103,7 @@ def test_from_the_study_to_a_score_with_heads_of_ones_own(open_page: Visits, tmp
     # The Predict tab has them at once.
     page.click("#train-kept button:has-text('Score clips')")
     page.wait_for_selector("#examples button:visible")
-    says(page, "#badges", "ested on other")
+    says(page, "#badges", "ested on all 32 clips")
     assert page.input_value("#predictor input").startswith("My-heads (MI)")
     page.locator("#examples button").first.click()
     page.wait_for_selector("#clips .q-value")
