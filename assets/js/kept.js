@@ -20,4 +20,7 @@ const work = new Set();
 /** Says of some work, by its name, whether it would be lost with the page; the browser asks before it leaves. */
 export const unsaved = (name, yes) => { if (yes) work.add(name); else work.delete(name); };
 
-window.addEventListener("beforeunload", (event) => { if (work.size) event.preventDefault(); });
+/** Whether anything would be lost now. */
+export const wouldAsk = () => work.size > 0;
+
+window.addEventListener("beforeunload", (event) => { if (wouldAsk()) event.preventDefault(); });
