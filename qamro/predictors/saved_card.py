@@ -196,7 +196,7 @@ def _in_words(problem: Exception) -> str:
 def votes_in_words(row: Mapping[str, Any]) -> str:
     """Says how often a reward prefers the clip that a vote prefers, from a row of a card."""
     ends = "" if row["low"] is None else f" [{100 * row['low']:.0f}, {100 * row['high']:.0f}]"
-    return f"prefers the clip that people preferred in {100 * row['value']:.0f} %{ends} of votes ({row['note']})"
+    return f"prefers the clip that was preferred in {100 * row['value']:.0f} %{ends} of votes ({row['note']})"
 
 
 def _worth(metrics: list[dict[str, Any]], axis: str) -> str:

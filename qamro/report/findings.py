@@ -117,7 +117,7 @@ def which_differ(numbers: AxisNumbers) -> str:
         highest = f"{listing(equal, _NAMED)} share the highest mean, {mean}"
     if not apart:
         why = " (one clip each)" if (people.clips < 2).all() else ""
-        return f"no two of {k} systems can be told apart{why}; {highest}."
+        return f"no two of {count(k, 'system')} can be told apart{why}; {highest}."
     share = f"{apart:,} of {count(pairs, 'pair')} {'differs' if apart == 1 else 'differ'}"
     if len(lead) == 1:
         best = "best" if get_axis(numbers.label).is_quality else "highest"

@@ -92,7 +92,7 @@ def test_what_a_handler_leaves_out_stays_and_is_not_made_anew(monkeypatch: pytes
     import gradio as gr
     from gradio.state_holder import SessionState
 
-    from qamro.ui.api import Blocks
+    from qamro.ui.endpoint import Blocks
 
     with Blocks() as app:
         parts = [gr.Button("a"), gr.HTML("b"), gr.State(1), gr.Textbox("c"), gr.HTML("d")]

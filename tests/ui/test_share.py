@@ -114,7 +114,7 @@ def test_each_view_of_a_comparison_is_a_page_of_its_own(client: TestClient):
     assert state.comparison is not None
     for view, page in pages.items():
         section = comparing._section(state, view, "MI")
-        assert page.count("<section id=") == 2, "the view, and what it rests on"
+        assert page.count("<section id=") == 3, "the view, what it rests on, and the terms"
         assert f'<section id="{section.id}">' in page
         assert all(f'id="{figure.id}"' in page for figure in section.figures)
         assert page.count("plotly.js v") == (1 if section.figures else 0)

@@ -25,6 +25,7 @@ from qamro.training.presets import PRESETS, Settings, command_of, objective_of
 from qamro.training.recipe import recipe_of
 from qamro.ui import choices
 from qamro.ui.compare import handlers as compare
+from qamro.ui.compare.state import CompareState
 from qamro.ui.train import figures, handlers, runs, saved_heads, state, tab, texts
 from qamro.ui.train.runs import significance
 from qamro.ui.train.state import (
@@ -390,7 +391,7 @@ def test_on_a_space_heads_are_their_visitors_own_and_go_with_them(two, monkeypat
     assert len(kept["heads"]) == 1
     assert saved_heads.listing(request("two")) == {"heads": []}
     for visitor, theirs in (("one", True), ("two", False)):
-        listed = compare.opened(P, SimpleNamespace(session_hash=visitor, query_params={}))["predictor"]
+        listed = compare.opened(P, SimpleNamespace(session_hash=visitor, query_params={}), CompareState())["predictor"]
         assert (key in [name for _, name in listed.constructor_args["choices"]]) == theirs, "on the Compare tab, too"
     assert choices.state(key).title == "mine (MI, TA)"
     assert choices.get(key).name == "saved:mine"

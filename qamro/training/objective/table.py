@@ -314,7 +314,7 @@ ROWS = (
         "QAMRO, and on TA clip and prompt as alike as listeners say they match.",
         "QAMRO + SAMA", (QAMRO, SAMA), compared=True),
     Row("pairs-logistic", "Votes between pairs: logistic",
-        "For studies in which people said which of two clips is better. The difference of the two rewards is the "
+        "For studies of votes: which of two clips is better. The difference of the two rewards is the "
         "log-odds of a win (Bradley and Terry); a tie is half a win for each.",
         "pairwise logistic", (PAIRS_LOGISTIC,), {"regression": "none"}),
     Row("pairs-qamro", "Votes between pairs: QAMRO's hinge",
