@@ -28,7 +28,8 @@ export default function player({ element, props, trigger, watch }) {
 
   const tell = (id) => document.dispatchEvent(new CustomEvent("q-heard", { detail: { id } }));
   audio.addEventListener("play", () => { wanted = audio.dataset.id; tell(wanted); });
-  audio.addEventListener("pause", () => { wanted = null; tell(null); });
+  // A sound that cannot be played pauses, too: then its copy is still wanted.
+  audio.addEventListener("pause", () => { if (!audio.error) wanted = null; tell(null); });
   for (const end of ["ended", "emptied"]) audio.addEventListener(end, () => tell(null));
   // A browser that does not know the format asks the server for a WAV copy.
   audio.addEventListener("error", () => { if (loaded) trigger("retry", { id: audio.dataset.id }); });
