@@ -80,7 +80,8 @@ export default function clips({ element, props, trigger, upload, watch }) {
   const inputs = (field) => [...body.querySelectorAll(`input[data-field=${field}]`)];
   const typed = () => [...rows].map(([id, row]) => ({ id, name: row.name, url: row.url, prompt: row.prompt.value, system: row.system.value }));
   const keep = () => { unsaved("typing", true); props.value = { ...props.value, rows: typed() }; };
-  const send = () => { unsaved("typing", false); trigger("input"); };
+  // A prompt may be scored anew, which waits in line; a system is only a name.
+  const send = (field) => { unsaved("typing", false); trigger(field === "system" ? "blur" : "input"); };
 
   function paste(event, field) {
     const lines = event.clipboardData.getData("text/plain").replace(/[\r\n]+$/, "").split(/\r?\n/);
@@ -93,7 +94,7 @@ export default function clips({ element, props, trigger, upload, watch }) {
       if (input) input.value = text.trim();
     }));
     keep();
-    send();
+    send(field);
   }
 
   function keys(event, field) {
@@ -154,7 +155,7 @@ export default function clips({ element, props, trigger, upload, watch }) {
     const field = (key) => el("input", {
       type: "text", "data-field": key, placeholder: words[`${key}_hint`], autocomplete: "off", spellcheck: "false",
       "aria-label": fill(words[`${key}_of`], { clip: name }),
-      oninput: keep, onchange: send, onkeydown: (event) => keys(event, key), onpaste: (event) => paste(event, key),
+      oninput: keep, onchange: () => send(key), onkeydown: (event) => keys(event, key), onpaste: (event) => paste(event, key),
     });
     const label = fill(words.remove, { clip: name });
     const row = { name, prompt: field("prompt"), system: field("system"), drawn: "", told: el("span", {}), cells: [] };

@@ -152,10 +152,12 @@ def bind(p: Parts) -> None:
         listen(p, p.clips.upload, handlers.upload, _FILES, **clips),
         listen(p, p.clips.input, handlers.edited, _IN_ORDER, **clips),
         listen(p, p.clips.delete, handlers.delete, _IN_ORDER, **clips),
-        listen(p, p.clips.clear, handlers.clear, _IN_ORDER, session=p.session),
         listen(p, p.examples.select, handlers.example, _IN_ORDER, **clips),
         listen(p, p.microphone.stop_recording, handlers.recorded, _FILES, path=p.microphone, **clips),
     ]
+
+    listen(p, p.clips.blur, handlers.edited, _IN_ORDER, **clips)
+    listen(p, p.clips.clear, handlers.clear, _IN_ORDER, session=p.session)
 
     described = listen(p, p.predictor.input, handlers.describe, LAST, session=p.session, name=p.predictor)
     fetched = listen(p, p.download.click, handlers.fetch, session=p.session, name=p.predictor)
