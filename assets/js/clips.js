@@ -80,7 +80,7 @@ export default function clips({ element, props, trigger, upload, watch }) {
   const inputs = (field) => [...body.querySelectorAll(`input[data-field=${field}]`)];
   const typed = () => [...rows].map(([id, row]) => ({ id, name: row.name, url: row.url, prompt: row.prompt.value, system: row.system.value }));
   const keep = () => { unsaved("typing", true); props.value = { ...props.value, rows: typed() }; };
-  // A prompt may be scored anew, which waits in line; a system is only a name.
+  // A prompt may have to be scored anew; a system is only a name.
   const send = (field) => { unsaved("typing", false); trigger(field === "system" ? "blur" : "input"); };
 
   function paste(event, field) {

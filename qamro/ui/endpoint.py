@@ -99,6 +99,30 @@ class Blocks(gr.Blocks):
             answers = {block._id: value for block, value in zip(answered, done, strict=True)}
         return [answers.get(block._id, None if block.stateful else gr.skip()) for block in outputs]
 
+    def handle_streaming_diffs(  # noqa: PLR0917 - as Gradio has it
+        self,
+        block_fn: Any,
+        data: list[Any],
+        session_hash: str | None,
+        run: str | None,
+        final: bool,
+        simple_format: bool = False,
+    ) -> list[Any]:
+        """Has an output replaced, not edited, where it changes from or to an update.
+
+        Gradio's page applies edits to the object that the answer before has brought, also where it has not shown that
+        answer yet: of two that come together, the first would lose what the second leaves out.
+        """
+        runs = self.pending_diff_streams[session_hash] if session_hash is not None else {}
+        before, after = list(runs.get(run, ())), list(data)
+        edits = super().handle_streaming_diffs(block_fn, data, session_hash, run, final, simple_format)
+        if final or simple_format or not before:
+            return edits
+        return [
+            [["replace", [], new]] if edit and (_is_update(old) or _is_update(new)) else edit
+            for old, new, edit in zip(before, after, edits, strict=True)
+        ]
+
     def validate_inputs(self, block_fn: Any, inputs: list[Any]) -> None:
         """Refuses files that were not uploaded, before Gradio would copy or fetch them."""
         super().validate_inputs(block_fn, inputs)
@@ -106,9 +130,13 @@ class Blocks(gr.Blocks):
             traverse(inputs, uploaded, is_file_obj_with_meta)
 
 
+def _is_update(value: Any) -> bool:
+    return isinstance(value, dict) and "__type__" in value
+
+
 def _is_nothing(value: Any) -> bool:
     """Whether a value is ``gr.skip()``."""
-    return isinstance(value, dict) and len(value) == 1 and "__type__" in value
+    return _is_update(value) and len(value) == 1
 
 
 def uploaded(file: Any) -> tuple[Path, str]:

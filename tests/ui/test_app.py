@@ -7,6 +7,7 @@ import subprocess
 import sys
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -127,3 +128,54 @@ def test_what_a_handler_leaves_out_stays_and_is_not_made_anew(monkeypatch: pytes
         assert ours.state_data == theirs.state_data
     with pytest.raises(ValueError, match="not specified as output|stranger|output"):
         asyncio.run(app.postprocess_data(fn, {gr.HTML("stranger", render=False): 1}, SessionState(app)))
+
+
+def edited(value: Any, edits: list[Any]) -> Any:
+    """Applies edits as Gradio's page does: to the object that an answer before has brought, in place."""
+    for action, path, new in edits:
+        if not path:
+            value = new if action == "replace" else value + new
+            continue
+        *way, last = path
+        part = value
+        for step in way:
+            part = part[step]
+        if action == "delete":
+            del part[last]
+        elif action == "add" and isinstance(part, list):
+            part.insert(last, new)
+        else:
+            part[last] = part[last] + new if action == "append" else new
+    return value
+
+
+def test_of_two_answers_that_come_together_the_page_shows_both() -> None:
+    import copy
+    from types import SimpleNamespace
+
+    from qamro.ui.endpoint import Blocks
+
+    skip, hidden, shown = {"__type__": "update"}, {"visible": False, "__type__": "update"}, {"visible": True}
+    shown |= skip
+    answers = [
+        [shown, skip, "Loading", skip],
+        [skip, {"rows": [1]}, "1 of 2", ["a"]],
+        [skip, {"rows": [1, 2], "sure": True}, "1 of 2 …", skip],
+        [hidden, {"rows": [1, 2]}, skip, ["a", "b"]],
+        [skip, skip, skip, ["b"]],
+        [skip, skip, "Done", skip],
+    ]
+    app, fn = Blocks(), SimpleNamespace(outputs=[None] * 4)
+    sent = [
+        copy.deepcopy(app.handle_streaming_diffs(fn, copy.deepcopy(answer), "session", "run", False))
+        for answer in answers
+    ]
+    held = [sent[0]]
+    for edits in sent[1:]:  # what the page holds of each answer before it shows any
+        held.append([edited(value, edit) for value, edit in zip(held[-1], edits, strict=True)])
+    for place, (told, answer) in enumerate(zip(held, answers, strict=True)):
+        for value, right in zip(told, answer, strict=True):
+            newer = [later for each in answers[place + 1 :] for later in each]
+            assert value == right or ("__type__" not in right and value in newer), "only a newer value of it may stand"
+    assert held[-1] == answers[-1]
+    assert app.handle_streaming_diffs(fn, [None] * 4, "session", "run", True) == answers[-1]

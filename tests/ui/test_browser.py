@@ -176,7 +176,6 @@ def test_hostile_names_stay_names(open_page: Visits, tmp_path: Path) -> None:
     page.set_input_files("[data-testid=files]", files)
     rows(page, "#clips", len(wanted))
     assert names(page) == wanted
-    scored(page, "MI", len(wanted))
     assert [text.strip() for text in page.locator("#clips .q-pick").all_text_contents()] == [w.strip() for w in wanted]
     for i in range(len(wanted)):
         field(page, i, "system").fill(wanted[i][:40])
@@ -316,7 +315,6 @@ def test_visitors_do_not_see_each_other(open_page: Visits, ten_files: list[Path]
     one, two = open_page(), open_page()
     add(one, ten_files[:3])
     add(two, ten_files[3:5])
-    scored(one, "MI", 3)
     field(one, 0, "prompt").fill("mine alone")
     field(one, 0, "prompt").press("Enter")
     scored(one, "TA", 1)
@@ -488,7 +486,6 @@ NAMELESS = """() => [...document.querySelectorAll(".gradio-container :is(button,
 def test_both_themes_and_a_phone(open_page: Visits, ten_files: list[Path], theme: str, width: int) -> None:
     page = open_page(f"?__theme={theme}", width=width, height=900 if width > 500 else 800)
     add(page, ten_files[-4:])
-    wait_status(page, r"clips scored\.")
     for i in range(3):
         field(page, i, "system").fill(f"system {i % 2}")
     field(page, 0, "prompt").fill("slow strings with a long line of text that hardly fits into any table at all")

@@ -21,11 +21,9 @@ from qamro.ui.texts import Predict as T
 from qamro.ui.widgets import heading, widget
 
 # Every click on the list counts. Each answer holds the whole list and its number: the page keeps the newest.
-_IN_ORDER: dict[str, Any] = {"trigger_mode": "multiple"} | AT_ONCE
-_FILES: dict[str, Any] = {"trigger_mode": "multiple", "concurrency_limit": None} | QUIET
-
+# All go through the queue, also what is done at once: its answers alone arrive in the order in which they were given.
 # Those who score take turns (see ``Turns``).
-_SCORING: dict[str, Any] = {"concurrency_limit": None, "trigger_mode": "multiple"} | QUIET
+_IN_ORDER: dict[str, Any] = {"trigger_mode": "multiple", "concurrency_limit": None} | QUIET
 
 
 @dataclass
@@ -149,11 +147,11 @@ def bind(p: Parts) -> None:
     clips: dict[str, Any] = {"session": p.session, "typed": p.clips}
     chosen: dict[str, Any] = {"session": p.session, "name": p.predictor, "auto": p.auto}
     changed = [
-        listen(p, p.clips.upload, handlers.upload, _FILES, **clips),
+        listen(p, p.clips.upload, handlers.upload, _IN_ORDER, **clips),
         listen(p, p.clips.input, handlers.edited, _IN_ORDER, **clips),
         listen(p, p.clips.delete, handlers.delete, _IN_ORDER, **clips),
         listen(p, p.examples.select, handlers.example, _IN_ORDER, **clips),
-        listen(p, p.microphone.stop_recording, handlers.recorded, _FILES, path=p.microphone, **clips),
+        listen(p, p.microphone.stop_recording, handlers.recorded, _IN_ORDER, path=p.microphone, **clips),
     ]
 
     listen(p, p.clips.blur, handlers.edited, _IN_ORDER, **clips)
@@ -164,14 +162,14 @@ def bind(p: Parts) -> None:
     fetched = listen(p, fetched.then, handlers.refresh)
     fetched = listen(p, fetched.then, handlers.describe, session=p.session, name=p.predictor)
     for done in (*changed, described, fetched):
-        listen(p, done.then, handlers.by_itself, _SCORING, **chosen)
+        listen(p, done.then, handlers.by_itself, _IN_ORDER, **chosen)
 
     arrived = listen(p, p.clips.focus, handlers.arrive, AT_ONCE, also=[p.session], session=p.session)
-    listen(p, arrived.then, handlers.resume, _SCORING, **chosen)
+    listen(p, arrived.then, handlers.resume, _IN_ORDER, **chosen)
 
     pressed: Any = partial(gr.on, [p.score.click, p.clips.submit])
-    listen(p, pressed, handlers.score, _SCORING, typed=p.clips, **chosen)
-    listen(p, p.auto.input, handlers.by_itself, _SCORING, **chosen)
+    listen(p, pressed, handlers.score, _IN_ORDER, typed=p.clips, **chosen)
+    listen(p, p.auto.input, handlers.by_itself, _IN_ORDER, **chosen)
     listen(p, p.share.download, handlers.share, session=p.session)
     listen(p, p.cancel.click, handlers.cancel, AT_ONCE, session=p.session)
 
