@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qamro.figures.style import INK
+from qamro.paths import assets
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -54,11 +55,10 @@ def html_page(title: str, body: str) -> str:
     """
     style, scripts = (_HERE / "page.css").read_text(encoding="utf-8"), ""
     if 'data-figure="' in body:
-        from plotly.offline import get_plotlyjs
-
+        plotly = (assets() / "plotly" / "plotly.min.js").read_text(encoding="utf-8")
         own = (_HERE / "page.js").read_text(encoding="utf-8")
         scripts = '<noscript><p class="note">The figures need JavaScript; everything else does not.</p></noscript>'
-        scripts += f'<script>{get_plotlyjs()}</script><script type="module">{own}</script>'
+        scripts += f'<script>{plotly}</script><script type="module">{own}</script>'
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'

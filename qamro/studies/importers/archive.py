@@ -25,18 +25,28 @@ _OTHER = "neither table nor sound"
 _DAMAGED = (zipfile.BadZipFile, zipfile.LargeZipFile, RuntimeError, EOFError, OSError, zlib.error)
 
 
+TOO_MANY = "{what} holds {n:,} tables; at most {most:,} are read: put their rows into one table"
+
+
+def is_table(name: str) -> bool:
+    """Whether a file's name ends as a table's."""
+    return PurePosixPath(name.lower()).suffix in TABLES
+
+
 @dataclass(frozen=True)
 class Limits:
     """What a zip may hold. The defaults take the largest published study and stop what would fill a disk.
 
     Attributes:
         files: Most files.
+        tables: Most tables among them.
         bytes: Most bytes, unpacked; counted while unpacking, whatever the headers claim.
         table_bytes: Most bytes of one table.
         depth: Most folders within each other.
     """
 
     files: int = 20_000
+    tables: int = 10_000
     bytes: int = 4 * 2**30
     table_bytes: int = 256 * 2**20
     depth: int = 12
@@ -88,13 +98,13 @@ def unpack(
             members, left = _chosen(packed.infolist(), limits)
             if len(members) > limits.files:
                 raise StudyError(f"{called} holds more than {limits.files:,} files; split it")
+            if (tables := sum(is_table(parts[-1]) for _, parts in members)) > limits.tables:
+                raise StudyError(TOO_MANY.format(what=called, n=tables, most=limits.tables))
             claimed = sum(member.file_size for member, _ in members)
             for member, parts in members:
                 target = folder.joinpath(*parts)
                 target.parent.mkdir(parents=True, exist_ok=True)
-                most = min(
-                    limits.bytes, done + (limits.table_bytes if target.suffix.lower() in TABLES else limits.bytes)
-                )
+                most = min(limits.bytes, done + (limits.table_bytes if is_table(target.name) else limits.bytes))
                 with packed.open(member) as source, target.open("xb") as sink:
                     while block := source.read(_BLOCK):
                         done += len(block)

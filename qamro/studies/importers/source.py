@@ -10,12 +10,13 @@ from pathlib import Path
 import numpy as np
 
 from qamro.audio import AUDIO_ENDINGS
-from qamro.studies.importers.archive import TABLES, is_zip, unpacked, walk
+from qamro.studies.importers.archive import TOO_MANY, Limits, is_table, is_zip, unpacked, walk
 from qamro.studies.importers.forms import Form, form_of, musiceval
 from qamro.studies.importers.layout import TABULAR, Layout
 from qamro.studies.importers.names import role_of
 from qamro.studies.importers.table import Parsing, Sheet, joined, open_sheet
 from qamro.studies.study import is_study
+from qamro.studies.tables import StudyError
 
 _STUDY = (("clips.csv", {"clip"}), ("ratings.csv", {"clip", "axis", "score"}))
 
@@ -113,14 +114,16 @@ def open_source(path: Path | str, parsing: Parsing | None = None) -> Source:
 
     Raises:
         FileNotFoundError: There is nothing there.
-        StudyError: A zip cannot be unpacked.
+        StudyError: A zip cannot be unpacked, or there are too many tables.
     """
     path = Path(path)
     if not path.exists():
         raise FileNotFoundError(f"there is no file or folder {path}")
     folder = path if path.is_dir() else unpacked(path).folder if is_zip(path) else None
     files = [path] if folder is None else sorted(walk(folder), key=lambda file: (len(file.parts), file))
-    tables = [file for file in files if folder is None or file.suffix.lower() in TABLES]
+    tables = [file for file in files if folder is None or is_table(file.name)]
+    if len(tables) > Limits.tables:
+        raise StudyError(TOO_MANY.format(what=path, n=len(tables), most=Limits.tables))
     if not tables and len(files) == 1 and files[0].suffix.lower() not in AUDIO_ENDINGS:
         tables = files  # one file by itself may end as it likes
     stamps = tuple((file, (about := file.stat()).st_mtime_ns, about.st_size) for file in tables)

@@ -11,7 +11,7 @@ import pytest
 from audio_files import tone, write_wav
 
 from qamro.studies import Study, StudyError
-from qamro.studies.importers import read_ratings
+from qamro.studies.importers import guess_and_read, read_ratings
 from qamro.studies.importers.archive import Limits, gather, unpack
 from qamro.studies.importers.guessing import guess
 from qamro.studies.importers.reading import read
@@ -106,6 +106,18 @@ def test_links_stay_in_the_zip(tmp_path):
         archive.writestr("ratings.csv", RATINGS)
     assert unpack(path, tmp_path / "x").notes == ("1 left in the zip (a link), for example 'passwd.csv'",)
     assert not (tmp_path / "x" / "passwd.csv").exists()
+
+
+def test_more_tables_than_are_read_in_time_are_refused_before_they_are(tmp_path):
+    names = {f"{place}.csv": "clip,system,score\na.wav,s,3\n" for place in range(10_001)}
+    many = packed(tmp_path / "tables.zip", names | {"a.wav": "x"})
+    said = "holds 10,001 tables; at most 10,000 are read: put their rows into one table"
+    study, _, message = guess_and_read(many)
+    assert (study, said in message) == (None, True)
+    (folder := tmp_path / "tables").mkdir()
+    for name, text in names.items():
+        (folder / name).write_text(text)
+    assert said in guess_and_read(folder)[2]
 
 
 def test_a_bomb_does_not_go_off(tmp_path):
