@@ -15,7 +15,7 @@ from qamro.cli.inputs import open_ratings, ratings_options
 from qamro.counts import count
 
 if TYPE_CHECKING:
-    from qamro.evaluation.racing import Replay
+    from qamro.evaluation.race_replay import Replay
 
 
 def race(
@@ -49,7 +49,8 @@ def race(
     often an even spread of as many ratings does.
     """
     with wrong_use(OSError, ValueError):
-        from qamro.evaluation.racing import Goal, replay
+        from qamro.evaluation.race_replay import replay
+        from qamro.evaluation.racing import Goal
 
         aim = Goal.parse(goal)
         told = ratings_options(column, axis, scale, missing, rows, delimiter, header, encoding, answer, ragged)

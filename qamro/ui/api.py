@@ -18,7 +18,7 @@ from gradio.context import LocalContext
 from qamro import __version__
 from qamro.axes import AESTHETIC
 from qamro.report.verdict import verdicts
-from qamro.ui import choices, operate
+from qamro.ui import choices, middleware, monitoring
 from qamro.ui.endpoint import (
     MOST_CLIPS,
     MOST_DRAWS,
@@ -388,7 +388,7 @@ def studies() -> Rows:
 def health() -> dict[str, Any]:
     """Says what /healthz says (ready or not and why, version, queue …), which predictor is the best, and the bounds."""
     bounds = {"clips": MOST_CLIPS, "tables": MOST_FILES, "draws": MOST_DRAWS}
-    return operate.health(LocalContext.blocks.get()) | {"predictor": choices.best_ready(), "most": bounds}
+    return monitoring.health(LocalContext.blocks.get()) | {"predictor": choices.best_ready(), "most": bounds}
 
 
 HEAVY: dict[str, Any] = {"concurrency_limit": None}
@@ -415,4 +415,4 @@ def add_endpoints() -> None:
 
 
 def _address() -> str:
-    return operate.client_of(LocalContext.request.get(None))
+    return middleware.client_of(LocalContext.request.get(None))

@@ -16,7 +16,7 @@ import gradio as gr
 
 from qamro.paths import assets
 from qamro.report.terms import LINKED, PATTERN
-from qamro.ui import operate, share, texts
+from qamro.ui import middleware, monitoring, operate, share, texts
 from qamro.ui.api import add_endpoints
 from qamro.ui.bounds import DAY, bound
 from qamro.ui.endpoint import Blocks
@@ -141,8 +141,8 @@ def launch(
             favicon_path=assets() / "logo.svg",
             app_kwargs=tools
             | {
-                "routes": [*operate.routes(app), share.route(), *routes(), *tools["routes"]],
-                "middleware": [Middleware(operate.Around, blocks=app), Middleware(Preloads)],
+                "routes": [*monitoring.routes(app), share.route(), *routes(), *tools["routes"]],
+                "middleware": [Middleware(middleware.Around, blocks=app), Middleware(Preloads)],
                 "openapi_url": None,  # lists private routes, too
             },
             mcp_server=False,  # Gradio's own would make a tool of every endpoint

@@ -18,7 +18,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from qamro.ui.bounds import Held, Turns, bound
-from qamro.ui.operate import count_row
+from qamro.ui.monitoring import count_row
 from qamro.ui.texts import Bounds
 
 if TYPE_CHECKING:

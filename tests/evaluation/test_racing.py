@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from qamro.evaluation.racing import Goal, Race, replay
+from qamro.evaluation.race_replay import replay
+from qamro.evaluation.racing import Goal, Race
 from qamro.studies import Study
 
 

@@ -21,7 +21,7 @@ import pytest
 
 from qamro import __version__
 from qamro.report.verdict import SIMULATED, verdicts
-from qamro.ui import operate
+from qamro.ui import monitoring
 
 from .serving import Server
 
@@ -118,7 +118,7 @@ def test_the_page_offers_use_via_api(server: Server) -> None:
 
 def test_what_may_be_named(client: Any) -> None:
     told = client.predict(api_name="/health")
-    assert told.keys() > operate.health().keys()
+    assert told.keys() > monitoring.health().keys()
     assert told["version"] == __version__
     states = {entry["name"]: entry["state"] for entry in client.predict(api_name="/predictors")}
     assert states["offline"] == "ready"

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from qamro.predictors.saved_card import saved_folder
-from qamro.ui import making, operate
+from qamro.ui import making, monitoring
 
 WORK = """
 import json, os, pathlib, sys, time
@@ -61,7 +61,7 @@ def test_it_goes_on_after_a_break_and_is_made_once(work, monkeypatch):
     first = making.start()
     until(lambda: making.state().get("done") == 1)
     assert making.state() == {"recipe": "musiceval-clap", "state": "making", "text": "Embedding", "done": 1, "of": 2}
-    assert operate.health()["making"]["text"] == "Embedding"
+    assert monitoring.health()["making"]["text"] == "Embedding"
     assert "Embedding (1 / 2)" in making.told()
     assert making.start() is None, "somebody is at it"
     processes[0].kill()

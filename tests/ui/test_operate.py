@@ -18,8 +18,10 @@ from types import SimpleNamespace
 import pytest
 from starlette.testclient import TestClient
 
-from qamro.ui import operate
-from qamro.ui.operate import Around, JsonLines, Metrics, health, metrics_text, route_of, security_headers
+from qamro.ui import middleware, monitoring, operate
+from qamro.ui.middleware import Around, route_of, security_headers
+from qamro.ui.monitoring import Metrics, health, metrics_text
+from qamro.ui.operate import JsonLines
 
 SAMPLE = re.compile(r'^[a-z_]+(\{[a-z_]+="[^"\n]*"(,[a-z_]+="[^"\n]*")*\})? -?[0-9.e+-]+$')
 
@@ -54,7 +56,7 @@ def test_metrics_are_in_prometheus_form() -> None:
 
 
 def test_rows_are_counted_by_what_kept_them_from_a_score(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(operate, "metrics", Metrics())
+    monkeypatch.setattr(monitoring, "metrics", Metrics())
     for error in (
         "",
         "",
@@ -63,8 +65,8 @@ def test_rows_are_counted_by_what_kept_them_from_a_score(monkeypatch: pytest.Mon
         "no such file",
         "too large",
     ):
-        operate.count_row({"error": error, "seconds": 2.5})
-    text = "\n".join(operate.metrics.lines())
+        monitoring.count_row({"error": error, "seconds": 2.5})
+    text = "\n".join(monitoring.metrics.lines())
     for outcome, n in {"scored": 2, "slow": 1, "damaged": 1, "unreadable": 1, "large": 1}.items():
         assert f'qamro_clips_total{{outcome="{outcome}"}} {n}' in text
     assert "qamro_sound_seconds_total 5" in text
@@ -75,16 +77,16 @@ def test_health_says_what_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
     told = health(queue_with(0, 0))
     assert (told["ready"], told["problems"], told["predictors"]) == (True, [], ["offline"])
     assert told["memory_bytes"] > 10_000_000
-    monkeypatch.setattr(operate, "LOW_DISK", 2**62)
+    monkeypatch.setattr(monitoring, "LOW_DISK", 2**62)
     monkeypatch.setattr("qamro.ui.choices._loaded", {})
-    operate.draining.set()
+    monitoring.draining.set()
     try:
         told = health()
     finally:
-        operate.draining.clear()
+        monitoring.draining.clear()
     assert told["problems"] == [
         "the server is ending",
-        *(["the first predictor is being loaded"] if time.time() - operate._STARTED < 60 else []),
+        *(["the first predictor is being loaded"] if time.time() - monitoring._STARTED < 60 else []),
         "the disk is nearly full",
     ]
     assert not told["ready"]
@@ -95,7 +97,7 @@ def answer_of(path: str, headers: dict[str, str] | None = None, own: list[tuple[
 
     async def inner(scope, receive, send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": own or []})
-        await send({"type": "http.response.body", "body": operate.request_id.get().encode()})
+        await send({"type": "http.response.body", "body": middleware.request_id.get().encode()})
 
     async def send(message) -> None:
         sent.append(message)
@@ -129,7 +131,7 @@ def test_uploads_of_an_address_are_bounded_and_a_full_disk_is_told(monkeypatch: 
     assert [upload("1000000")[0] for _ in range(3)] == [200] * 3
     assert upload("1") == (429, "This server takes 3 MB a day from your network, and has them. Try again tomorrow.")
     assert upload("1", "7.7.7.7")[0] == upload("9000000", "127.0.0.1")[0] == 200
-    monkeypatch.setattr(operate, "LOW_DISK", 2**62)
+    monkeypatch.setattr(monitoring, "LOW_DISK", 2**62)
     assert upload("1", "8.8.8.8") == (507, "The disk of this server is full. Tell whoever runs it.")
 
 
@@ -147,8 +149,8 @@ def test_events_of_an_address_are_bounded(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_a_page_that_listens_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
     for path, query in (("/gradio_api/heartbeat/abc", b""), ("/gradio_api/queue/data", b"x=1&session_hash=abc")):
-        assert operate._listener({"path": path, "query_string": query}) == "abc"
-    assert operate._listener({"path": "/gradio_api/queue/join", "query_string": b"session_hash=abc"}) == ""
+        assert middleware._listener({"path": path, "query_string": query}) == "abc"
+    assert middleware._listener({"path": "/gradio_api/queue/join", "query_string": b"session_hash=abc"}) == ""
 
 
 def test_sessions_of_those_who_left_are_forgotten() -> None:
@@ -244,9 +246,9 @@ def test_logs_are_lines_of_json_without_names_of_files() -> None:
     assert route_of("/qamro/listen/0123.flac") == "/qamro/listen/…"
     assert route_of("/qamro/shared/s3cret") == "/qamro/shared/…"
     record = logging.makeLogRecord({"name": "qamro", "levelname": "INFO", "msg": "two\nlines", "route": "/", "ms": 3})
-    token = operate.request_id.set("r1")
+    token = middleware.request_id.set("r1")
     line = JsonLines().format(record)
-    operate.request_id.reset(token)
+    middleware.request_id.reset(token)
     assert "\n" not in line
     assert json.loads(line).items() >= {"message": "two\nlines", "request_id": "r1", "route": "/", "ms": 3}.items()
 
@@ -271,17 +273,17 @@ def test_at_the_end_nothing_new_begins_and_what_goes_on_is_waited_for(monkeypatc
         operate.drain(stuck, 2.5)
         assert 0.4 < closed[1] - start < 2
     finally:
-        operate.draining.clear()
+        monitoring.draining.clear()
 
 
 def test_tries_are_counted_by_address_and_waits_double() -> None:
     now = [0.0]
-    tries = operate.Tries(5, clock=lambda: now[0])
+    tries = middleware.Tries(5, clock=lambda: now[0])
 
     def barred(who: str = "a") -> float:
         try:
             tries.check(who)
-        except operate.TooManyTriesError as problem:
+        except middleware.TooManyTriesError as problem:
             return float(re.search(r"(\d+) s", str(problem))[1])
         return 0.0
 
@@ -315,25 +317,25 @@ def test_a_proxy_is_believed_where_there_is_one_and_only_its_last_word(monkeypat
     for variable in ("SPACE_ID", "QAMRO_PROXY"):
         monkeypatch.delenv(variable, raising=False)
     request = SimpleNamespace(client=SimpleNamespace(host="10.0.0.1"), headers={"x-forwarded-for": "6.6.6.6, 1.2.3.4"})
-    assert operate.client_of(request) == "10.0.0.1"
+    assert middleware.client_of(request) == "10.0.0.1"
     for variable, value in (("SPACE_ID", "a/b"), ("QAMRO_PROXY", "1")):
         with monkeypatch.context() as own:
             own.setenv(variable, value)
-            assert operate.client_of(request) == "1.2.3.4"
-            assert operate.client_of(SimpleNamespace(client=request.client, headers={})) == "10.0.0.1"
-    assert operate.client_of(SimpleNamespace(client=None, headers={})) == ""
+            assert middleware.client_of(request) == "1.2.3.4"
+            assert middleware.client_of(SimpleNamespace(client=request.client, headers={})) == "10.0.0.1"
+    assert middleware.client_of(SimpleNamespace(client=None, headers={})) == ""
 
 
 def test_sigterm_ends_the_process_in_order(tmp_path: Path) -> None:
     code = """
 import threading, time
 from types import SimpleNamespace as Of
-from qamro.ui import operate
+from qamro.ui import monitoring, operate
 job = [1]
 queue = Of(event_queue_per_concurrency_id={}, active_jobs=[job])
-app = Of(_queue=queue, is_running=True, close=lambda verbose: print("closed", operate.draining.is_set(), len(job)))
+app = Of(_queue=queue, is_running=True, close=lambda verbose: print("closed", monitoring.draining.is_set(), len(job)))
 def end():
-    operate.draining.wait()
+    monitoring.draining.wait()
     time.sleep(0.3)
     job.clear()
 threading.Thread(target=end, daemon=True).start()

@@ -129,8 +129,9 @@ class Pairs:
         return np.einsum(",".join(["...i"] * len(factors)) + "->...", *factors)
 
     def mean(self, values: np.ndarray) -> np.ndarray:
-        """Weighted mean over the last dimension of a column of shape (..., n)."""
-        return self.sum(values) / self.total
+        """Weighted mean over the last dimension of a column of shape (..., n); NaN where nothing weighs."""
+        with np.errstate(invalid="ignore"):
+            return self.sum(values) / self.total
 
     def ratio(self, part: np.ndarray, whole: np.ndarray) -> np.ndarray:
         """A measure of order, ``part / whole``, shape (...); NaN where one side is constant and there is no order."""

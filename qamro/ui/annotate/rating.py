@@ -13,7 +13,7 @@ from qamro.evaluation import live_race
 from qamro.studies.listening import ListeningError, RatingStore, export, session, steering
 from qamro.studies.listening.hub_backup import open_store
 from qamro.studies.listening.store import WrongTokenError
-from qamro.ui import operate
+from qamro.ui import middleware
 from qamro.ui.annotate import comparing
 from qamro.ui.annotate.languages import LANGUAGES, choose, words
 from qamro.ui.static import own_folder, url
@@ -22,10 +22,10 @@ _log = logging.getLogger(__name__)
 
 Asked = Mapping[str, Any]
 
-TOKENS = operate.Tries(5)
+TOKENS = middleware.Tries(5)
 """Wrong owner's tokens from one address."""
 
-JOINS = operate.Tries(60)
+JOINS = middleware.Tries(60)
 """Raters who join from one address: a class in one network may."""
 
 
@@ -34,7 +34,7 @@ def answers(handle: Callable[[RatingStore, Asked], dict[str, Any]]) -> Callable[
 
     def run(data: Any) -> dict[str, Any]:
         given = data if isinstance(data, dict) else {}
-        who = operate.client.get()
+        who = middleware.client.get()
         limit = TOKENS if "token" in given else JOINS if handle.__name__ == "join" else None
         try:
             if limit is not None:
@@ -42,7 +42,7 @@ def answers(handle: Callable[[RatingStore, Asked], dict[str, Any]]) -> Callable[
             if limit is JOINS:
                 limit.count(who)
             return handle(_store(), given)
-        except operate.TooManyTriesError as problem:
+        except middleware.TooManyTriesError as problem:
             return {"error": str(problem)}
         except WrongTokenError as problem:
             TOKENS.count(who)

@@ -19,7 +19,7 @@ from qamro.studies.listening import store as identity
 from qamro.studies.listening.hub_backup import open_store
 from qamro.studies.listening.methods import METHODS
 from qamro.studies.listening.sources import Sound, from_files, from_study
-from qamro.ui import operate
+from qamro.ui import middleware
 from qamro.ui.annotate.rating import TOKENS
 from qamro.ui.annotate.texts import Setup as T
 from qamro.ui.bounds import Daily, TooMuchError
@@ -47,7 +47,7 @@ def create(
     """Makes a study of what the form says; tells the page how far it is, and in the end the study's id."""
     form, value = event.form, dict(value)
     try:
-        token, who = str(form.get("token") or ""), operate.client_of(request)
+        token, who = str(form.get("token") or ""), middleware.client_of(request)
         TOKENS.check(who)
         if not identity.may_set_up(token):
             TOKENS.count(who)
@@ -60,7 +60,7 @@ def create(
             sounds = sounds_of(form, session, Path(work))
             for told in _told(open_store(), design, sounds):
                 yield {p.form: value | {"made": told}}
-    except (ListeningError, AudioError, operate.TooManyTriesError, TooMuchError) as problem:
+    except (ListeningError, AudioError, middleware.TooManyTriesError, TooMuchError) as problem:
         yield {p.form: value | {"made": _failure(str(problem))}}
     except Exception as problem:
         _log.exception("setting up a study")

@@ -24,7 +24,7 @@ from qamro.ui.compare.state import TEST, VOTES, CompareState
 from qamro.ui.compare.texts import PLAN, REPORT, TITLES, Report, View
 from qamro.ui.compare.texts import Bring as T
 from qamro.ui.events import Answer
-from qamro.ui.operate import client_of
+from qamro.ui.middleware import client_of
 from qamro.ui.progress import status
 from qamro.ui.session import Clip, Kept, Session, in_turns
 from qamro.ui.share import shared

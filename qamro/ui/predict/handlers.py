@@ -20,7 +20,7 @@ from qamro.ui import choices, figures
 from qamro.ui.bounds import TooMuchError, bound
 from qamro.ui.events import Answer
 from qamro.ui.examples import examples
-from qamro.ui.operate import client_of
+from qamro.ui.middleware import client_of
 from qamro.ui.progress import downloading, status
 from qamro.ui.results import axes_of, has_systems, scored_axes, system_means, table, to_csv, to_json, write_run
 from qamro.ui.session import SHELF, TURNS, Clip, Run, Session, apply_manifest, read_manifest, window_seconds

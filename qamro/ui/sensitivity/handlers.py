@@ -17,7 +17,7 @@ from qamro.training.sweeps.setup import Setup, first_over
 from qamro.ui import pace
 from qamro.ui.bounds import PRESENCE, Held, Line, TooMuchError
 from qamro.ui.events import Answer
-from qamro.ui.operate import client_of
+from qamro.ui.middleware import client_of
 from qamro.ui.progress import follow, status
 from qamro.ui.sensitivity import form
 from qamro.ui.sensitivity.render import ALL, draw, draw_map, draw_part, draw_points, draw_view, link_value

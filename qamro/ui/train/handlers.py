@@ -23,7 +23,7 @@ from qamro.ui import pace
 from qamro.ui.bounds import PRESENCE, Held, TooMuchError
 from qamro.ui.choices import encoder_options, encoder_state, trainable_axes
 from qamro.ui.events import Answer
-from qamro.ui.operate import client_of
+from qamro.ui.middleware import client_of
 from qamro.ui.progress import downloading, status
 from qamro.ui.space import on_space
 from qamro.ui.static import own_folder
