@@ -15,7 +15,7 @@ class Axis:
         name: Full name, for example ``"Musical impression"``.
         low: Lowest score of the scale; NaN when unknown (an axis of your own).
         high: Highest score of the scale; NaN when unknown.
-        colour: Hex colour used for this axis in every figure (colour-blind safe, Okabe-Ito).
+        colour: Hex colour used for this axis in every figure (colour-blind safe, Okabe-Ito; grey where more is not better).
         definition: One line that says what is judged.
         needs_prompt: Whether it is judged against the prompt: a clip without one gets no score, its head reads the
             prompt besides the sound, raters see it, and an encoder that reads no text cannot serve it.
@@ -43,7 +43,7 @@ AXES: dict[str, Axis] = {
         Axis("MI", "Musical impression", 1, 5, "#0072B2", "How good the clip is as music."),
         Axis("TA", "Textual alignment", 1, 5, "#D55E00", "How well the clip matches its prompt.", needs_prompt=True),
         Axis("PQ", "Production quality", 1, 10, "#009E73", "Technical quality: clarity, fidelity, dynamics, balance."),
-        Axis("PC", "Production complexity", 1, 10, "#CC79A7", "How many components the scene has.", is_quality=False),
+        Axis("PC", "Production complexity", 1, 10, "#7F7F7F", "How many components the scene has.", is_quality=False),
         Axis("CE", "Content enjoyment", 1, 10, "#E69F00", "How much one enjoys listening: emotion, skill, artistry."),
         Axis("CU", "Content usefulness", 1, 10, "#56B4E9", "How likely one would use it as material to create with."),
     )

@@ -183,7 +183,7 @@ export default function clips({ element, props, trigger, upload, watch }) {
     if (axis.low !== null) {
       const share = (value) => `${(100 * (value - axis.low)) / (axis.high - axis.low)}%`;
       parts.push(el("span", { class: "q-strip", title: interval, "aria-hidden": "true", style: {
-        "--colour": axis.is_quality ? axis.colour : "var(--q-muted)", "--at": share(score.value),
+        "--colour": axis.colour, "--at": share(score.value),
         "--low": share(score.low ?? score.value), "--high": share(score.high ?? score.value),
       } }));
       const end = score.value >= axis.high - FULL ? words.top : score.value <= axis.low + FULL ? words.bottom : null;
