@@ -15,7 +15,7 @@ class Axis:
         name: Full name, for example ``"Musical impression"``.
         low: Lowest score of the scale; NaN when unknown (an axis of your own).
         high: Highest score of the scale; NaN when unknown.
-        colour: Hex colour used for this axis in every figure (colour-blind safe, Okabe-Ito; grey where more is not better).
+        colour: Hex colour for this axis in every figure (Okabe and Ito's; grey where more is not better).
         definition: One line that says what is judged.
         needs_prompt: Whether it is judged against the prompt: a clip without one gets no score, its head reads the
             prompt besides the sound, raters see it, and an encoder that reads no text cannot serve it.
