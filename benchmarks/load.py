@@ -43,6 +43,9 @@ from audio_files import tone, write_wav  # noqa: E402
 from gradio_client.utils import apply_diff  # noqa: E402
 
 CLIPS, SECONDS = 3, 10
+SKIP = {"__type__": "update"}
+"""What an answer says of a component that it leaves as it is."""
+
 LARGE, SMALL = "codec_mushra", "lstm_music"
 """Names of the registry under which the readers' and the trainer's study lie in the server's cache."""
 
@@ -118,7 +121,7 @@ class Page:
             return done.json()
         joined = self.http.post(f"{self.url}/gradio_api/queue/join", json=body, timeout=300)
         joined.raise_for_status()
-        own, held, changed = joined.json()["event_id"], [], []
+        own, held, kept, changed = joined.json()["event_id"], [], [], []
         stream = f"{self.url}/gradio_api/queue/data?session_hash={self.session}"
         with self.http.get(stream, stream=True, timeout=900) as answers:
             for line in answers.iter_lines():
@@ -131,10 +134,11 @@ class Page:
                     # the first is whole, the others say what has changed
                     pairs = zip(held, output["data"], strict=True)
                     held = [apply_diff(old, new) for old, new in pairs] if held else output["data"]
+                    kept = [new if new != SKIP else old for old, new in zip(kept or held, held, strict=True)]
                 if told["msg"] == "process_completed":
                     if not told.get("success", True):
                         raise RuntimeError(str(output)[:300])
-                    return output | {"data": held or output.get("data"), "changed_state_ids": changed}
+                    return output | {"data": kept or output.get("data"), "changed_state_ids": changed}
                 if told["msg"] == "close_stream":
                     raise RuntimeError("the stream ended")
         raise RuntimeError("no answer")
@@ -246,18 +250,15 @@ class Told:
 
 
 def scores(url: str, files: list[Path], right: dict[str, float]) -> Iterator[float]:
-    """Brings clips and has them scored: from the first byte of the upload to the last score."""
+    """Brings clips, which are scored: from the first byte of the upload to the first clip's curve over time."""
     page = Page(url)
     with page.open():
         start = time.perf_counter()
-        clips = page.ids["clips"]
         page.fire("clips", "upload", {"files": page.upload(files)})
-        event = next(each for each in page.config["dependencies"] if [clips, "submit"] in map(list, each["targets"]))
-        output = page._answer(event, clips, None)
         seconds = time.perf_counter() - start
-        found = dict(zip(event["outputs"], output["data"], strict=True))[page.ids["results"]]
-        rows = found["rows"] if "rows" in found else found["value"]["rows"]
-        shown = {row["name"]: row["cells"].get("PQ", {}).get("value") for row in rows}
+        names = {row["id"]: row["name"] for row in page.value("clips")["rows"]}
+        rows = page.value("results")["rows"]
+        shown = {names[row["id"]]: row["cells"].get("PQ", {}).get("value") for row in rows}
         if shown.keys() != right.keys() or any(abs((shown[name] or 9e9) - right[name]) > 0.01 for name in right):
             raise RuntimeError(f"{shown} instead of {right}")
         yield seconds

@@ -264,7 +264,7 @@ STATEMENTS: tuple[Statement, ...] = (
     ),
     Statement(
         "README.md",
-        "9,600 clips are rendered, none is kept",
+        "9,600 clips are rendered",
         SELF,
         corpus_clips,
         (9600,),
