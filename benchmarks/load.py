@@ -60,6 +60,7 @@ class Page:
         self.ids = {entry["props"].get("elem_id"): entry["id"] for entry in self.config["components"]}
         self.shown = {entry["id"]: entry["props"].get("value") for entry in self.config["components"]}
         self.seconds: list[float] = []
+        self.came: dict[int, float] = {}
 
     @contextlib.contextmanager
     def open(self) -> Iterator[Page]:
@@ -134,7 +135,10 @@ class Page:
                     # the first is whole, the others say what has changed
                     pairs = zip(held, output["data"], strict=True)
                     held = [apply_diff(old, new) for old, new in pairs] if held else output["data"]
-                    kept = [new if new != SKIP else old for old, new in zip(kept or held, held, strict=True)]
+                    before, now = kept or [None] * len(held), time.perf_counter()
+                    kept = [new if new != SKIP else old for old, new in zip(before, held, strict=True)]
+                    known = zip(event["outputs"], before, kept, strict=True)
+                    self.came |= {one: now for one, old, new in known if new != old}
                 if told["msg"] == "process_completed":
                     if not told.get("success", True):
                         raise RuntimeError(str(output)[:300])
@@ -250,12 +254,13 @@ class Told:
 
 
 def scores(url: str, files: list[Path], right: dict[str, float]) -> Iterator[float]:
-    """Brings clips, which are scored: from the first byte of the upload to the first clip's curve over time."""
+    """Brings clips, which are scored: seconds from the first byte of the upload to the last score."""
     page = Page(url)
     with page.open():
         start = time.perf_counter()
         page.fire("clips", "upload", {"files": page.upload(files)})
-        seconds = time.perf_counter() - start
+        SPANS.append((start, page.came[page.ids["results"]], time.perf_counter()))
+        seconds = SPANS[-1][1] - start
         names = {row["id"]: row["name"] for row in page.value("clips")["rows"]}
         rows = page.value("results")["rows"]
         shown = {names[row["id"]]: row["cells"].get("PQ", {}).get("value") for row in rows}
@@ -357,6 +362,9 @@ def at_once(*kinds: tuple[Told, list[Callable[[], Iterator[float]]]]) -> float:
     return seconds
 
 
+SPANS: list[tuple[float, float, float]] = []
+"""When each visitor began, had all scores, and saw the curve over time of the first clip, which comes by itself."""
+
 ENDED = threading.Event()
 """Set as soon as those are done whom the others are to accompany."""
 
@@ -433,10 +441,13 @@ def alone(visitors: int, goals: Goals) -> None:
         files = [clips_of(i, Path(folder)) for i in range(visitors)]
         rights = [expected(own) for own in files]
         told, before, processor = Told(), server.memory(), server.processor()
+        SPANS.clear()
         visits = [functools.partial(scores, server.url, *pair) for pair in zip(files, rights, strict=True)]
-        whole = at_once((told, visits))
-        rate = CLIPS * told.done / whole
+        at_once((told, visits))
+        first, last, curve = min(at[0] for at in SPANS), max(at[1] for at in SPANS), max(at[2] for at in SPANS)
+        rate = CLIPS * told.done / (last - first)
         took = f"median {statistics.median(told.seconds or [0]):.2f} s, p95 {told.p95():.2f} s, {rate:.1f} clips/s"
+        took += f", {CLIPS * told.done / (curve - first):.1f} with the curve of each visitor's first clip"
         each = (server.processor() - processor) / visitors
         print(f"alone: {took}, {each:.2f} s of processor a visitor, memory {before:.0f} to {server.memory():.0f} MB")
     goals.append((f"{visitors} alone: p95 under 8 s", f"{told.p95():.2f} s", told.p95() < 8))

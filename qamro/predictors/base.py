@@ -173,12 +173,16 @@ class Predictor(abc.ABC):
         Raises:
             AudioError: The file cannot be decoded.
         """
+        from qamro.audio.guarded import load
+
+        return self.windows_of(load(clip, sample_rate=self.sample_rate), prompt, seconds=seconds)
+
+    def windows_of(self, wave: Waveform, prompt: str | None = None, *, seconds: float = 3.0) -> pd.DataFrame:
+        """Scores consecutive windows of a decoded clip; see ``windows``."""
         import pandas as pd
 
         from qamro.audio import Waveform, split
-        from qamro.audio.guarded import load
 
-        wave = load(clip, sample_rate=self.sample_rate)
         parts = split(wave, seconds=seconds)
         waves = [Waveform(part.samples, wave.sample_rate) for part in parts]
         scores: list[dict[str, Score]] = []

@@ -164,11 +164,12 @@ class ByVoice(Predictor):
         """Scores windows of one clip by what the whole clip is; see ``Predictor.windows``."""
         import pandas as pd
 
-        from qamro.audio import load
-
-        wave = load(clip, sample_rate=self.detector.sample_rate)
-        part = self.speech if self.detector.is_speech([(wave.samples, wave.sample_rate)])[0] else self.rest
-        return pd.DataFrame() if part is None else part.windows(clip, prompt, seconds=seconds)
+        item = Item(Path(clip).name, str(clip))
+        wave, (known,) = item.decode(self.sample_rate), self.recall([item])
+        if known.speech is None:
+            known = replace(known, speech=bool(self.detector.is_speech([(wave.samples, wave.sample_rate)])[0]))
+        part = self.speech if known.speech else self.rest
+        return pd.DataFrame() if part is None else part.windows_of(wave, prompt, seconds=seconds)
 
 
 def speech_scores(*, device: str | None = None, cache: bool = True) -> SpeechScores:

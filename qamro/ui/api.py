@@ -39,7 +39,7 @@ from qamro.ui.endpoint import (
     uploaded,
 )
 from qamro.ui.results import document
-from qamro.ui.session import TURNS, Session, window_seconds
+from qamro.ui.session import TURNS, Session, shortest_window, window_seconds
 from qamro.ui.static import own_folder
 from qamro.ui.texts import Api as T
 from qamro.ui.texts import Bounds
@@ -100,7 +100,7 @@ def windows(clip: File, prompt: str = "", seconds: float = 0.0, predictor: str =
     Args:
         clip: An uploaded sound file.
         prompt: What it was generated from; TA needs it.
-        seconds: Length of a window; 0 takes the shortest: 3 s, or a sixtieth of the clip.
+        seconds: Length of a window; 0 takes 5 s, half of a shorter clip, or a sixtieth of a longer one.
         predictor: A name that /predictors lists; empty takes the best that is ready.
 
     Returns:
@@ -111,16 +111,17 @@ def windows(clip: File, prompt: str = "", seconds: float = 0.0, predictor: str =
 
     path, name = uploaded(clip)
     scorer = ready(predictor)
-    shortest = window_seconds(load(path).seconds)
+    whole = load(path).seconds
+    shortest = shortest_window(whole)
     if seconds and not shortest <= seconds < math.inf:
         raise Refused(T.SHORT_WINDOW.format(shortest=shortest, seconds=seconds))
     with TURNS.turn(scorer, _address()) as turn:
         turn.wait()
-        table = scorer.windows(path, prompt, seconds=seconds or shortest)
+        table = scorer.windows(path, prompt, seconds=(seconds := seconds or window_seconds(whole)))
     return {
         "clip": name,
         "predictor": scorer.name,
-        "seconds": seconds or shortest,
+        "seconds": seconds,
         "axes": {axis: scorer.provenance[axis].as_dict() for axis in scorer.axes if axis in table},
         "windows": records(table),
     }

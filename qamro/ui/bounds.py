@@ -214,9 +214,10 @@ class Turns:
     """Lets so many work at once for a moment each, and the others in turn, address by address.
 
     Who has had a turn goes behind all who wait. A turn that lasts longer than ``LONG`` lends its place to the next.
+    Who asked to be last waits until nobody else does, or for ``PATIENT`` seconds.
     """
 
-    LONG = 1.5
+    LONG, PATIENT = 1.5, 10.0
     _LENT = 3  # for each place, so many may be lent at once
 
     def __init__(self, places: int, *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -224,10 +225,11 @@ class Turns:
         self._free, self._places, self._clock = places, places, clock
         self._lock = threading.Lock()
         self._waiting: OrderedDict[str, OrderedDict[int, deque[Turn]]] = OrderedDict()
+        self._last: deque[Turn] = deque()
         self._running: list[Turn] = []
         self._took: deque[float] = deque(maxlen=50)
 
-    def turn(self, who: object, address: str = "") -> Turn:
+    def turn(self, who: object, address: str = "", *, last: bool = False) -> Turn:
         """Asks for a turn: a context in which ``wait`` says when it has come.
 
         Raises:
@@ -237,13 +239,17 @@ class Turns:
 
         turn = Turn(self, who, address)
         with self._lock:
-            if self._free and not self._waiting:
+            if self._free:
                 self._free -= 1
                 self._begin(turn)
                 return turn
             if self._count() >= bound("QAMRO_LINE"):
                 raise TooMuchError(Bounds.LINE_FULL)
-            self._waiting.setdefault(address, OrderedDict()).setdefault(id(who), deque()).append(turn)
+            if last:
+                turn.began = self._clock()
+                self._last.append(turn)
+            else:
+                self._waiting.setdefault(address, OrderedDict()).setdefault(id(who), deque()).append(turn)
         return turn
 
     @property
@@ -253,7 +259,7 @@ class Turns:
             return self._count()
 
     def _count(self) -> int:
-        return sum(len(turns) for visitors in self._waiting.values() for turns in visitors.values())
+        return len(self._last) + sum(len(turns) for visitors in self._waiting.values() for turns in visitors.values())
 
     def _begin(self, turn: Turn) -> None:
         turn.began, turn.lent = self._clock(), False
@@ -262,6 +268,9 @@ class Turns:
 
     def _next(self) -> None:
         """Lets the next one begin, in whose place somebody has just ended; nobody waits: the place is free."""
+        if self._last and (not self._waiting or self._clock() - self._last[0].began > self.PATIENT):
+            self._begin(self._last.popleft())
+            return
         if not self._waiting:
             self._free += 1
             return
@@ -279,7 +288,7 @@ class Turns:
             late = [turn for turn in self._running if self._clock() - turn.began > self.LONG and not turn.lent]
             lent = sum(turn.lent for turn in self._running)
             for turn in late[: max(0, self._LENT * self._places - lent)]:
-                if self._waiting:
+                if self._waiting or self._last:
                     turn.lent = True
                     self._next()
 
@@ -291,6 +300,9 @@ class Turns:
                 self._took.append(self._clock() - turn.began)
                 if not turn.lent:
                     self._next()
+                return
+            if turn in self._last:
+                self._last.remove(turn)
                 return
             visitors = self._waiting.get(turn.address, OrderedDict())
             turns = visitors.get(turn.key, deque())
@@ -305,6 +317,8 @@ class Turns:
         """Returns where a turn stands that has not come yet."""
         with self._lock:
             lines = [[each for turns in visitors.values() for each in turns] for visitors in self._waiting.values()]
+            if turn in self._last:
+                lines.append([turn])
             mean = sum(self._took) / len(self._took) if self._took else None
         number = 0
         for round_ in range(max(map(len, lines), default=0)):

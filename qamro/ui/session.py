@@ -396,12 +396,20 @@ KEPT: Shelf[Kept] = Shelf(DAY, 200)
 """Of this process."""
 
 
-SHORTEST_WINDOW, MOST_WINDOWS = 3.0, 60
+SHORTEST_WINDOW, USUAL_WINDOW, MOST_WINDOWS = 3.0, 5.0, 60
+
+
+def shortest_window(seconds: float) -> float:
+    """Returns the shortest window into which a clip of this many seconds may be cut: 3 s, or a sixtieth of it."""
+    return max(SHORTEST_WINDOW, seconds / MOST_WINDOWS)
 
 
 def window_seconds(seconds: float) -> float:
-    """Returns the shortest window into which a clip of this many seconds is cut."""
-    return max(SHORTEST_WINDOW, seconds / MOST_WINDOWS)
+    """Returns how long the windows of a clip are unless somebody says: 5 s, which LogMel hears at once.
+
+    A clip of less than 10 s is cut in two, down to the shortest window; NaN, a length that is not known, is no less.
+    """
+    return max(shortest_window(seconds), min(USUAL_WINDOW, seconds / 2))
 
 
 def predict_session() -> Any:

@@ -149,3 +149,28 @@ def test_nothing_imports_torchaudio_or_the_packages():
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]"
+
+
+def test_windows_decode_a_clip_once_and_ask_for_speech_only_where_that_is_not_known(tmp_path, monkeypatch):
+    from qamro.audio import guarded
+    from qamro.encoders import LogMel, voice
+    from qamro.encoders.embedding_store import CachedEncoder, EmbeddingStore
+    from qamro.paths import bundled_weights
+    from qamro.predictors.head_predictor import HeadPredictor
+
+    path = tmp_path / "noise.wav"
+    soundfile.write(path, 0.1 * np.random.default_rng(0).standard_normal(7 * 32_000), 32_000)
+    encoder = CachedEncoder(LogMel(), EmbeddingStore(tmp_path / "store"))
+    rest = HeadPredictor("offline", encoder, bundled_weights() / "offline")
+    predictor = ByVoice("offline", Level("human", ("SQ",)), rest, voice.VoiceDetector())
+    decoded, listened = [], []
+    load, is_speech = guarded.load, voice.VoiceDetector.is_speech
+    monkeypatch.setattr(guarded, "load", lambda *given, **more: decoded.append(1) or load(*given, **more))
+    monkeypatch.setattr(voice.VoiceDetector, "is_speech", lambda *given: listened.append(1) or is_speech(*given))
+    fresh = predictor.windows(path, seconds=3.5)
+    assert (len(decoded), len(listened)) == (1, 1)
+    predictor.predict([path])
+    assert (len(decoded), len(listened)) == (2, 2)
+    again = predictor.windows(path, seconds=3.5)
+    assert (len(decoded), len(listened)) == (3, 2)
+    assert again.equals(fresh)

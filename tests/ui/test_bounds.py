@@ -169,6 +169,27 @@ def test_a_hundred_pages_of_one_address_are_one_among_others() -> None:
     assert (turns.waiting, turns._free, turns._running) == (0, 1, [])
 
 
+def test_what_nobody_asked_for_waits_for_all_others_but_not_for_ever() -> None:
+    clock = Clock()
+    turns = Turns(1, clock=clock)
+    running, curve = turns.turn("first"), turns.turn("first", last=True)
+    others = [turns.turn(name, name) for name in "abc"]
+    assert (curve.place.number, turns.waiting) == (4, 4)
+    turns.end(running)
+    assert (others[0].wait(0), curve.wait(0)) == (True, False), "others came later and go first"
+    clock.now = Turns.PATIENT + 0.1
+    turns.end(others[0])
+    assert (others[1].wait(0), curve.wait(0)) == (False, True), "it has waited long enough"
+    turns.end(curve)
+    left = turns.turn("gone", last=True)
+    turns.end(left)
+    assert others[1].wait(0)
+    for turn in others[1:]:
+        turns.end(turn)
+    assert (turns.waiting, turns._free, turns._running) == (0, 1, [])
+    assert turns.turn("alone", last=True).wait(0)
+
+
 def test_whoever_leaves_a_line_or_fails_gives_the_turn_on(monkeypatch: pytest.MonkeyPatch) -> None:
     turns = Turns(1)
     for _ in range(3):

@@ -8,7 +8,7 @@ import pytest
 from audio_files import make_bad, make_good
 
 from qamro.ui.bounds import TooMuchError, Turns
-from qamro.ui.session import Session, Shelf
+from qamro.ui.session import Session, Shelf, shortest_window, window_seconds
 
 from .toy import Toy
 
@@ -237,3 +237,13 @@ def test_the_folder_goes_with_the_session(tmp_path: Path) -> None:
     session.close()
     assert list(tmp_path.iterdir()) == []
     session.close()
+
+
+@pytest.mark.parametrize(
+    ("clip", "window"), [(1, 3), (5, 3), (7, 3.5), (10, 5), (30, 5), (300, 5), (600, 10), (float("nan"), 5)]
+)
+def test_windows_last_five_seconds_halves_of_short_clips_and_at_most_sixty_stand_in_a_clip(
+    clip: float, window: float
+) -> None:
+    assert window_seconds(clip) == window
+    assert not window < shortest_window(clip)

@@ -20,7 +20,7 @@ from qamro.ui.compare.render import chart_of, plain
 from qamro.ui.compare.state import CompareState, Predictions, duel
 from qamro.ui.compare.texts import Clip as T
 from qamro.ui.events import Answer
-from qamro.ui.session import TURNS
+from qamro.ui.session import TURNS, window_seconds
 from qamro.ui.static import own_folder, url
 from qamro.ui.widgets import chart_value
 
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from qamro.ui.compare.tab import Parts
 
 SIDES = ("a", "b")
-SHORTEST_WINDOW, MOST_WINDOWS = 3.0, 60
 
 _log = logging.getLogger(__name__)
 
@@ -127,7 +126,7 @@ def _windows(state: CompareState, clip: str, prompt: str, axis: str) -> dict[str
 
     columns = state.columns_of(axis)
     path = state.study.audio_path(clip)  # type: ignore[union-attr]
-    width = max(SHORTEST_WINDOW, guarded_probe(path).seconds / MOST_WINDOWS)  # a length that is not known is NaN
+    width = window_seconds(guarded_probe(path).seconds)
     found = {}
     for entry in _listeners(state):
         if entry.name not in columns:
@@ -332,8 +331,9 @@ def over_time(windows: Mapping[str, pd.DataFrame], column: str) -> go.Figure:
             line={"color": PREDICTORS[i % len(PREDICTORS)], "width": 2.5, "shape": "hv"},
             hovertemplate=f"{escape(name)} %{{y:.2f}}<extra></extra>",
         )
-    figure.update_layout(
-        layout(height=250, margin={"l": 34, "r": 12, "t": 12, "b": 44}),
+    figure.layout = layout(
+        height=250,
+        margin={"l": 34, "r": 12, "t": 12, "b": 44},
         hovermode="x unified",
         showlegend=True,
         legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},

@@ -268,7 +268,7 @@ def by_itself(p: Parts, session: Session, name: str, auto: bool, request: gr.Req
         if len(session.waiting()) >= FEW and not session.busy:
             yield {p.status: status(T.MANY.format(n=len(session.waiting())))}
     if session.run is not None and not session.busy and session.selected in session.run.good:
-        yield windows(p, session)
+        yield windows(p, session, last=True)
 
 
 def _scored(p: Parts, session: Session, name: str, *, again: bool = False) -> Generator[Answer, None, bool]:
@@ -441,8 +441,8 @@ def playable(p: Parts, session: Session, event: gr.EventData) -> Answer:
     return {p.player: _player(session, clip)} if session.selected == clip.id else {}
 
 
-def windows(p: Parts, session: Session) -> Answer:
-    """Scores the selected clip's windows and draws them."""
+def windows(p: Parts, session: Session, *, last: bool = False) -> Answer:
+    """Scores the selected clip's windows and draws them; ``last``: nobody asked, so others' scores come first."""
     run, key = session.run, session.selected
     if run is None or key is None or key not in run.good:
         return {p.timeline: None}
@@ -452,8 +452,10 @@ def windows(p: Parts, session: Session) -> Answer:
             if key not in run.windows:
                 width = window_seconds(run.rows[key]["seconds"])
                 predictor = choices.get(run.predictor)
-                with TURNS.turn(session, session.address) as turn:
-                    turn.wait()
+                with TURNS.turn(session, session.address, last=last) as turn:
+                    while not turn.wait(EVERY):
+                        if last and session.selected != key:
+                            return {}
                     run.windows[key] = predictor.windows(clip.path, clip.prompt, seconds=width)
         if session.selected != key:
             return {}  # somebody was quicker than the scoring
