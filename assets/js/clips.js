@@ -1,5 +1,7 @@
 // The table of Predict: clips whose prompts and systems can be edited, each with its scores as they come.
-// value: { rows: [{ id, name, prompt, system, url }], listed }; the server owns the rows, the page what is being typed.
+// value: { rows: [{ id, name, prompt, system, url }], listed, typed }; the server owns the rows, the page what is being typed.
+// listed counts the server's lists; typed is when the prompts and systems in it were typed, in milliseconds: events that are
+// sent together may be answered in any order, so both sides pass over what is older than what they know.
 // Scores (scores.js): { by, going, axes: [{ key, name, low, high, colour, definition, needs_prompt, is_quality }],
 //   rows: [{ id, prompt, state, error, domain, kind, cells: { MI: { value, low, high } } }], sources, selected }.
 import { el, fill, icon, ICONS, middle } from "./dom.js";
@@ -79,7 +81,12 @@ export default function clips({ element, props, trigger, upload, watch }) {
   // Prompts and systems --------------------------------------------------------------------------------------
   const inputs = (field) => [...body.querySelectorAll(`input[data-field=${field}]`)];
   const typed = () => [...rows].map(([id, row]) => ({ id, name: row.name, url: row.url, prompt: row.prompt.value, system: row.system.value }));
-  const keep = () => { unsaved("typing", true); props.value = { ...props.value, rows: typed() }; };
+  let typedAt = 0;
+  const keep = () => {
+    unsaved("typing", true);
+    typedAt = Math.max(Date.now(), typedAt + 1);
+    props.value = { ...props.value, rows: typed(), typed: typedAt };
+  };
   // A prompt may have to be scored anew; a system is only a name.
   const send = (field) => { unsaved("typing", false); trigger(field === "system" ? "blur" : "input"); };
 
@@ -280,23 +287,29 @@ export default function clips({ element, props, trigger, upload, watch }) {
   });
 
   let newest = 0; // answers may overtake each other; each holds the whole list
+  const restore = () => { props.value = { ...props.value, rows: typed(), listed: newest, typed: typedAt }; };
 
   function render() {
-    if ((props.value?.listed ?? newest) < newest) return;
+    if ((props.value?.listed ?? newest) < newest) return restore();
     newest = props.value?.listed ?? newest;
     const given = props.value?.rows ?? [];
+    const older = (props.value?.typed ?? 0) < typedAt;
+    typedAt = Math.max(typedAt, props.value?.typed ?? 0);
     const ids = new Set(given.map((row) => row.id));
     for (const [id, row] of rows) {
       if (!ids.has(id)) { row.element.remove(); rows.delete(id); }
     }
     for (const entry of given) {
-      if (!rows.has(entry.id)) rows.set(entry.id, makeRow(entry));
+      const known = rows.has(entry.id);
+      if (!known) rows.set(entry.id, makeRow(entry));
       const row = rows.get(entry.id);
       row.url = entry.url;
+      if (known && older) continue;
       for (const field of ["prompt", "system"]) {
         if (row[field] !== document.activeElement) row[field].value = entry[field];
       }
     }
+    if (older) restore();
     drawRows();
     heard(null);
     mark(chosen);

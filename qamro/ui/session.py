@@ -214,6 +214,7 @@ class Session(Visitor):
         self._added = 0
         self.note = ""  # what there is to say of the files that came last
         self.listed = self.told = 0  # answers that held the list of clips, or scores: a page shows the newest
+        self.typed = 0.0  # when the prompts and systems were typed, in milliseconds by the page's clock
         self.followed = False  # whether something went on already when the page came up
         self.editing, self.looking = threading.Lock(), threading.Lock()
 

@@ -505,6 +505,33 @@ def test_both_themes_and_a_phone(open_page: Visits, ten_files: list[Path], theme
     assert (sum(map(int, re.findall(r"\d+", ink)[:3])) > 384) == (theme == "dark"), "figures do not follow the theme"
 
 
+def test_what_was_typed_last_stays_however_late_older_words_come(open_page: Visits, ten_files: list[Path]) -> None:
+    """Events that are sent one after the other may be answered in another order: here the older ones come last."""
+    page = open_page()
+    page.uncheck("#auto input")
+    add(page, ten_files[:2])
+    held: list[Any] = []
+    page.route("**/queue/join*", lambda route: held.append(route))
+    field(page, 0, "system").fill("north")
+    field(page, 0, "prompt").click()
+    page.wait_for_timeout(100)
+    early = len(held)
+    assert early, "leaving a field tells the server what stands in the list"
+    field(page, 0, "prompt").fill("slow strings")
+    field(page, 0, "prompt").press("Enter")
+    while len(held) == early:
+        page.wait_for_timeout(50)
+    page.unroute("**/queue/join*")
+    for route in [*held[early:], *held[:early]]:
+        route.continue_()
+        page.wait_for_timeout(400)
+    scored(page, "TA", 1)
+    assert field(page, 0, "prompt").input_value() == "slow strings"
+    page.reload()
+    page.wait_for_function("() => document.querySelectorAll('#clips tbody tr').length === 2")
+    assert (field(page, 0, "prompt").input_value(), field(page, 0, "system").input_value()) == ("slow strings", "north")
+
+
 def test_the_switch_of_the_theme_holds(open_page: Visits) -> None:
     page = open_page("")
     before = page.evaluate("() => document.body.classList.contains('dark')")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 from audio_files import make_bad, make_good
 
 from qamro.ui.bounds import TooMuchError, Turns
+from qamro.ui.predict.handlers import take_over
 from qamro.ui.session import Session, Shelf, shortest_window, window_seconds
 
 from .toy import Toy
@@ -247,3 +249,21 @@ def test_windows_last_five_seconds_halves_of_short_clips_and_at_most_sixty_stand
 ) -> None:
     assert window_seconds(clip) == window
     assert not window < shortest_window(clip)
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations([0, 1, 2])))
+def test_what_was_typed_last_stays_in_whatever_order_it_comes(clips: list[Path], order: tuple[int, ...]) -> None:
+    session = Session()
+    session.add(clips[0], "one.wav")
+    (key,) = session.clips
+    typed = [
+        {"rows": [{"id": key, "prompt": words, "system": "s"}], "typed": 1_000.0 + at}
+        for at, words in enumerate(["", "slow", "slow strings"])
+    ]
+    for which in order:
+        take_over(session, typed[which])
+    assert session.clips[key].prompt == "slow strings"
+    take_over(session, {"rows": [{"id": key, "prompt": "by a program", "system": ""}]})
+    assert session.clips[key].prompt == "by a program", "who does not say when has just typed it"
+    take_over(session, None)
+    assert session.clips[key].prompt == "by a program"

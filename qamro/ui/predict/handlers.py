@@ -147,8 +147,12 @@ def recorded(p: Parts, session: Session, typed: Typed, path: str | None) -> Answ
 
 
 def take_over(session: Session, typed: Typed) -> None:
-    """Takes over the prompts and systems that stand in the page."""
-    session.edit((typed or {}).get("rows", []))
+    """Takes over the prompts and systems that stand in the page, unless newer ones have come already."""
+    given = typed or {}
+    at = float(given.get("typed") or session.typed)
+    if at >= session.typed:
+        session.typed = at
+        session.edit(given.get("rows", []))
 
 
 def score_button(session: Session) -> gr.Button:
@@ -164,7 +168,7 @@ def _listed(p: Parts, session: Session, note: str = "") -> Answer:
         for clip in session.clips.values()
     ]
     session.listed, session.note = session.listed + 1, note
-    listed: Answer = {p.clips: {"rows": rows, "listed": session.listed}}
+    listed: Answer = {p.clips: {"rows": rows, "listed": session.listed, "typed": session.typed}}
     return listed if session.busy else listed | {p.score: score_button(session), p.status: status(note)}
 
 
@@ -237,7 +241,8 @@ def score(
     p: Parts, session: Session, typed: Typed, name: str, auto: bool, *, request: gr.Request | None = None
 ) -> Iterator[Answer]:
     """Scores the clips on the table that wait, or all of them again; tells the page after every few."""
-    take_over(session, typed)
+    with session.editing:
+        take_over(session, typed)
     session.predictor, session.held, session.address = name, False, client_of(request)
     if not session.begin():
         return
