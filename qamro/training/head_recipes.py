@@ -53,6 +53,13 @@ RECIPES: dict[str, HeadRecipe] = {
             objective="pairs-logistic",
             note="Which of two pieces of music people chose, as the axis preference; descriptions are held out.",
         ),
+        HeadRecipe(
+            "audioeval-clap",
+            "audioeval",
+            "clap",
+            ("TA", "PQ", "PC", "CE", "CU"),
+            note="Sounds by text-to-audio systems; no split was published, prompts are held out.",
+        ),
         HeadRecipe("singmos-speech", "singmos_pro", "distillmos", ("MOS",), hold_out="system", note="Singing voices."),
     )
 }

@@ -340,6 +340,42 @@ def test_xacle_comes_from_a_folder(hub, tmp_path, head):
         fetch(data, source=tmp_path)
 
 
+@pytest.mark.parametrize(
+    "head",
+    [
+        "wav_name,rater_id,rater_type,enjoyment,usefulness,complexity,quality,text_alignment",
+        "file_name,rater,rater_type,CE_content_enjoyment,content_usefulness,production_complexity,production_quality,alignment",
+    ],
+)
+def test_audioeval_comes_with_clips_as_its_card_describes_them(hub, head):
+    """The columns of the ratings are two guesses at what the card does not tell."""
+    names = [f"s{system:02}_p{prompt}" for system in (1, 2) for prompt in (1, 2)]
+    rows = [
+        f"{name}.wav,r{rater},expert,{rater},{rater + 1},{rater + 2},{rater + 3},10"
+        for name in names
+        for rater in (1, 2)
+    ]
+    clips = [
+        {"file_name": f"{n}.wav", "wav_name": n, "prompt_id": n[-2:], "prompt_text": f"rain {n[-1]}", "system": n[:3]}
+        for n in names
+    ]
+    put(hub, "Hui519/AudioEval", "annotations/ratings.csv", "\n".join([head, *rows]))
+    put(hub, "Hui519/AudioEval", "data/metadata.jsonl", "\n".join(map(json.dumps, clips)))
+    for name in names:
+        put(hub, "Hui519/AudioEval", f"data/{name}.wav", b"sound")
+    study = fetch(DATASETS["audioeval"], part=Part(systems=("s02",)))
+    assert study.axes == ["TA", "PQ", "PC", "CE", "CU"]
+    assert (study.systems, study.has_raters) == (["s01", "s02"], True)
+    assert len(study.missing_audio()) == 2
+    means = study.clip_means().groupby("axis")["mean"].first()
+    assert means.to_dict() == {"TA": 5, "CE": 1.5, "CU": 2.5, "PC": 3.5, "PQ": 4.5}
+    assert set(study.clips["prompt"]) == {"rain 1", "rain 2"}
+    put(hub, "Hui519/AudioEval", "annotations/ratings.csv", "clip,rater,quality\na.wav,r1,3\nb.wav,r1,4\n")
+    (DATASETS["audioeval"].folder / "published/annotations/ratings.csv").unlink()
+    with pytest.raises(StudyError, match="was read as ratings on quality; expected CE, CU"):
+        fetch(DATASETS["audioeval"])
+
+
 def test_aime_is_votes(hub, tmp_path):
     pytest.importorskip("pyarrow")
     import pandas as pd

@@ -56,6 +56,7 @@ def read_published(name: str, folder: Path, *, corpora: Mapping[str, Path] | Non
         "singmos_pro": (songs.read_singmos, songs.SINGMOS),
         "aime": (votes.read_aime, votes.AIME),
         "musicprefs": (votes.read_musicprefs, votes.MUSICPREFS),
+        "audioeval": (text_audio.read_audioeval, text_audio.AUDIOEVAL),
         "relate": (text_audio.read_relate, text_audio.RELATE),
         "xacle": (text_audio.read_xacle, text_audio.XACLE),
         "music_arena_2026": (votes.read_arena, votes.ARENA),

@@ -1,10 +1,14 @@
-"""RELATE and XACLE: sounds rated from 0 to 10 for how well they match a text, each rating with its listener.
+"""RELATE, XACLE and AudioEval: sounds rated for how well they match a text, each rating with its listener.
 
 RELATE is read as its repository has it (sarulab-speech/RELATE, README and ``scores/``). Of XACLE, which is sent on
 request, the README of XACLE-Challenge/XACLE_dataset_train_validation tells folders and the order of columns; it names
 them otherwise than the challenge's own code, so they are read by their places.
 
-Both ask what the axis TA asks, on another scale: 0 to 10 becomes 1 to 5, in a straight line, and a note says so.
+Of AudioEval, its card on the hub tells files, counts and the columns ``file_name``, ``wav_name``, ``prompt_text`` of
+the clips; the columns of its ratings it does not: they are read as any table's.
+
+All ask what the axis TA asks, on other scales (0 to 10, 1 to 10): these become 1 to 5 in a straight line, and a note
+says so.
 """
 
 from __future__ import annotations
@@ -19,8 +23,9 @@ from qamro.studies.tables import StudyError, need, numbers, read_table
 if TYPE_CHECKING:
     import pandas as pd
 
-RELATE, XACLE = "REL.csv", "train.csv"
-AS_TA = ScaleMap(0, 10, 1, 5)
+RELATE, XACLE, AUDIOEVAL = "REL.csv", "train.csv", "ratings.csv"
+AS_TA, TEN_AS_TA = ScaleMap(0, 10, 1, 5), ScaleMap(1, 10, 1, 5)
+_ASKED = {"enjoy": "CE", "useful": "CU", "complex": "PC", "align": "TA", "quality": "PQ"}
 _SPLITS = {"train": "train", "validation": "dev", "test": "test"}
 _RELATE = ["wavname", "text", "score", "listener_id", "audio type", "anchor label"]
 _AXES = {"REL": "TA", "IS": "IS", "OS": "OS"}
@@ -89,6 +94,43 @@ def read_xacle(path: Path) -> Study:
         table = table.assign(score=_scores(table, one), axis="TA", split=_SPLITS[file], system="")
         parts.append(table.assign(wavname=names, path="wav/" + names))
     return _study(pd.concat(parts, ignore_index=True), "xacle", path.resolve().parent.parent, {"notes": [_NOTE]})
+
+
+def read_audioeval(path: Path) -> Study:
+    """Reads ``annotations/ratings.csv`` as any table of ratings, and its clips from ``data/metadata.jsonl``.
+
+    Raises:
+        StudyError: One of the five questions (enjoyment, usefulness, complexity, quality, alignment) is not among its
+            columns, or a clip is not in ``metadata.jsonl``.
+    """
+    import json
+
+    from qamro.studies.importers.names import role_of
+    from qamro.studies.importers.reading import read
+
+    study = read(path)
+    axes = {axis: next((key for word, key in _ASKED.items() if word in axis.lower()), axis) for axis in study.axes}
+    if sorted(axes.values()) != sorted(_ASKED.values()):
+        raise StudyError(
+            f"{path} was read as ratings on {', '.join(study.axes)}; expected {', '.join(_ASKED.values())}"
+        )
+    told = path.parent.parent / "data" / "metadata.jsonl"
+    clips: dict[str, tuple[str, str, str]] = {}
+    for line in told.read_text(encoding="utf-8").splitlines() if told.is_file() else ():
+        entry = json.loads(line)
+        system = next((str(entry[key]) for key in entry if role_of(key) == "system"), "")
+        about = ("data/" + str(entry["file_name"]), system, str(entry["prompt_text"]))
+        clips |= dict.fromkeys((Path(str(entry[key])).stem for key in ("file_name", "wav_name")), about)
+    names = [Path(str(clip)).stem for clip in study.clips["clip"]]
+    if lost := [name for name in names if name not in clips]:
+        raise StudyError(f"{told} does not describe the clip {lost[0]!r} of {path.name}")
+    table = study.clips.drop(columns=["path", "system", "prompt"], errors="ignore")
+    paths, systems, prompts = zip(*(clips[name] for name in names), strict=True)
+    ratings = study.ratings.assign(axis=study.ratings["axis"].map(axes))
+    ratings["score"] = ratings["score"].where(ratings["axis"] != "TA", TEN_AS_TA(ratings["score"].to_numpy()))
+    about = study.about | {"notes": [_NOTE.replace("0 to 10", "1 to 10")]}
+    table = table.assign(path=paths, system=systems, prompt=prompts)
+    return study.replace(clips=table, ratings=ratings, root=path.resolve().parent.parent, name="audioeval", about=about)
 
 
 _NOTE = "TA was rated from 0 to 10 and is mapped in a straight line to its scale, 1 to 5"
