@@ -119,8 +119,8 @@ def read_audioeval(path: Path) -> Study:
     for line in told.read_text(encoding="utf-8").splitlines() if told.is_file() else ():
         entry = json.loads(line)
         system = next((str(entry[key]) for key in entry if role_of(key) == "system"), "")
-        about = ("data/" + str(entry["file_name"]), system, str(entry["prompt_text"]))
-        clips |= dict.fromkeys((Path(str(entry[key])).stem for key in ("file_name", "wav_name")), about)
+        described = ("data/" + str(entry["file_name"]), system, str(entry["prompt_text"]))
+        clips |= dict.fromkeys((Path(str(entry[key])).stem for key in ("file_name", "wav_name")), described)
     names = [Path(str(clip)).stem for clip in study.clips["clip"]]
     if lost := [name for name in names if name not in clips]:
         raise StudyError(f"{told} does not describe the clip {lost[0]!r} of {path.name}")
