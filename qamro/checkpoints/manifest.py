@@ -197,8 +197,27 @@ NISQA = Weights(
 )
 """NISQA (arXiv 2104.09494): quality of speech in five ways; for ``nisqa``, as torchmetrics computes it."""
 
+SONGEVAL = Weights(
+    "songeval",
+    "SongEval's head, not for commercial use",
+    "ASLP-lab/SongEval",
+    "f8113118221285eabcbc2882093b0956b9661446",
+    "CC-BY-NC-SA-4.0 by its README; its licence file is Apache-2.0",
+    (
+        WeightFile(
+            "model.safetensors",
+            100_800_000,
+            "",
+            "b25155b89115f2f36bcf367c6f3446ae7d6214cb",
+            "https://raw.githubusercontent.com/ASLP-lab/SongEval/f8113118221285eabcbc2882093b0956b9661446/ckpt/model.safetensors",
+        ),
+    ),
+    optional=True,
+)
+"""SongEval (arXiv 2505.10793): five sides of a song from ``MUQ``'s sixth layer; 25.2 million numbers by its shapes."""
+
 WEIGHTS: dict[str, Weights] = {
-    weights.name: weights for weights in (CLAP, TOKENIZER, AUDIOBOX, WAVLM, ROBERTA, MUQ, TUNEJURY, NISQA)
+    weights.name: weights for weights in (CLAP, TOKENIZER, AUDIOBOX, WAVLM, ROBERTA, MUQ, TUNEJURY, NISQA, SONGEVAL)
 }
 """All published weights by name."""
 

@@ -72,7 +72,7 @@ def make_heads(
     train(
         typer.Context(TyperCommand("train"), obj={}),
         study=name, out=place, save=save, axis=list(chosen.axes), encoder=chosen.encoder, preset=chosen.preset,
-        seeds=chosen.seeds, hold_out=chosen.hold_out, device=device,
+        objective=chosen.objective, seeds=chosen.seeds, hold_out=chosen.hold_out, device=device,
     )  # fmt: skip
     say(f"Put them on the hub with: python -m qamro heads push OWNER/NAME --folder {place}")
 

@@ -18,6 +18,9 @@ from qamro.listeners import listeners
 if TYPE_CHECKING:
     from qamro.studies import Study
 
+LARGE = 10_000
+"""Megabytes from which on the size of a download is said before it begins."""
+
 studies = typer.Typer(help="List, fetch and show listening studies.", no_args_is_help=True, rich_markup_mode=None)
 
 
@@ -69,6 +72,10 @@ def fetch_study(
         dataset = get_dataset(name)
         corpora = dict(_pair(text) for text in folders or [])
         say(f"{dataset.title}. Licence: {dataset.licence}")
+        if audio and source is None and dataset.megabytes >= LARGE:
+            say(
+                f"{dataset.megabytes / 1000:.0f} GB; --no-audio brings the ratings alone, --systems and --clips a part."
+            )
         with err.status("Fetching") as status:
             try:
                 study = fetch(

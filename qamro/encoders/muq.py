@@ -98,6 +98,30 @@ class MuQ:
         return [averaged(rows, self._every) for rows in self._states(clips)]
 
     @torch.inference_mode()
+    def embed_layer(self, clip: Clip, layer: int) -> torch.Tensor:
+        """Embeds a whole clip in one piece as the frames that come out of one layer, not of the last: (T, dim) float32.
+
+        Args:
+            clip: Mono float samples in [-1, 1], shape (T,), and their rate in Hz. Memory grows with its length squared.
+            layer: Counted from 1; the package calls the same frames ``hidden_states[layer]``.
+
+        Raises:
+            ValueError: The clip is empty, has several channels, or holds NaN or Inf.
+        """
+        (wave,) = at_rate([clip], self.sample_rate)
+        found: list[torch.Tensor] = []
+
+        def keep(module: Any, given: Any, answer: Any) -> None:
+            found.append(answer[0] if isinstance(answer, tuple) else answer)
+
+        hook = self._network.model.conformer.layers[layer - 1].register_forward_hook(keep)
+        try:
+            self._forward(np.pad(wave, (0, max(0, _SHORTEST - wave.size)))[None])
+        finally:
+            hook.remove()
+        return found[0][0].float().cpu()
+
+    @torch.inference_mode()
     def _states(self, clips: Sequence[Clip]) -> list[torch.Tensor]:
         waves = [np.pad(wave, (0, max(0, _SHORTEST - wave.size))) for wave in at_rate(clips, self.sample_rate)]
         windows = [cut(wave, round(WINDOW_SECONDS * self.sample_rate), _SHORTEST) for wave in waves]

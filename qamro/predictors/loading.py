@@ -14,7 +14,9 @@ from qamro.axes import AESTHETIC
 from qamro.checkpoints import (
     AUDIOBOX,
     CLAP,
+    MUQ,
     NISQA,
+    SONGEVAL,
     TOKENIZER,
     FileState,
     HubUnreachableError,
@@ -127,6 +129,23 @@ PREDICTORS: dict[str, PredictorEntry] = {
             ("SQ",),
             "UTMOSv2 for synthetic speech, by others; their package, weights 819 MB, MIT, fetched by hand.",
             "qamro.predictors.others:load_utmosv2",
+            offered=False,
+        ),
+        PredictorEntry(
+            "songeval",
+            "SongEval",
+            ("Coherence", "Musicality", "Memorability", "Clarity", "Naturalness"),
+            "SongEval for whole songs, by others; package muq, weights 1.4 GB, not for commercial use.",
+            "qamro.predictors.songs:load_songeval",
+            weights=(MUQ, SONGEVAL),
+            offered=False,
+        ),
+        PredictorEntry(
+            "muqeval",
+            "MuQ-Eval",
+            ("MI",),
+            "MuQ-Eval A1 for music, by others; their repository, weights 1.3 GB, MIT, fetched by hand.",
+            "qamro.predictors.others:load_muqeval",
             offered=False,
         ),
         PredictorEntry(

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import math
 import os
+import pickle
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -26,6 +28,11 @@ NO_INTERVAL = "no interval: none was published"
 NISQA_AXES = ("SQ", "noisiness", "discontinuity", "coloration", "loudness")
 """What NISQA answers, in its order: the quality of speech, and four sides of it; 5 is best on each."""
 
+
+MUQ_EVAL = "MUQ_EVAL_DIR"
+"""The variable that says where MuQ-Eval's repository was cloned."""
+
+_MUQ_EVAL_HUB, _MUQ_EVAL_SECONDS = "zhudi2825/MuQ-Eval-A1", 10
 
 _UTMOS = "https://huggingface.co/sarulab-speech/UTMOSv2/resolve/main/fold0_s42_best_model.pth"
 _UTMOS_SIZE = 818_531_314
@@ -137,6 +144,62 @@ def load_utmosv2(*, device: str | None = None, check: bool = True) -> Predictor:
     origin = Provenance("human", "UTMOSv2 fusion_stage3, fold 0", "its own", told, NO_INTERVAL)
     scores = Foreign("utmosv2", ("SQ",), ask, origin, 16_000)
     return _speech_alone(scores) if check else scores
+
+
+def load_muqeval(*, device: str | None = None) -> Predictor:
+    """Loads MuQ-Eval A1 (arXiv 2603.22677): musical impression of the first 10 s, trained on MusicEval.
+
+    Public programs that use it agree on the names: ``MusicQualityModel(config)`` of the repository's ``src/model.py``,
+    its ``configs/base.yaml`` under the hub's ``config.yaml``, the hub's ``model_state_dict.pt``; sound of shape (1, T)
+    at 24 kHz, at most 10 s, gives a dict with ``MI``. What else it answers is left out: it reads no prompt.
+
+    Args:
+        device: Where to compute.
+
+    Raises:
+        WeightsError: The repository, packages or weights are not on this machine; the message says how to get them.
+    """
+    home = Path(os.environ.get(MUQ_EVAL, "") or "MuQ-Eval").expanduser().absolute()
+    if not (home / "src" / "model.py").is_file():
+        raise WeightsError(
+            f"MuQ-Eval's repository (MIT) is not at {home}; get it with: git clone https://github.com/dgtql/MuQ-Eval; "
+            f"and say where it is: export {MUQ_EVAL}=FOLDER"
+        )
+    _installed(("omegaconf", "muq"), f"pip install -r {home}/requirements.txt")
+    import torch
+    from huggingface_hub import try_to_load_from_cache
+    from omegaconf import OmegaConf
+
+    settings, tensors = (try_to_load_from_cache(_MUQ_EVAL_HUB, name) for name in ("config.yaml", "model_state_dict.pt"))
+    if not isinstance(settings, str) or not isinstance(tensors, str):
+        raise WeightsError(
+            f"MuQ-Eval's weights (1.3 GB, MIT, on MuQ's of CC BY-NC 4.0) are not on this machine; fetch them with: "
+            f"hf download {_MUQ_EVAL_HUB} config.yaml model_state_dict.pt; hf download OpenMuQ/MuQ-large-msd-iter"
+        )
+    own = OmegaConf.load(settings)
+    own.pop("defaults", None)
+    sys.path.insert(0, str(home))
+    try:
+        with _offline():
+            from src.model import MusicQualityModel
+
+            model = MusicQualityModel(OmegaConf.merge(OmegaConf.load(home / "configs" / "base.yaml"), own))
+        model.load_state_dict(torch.load(tensors, map_location="cpu", weights_only=True))
+    except (ImportError, OSError, ValueError, RuntimeError, pickle.UnpicklingError) as problem:
+        raise WeightsError(f"MuQ-Eval at {home} cannot be loaded ({problem})") from problem
+    finally:
+        sys.path.remove(str(home))
+    where = device or "cpu"
+    model = model.eval().to(where)
+
+    def ask(samples: Any, rate: int) -> Sequence[float]:
+        with torch.inference_mode():
+            heard = torch.from_numpy(samples[: _MUQ_EVAL_SECONDS * rate])[None].to(where)
+            return [float(model(heard)["MI"])]
+
+    told = "trained by D. Zhu and Z. Li on MusicEval, rated by experts; hears the first 10 s; data CC BY-NC 4.0"
+    origin = Provenance("human", "MuQ-Eval A1", "its own", told, NO_INTERVAL)
+    return Foreign("muqeval", ("MI",), ask, origin, 24_000)
 
 
 def _speech_alone(scores: Predictor) -> Predictor:

@@ -10,7 +10,7 @@ import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from qamro.audio import AUDIO_ENDINGS
@@ -51,7 +51,7 @@ class Part:
 
     Attributes:
         systems: Of these systems only; empty for all.
-        clips: So many, taken in turn from each system; 0 for all.
+        clips: So many, taken in turn from each system, of votes in the order of these; 0 for all.
     """
 
     systems: tuple[str, ...] = ()
@@ -69,11 +69,16 @@ class Part:
             ValueError: The study has no such system.
         """
         table = study.clips
+        if study.votes is not None:  # clips of one vote stand together: half a pair is worth nothing
+            order = dict.fromkeys([*study.votes[["clip_a", "clip_b"]].to_numpy().ravel(), *table["clip"]])
+            table = table.set_index("clip", drop=False).loc[list(order)]
         if unknown := [name for name in self.systems if name not in study.systems]:
             raise ValueError(f"{study.name} has no system {unknown[0]!r}; it has {', '.join(study.systems) or 'none'}")
         if self.systems:
             table = table[table["system"].isin(self.systems)]
-        if self.clips:
+        if self.clips and study.votes is not None:
+            table = table.iloc[: self.clips]
+        elif self.clips:
             turn = table.groupby("system").cumcount()
             table = table.loc[turn.sort_values(kind="stable").index[: self.clips]].sort_index()
         return list(table["path"])
@@ -175,7 +180,8 @@ def _download_all(
     on_progress: Callable[[Progress], None] | None,
     part: Part = Part(),
 ) -> None:
-    files = [file for file in dataset.files if audio or not file.audio]
+    shards = [file for file in dataset.files if file.sounds and audio]
+    files = [file for file in dataset.files if (audio or not file.audio) and not file.sounds]
     wanted: Part | list[str] | None = None
     if any(file.unpack for file in files) and not (audio and part.is_all):
         wanted = [] if not audio else part
@@ -183,26 +189,106 @@ def _download_all(
     if dataset.audio_base and audio:
         paths = part.paths(read_published(dataset.name, published))
         _download([RemoteFile(path, dataset.audio_base + path, audio=True) for path in paths], published, on_progress)
+    if shards:
+        _download_shards(dataset, shards, published, on_progress, part)
 
 
-def _wanted(dataset: Dataset, published: Path, part: Part | list[str] | None) -> set[str] | None:
-    """The sound to unpack, by folder and name; None for all. The ratings are there already."""
+def _download_shards(
+    dataset: Dataset,
+    shards: list[RemoteFile],
+    published: Path,
+    on_progress: Callable[[Progress], None] | None,
+    part: Part,
+) -> None:
+    """Takes sound out of Parquet files, one after another; none stays, so that nothing lies here twice.
+
+    A list of the clips in a shard stays in its place: it is not fetched again for what it does not hold.
+    """
+    study = read_published(dataset.name, published)
+    paths = set(part.paths(study))
+    names = study.clips.loc[study.clips["path"].isin(paths), "clip"]
+    lacking = set(names) & set(study.missing_audio())
+    for number, shard in enumerate(shards, 1):
+        if not lacking:
+            return
+        file, held = published / shard.path, (published / shard.path).with_suffix(".names")
+        if held.is_file() and not lacking & set(held.read_text(encoding="utf-8").splitlines()):
+            continue
+
+        def tell(at: Progress, number: int = number) -> None:
+            if on_progress is not None:
+                on_progress(Progress(at.path, number, len(shards), at.bytes, 0))
+
+        _download([shard], published, tell)
+        found = take_sounds(file, published / "audio", shard.sounds, lacking)
+        held.write_text("".join(f"{name}\n" for name in found), encoding="utf-8")
+        file.unlink()
+        lacking -= set(found)
+
+
+def take_sounds(parquet: Path, folder: Path, named: str, wanted: set[str]) -> list[str]:
+    """Writes the sounds in a Parquet's column ``audio`` (``bytes`` and ``path``, as the hub keeps them) to files.
+
+    Args:
+        parquet: The file.
+        folder: Where to write them, under the clips' names.
+        named: The column that names the clip; ``"path"`` for that of the sound.
+        wanted: Names of the clips to write.
+
+    Returns:
+        The names of all clips in it.
+
+    Raises:
+        FetchError: It is no such Parquet, or pyarrow is not installed.
+    """
+    from qamro.studies.manifest import need_pyarrow
+
+    folder.mkdir(parents=True, exist_ok=True)
+    column = "audio.path" if named == "path" else named
+    try:
+        rows = need_pyarrow().ParquetFile(parquet)
+        told = rows.read([column]).flatten().column(0).to_pylist()
+        names = [PurePosixPath(str(name)).name for name in told]
+        # One row at a time: a recording of some minutes is 50 MB.
+        batches = rows.iter_batches(1, columns=["audio"]) if wanted & {*names} else ()
+        for name, batch in zip(names, batches):  # noqa: B905
+            if name in wanted:
+                (sound,) = batch.column("audio").to_pylist()
+                ending = PurePosixPath(str(sound["path"])).suffix.lower()
+                ending = ending if ending in AUDIO_ENDINGS else ".wav"
+                target = folder / (name if name.lower().endswith(ending) else name + ending)
+                part = target.with_name(target.name + ".part")
+                part.write_bytes(sound["bytes"])
+                os.replace(part, target)
+    except ImportError as problem:
+        raise FetchError(str(problem), says_how=True) from problem
+    except (OSError, ValueError, KeyError, TypeError, IndexError) as problem:
+        raise FetchError(f"{parquet} is no Parquet with the columns {column} and audio: {problem}") from problem
+    return names
+
+
+def _wanted(dataset: Dataset, published: Path, part: Part | list[str] | None) -> Callable[[str], bool] | None:
+    """Whether a sound of an archive is to be unpacked; None for all. The ratings are there already."""
     if part is None:
         return None
-    paths = part.paths(read_published(dataset.name, published)) if isinstance(part, Part) else part
-    return {_tail(path) for path in paths}
+    study = read_published(dataset.name, published)
+    paths = part.paths(study) if isinstance(part, Part) else part
+    # Archives lie at any depth; folder and name tell a file, or one folder more where these are not unique.
+    depth = 2 if len({_tail(path, 2) for path in study.clips["path"]}) == len(study.clips) else 3
+    tails = {_tail(path, depth) for path in paths}
+    return lambda name: _tail(name, depth) in tails
 
 
-def _tail(path: str) -> str:
-    """Folder and name of a file: systems often share names, and archives lie at any depth."""
-    return "/".join(Path(path).parts[-2:])
+def _tail(path: str, depth: int) -> str:
+    """Returns the last parts of a path."""
+    return "/".join(Path(path).parts[-depth:])
 
 
 def _download(
     files: list[RemoteFile],
     published: Path,
     on_progress: Callable[[Progress], None] | None,
-    wanted: Callable[[], set[str] | None] = lambda: None,
+    wanted: Callable[[], Callable[[str], bool] | None] = lambda: None,
 ) -> None:
     here = 0
     total = sum(file.bytes for file in files) if all(file.bytes for file in files) else 0
@@ -223,7 +309,7 @@ def _download(
             _unpack(target, unpacked, wanted)
 
 
-def _unpack(archive: Path, done: Path, wanted: Callable[[], set[str] | None]) -> None:
+def _unpack(archive: Path, done: Path, wanted: Callable[[], Callable[[str], bool] | None]) -> None:
     """Unpacks a zip beside itself: first what is no sound, then the sound that is wanted. Names cannot lead out of it.
 
     All of it unpacked, the zip goes and ``done`` keeps its checksum; else it stays, so that more can be taken from it.
@@ -234,16 +320,16 @@ def _unpack(archive: Path, done: Path, wanted: Callable[[], set[str] | None]) ->
             for entry in packed.infolist():
                 if Path(entry.filename).suffix.lower() not in AUDIO_ENDINGS:
                     packed.extract(entry, archive.parent)
-            names = wanted()
+            is_wanted = wanted()
             for entry in sound:
                 there = archive.parent / entry.filename
                 here = there.is_file() and there.stat().st_size == entry.file_size
-                if not here and (names is None or _tail(entry.filename) in names):
+                if not here and (is_wanted is None or is_wanted(entry.filename)):
                     packed.extract(entry, archive.parent)
     except zipfile.BadZipFile as problem:
         archive.unlink()
         raise FetchError(f"{archive.name} is not a zip archive: {problem}; fetch again") from problem
-    if names is not None:
+    if is_wanted is not None:
         return
     done.write_text(checksum(archive) + "\n", encoding="ascii")
     archive.unlink()

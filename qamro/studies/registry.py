@@ -31,6 +31,7 @@ class RemoteFile:
         sha256: Its checksum; empty when unknown (the address is pinned, and the checksum noted on arrival).
         audio: Whether it holds audio rather than ratings.
         unpack: Whether it is a zip to unpack beside itself.
+        sounds: Of a Parquet with a clip's sound in each row: the column, or field of the sound, that names the clip.
     """
 
     path: str
@@ -39,6 +40,7 @@ class RemoteFile:
     sha256: str = ""
     audio: bool = False
     unpack: bool = False
+    sounds: str = ""
 
 
 @dataclass(frozen=True)
@@ -128,6 +130,9 @@ def read_description(path: Path) -> Dataset:
         )
         for entry in table.get("files", ())
     )
+    for shards in table.get("shards", ()):
+        paths = (shards["path"].format(number) for number in range(shards["count"]))
+        files += tuple(RemoteFile(path, shards["base"] + path, audio=True, sounds=shards["named"]) for path in paths)
     texts = ("title", "page", "revision", "licence", "citation", "holds", "obtain", "unconfirmed")
     words = {key: table.get(key, "") for key in texts}
     numbers = {key: table.get(key, 0) for key in ("megabytes", "clips", "systems", "raters", "pairs")}

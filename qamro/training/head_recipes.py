@@ -17,6 +17,7 @@ class HeadRecipe:
         preset: How (see ``qamro.training.presets``).
         seeds: Fits an axis; the best by validation is kept.
         hold_out: What no two parts share where the study has no official split.
+        objective: An objective other than the preset's; one of pairs where ``axes`` names a question of votes.
         note: A sentence for people.
     """
 
@@ -27,6 +28,7 @@ class HeadRecipe:
     preset: str = "default"
     seeds: int = 3
     hold_out: str = "content"
+    objective: str = ""
     note: str = ""
 
 
@@ -42,6 +44,21 @@ RECIPES: dict[str, HeadRecipe] = {
             "clap",
             ("Clarity", "Coherence", "Memorability", "Musicality", "Naturalness"),
             note="Whole songs; no split was published, whole songs are held out.",
+        ),
+        HeadRecipe(
+            "aime-clap",
+            "aime",
+            "clap",
+            ("Music Quality",),
+            objective="pairs-logistic",
+            note="Which of two pieces of music people chose, as the axis preference; descriptions are held out.",
+        ),
+        HeadRecipe(
+            "audioeval-clap",
+            "audioeval",
+            "clap",
+            ("TA", "PQ", "PC", "CE", "CU"),
+            note="Sounds by text-to-audio systems; no split was published, prompts are held out.",
         ),
         HeadRecipe("singmos-speech", "singmos_pro", "distillmos", ("MOS",), hold_out="system", note="Singing voices."),
     )

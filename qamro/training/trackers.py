@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from qamro.figures.page import figure_place, html_page, slug
 from qamro.listeners import listeners
 
 if TYPE_CHECKING:
@@ -89,6 +90,22 @@ class Tracker:
     def _finish(self) -> None: ...
 
 
+def _rows_as_items(markdown: str) -> str:
+    """Writes the rows of tables as list items, "column: cell, …", for pages that know no tables."""
+    lines: list[str] = []
+    header: list[str] = []
+    for line in markdown.splitlines():
+        cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
+        if not line.lstrip().startswith("|"):
+            header = []
+            lines.append(line)
+        elif not header:
+            header = cells
+        elif set("".join(cells)) - set("-: "):
+            lines.append("- " + ", ".join(f"{name}: {cell}" for name, cell in zip(header, cells, strict=False) if cell))
+    return "\n".join(lines)
+
+
 class _Trackio(Tracker):
     name = "trackio"
 
@@ -103,16 +120,22 @@ class _Trackio(Tracker):
         self._run.log(values, step=step)
 
     def _text(self, name: str, markdown: str) -> None:
-        self._run.log({name: self._trackio.Markdown(markdown)})
+        self._run.log({name: self._trackio.Markdown(_rows_as_items(markdown))})
 
     def _figure(self, name: str, figure: go.Figure) -> None:
-        self._run.log({name: self._trackio.Html(figure)})
+        # Its own page of a plotly figure fetches plotly from elsewhere and stays white without a network.
+        page = html_page(name, figure_place(slug(name), figure, name))
+        self._run.log({name: self._trackio.Html(page)})
 
     def _audio(self, name: str, path: Path, caption: str) -> None:
+        import numpy as np
+
         from qamro.audio import load
 
         wave = load(path)
-        self._run.log({name: self._trackio.Audio(wave.samples, caption=caption, sample_rate=wave.sample_rate)})
+        samples = (wave.samples.clip(-1, 1) * np.iinfo(np.int16).max).astype(np.int16)
+        sound = self._trackio.Audio(samples, caption=caption, sample_rate=wave.sample_rate)
+        self._run.log({f"{name}: {caption}": sound})  # its page shows names, and no captions
 
     def _finish(self) -> None:
         self._trackio.finish()

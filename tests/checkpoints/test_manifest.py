@@ -23,7 +23,7 @@ def test_every_entry_is_pinned_in_full() -> None:
         for file in weights.files:
             assert re.fullmatch(r"[0-9a-f]{64}", file.sha256) or re.fullmatch(r"[0-9a-f]{40}", file.git_blob)
             assert file.size > 0
-    optional = {"wavlm", "roberta-base-network", "muq", "tunejury", "nisqa"}
+    optional = {"wavlm", "roberta-base-network", "muq", "tunejury", "nisqa", "songeval"}
     assert set(WEIGHTS) == {"clap", "roberta-base", "audiobox"} | optional
     assert {name for name, weights in WEIGHTS.items() if weights.optional} == optional
 

@@ -156,13 +156,53 @@ def test_a_recipe_from_the_archive_to_scores_after_a_break(hub, run, tmp_path, m
     assert "CC BY-NC 4.0: not for commercial use" in next(csv.DictReader(scores.open()))["source_MI"]
 
 
+def test_a_recipe_of_votes_makes_the_axis_preference(hub, run, tmp_path, monkeypatch):
+    """AIME's votes and two of its files of sound: less noise is preferred."""
+    pytest.importorskip("pyarrow")
+    import pandas as pd
+
+    from qamro.studies.registry import DATASETS
+
+    data = DATASETS["aime"]
+    monkeypatch.setitem(DATASETS, "aime", replace(data, files=(data.files[0], *data.files[1:3])))
+    monkeypatch.setitem(RECIPES, "aime-clap", replace(get_recipe("aime-clap"), encoder="logmel", seeds=1))
+    rng = np.random.default_rng(0)
+    rows, sounds = [], []
+    for k in range(24):
+        for noise in (0.01, 0.2):
+            packed = io.BytesIO()
+            wave = 0.3 * np.sin(np.arange(8000) / (6 + k)) + noise * rng.normal(size=8000)
+            soundfile.write(packed, wave, 16_000, format="WAV")
+            sounds.append({"id": f"{len(sounds):05}", "audio": {"bytes": packed.getvalue(), "path": f"{k}.wav"}})
+        ids = {"track-1-id": 2 * k, "track-2-id": 2 * k + 1, "model-1": "clean", "model-2": "noisy"}
+        rows += [
+            {"question-type": q, "description": f"tune {k}", "answer": 1 + (k == 0)} | ids
+            for q in ("Music Quality", "Text-Audio Alignment")
+        ]
+    tables = (pd.DataFrame(rows), pd.DataFrame(sounds[:24]), pd.DataFrame(sounds[24:]))
+    for file, table in zip(DATASETS["aime"].files, tables, strict=True):
+        place = hub.folder / file.url.removeprefix("https://huggingface.co/")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        table.to_parquet(place)
+    out = tmp_path / "made"
+    result = run("heads", "make", "aime-clap", "--out", out)
+    assert result.exit_code == 0, result.output
+    assert "CC BY 4.0" in result.output
+    assert list(json.loads((out / "card.json").read_text())["objective"]) == ["preference"]
+    clips = [write_wav(tmp_path / f"{k}.wav", tone(0.5)) for k in (1, 2)]
+    scores = tmp_path / "scores.csv"
+    assert run("predict", *clips, "--heads", out, "--out", scores).exit_code == 0
+    assert 0 <= float(next(csv.DictReader(scores.open()))["preference"]) <= 1
+
+
 def test_every_recipe_is_whole():
     from qamro.encoders.registry import ENCODERS
     from qamro.studies.registry import DATASETS
     from qamro.training.presets import preset_of
 
     for recipe in RECIPES.values():
-        assert set(recipe.axes) <= set(DATASETS[recipe.study].axes)
+        data = DATASETS[recipe.study]
+        assert set(recipe.axes) <= set(data.axes) or (data.pairs and recipe.objective.startswith("pairs-"))
         assert ENCODERS[recipe.encoder].reads_prompts or "TA" not in recipe.axes
         assert preset_of(recipe.preset)
     with pytest.raises(ValueError, match="there is no recipe 'x'; choose one of musiceval-clap"):

@@ -43,7 +43,7 @@ def test_list_names_source_licence_size_hash_and_place(run):
             known = (
                 f"{file.size:,} bytes, SHA-256 {file.sha256}"
                 if file.sha256
-                else f"about 5 MB, git blob {file.git_blob}"
+                else f"about {file.size / 1e6:.0f} MB, git blob {file.git_blob}"
             )
             assert f"{file.path}, {known}" in result.stdout
 

@@ -31,10 +31,10 @@ def test_without_weights_the_message_says_how_to_fetch_them(tmp_path, monkeypatc
         frame_encoder("muq")
 
 
-def test_frames_of_the_real_package(tmp_path):
+def small(depth):
     """A small random MuQ by the published package; skips where it is not installed or its torchaudio cannot run."""
     package = pytest.importorskip("muq", exc_type=Exception)
-    config = {"encoder_dim": 32, "encoder_depth": 1, "conv_dim": 16, "is_flash": False}
+    config = {"encoder_dim": 32, "encoder_depth": depth, "conv_dim": 16, "is_flash": False}
     config["stat"] = {"melspec_2048_mean": 6.768444971712967, "melspec_2048_std": 18.417922652295623}
     config["w2v2_config"] = json.loads(
         '{"hidden_act": "swish", "feat_extract_activation": "gelu", "num_attention_heads": 2, '
@@ -44,7 +44,22 @@ def test_frames_of_the_real_package(tmp_path):
         '"rotary_embedding_base": 10000, "num_conv_pos_embeddings": 16, "num_conv_pos_embedding_groups": 2}'
     )
     torch.manual_seed(0)
-    network = package.MuQ(config).eval()
+    return package.MuQ(config).eval()
+
+
+def test_a_layer_of_the_real_package_is_that_of_a_network_that_ends_there():
+    network = small(depth=3)
+    samples = np.random.default_rng(0).normal(0, 0.1, 24_000 * 2).astype(np.float32)
+    muq = MuQ(network, "0" * 64)
+    found = muq.embed_layer((samples, 24_000), 2)
+    network.model.conformer.layers = network.model.conformer.layers[:2]
+    network.model.conformer.layer_norm = torch.nn.Identity()
+    (expected,) = muq._states([(samples, 24_000)])
+    torch.testing.assert_close(found, expected, atol=1e-6, rtol=1e-6)
+
+
+def test_frames_of_the_real_package(tmp_path):
+    network = small(depth=1)
     muq = MuQ(network, "0" * 64)
     samples = np.random.default_rng(0).normal(0, 0.1, 24_000 * 2).astype(np.float32)
     (frames,) = muq.embed_frames([(samples, 24_000)])

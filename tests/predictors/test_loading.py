@@ -79,7 +79,7 @@ def test_auto_falls_back_when_the_weights_are_damaged(no_weights, monkeypatch):
 
 
 def test_unknown_predictors_are_named():
-    names = "offline, clap, audiobox, full, deramos, speech, nisqa, utmosv2, auto"
+    names = "offline, clap, audiobox, full, deramos, speech, nisqa, utmosv2, songeval, muqeval, auto"
     with pytest.raises(ValueError, match=f"no predictor 'best'; choose one of {names}"):
         load("best")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
 import numpy as np
@@ -144,6 +145,175 @@ def test_utmosv2_by_its_interface(utmosv2, home):
     (home / "lost").touch()
     with pytest.raises(WeightsError, match="wav2vec2-base is not there.*create_model"):
         load("utmosv2", check=False)
+
+
+class Frames:
+    """MuQ's package as far as it is used: the parts that the encoder calls, and twelve layers that add a tenth each."""
+
+    def __init__(self):
+        self.config = SimpleNamespace(encoder_dim=1024, label_rate=25)
+        layers = torch.nn.ModuleList([Layer() for _ in range(12)])
+        conformer = Conformer(layers)
+        conformer.config = SimpleNamespace(_attn_implementation="eager")
+        self.model = SimpleNamespace(
+            preprocessing=lambda samples, features: {"melspec_2048": samples},
+            normalize=lambda mel: mel,
+            conv=lambda samples: torch.stack(samples.split(960, dim=1)[:-1], 1)[..., :1].expand(-1, -1, 1024) * WEIGHTS,
+            conformer=conformer,
+        )
+
+    @classmethod
+    def from_pretrained(cls, folder, local_files_only):
+        assert local_files_only
+        return cls()
+
+    def eval(self):
+        return self
+
+    def requires_grad_(self, flag):
+        return self
+
+    def to(self, device):
+        return self
+
+
+WEIGHTS = torch.linspace(-1, 1, 1024)
+
+
+class Layer(torch.nn.Module):
+    def forward(self, frames):
+        return frames + 0.1
+
+
+class Conformer(torch.nn.Module):
+    def __init__(self, layers):
+        super().__init__()
+        self.layers = layers
+
+    def forward(self, frames):
+        for layer in self.layers:
+            frames = layer(frames)
+        return SimpleNamespace(last_hidden_state=100 + frames)
+
+
+def scores_of_song(frames, state):
+    """SongEval's head, computed with explicit attention in float64 on the checkpoint's tensors by their names."""
+    state = {name: value.double() for name, value in state.items()}
+    hidden = torch.relu(frames.double() @ state["ffd.0.weight"].T + state["ffd.0.bias"])
+    heard = attended = hidden @ state["ffd.2.weight"].T + state["ffd.2.bias"]
+    for k in range(4):
+        three = attended @ state[f"attn.{k}.in_proj_weight"].T + state[f"attn.{k}.in_proj_bias"]
+        query, key, value = three.view(len(frames), 3, 8, 128).unbind(1)
+        weights = torch.einsum("thd,shd->hts", query, key) / 128**0.5
+        joined = torch.einsum("hts,shd->thd", weights.softmax(-1), value).reshape(len(frames), 1024)
+        attended = joined @ state[f"attn.{k}.out_proj.weight"].T + state[f"attn.{k}.out_proj.bias"]
+    pooled = torch.cat([attended.mean(0), heard.max(0).values])
+    return torch.tanh(pooled @ state["fc.weight"].T + state["fc.bias"]) * 2 + 3
+
+
+def test_songeval_on_seeded_weights_of_its_shapes(monkeypatch, home):
+    from safetensors.torch import save_file
+
+    from qamro.checkpoints import MUQ, SONGEVAL
+    from qamro.predictors import songs
+
+    monkeypatch.setitem(sys.modules, "muq", SimpleNamespace(MuQ=Frames))
+    torch.manual_seed(0)
+    state = {name: value.clone() for name, value in songs.SongHead().state_dict().items()}
+    assert sum(value.numel() for value in state.values()) * 4 == pytest.approx(SONGEVAL.size, rel=1e-3)
+    save_file(state, home / "head.safetensors")
+    for name in ("config.json", "model.safetensors"):
+        (home / name).write_bytes(b"{}")
+    files = {MUQ: [home / "config.json", home / "model.safetensors"], SONGEVAL: [home / "head.safetensors"]}
+    monkeypatch.setattr(songs, "require", files.__getitem__)
+    scorer = load("songeval")
+    song = Waveform(0.3 * np.random.default_rng(0).normal(size=24_000).astype(np.float32), 24_000)
+    ((scores),) = scorer.score([song], [""])
+    frames = torch.from_numpy(song.samples[:24_000]).split(960)[:-1]
+    frames = torch.stack([part[0] * WEIGHTS for part in frames]) + 0.6  # what six of twelve layers added
+    expected = scores_of_song(frames, state)
+    assert list(scores) == ["Coherence", "Musicality", "Memorability", "Clarity", "Naturalness"]
+    assert [score.value for score in scores.values()] == pytest.approx(expected.tolist(), abs=1e-5)
+    assert "CC BY-NC-SA 4.0" in str(scorer.provenance["Clarity"])
+    save_file({"fc.weight": state["fc.weight"]}, home / "head.safetensors")
+    with pytest.raises(WeightsError, match="is not SongEval's head"):
+        load("songeval")
+
+
+@pytest.fixture
+def muqeval(monkeypatch, home):
+    """A clone of MuQ-Eval with a model that answers as the published programs read it; omegaconf likewise."""
+    calls = []
+    clone = home / "MuQ-Eval"
+    (clone / "src").mkdir(parents=True)
+    (clone / "configs").mkdir()
+    (clone / "src" / "__init__.py").touch()
+    (clone / "src" / "model.py").write_text(
+        "import torch\n"
+        "class MusicQualityModel(torch.nn.Module):\n"
+        "    def __init__(self, config):\n"
+        "        from huggingface_hub import constants\n"
+        "        assert constants.HF_HUB_OFFLINE\n"
+        "        assert config == {'base': 1, 'own': 2}, config\n"
+        "        super().__init__()\n"
+        "        self.scale = torch.nn.Parameter(torch.zeros(1))\n"
+        "    def forward(self, wave):\n"
+        "        assert wave.shape[0] == 1 and wave.dim() == 2\n"
+        "        return {'MI': self.scale * wave.shape[1] / 24000, 'TA': self.scale}\n"
+    )
+    (clone / "configs" / "base.yaml").write_text("base")
+    hub = home / "hub"
+    hub.mkdir()
+    (hub / "config.yaml").write_text("own")
+    torch.save({"scale": torch.tensor([0.3])}, hub / "model_state_dict.pt")
+
+    def kept(repo, name):
+        assert repo == "zhudi2825/MuQ-Eval-A1"
+        calls.append(name)
+        return str(hub / name) if (hub / name).is_file() else None
+
+    read = {"base": {"base": 1}, "own": {"own": 2, "defaults": ["base"]}}
+    config = SimpleNamespace(
+        load=lambda path: dict(read[Path(path).read_text()]), merge=lambda first, second: {**first, **second}
+    )
+    monkeypatch.setitem(sys.modules, "omegaconf", SimpleNamespace(OmegaConf=config))
+    monkeypatch.setattr("huggingface_hub.try_to_load_from_cache", kept)
+    monkeypatch.setattr(others, "find_spec", lambda name: SimpleNamespace())
+    monkeypatch.setenv("MUQ_EVAL_DIR", str(clone))
+    yield hub
+    for name in ("src", "src.model"):
+        sys.modules.pop(name, None)
+
+
+def test_muqeval_by_its_interface(muqeval, home):
+    scorer = load("muqeval")
+    long, short = (Waveform(np.zeros(24_000 * seconds, np.float32), 24_000) for seconds in (30, 5))
+    values = [scores["MI"].value for scores in scorer.score([long, short], ["", ""])]
+    assert values == pytest.approx([3.0, 1.5]), "the first ten seconds are heard"
+    assert (scorer.axes, scorer.sample_rate) == (("MI",), 24_000)
+    assert str(home / "MuQ-Eval") not in sys.path
+    (muqeval / "model_state_dict.pt").write_bytes(b"no pickle of tensors")
+    with pytest.raises(WeightsError, match="cannot be loaded"):
+        load("muqeval")
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [("muqeval", "git clone https://github.com/dgtql/MuQ-Eval"), ("songeval", "weights fetch .*songeval")],
+)
+def test_nothing_of_songs_is_fetched_unasked(home, monkeypatch, name, says):
+    monkeypatch.delenv("MUQ_EVAL_DIR", raising=False)
+    monkeypatch.setenv("HF_HUB_CACHE", str(home / "hub"))
+    monkeypatch.chdir(home)
+    with pytest.raises(WeightsError, match=says):
+        load(name)
+    assert list(home.iterdir()) == []
+
+
+def test_muqeval_without_its_weights_says_how_to_get_them(muqeval):
+    (muqeval / "config.yaml").unlink()
+    with pytest.raises(WeightsError, match=r"1\.3 GB, MIT.*hf download zhudi2825/MuQ-Eval-A1"):
+        load("muqeval")
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from dataclasses import replace
 
 import pytest
 
@@ -92,8 +93,6 @@ def test_part_of_the_sound_with_all_ratings(hub, musiceval):
 
 def test_systems_that_share_file_names_are_told_apart(hub, monkeypatch):
     """PAM: human_eval/music/SYSTEM/NAME.wav, the same names in every folder."""
-    from dataclasses import replace
-
     from qamro.studies.registry import RemoteFile
 
     packed, rows = io.BytesIO(), []
@@ -165,6 +164,218 @@ def test_singmos_pro_has_systems_and_single_ratings(hub):
         fetch(DATASETS["singmos_pro"])
 
 
+def parquet(**columns):
+    """A Parquet file with these columns, as bytes."""
+    pytest.importorskip("pyarrow")
+    import pandas as pd
+
+    table = io.BytesIO()
+    pd.DataFrame(columns).to_parquet(table)
+    return table.getvalue()
+
+
+def sound(path, content=b"sound"):
+    """A cell of a column of sound, as the hub keeps it."""
+    return {"bytes": content, "path": path}
+
+
+@pytest.fixture
+def aime(hub, monkeypatch):
+    """Votes of AIME on three descriptions by two systems, and the clips' sound in three files, not 210."""
+    survey = parquet(**{
+        "question-type": ["Music Quality"] * 3,
+        "description": ["a waltz", "a march", "a hymn"],
+        "model-1": ["Udio"] * 3,
+        "model-2": ["MTG-Jamendo"] * 3,
+        "track-1-id": [4501, 4502, 4503],
+        "track-2-id": [6003, 6001, 6002],
+        "answer": [1, 2, 1],
+    })  # fmt: skip
+    put(hub, "disco-eth/AIME-survey", "data/train-00000-of-00001.parquet", survey)
+    data = DATASETS["aime"]
+    shards = [file for file in data.files if file.sounds]
+    assert len(shards) == 210
+    assert "/disco-eth/AIME/resolve/b84d4be5eda830b6eb714998569dba73530f2601/data/" in shards[-1].url
+    assert shards[-1].path == "data/train-00209-of-00210.parquet"
+    for shard, ids in zip(shards, (["04501", "04502"], ["04503", "06001"], ["06002", "06003"]), strict=False):
+        rows = {"id": ids, "model": ["?", "?"], "description": ["", ""]}
+        sounds = [sound(f"some words {each}.wav", each.encode() * 100) for each in ids]
+        file = hub.folder / shard.url.removeprefix("https://huggingface.co/")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(parquet(**rows, audio=sounds))
+    return replace(data, files=(data.files[0], *shards[:3]))
+
+
+def test_sound_comes_out_of_parquet_files_and_none_of_them_stays(hub, aime):
+    study = fetch(aime)
+    assert study.missing_audio() == []
+    assert study.audio_path("06001").read_bytes() == b"06001" * 100
+    assert study.audio_path("06001").suffix == ".wav"
+    assert [path.name for path in aime.folder.rglob("*.parquet")] == ["train-00000-of-00001.parquet"]
+    hub.asked.clear()
+    assert fetch(aime).missing_audio() == []
+    assert hub.asked == []
+
+
+def test_part_of_votes_is_clips_of_whole_votes(hub, aime):
+    assert fetch(aime, audio=False).missing_audio() == ["04501", "04502", "04503", "06003", "06001", "06002"]
+    study = fetch(aime, part=Part(clips=2))
+    lost = set(study.missing_audio())
+    assert lost == {"04502", "06001", "04503", "06002"}, "both clips of the first vote are here"
+    hub.asked.clear()
+    assert fetch(aime, part=Part(systems=("MTG-Jamendo",))).missing_audio() == ["04502", "04503"]
+    assert len(hub.asked) == 2, "the first file is known to hold none of them"
+    assert fetch(aime).missing_audio() == []
+
+
+def test_a_parquet_of_something_else_says_so(hub, aime):
+    file = hub.folder / aime.files[1].url.removeprefix("https://huggingface.co/")
+    file.write_bytes(parquet(id=["04501"]))
+    with pytest.raises(FetchError, match="no Parquet with the columns id and audio"):
+        fetch(aime)
+
+
+def test_musicprefs_is_votes_on_two_questions(hub):
+    rows = [
+        "text,system_a,system_b,audio_a,audio_b,fidelity,musicality",
+        "a waltz,one,two,1a.wav,1b.wav,a_wins,b_wins",
+        "a march,two,three,2a.wav,2b.wav,tie,a_wins",
+    ]
+    put(hub, "i-need-sleep/musicprefs", "human_preference.csv", "\n".join(rows))
+    for k in range(12):
+        clips = [sound("1a.wav"), sound("2b.wav")] if k == 0 else [sound(f"{k}x.wav")]
+        clips = [sound("1b.wav"), sound("2a.wav")] if k == 11 else clips
+        put(hub, "i-need-sleep/musicprefs", f"data/train-{k:05}-of-00012.parquet", parquet(audio=clips))
+    study = fetch(DATASETS["musicprefs"])
+    columns = ["clip_a", "clip_b", "system_a", "system_b", "axis", "winner"]
+    assert study.votes[columns].to_numpy().tolist() == [
+        ["1a.wav", "1b.wav", "one", "two", "musicality", "b"],
+        ["2a.wav", "2b.wav", "two", "three", "musicality", "a"],
+        ["1a.wav", "1b.wav", "one", "two", "fidelity", "a"],
+        ["2a.wav", "2b.wav", "two", "three", "fidelity", "tie"],
+    ]
+    assert study.missing_audio() == []
+    assert study.clips.set_index("clip")["prompt"]["2b.wav"] == "a march"
+
+
+@pytest.fixture
+def relate(hub, monkeypatch):
+    """RELATE's three files of ratings and its archive, in which systems share folders' and files' names."""
+    head = "wavname,text,score,listener_id,audio type,anchor label"
+    mine = ["/tango/train/7.wav,a dog", "/audioldm/train/7.wav,a dog", "/audiocaps/test/9.wav,rain"]
+    rel = [f"{mine[0]},10,0000,tango,False,train,train", f"{mine[0]},0,0001,tango,False,excluded,train",
+           f"{mine[1]},5,0000,audioldm,False,validation,train", f"{mine[2]},0,0002,natural,False,test,test",
+           "/audiocaps/test/9.wav,a band,9,0002,natural,True,excluded,"]  # fmt: skip
+    event = [f"{one},3,10000,x,False,train" for one in mine] + ["/tango/train/8.wav,wind,7,10000,tango,True,"]
+    files = {
+        "scores/REL.csv": "\n".join([head + ",in RELATE dataset,in AudioCaps", *rel]).encode(),
+        "scores/IS.csv": "\n".join([head + ",in AudioCaps", *event]).encode(),
+        "scores/OS.csv": "\n".join([head + ",in AudioCaps", *event]).encode(),
+    }
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name in ("tango/train/7", "audioldm/train/7", "audiocaps/test/9"):
+            archive.writestr(f"RELATE_wave/{name}.wav", name)
+    files["RELATE_wave.zip"] = packed.getvalue()
+    for name, content in files.items():
+        put(hub, "x/relate", name, content)
+    data = DATASETS["relate"]
+    base = "https://huggingface.co/datasets/x/relate/resolve/main/"
+    return replace(data, files=tuple(replace(f, url=base + f.path, bytes=0, sha256="") for f in data.files))
+
+
+def test_relate_is_screened_and_put_on_the_scale_of_its_axis(relate):
+    study = fetch(relate)
+    scores = study.ratings.set_index(["axis", "clip", "rater"])["score"]
+    assert scores["TA"].to_dict() == {
+        ("tango/train/7.wav", "0000"): 5, ("audioldm/train/7.wav", "0000"): 3, ("audiocaps/test/9.wav", "0002"): 1,
+    }  # fmt: skip
+    assert (len(scores["IS"]), len(scores["OS"]), set(scores["IS"])) == (3, 3, {3})
+    clips = study.clips.set_index("clip")
+    assert clips["split"].to_dict() == {
+        "tango/train/7.wav": "train", "audioldm/train/7.wav": "dev", "audiocaps/test/9.wav": "test",
+    }  # fmt: skip
+    assert clips["prompt"]["audiocaps/test/9.wav"] == "rain"
+    assert [study.audio_path(clip).read_text() + ".wav" for clip in clips.index] == list(clips.index)
+    assert any("mapped in a straight line" in note for note in study.about["notes"])
+
+
+def test_systems_that_share_folders_are_told_apart(relate):
+    lost = fetch(relate, part=Part(systems=("tango",))).missing_audio()
+    assert lost == ["audioldm/train/7.wav", "audiocaps/test/9.wav"]
+
+
+def test_relate_off_its_scale_names_the_row(relate, tmp_path):
+    (tmp_path / "REL.csv").write_text(
+        "wavname,text,score,listener_id,audio type,anchor label,in RELATE dataset\n"
+        "/a/train/1.wav,x,11,0,a,False,train\n"
+    )
+    with pytest.raises(StudyError, match=r"REL.csv, row 1, column 'score': 11 lies off the scale of 0 to 10"):
+        fetch(relate, source=tmp_path)
+
+
+@pytest.mark.parametrize("head", ["wave_file_name,text,score,listener_id", "wav_file_name,text,rated,who"])
+def test_xacle_comes_from_a_folder(hub, tmp_path, head):
+    """As its README lays it out; its columns by their places."""
+    data = DATASETS["xacle"]
+    with pytest.raises(FetchError, match=r"cannot be downloaded.*dataset@xacle\.org"):
+        fetch(data)
+    for split, name in (("train", "00000"), ("validation", "07500")):
+        (tmp_path / "wav" / split).mkdir(parents=True)
+        (tmp_path / "wav" / split / f"{name}.wav").write_bytes(b"x")
+        (tmp_path / "meta_data").mkdir(exist_ok=True)
+        rows = [f"{name}.wav,a dog,10,0001", f"{name}.wav,a dog,5,0002"]
+        (tmp_path / "meta_data" / f"{split}.csv").write_text("\n".join([head, *rows]))
+        means = f"wav_file_name,text,average_score\n{name}.wav,a dog,7.5"
+        (tmp_path / "meta_data" / f"{split}_average.csv").write_text(means)
+    study = fetch(data, source=tmp_path)
+    assert study.missing_audio() == []
+    assert study.clips[["clip", "prompt", "split"]].to_numpy().tolist() == [
+        ["train/00000.wav", "a dog", "train"], ["validation/07500.wav", "a dog", "dev"],
+    ]  # fmt: skip
+    assert study.clip_means()["mean"].tolist() == [4, 4]
+    assert study.has_raters
+    (tmp_path / "meta_data" / "train.csv").write_text("text,score\na,1\n")
+    with pytest.raises(StudyError, match="expected four"):
+        fetch(data, source=tmp_path)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "wav_name,rater_id,rater_type,enjoyment,usefulness,complexity,quality,text_alignment",
+        "file_name,rater,rater_type,CE_content_enjoyment,content_usefulness,production_complexity,production_quality,alignment",
+    ],
+)
+def test_audioeval_comes_with_clips_as_its_card_describes_them(hub, head):
+    """The columns of the ratings are two guesses at what the card does not tell."""
+    names = [f"s{system:02}_p{prompt}" for system in (1, 2) for prompt in (1, 2)]
+    rows = [
+        f"{name}.wav,r{rater},expert,{rater},{rater + 1},{rater + 2},{rater + 3},10"
+        for name in names
+        for rater in (1, 2)
+    ]
+    clips = [
+        {"file_name": f"{n}.wav", "wav_name": n, "prompt_id": n[-2:], "prompt_text": f"rain {n[-1]}", "system": n[:3]}
+        for n in names
+    ]
+    put(hub, "Hui519/AudioEval", "annotations/ratings.csv", "\n".join([head, *rows]))
+    put(hub, "Hui519/AudioEval", "data/metadata.jsonl", "\n".join(map(json.dumps, clips)))
+    for name in names:
+        put(hub, "Hui519/AudioEval", f"data/{name}.wav", b"sound")
+    study = fetch(DATASETS["audioeval"], part=Part(systems=("s02",)))
+    assert study.axes == ["TA", "PQ", "PC", "CE", "CU"]
+    assert (study.systems, study.has_raters) == (["s01", "s02"], True)
+    assert len(study.missing_audio()) == 2
+    means = study.clip_means().groupby("axis")["mean"].first()
+    assert means.to_dict() == {"TA": 5, "CE": 1.5, "CU": 2.5, "PC": 3.5, "PQ": 4.5}
+    assert set(study.clips["prompt"]) == {"rain 1", "rain 2"}
+    put(hub, "Hui519/AudioEval", "annotations/ratings.csv", "clip,rater,quality\na.wav,r1,3\nb.wav,r1,4\n")
+    (DATASETS["audioeval"].folder / "published/annotations/ratings.csv").unlink()
+    with pytest.raises(StudyError, match="was read as ratings on quality; expected CE, CU"):
+        fetch(DATASETS["audioeval"])
+
+
 def test_aime_is_votes(hub, tmp_path):
     pytest.importorskip("pyarrow")
     import pandas as pd
@@ -181,7 +392,7 @@ def test_aime_is_votes(hub, tmp_path):
     table = io.BytesIO()
     pd.DataFrame(rows).to_parquet(table)
     put(hub, "disco-eth/AIME-survey", "data/train-00000-of-00001.parquet", table.getvalue())
-    study = fetch(DATASETS["aime"])
+    study = fetch(DATASETS["aime"], audio=False)
     columns = ["clip_a", "clip_b", "system_a", "system_b", "axis", "winner"]
     assert study.votes[columns].to_numpy().tolist() == [
         ["04501", "00012", "suno", "musicgen", "Music Quality", "a"],

@@ -16,8 +16,8 @@ from qamro.studies.registry import DATASETS, get_dataset, open_study
 
 def test_the_studies():
     assert list(DATASETS) == [
-        "aes_natural", "aes_pam", "aime", "audiomos2025_track2", "codec_mushra", "lstm_music", "music_arena_2026",
-        "musiceval", "singmos_pro", "songeval",
+        "aes_natural", "aes_pam", "aime", "audioeval", "audiomos2025_track2", "codec_mushra", "lstm_music",
+        "music_arena_2026",        "musiceval", "musicprefs", "relate", "singmos_pro", "songeval", "xacle",
     ]  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import os
+import re
 import sqlite3
 import sys
 import warnings
@@ -51,6 +52,7 @@ def tracked(folder: Path, *arguments: object) -> None:
     command = [*map(str, arguments), "--study", str(folder), "--track", "trackio"]
     with warnings.catch_warnings():
         warnings.filterwarnings("error", message="--track")
+        warnings.filterwarnings("error", message="Converting float32")
         result = CliRunner().invoke(app, command)
     assert result.exit_code == 0, result.output
 
@@ -66,9 +68,11 @@ def test_train_logs_curves_card_figures_and_the_worst_clips_to_trackio(folder, h
     named = {key: value for row in rows for key, value in row.items()}
     assert "noisy tones" in named["card"]["_value"]
     assert named["MI/predicted against rated"]["_type"] == "trackio.html"
-    sounds = [value for key, value in named.items() if key.startswith("MI/worst")]
-    assert [sound["_type"] for sound in sounds] == ["trackio.audio"] * 3
-    assert all("rated" in sound["caption"] for sound in sounds)
+    assert "\n|" not in named["card"]["_value"], "its page draws no tables"
+    assert re.search(r"^- axis: MI, level: utterance, metric: SRCC, value: ", named["card"]["_value"], re.MULTILINE)
+    sounds = {key: value for key, value in named.items() if key.startswith("MI/worst")}
+    assert [sound["_type"] for sound in sounds.values()] == ["trackio.audio"] * 3
+    assert all(re.fullmatch(r"MI/worst \d: .+: rated [\d.]+, predicted [\d.-]+", key) for key in sounds)
     assert len(list(home.rglob("*.wav"))) >= 3
     with sqlite3.connect(home / "qamro.db") as database:
         query = "select config from configs where run_name = ?"
@@ -95,7 +99,19 @@ def test_experiments_log_every_fit_figures_and_the_worst_clips(folder, home, tmp
     named = {key: value for row in rows for key, value in row.items()}
     figure = {"sweep": "MI/over beta", "compare-objectives": "MI/standings"}[verb]
     assert named[figure]["_type"] == "trackio.html"
-    assert named["MI/worst 1"]["_type"] == "trackio.audio"
+    assert next(v for key, v in named.items() if key.startswith("MI/worst 1: "))["_type"] == "trackio.audio"
+
+
+def test_pages_of_figures_fetch_nothing(folder, home, tmp_path):
+    """trackio's own page of a plotly figure loads plotly from elsewhere: white where there is no network."""
+    tracker = open_tracker("trackio", "a figure", {})
+    tracker.figure("MI/some figure", go.Figure(go.Scatter(y=[1, 2])))
+    tracker.finish()
+    assert tracker.name
+    (row,) = logged(home, "a figure")
+    page = (home / "media" / row["MI/some figure"]["file_path"]).read_text("utf-8")
+    assert 'data-figure="MI-some-figure-data"' in page
+    assert not re.search(r"""<(?:script|link|img)[^>]+(?:src|href)=["']?(?:https?:)?//""", page)
 
 
 @pytest.fixture

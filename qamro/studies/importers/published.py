@@ -10,7 +10,16 @@ from pathlib import Path, PurePosixPath
 
 from qamro.audio import AUDIO_ENDINGS
 from qamro.studies.importers import aes_corpora
-from qamro.studies.importers.forms import aes_natural, audiobox, codec_mushra, lstm_music, musiceval, songs, votes
+from qamro.studies.importers.forms import (
+    aes_natural,
+    audiobox,
+    codec_mushra,
+    lstm_music,
+    musiceval,
+    songs,
+    text_audio,
+    votes,
+)
 from qamro.studies.study import Study, is_study
 
 PAM = "AES_PAM.jsonl"
@@ -46,6 +55,10 @@ def read_published(name: str, folder: Path, *, corpora: Mapping[str, Path] | Non
         "songeval": (songs.read_songeval, songs.SONGEVAL),
         "singmos_pro": (songs.read_singmos, songs.SINGMOS),
         "aime": (votes.read_aime, votes.AIME),
+        "musicprefs": (votes.read_musicprefs, votes.MUSICPREFS),
+        "audioeval": (text_audio.read_audioeval, text_audio.AUDIOEVAL),
+        "relate": (text_audio.read_relate, text_audio.RELATE),
+        "xacle": (text_audio.read_xacle, text_audio.XACLE),
         "music_arena_2026": (votes.read_arena, votes.ARENA),
     }
     if name not in readers:
@@ -69,18 +82,18 @@ def find(folder: Path, file: str) -> Path:
 def attach_audio(study: Study, folder: Path) -> Study:
     """Returns the study with the paths of the audio files that lie anywhere in a folder.
 
-    A clip whose own path leads nowhere gets the only file whose last two parts are the clip's, or else the only one
-    whose name is (extensions apart; accents composed or not); neither where several clips would get it. A file from a
-    zip may have its name in letters of another encoding, as the zip does not say which: it is the clip's if its bytes
-    are the clip's name in one of these. Without such a file its path stays.
+    A clip whose own path leads nowhere gets the only file whose last three or two parts are the clip's, or else the
+    only one whose name is (extensions apart; accents composed or not); neither where several clips would get it. A file
+    from a zip may have its name in letters of another encoding, as the zip does not say which: it is the clip's if its
+    bytes are the clip's name in one of these. Without such a file its path stays.
     """
     lost = set(study.missing_audio())
     if not lost:
         return study
     files = [path for path in folder.rglob("*") if path.suffix.lower() in AUDIO_ENDINGS and path.is_file()]
-    by_tail = [_index(files, depth) for depth in (2, 1)]
+    by_tail = [_index(files, depth) for depth in _DEPTHS]
     clips = study.clips.copy()
-    for depth, index in zip((2, 1), by_tail, strict=True):
+    for depth, index in zip(_DEPTHS, by_tail, strict=True):
         wanted = Counter(_tail(PurePosixPath(clip), depth) for clip in clips["clip"])
         for tail, times in wanted.items():
             if times > 1:
@@ -92,6 +105,9 @@ def attach_audio(study: Study, folder: Path) -> Study:
     clips["path"] = paths
     return study.with_clips(clips)
 
+
+_DEPTHS = (3, 2, 1)
+"""How many parts of a path are compared: systems often share names, and parts of a split names and folders."""
 
 _ZIPPED_IN = ("cp932", "gbk", "big5", "cp949", "cp1252", "cp1251", "cp866", "cp850")
 """What archivers store names in that are not UTF-8; Python then reads them as cp437."""
@@ -105,7 +121,7 @@ def _found(clip: str, by_tail: list[dict[str, Path | None]]) -> Path | None:
             with contextlib.suppress(UnicodeError):
                 spellings.append(unicodedata.normalize("NFC", clip).encode(encoding).decode("cp437"))
     for spelling in dict.fromkeys(spellings):
-        for index, depth in zip(by_tail, (2, 1), strict=True):
+        for index, depth in zip(by_tail, _DEPTHS, strict=True):
             if (match := index.get(_tail(PurePosixPath(spelling), depth))) is not None:
                 return match
     return None

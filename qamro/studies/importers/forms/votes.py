@@ -1,13 +1,18 @@
-"""Votes as two data sets publish them: AIME's survey (parquet) and a part of Music Arena's (CSV)."""
+"""Votes as three data sets publish them: AIME's survey (parquet), MusicPrefs and a part of Music Arena's (CSV).
+
+AIME and MusicPrefs are read as public scripts that download and join them do (``aime_join_survey.py`` and
+``fit_pairwise_manifests.py`` of a project on losses of music's tokens); neither file was at hand.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from qamro.studies.study import Study
-from qamro.studies.tables import StudyError, need
+from qamro.studies.tables import StudyError, need, read_table
 
-AIME, ARENA = "train-00000-of-00001.parquet", "ma_postcut_scored.csv"
+AIME, ARENA, MUSICPREFS = "train-00000-of-00001.parquet", "ma_postcut_scored.csv", "human_preference.csv"
+_SIDES = (("clip", "audio"), ("system", "system"))
 _COLUMNS = ("question-type", "description", "model-1", "model-2", "track-1-id", "track-2-id", "answer")
 
 
@@ -50,6 +55,38 @@ def read_aime(path: Path) -> Study:
     clips = prompts.assign(path=[f"{clip}.wav" for clip in prompts["clip"]]).reset_index(drop=True)
     ratings = pd.DataFrame({"clip": [], "axis": [], "score": []})
     return Study(clips, ratings, votes=votes, name="aime", root=path.resolve().parent)
+
+
+def read_musicprefs(path: Path) -> Study:
+    """Reads MusicPrefs: a row a pair, ``audio_a`` and ``audio_b``, and the answers on ``musicality`` and ``fidelity``.
+
+    ``a_wins`` and ``b_wins`` name the better clip; whatever names neither counts as a tie, as in public code.
+
+    Raises:
+        StudyError: A column is missing.
+    """
+    import pandas as pd
+
+    from qamro.studies.importers.names import role_of
+
+    questions = ("musicality", "fidelity")
+    table = read_table(path)
+    need(table, ["audio_a", "audio_b", "system_a", "system_b", *questions], path)
+    prompt = next((name for name in table.columns if role_of(name) == "prompt"), "")
+    parts = []
+    for question in questions:
+        said = table[question].str.strip().str.lower()
+        a, b = said.str.contains("a_wins"), said.str.contains("b_wins")
+        winner = pd.Series("tie", index=table.index).mask(a & ~b, "a").mask(b & ~a, "b")
+        names = {f"{new}_{side}": table[f"{old}_{side}"] for new, old in _SIDES for side in "ab"}
+        parts.append(pd.DataFrame(names | {"rater": "", "axis": question, "winner": winner}))
+    votes = pd.concat(parts, ignore_index=True)
+    sides = [table[[f"{old}_{side}" for _, old in _SIDES]].set_axis(["clip", "system"], axis=1) for side in "ab"]
+    texts = table[prompt] if prompt else ""
+    clips = pd.concat([side.assign(prompt=texts) for side in sides], ignore_index=True).drop_duplicates("clip")
+    ratings = pd.DataFrame({"clip": [], "axis": [], "score": []})
+    clips = clips.assign(path=clips["clip"]).reset_index(drop=True)
+    return Study(clips, ratings, votes=votes, name="musicprefs", root=path.resolve().parent)
 
 
 def read_arena(path: Path) -> Study:
