@@ -37,7 +37,7 @@ CONCEPTS: dict[str, str] = {
         "session respondent response uid juror tester hoerer horer proband probandin teilnehmer teilnehmerin "
         "versuchsperson vp vpn versuchsteilnehmer prufer pruefer bewerter auditeur auditrice evaluateur testeur "
         "sujet juge oyente participante evaluador usuario sujeto juez prolific pid panelist panellist voter turker "
-        "crowdworker labeler labeller 听众 听者 评分者 评分人 评价者 参与者 被试 用户 评委 打分人 测听人 ascoltatore "
+        "crowdworker labeler labeller 听众 听者 评分者 评分人 评价者 参与者 被试 用户 评委 打分人 测听人 评测人 评测员 评测者 评审 评审员 打分者 受试者 听评人 测试者 测试员 评分员 标注者 标注员 ascoltatore "
         "valutatore soggetto partecipante utente ouvinte avaliador sujeito luisteraar proefpersoon deelnemer "
         "beoordelaar lyssnare deltagare słuchacz sluchacz uczestnik dinleyici katilimci слушатель участник эксперт "
         "испытуемый оценщик مستمع مقيم 評価者 被験者 聴取者 参加者 回答者 ワーカー 평가자 청취자 참가자 피험자 "
