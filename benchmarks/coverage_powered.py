@@ -94,8 +94,8 @@ _WIDTH = 40
 def made_up_folds(studies: int) -> list[str]:
     """Rows of made-up studies whose predictor is a head trained on the very ratings that are kept.
 
-    Five folds, as ``train`` makes them: a rated clip is predicted by the heads that never saw it, another by the mean of
-    all. Beside them what a head does that knows the answers, which nobody should use.
+    Five folds, as ``train`` makes them: a rated clip is predicted by the heads that never saw it, another by the mean
+    of all. Beside them what a head does that knows the answers, which nobody should use.
     """
     rows = []
     for folds in (5, 1):
@@ -119,6 +119,14 @@ def made_up_folds(studies: int) -> list[str]:
                     f"{np.mean(seen.printed):.2f}x |"
                 )
     return rows
+
+
+def folded(studies: int) -> str:
+    """What the table of heads that were trained on the ratings shows."""
+    return (
+        f"Heads trained on the very ratings that are kept (ridge regression on {_WIDTH} made-up features), {studies:,} "
+        "studies a row: in folds, a rated clip is scored by heads that never saw it; the other head saw the answers."
+    )
 
 
 def _in_folds(kernel: np.ndarray, y: np.ndarray, rng: np.random.Generator, folds: int) -> np.ndarray:
@@ -260,10 +268,6 @@ def studies_in(folders: Sequence[str], draws: int) -> list[str]:
     return found
 
 
-FOLDED = (
-    "Heads trained on the very ratings that are kept (ridge regression on made-up features): in folds, so that a rated "
-    "clip is scored by heads that never saw it, intervals hold; a head that saw the answers promises too much."
-)
 RATED = (
     "Rated studies: ratings of some clips of each system are hidden, the truth is the mean of all of them, which both "
     "intervals hold more often than they must, for they speak of more clips than these."

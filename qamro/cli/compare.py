@@ -121,7 +121,7 @@ def compare(
         except NothingMatched as problem:
             fail(f"0 clips matched: {problem}", FAILED)
         except NoCommonAxis as problem:
-            fail(f"{str(problem).rstrip('.')}. Pair axes with --axis-map, for example --axis-map MI=quality")
+            fail(f"{str(problem).rstrip('.')}. Pair axes with --axis-map, for example --axis-map {problem.pair}")
     for name, why in comparison.problems.items():
         warn(f"{name} left out: {why.rstrip('.')}{' (option --axis-map)' if name in comparison.unpaired else ''}.")
     for name, scores in named.items():

@@ -159,7 +159,9 @@ def recognises(sheet: Sheet) -> str:
 
 def pairs_of(sheet: Sheet) -> Pairs | None:
     """Finds the columns of a vote; None where a table has none."""
-    lower = {_CAMEL.sub("_", name).lower(): name for name in sheet.header} | {name.lower(): name for name in sheet.header}
+    lower = {_CAMEL.sub("_", name).lower(): name for name in sheet.header} | {
+        name.lower(): name for name in sheet.header
+    }
     sides: dict[str, tuple[str, str]] = {}
     for name in sheet.header:
         for spelt in dict.fromkeys((name, _CAMEL.sub("_", name))):
