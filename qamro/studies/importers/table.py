@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from qamro.studies.importers.cells import number_of
 from qamro.studies.importers.delimited import (
     WHOLE,
     blocks,
@@ -203,7 +205,7 @@ def _answered(cells: Sequence[str], meant: Mapping[str, str], rated: bool) -> Se
         values = {cell: float(cell.replace(",", ".")) for cell in told}
         if min(values.values()) < 0 < max(values.values()):
             known = {c: "tie" if v == 0 else plus if v > 0 else _OTHER_SIDE[plus] for c, v in values.items()}
-    elif not rated and any(cell not in known and not is_number(cell) for cell in told):
+    elif not rated and any(cell not in known and math.isnan(number_of(cell)) for cell in told):
         known = {cell: what for cell, what in known.items() if what in SIDES}
     return [known.get(cell, cell) for cell in cells] if known else cells
 

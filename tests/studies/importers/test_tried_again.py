@@ -156,7 +156,7 @@ def test_words_under_a_sound_files_name_are_asked_for_and_then_read(tmp_path):
 @pytest.mark.parametrize("clips", [3, 6])
 def test_the_way_out_for_clips_in_headers_leaves_an_age_out(tmp_path, clips):
     names = [f"{n}_Q5" for n in range(1, clips + 1)]
-    lines = [f"R_{r},{','.join(str((r + n) % 5 + 1) for n in range(clips))},3{r}" for r in range(4)]
+    lines = [f"R_{r},{','.join(str((2 * r + n) % 5 + 1) for n in range(clips))},3{r}" for r in range(4)]
     text = f"ResponseId,{','.join(names)},Q9\n" + "\n".join(lines) + "\n"
     study, layout, problem = read(tmp_path, text)
     assert study is None, problem
@@ -232,7 +232,7 @@ def test_what_listeners_said_beside_a_prediction_is_no_prediction(tmp_path, trut
     assert list(score_columns(read_predictions(path))) == ["pred"]
 
 
-@pytest.mark.parametrize("truth", ["gt", "label", "target"])
+@pytest.mark.parametrize("truth", ["gt", "label", "truth"])
 def test_the_way_out_names_the_truth_not_the_prediction(tmp_path, truth):
     text = f"utt,{truth},pred\na.wav,4.5,3.2\nb.wav,1.5,2.1\n"
     _, _, problem = read(tmp_path, text)
