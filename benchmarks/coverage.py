@@ -246,6 +246,7 @@ def powered(options: argparse.Namespace) -> tuple[str, str]:
     from benchmarks import coverage_powered as part
 
     lines = [part.MADE_UP_HEAD, *part.made_up(options.made_up)]
+    lines += ["", part.folded(options.folded), "", part.FOLDED_HEAD, *part.made_up_folds(options.folded)]
     print("\n".join(lines), flush=True)
     rows = part.published(options.published, options.hidings) if options.published else []
     rows += part.studies_in(options.rated, options.hidings)
@@ -296,6 +297,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--part", choices=("intervals", "pairs", "both", *OTHER_PARTS), default="both")
     parser.add_argument("--made-up", type=int, default=1000, help="studies a row of the powered part")
+    parser.add_argument("--folded", type=int, default=150, help="powered: studies a row whose heads saw the ratings")
     parser.add_argument("--hidings", type=int, default=400, help="how often ratings of rated studies are hidden")
     parser.add_argument("--rated", nargs="+", default=[], metavar="FOLDER", help="powered: studies with their audio")
     parser.add_argument("--published", default="", metavar="CSV", help="powered: pam_music.csv, MOS and predictions")

@@ -121,7 +121,7 @@ def compare(
         except NothingMatched as problem:
             fail(f"0 clips matched: {problem}", FAILED)
         except NoCommonAxis as problem:
-            fail(f"{str(problem).rstrip('.')}. Pair axes with --axis-map, for example --axis-map MI=quality")
+            fail(f"{str(problem).rstrip('.')}. Pair axes with --axis-map, for example --axis-map {problem.pair}")
     for name, why in comparison.problems.items():
         warn(f"{name} left out: {why.rstrip('.')}{' (option --axis-map)' if name in comparison.unpaired else ''}.")
     for name, scores in named.items():
@@ -188,9 +188,12 @@ def _write_next(comparison: Comparison, file: Path, n: int) -> None:
             rows = next_to_rate(study, comparison.predictions[name], axis, predicted=pair.predicted, n=n)
             before, after = rows.attrs["half_width"], rows.attrs["half_width_after"]
             if len(rows):
+                narrower = f"should shrink the mean half-width of the intervals from {before:.2f} to {after:.2f}"
                 say(
-                    f"{axis}: {name}: ratings of these {len(rows)} clips should shrink the mean half-width of the "
-                    f"intervals from {before:.2f} to {after:.2f}."
+                    f"{axis}: {name}: ratings of these {len(rows)} clips {narrower}."
+                    if before > 0
+                    else f"{axis}: {name}: the clips of each system are rated alike, so no interval says what ratings "
+                    f"of these {len(rows)} clips would change."
                 )
             found.append(rows.assign(axis=axis, predictor=name))
     if not found or not any(map(len, found)):

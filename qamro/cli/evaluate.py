@@ -81,7 +81,7 @@ def evaluate(
     except NothingMatched as problem:
         fail(f"0 clips matched: {problem}", FAILED)
     except NoCommonAxis as problem:
-        fail(f"{problem}. Name it with --axis, for example --axis MI=quality")
+        fail(f"{problem}. Name it with --axis, for example --axis {problem.pair}")
     except PredictionsError as problem:
         fail(f"{predictions}: {problem}")
     kinds = {column: kinds_of(scored, column) for column in score_columns(scored)}

@@ -234,7 +234,9 @@ def reading_of(study: Study, *, notes: bool = True) -> list[str]:
     """Says how a study was read, line by line: the form, columns, counts, scales, and in notes what was left out."""
     from qamro.studies.importers.scales import likely_scale
 
-    raters = study.ratings["rater"].nunique() if study.has_raters else 0
+    who = set(study.ratings["rater"].unique()) if study.has_raters else set()
+    who |= set(study.votes["rater"].unique()) if study.votes is not None else set()
+    raters = len(who - {""})
     counts = [f"{len(study.clips)} clips", f"{len(study.systems)} systems"]
     counts += [f"{raters} raters" if raters else "no raters named", f"{len(study.ratings)} ratings"]
     counts += [f"{len(study.votes)} votes"] if study.votes is not None else []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import shlex
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -304,8 +305,22 @@ def ratings_of(study: Study, axis: str, table: pd.DataFrame, matrix: RatingMatri
 # Which predicted axis is held against which rated axis.
 
 
+_NO_SCORES = ("clip", "path", "system", "prompt", "domain", "error", "seconds")
+
+
 class NoCommonAxis(ValueError):  # noqa: N818 - reads as what happened
-    """Predictions and ratings share no axis; the message names the axes of both sides."""
+    """Predictions and ratings share no axis; the message names the axes of both sides, ``pair`` two that may be held
+    against each other (``utmos=MI``).
+    """
+
+    pair: str = "MI=quality"
+
+    def naming(self, columns: Sequence[str], rated: Sequence[str]) -> NoCommonAxis:
+        """Returns the error with a pair of columns that are there."""
+        ours = [name for name in columns if name not in _NO_SCORES]
+        if ours and rated:
+            self.pair = shlex.quote(f"{ours[0]}={rated[0]}")
+        return self
 
 
 @dataclass(frozen=True)
@@ -373,11 +388,13 @@ def pair_axes(
     sides = f"the predictions' columns are {', '.join(have) or 'none'}; the rated axes are {', '.join(rated) or 'none'}"
     for predicted, human in wanted:
         if predicted not in have:
-            raise NoCommonAxis(f"the predictions have no column {predicted!r}: {sides}")
+            raise NoCommonAxis(f"the predictions have no column {predicted!r}: {sides}").naming(have, rated)
         if human not in rated:
-            raise NoCommonAxis(f"nobody rated {human!r}: {sides}")
+            raise NoCommonAxis(f"nobody rated {human!r}: {sides}").naming(have, rated)
     if not wanted:
-        raise NoCommonAxis(f"predictions and ratings share no axis; name a pair, for example MI=quality: {sides}")
+        problem = NoCommonAxis().naming(have, rated)
+        problem.args = (f"predictions and ratings share no axis; name a pair, for example {problem.pair}: {sides}",)
+        raise problem
     return [AxisPair(predicted, human) for predicted, human in dict.fromkeys(wanted)]
 
 

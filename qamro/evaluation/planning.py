@@ -171,7 +171,10 @@ class Plan:
         if min(clip_price, rating_price) < 0 or clip_price + rating_price <= 0:
             raise ValueError("prices are 0 or more, and that of a clip or a rating is more")
         if variances.clips + variances.rest + variances.raters <= 0:
-            raise ValueError("clips, raters and the rest have no variance, so that one rating tells all")
+            raise ValueError(
+                "neither clips nor raters nor repeats differ within a system, so there is nothing to plan from; ask "
+                "for clips of which some are better than others"
+            )
         self.variances, self.systems, self.level, self.delta = variances, systems, level, delta
         self.clip_price, self.rating_price = clip_price, rating_price
         if levels is None:

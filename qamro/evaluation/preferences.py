@@ -29,6 +29,10 @@ WINNERS = ("a", "b", "tie", "both_bad")
 _FAR = 15.0
 """Log-odds beyond this (one in three million) are those of votes that leave a parameter infinite."""
 
+_LEVEL = 1e-9
+"""Scores closer than this are one."""
+_SURELY = 0.25
+"""Share of the variance of single votes below which the draws of a few raters are not believed."""
 _RIDGE = 0.1
 """Weight of the prior N(0, 1 / ridge) where votes alone leave a parameter infinite: a system that never lost."""
 
@@ -144,8 +148,10 @@ def rank(
     if separated:  # what only the prior holds hardly varies between draws: the model's own doubt is added
         covariance = np.linalg.inv(model.hessian(params, cells.counts, _RIDGE))
         drawn = drawn + rng.multivariate_normal(np.zeros(len(params)), covariance, size=draws)
+    drawn = _at_least(drawn, model.doubt(params, cells.counts), rng)
     weights = np.eye(len(names))[names.index(reference)] if reference else np.bincount(codes.ravel()) / codes.size
     theta = params[: len(names)] - params[: len(names)] @ weights
+    theta[np.abs(theta) < _LEVEL] = 0.0
     all_theta = drawn[:, : len(names)] - (drawn[:, : len(names)] @ weights)[:, None]
     tail = crossed.tail(level)
     spread = all_theta.std(axis=0, ddof=1)
@@ -187,6 +193,21 @@ def rank(
         separated,
         level,
     )
+
+
+def _at_least(drawn: np.ndarray, own: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Widens bootstrap draws that hardly vary to the doubt of as many votes by themselves.
+
+    A few raters who happen to agree in their shares of votes say nothing about others, and drawing them anew would
+    leave no doubt at all.
+    """
+    there = np.diag(own) > 0
+    found = np.cov(drawn.T)
+    if (np.diag(found)[there] >= _SURELY * np.diag(own)[there]).all():
+        return drawn
+    values, vectors = np.linalg.eigh(own - found)
+    lift = (vectors * np.maximum(values, 0)) @ vectors.T
+    return drawn + rng.multivariate_normal(np.zeros(len(own)), lift, size=len(drawn))
 
 
 def asked(study: Study, axis: str = "") -> pd.DataFrame:
@@ -449,6 +470,13 @@ class _Model:
             if not used:
                 result[place, place] = 1.0
         return result
+
+    def doubt(self, params: np.ndarray, counts: np.ndarray) -> np.ndarray:
+        """Covariance of the parameters if every vote were on its own; 0 for what is not estimated and the mean."""
+        every = np.linalg.inv(self.hessian(params, counts, _RIDGE))
+        keep = np.diag([1.0] * self.k + [float(self.side), float(self.ties)])
+        keep[: self.k, : self.k] -= 1 / self.k
+        return keep @ every @ keep
 
     def _slope(self, params: np.ndarray, counts: np.ndarray, ridge: float) -> np.ndarray:
         left = counts - self.chances(params) * (counts[:, 0] + counts[:, 1] + counts[:, 2])[:, None]

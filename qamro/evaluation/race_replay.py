@@ -127,6 +127,12 @@ class _Pool:
         if not (table["rater"] != "").all():
             table["rater"] = ""
         means = table.groupby(["system", "clip"])["score"].mean().groupby("system").mean()
+        first = [str(name) for name in means.index[means >= means.max() - 1e-9]]
+        if len(first) > 1:
+            raise ValueError(
+                f"{study.name}: {', '.join(first[:6])} share the highest mean on {axis}, so no system is the best "
+                "that a race could find; leave all but one of them out"
+            )
         known = get_axis(axis)
         ends = [known.low, known.high] if known.has_range else []
         low, high = min([*ends, table["score"].min()]), max([*ends, table["score"].max()])

@@ -76,8 +76,11 @@ def sentences(ranking: Ranking, table: pd.DataFrame, study: Study, axis: str) ->
     best, total = ranking.table.iloc[0], ranking.votes
     what = f"{count(total, 'vote')} by {listeners(study)} on {count(len(ranking.table), 'system')}"
     told = [f"{study.name}, {axis}: {what}."]
+    first = [str(row.system) for row in ranking.table.itertuples() if best["score"] - float(str(row.score)) < 1e-9]
     told.append(
-        f"{best['system']} is first: the votes leave no other system that place."
+        f"{listing(first, 6)} share the highest score: the votes put none of them first."
+        if len(first) > 1
+        else f"{best['system']} is first: the votes leave no other system that place."
         if best["rank_high"] == 1
         else f"{best['system']} has the highest score; any of places 1 to {best['rank_high']} may be its own."
     )
@@ -114,7 +117,9 @@ def sentences(ranking: Ranking, table: pd.DataFrame, study: Study, axis: str) ->
             if ranking.fit_p < _FITS
             else f"Nothing speaks against scores on one line {fit}."
         )
-    if ranking.separated:
+    if table["winner"].isin(("tie", "both_bad")).all():
+        told.append("Nobody chose a side, so nothing ranks these systems; only a weak prior bounds the intervals.")
+    elif ranking.separated:
         told.append(
             "A system (or a side) won or lost all its votes against some others: only a weak prior keeps it finite."
         )

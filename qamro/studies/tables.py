@@ -20,7 +20,26 @@ VERBATIM = ("clip", "path")
 DELIMITERS = (",", ";", "\t")
 """What may separate columns; of two that cut alike, the first is meant."""
 
-BLANKS = frozenset(("", "nan", "na", "n/a", "#n/a", "<na>", "null", "none", "-", "–", "—", "."))
+BLANKS = frozenset(
+    (
+        "",
+        "nan",
+        "na",
+        "n/a",
+        "n.a.",
+        "#n/a",
+        "<na>",
+        "null",
+        "none",
+        "-",
+        "–",
+        "—",
+        ".",
+        "k.a.",
+        "k. a.",
+        "keine angabe",
+    )
+)
 """Cells, in lower case, that hold no number on purpose."""
 
 

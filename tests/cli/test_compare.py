@@ -80,6 +80,11 @@ def test_predictions_help_the_ratings_when_asked(files, tmp_path, run):
     assert {"clip", "path", "system", "prompt", "axis", "predictor"} <= set(rows.columns)
     assert "ratings of these 6 clips should shrink the mean half-width of the intervals from" in listed.stdout
     assert run(*given, "--next-to-rate", tmp_path / "next.csv").exit_code == 2
+    Study(study.clips, study.ratings.assign(score=3.0), name="level").save(tmp_path / "level")
+    level = [tmp_path / "level" if part == tmp_path / "half" else part for part in given]
+    told = run(*level, "--prediction-powered", "--next-to-rate", tmp_path / "next.csv").stdout
+    assert "rated alike, so no interval says" in told
+    assert "0.00 to 0.00" not in told
     scores.rename(columns={"MI": "beauty"}).to_csv(tmp_path / "ours.csv", index=False)
     paired = run(*given, "--axis-map", "beauty=MI", "--prediction-powered")
     assert paired.stdout.count("stands for") == 1, "who stands for whom is said once"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -173,3 +174,16 @@ def test_figures_on_the_study_that_a_head_was_trained_on_come_with_a_warning(fil
         result = run(verb, "--predictions", files / "told.csv", "--ratings", files / "ratings.csv", "--draws", 50)
         assert result.exit_code == 0, result.output
         assert ("the heads behind MI were trained or calibrated on ratings, too" in result.stderr) == seen
+
+
+@pytest.mark.parametrize("verb", ["evaluate", "compare"])
+def test_the_printed_pair_is_of_columns_that_are_there_and_works(files, run, verb):
+    text = (files / "scores.csv").read_text().split("\n", 1)
+    (files / "other.csv").write_text(re.sub(r"\bMI", "utmos", text[0]) + "\n" + text[1])
+    arguments = [verb, "--predictions", files / "other.csv", "--ratings", files / "ratings.csv", "--draws", 50]
+    refused = run(*arguments)
+    assert refused.exit_code == 2
+    option = "--axis" if verb == "evaluate" else "--axis-map"
+    pair = re.search(rf"for example {option} (\S*utmos=MI)", refused.stderr)
+    assert pair, refused.stderr
+    assert run(*arguments, option, pair[1]).exit_code == 0

@@ -139,7 +139,7 @@ def test_wrong_use_is_named():
         Plan(v, 2, rating_price=0.0)
     with pytest.raises(ValueError, match="delta"):
         Plan(v, 2, delta=0.0)
-    with pytest.raises(ValueError, match="no variance"):
+    with pytest.raises(ValueError, match="nothing to plan from"):
         Plan(Variances(1.0, 0.0, 0.0, 0.0), 2)
     with pytest.raises(ValueError, match="name it with delta"):
         Plan(v, 2).cheapest(Goal.parse("power:0.8"))

@@ -9,8 +9,10 @@ import pandas as pd
 import pytest
 from scipy import optimize, special
 
+from qamro.cli.inputs import reading_of
 from qamro.evaluation.preferences import next_pair, rank, votes_of
 from qamro.evaluation.votes_and_scores import vote_agreement
+from qamro.report.votes import sentences
 from qamro.studies import Study
 
 
@@ -255,3 +257,34 @@ def test_wrong_use_is_named():
         rank(votes.iloc[:0])
     with pytest.raises(ValueError, match="reference 'z'"):
         rank(votes.assign(winner="a"), reference="z")
+
+
+# Votes that say little
+
+
+def little(rows):
+    return pd.DataFrame(rows, columns=["system_a", "system_b", "rater", "winner"])
+
+
+@pytest.mark.parametrize("raters", [2, 3, 5])
+def test_raters_who_agree_in_their_shares_by_chance_decide_nothing(raters):
+    votes = little([("x", "y", f"r{r}", won) for r in range(raters) for won in ("aab" if raters > 3 else "aaab")])
+    found = rank(votes, draws=200)
+    assert not found.pairs["differ"].any()
+    assert (found.table["high"] - found.table["low"] > 0.5).all()
+
+
+@pytest.mark.parametrize("winner", ["tie", "both_bad"])
+def test_votes_for_no_side_put_nobody_first(winner):
+    votes = little([(a, b, f"r{n}", winner) for n in range(6) for a, b in (("x", "y"), ("y", "z"))])
+    found = rank(votes, draws=100)
+    assert found.table["score"].tolist() == [0, 0, 0]
+    assert found.table["rank_high"].tolist() == [3, 3, 3]
+    rows = votes.assign(clip_a="", clip_b="", axis="preference")
+    clips = pd.DataFrame({"clip": ["x", "y", "z"], "system": ["x", "y", "z"]})
+    rows = rows.assign(clip_a=rows["system_a"], clip_b=rows["system_b"])
+    study = Study(clips, pd.DataFrame({"clip": [], "axis": [], "score": []}), votes=rows, name="s")
+    told = " ".join(sentences(found, rows, study, "preference"))
+    assert "x, y, z share the highest score" in told
+    assert "won or lost" not in told
+    assert "6 raters" in " ".join(reading_of(study))

@@ -43,7 +43,13 @@ def axis_by(name: str) -> str:
 def _bare(name: str) -> str:
     """A header as an axis: without what every answer has in common."""
     return (
-        re.sub(r"^(?:answer|response)s?[._ ]+|[._ ]+(?:response|rating|score)$", "", name.strip(), flags=re.I) or name
+        re.sub(
+            r"^(?:(?:answer|response)s?[._ ]+|(?:rating|score)s?[.])|[._ ]+(?:response|rating|score)$",
+            "",
+            name.strip(),
+            flags=re.I,
+        )
+        or name
     )
 
 

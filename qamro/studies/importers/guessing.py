@@ -11,7 +11,7 @@ from qamro.studies.importers.cells import decimal_of, listed, look
 from qamro.studies.importers.forms import known_forms, musiceval
 from qamro.studies.importers.header import is_number
 from qamro.studies.importers.layout import TABULAR, Column, Layout
-from qamro.studies.importers.names import is_quality, is_sound, known_axis, role_of, sound_in
+from qamro.studies.importers.names import is_quality, is_sound, is_truth, known_axis, role_of, sound_in
 from qamro.studies.importers.options import Options, answer_options, column_option
 from qamro.studies.importers.rated_columns import layout_of
 from qamro.studies.importers.source import Group, Source, open_source
@@ -186,6 +186,8 @@ def _why_not(sheet: Sheet) -> str:
         score = next((name for name in sheet.header if role_of(name) == "prediction" or name in ends), "NAME")
         rated = next((name for name in sheet.header if is_quality(name) and role_of(name) != "prediction"), "")
         way = column_option(rated, "axis") if rated and rated not in ends else column_option(score, "score")
+        truth = next((name for name in sheet.header if is_truth(name) and look(sheet.frame[name], ".").numeric), "")
+        way = column_option(truth, "score") if truth else way
         return (
             f" holds predictions, not ratings; give it as predictions, or, if listeners gave scores, say so with {way}"
         )

@@ -45,6 +45,7 @@ def records_of(data: Any) -> list[dict[str, Any]]:
     if len(lists) == 1:
         key, rows = next(iter(lists.items()))
         shared = {name: value for name, value in data.items() if name != key and not isinstance(value, dict | list)}
+        rows = [_with_own_id(row, key) for row in rows]
         return _spread([shared | row for row in rows if isinstance(row, dict)])
     values = list(data.values())
     if values and all(map(is_sound, data)) and all(isinstance(v, list) and all(map(_is_score, v)) for v in values):
@@ -56,6 +57,17 @@ def records_of(data: Any) -> list[dict[str, Any]]:
     if len(values) > 1 and all(isinstance(value, int | float) and not isinstance(value, bool) for value in values):
         return [{"clip": name, "score": value} for name, value in data.items()]
     return [data]
+
+
+def _with_own_id(row: Any, key: str) -> Any:
+    """A record of a list called after people or clips, whose bare ``id`` or ``name`` says whose: ``participant_id``."""
+    one = key.removesuffix("s")
+    if not isinstance(row, dict) or role_of(one) not in ("rater", "clip", "system"):
+        return row
+    bare = next((name for name in ("id", "ID", "_id", "name", "code") if name in row), "")
+    if not bare or any(role_of(name) == role_of(one) for name in row):
+        return row
+    return {f"{one}_{bare.strip('_')}" if name == bare else name: value for name, value in row.items()}
 
 
 def _columns_of(data: dict[str, Any]) -> list[dict[str, Any]] | None:

@@ -53,7 +53,7 @@ def melt(
     keep = wanted_rows(table, layout, path)
     notes = []
     if not keep.all():
-        notes.append(f"{int((~keep).sum())} of {len(keep)} rows left out by --rows")
+        notes.append(f"{int((~keep).sum())} of {len(keep)} rows left out")
         table, file_of, row_of = table[keep], file_of[keep], row_of[keep]
     if sums := _sums(table, layout):
         named = ", ".join(repr(name) for name in sums)

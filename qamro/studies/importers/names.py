@@ -99,7 +99,8 @@ def _head(words: tuple[str, ...], named: list[set[str]]) -> str:
 
 _PAIRS = (
     "user agent,mother tongue,native language,code postal,postal code,zip code,codigo postal,student id,birth year,"
-    "year born,hearing loss,mac addr,remote addr,social security,qq id,we chat,langue maternelle,first name,last name"
+    "how old,wie alt,year born,hearing loss,mac addr,remote addr,social security,qq id,we chat,langue maternelle,"
+    "first name,last name"
 )
 _PERSONAL = tuple(set(pair.split()) for pair in _PAIRS.split(","))
 """Words that tell who a person is only together."""
@@ -151,6 +152,14 @@ def known_axis(name: str) -> str:
     if name.strip().upper() in AXES:
         return name.strip().upper()
     return _FULL_NAMES.get(re.sub(r"[^a-z0-9]", "", name.lower()), "")
+
+
+_TRUTH = ("gt", "truth", "true", "label", "labels", "target", "human", "subjective", "actual", "real")
+
+
+def is_truth(name: str) -> bool:
+    """Whether a column beside a model's says by its name that it is what listeners said: ``gt``, ``true_mos``."""
+    return bool(set(_TRUTH) & set(words_of(name))) and role_of(name) != "prediction"
 
 
 _ASKS = {"q", "question", "frage", "score", "rating", "answer", "response", "mos", "mean", "avg", "axis", "how"}

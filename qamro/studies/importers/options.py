@@ -151,6 +151,8 @@ class Options:
             layout = _with_column(layout, sheet, name, role)
         if self.columns and not layout.having("rating"):
             raise ValueError("no column is left that holds ratings; say of one that it does: --column NAME=score")
+        if any(role.startswith("rater") for _, role in self.columns):
+            layout = replace(layout, notes=tuple(note for note in layout.notes if not note.startswith(NOBODY_NAMED)))
         layout = replace(layout, rows=(*layout.rows, *self.rows), parsing=self.parsing)
         if self.axis and not layout.axis_given:
             columns = tuple(replace(c, axis=self.axis) if c.role == "rating" else c for c in layout.columns)
@@ -250,6 +252,10 @@ def _rated(layout: Layout, name: str, **of: str) -> Layout:
         return column
 
     return replace(layout, columns=tuple(map(changed, layout.columns)), question="")
+
+
+NOBODY_NAMED = "nothing says who rated"
+"""How a note begins that is no longer so once somebody has said it."""
 
 
 # Options as they are typed, for questions and complaints.

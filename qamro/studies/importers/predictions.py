@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Callable
 from pathlib import Path
@@ -9,12 +10,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from qamro.studies.importers.cells import decimal_of, listed, look, sums_in
+from qamro.studies.importers.cells import decimal_of, listed, look, number_of, scales_in, shown, sums_in
 from qamro.studies.importers.forms import musiceval
-from qamro.studies.importers.names import is_quality, role_of
+from qamro.studies.importers.names import is_quality, is_truth, role_of
 from qamro.studies.importers.table import Parsing, Sheet, open_sheet
 from qamro.studies.importers.words import words_of
-from qamro.studies.tables import StudyError, numbers
+from qamro.studies.tables import BLANKS, StudyError, numbers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,6 +64,8 @@ _MEASURES = frozenset(
         "step",
         "seed",
         "fold",
+        "loss",
+        "batch",
     ]
 )
 _UNNAMED = "quality"
@@ -95,21 +98,51 @@ def read_predictions(path: Path | str, parsing: Parsing | None = None, *, clip_c
     if sheet.problem:
         raise StudyError(sheet.problem)
     table = _with_clip(sheet, clip_column)
+    if sheet.source == "json":  # {"scores": {"MI": 3}}
+        bare = {name: re.sub(r"^(?:score|rating|prediction|result|output)s?[.]", "", name) for name in map(str, table)}
+        if len(set(bare.values())) == len(bare):
+            table = table.rename(columns=bare)
     if sums := sums_in(table["clip"].tolist()):
         table = table[: -len(sums)].copy()
     if table.empty:
         raise StudyError(f"{path} has no row below its header ({listed(sheet.header, 8)})")
     decimal = decimal_of(table)
+    _without_units(table, decimal)
     told = {f"{part}_{name}" for part in _TOLD for name in table.columns}
     for column in _number_columns(table, decimal):
         if column not in TEXT and column not in told:
             table[column] = numbers(table, column, path, empty=True, decimal=decimal)
     _one_row_a_clip(table, path)
     if not score_columns(table):
+        words = [n for n in map(str, table.columns) if n not in TEXT and is_rated_by_name(n)]
+        if words:
+            cell = next((cell for cell in table[words[0]] if cell), "")
+            raise StudyError(
+                f"{path}, column {words[0]!r} holds no numbers, but {shown(cell)}; predictions are numbers"
+            )
         raise StudyError(
             f"{path} has no column of scores; it has {listed(table.columns)}. Name each by its axis, for example MI"
         )
     return table
+
+
+def is_rated_by_name(name: str) -> bool:
+    """Whether a column is one of scores by its name."""
+    return is_quality(name) or role_of(name) in ("rating", "prediction")
+
+
+def _without_units(table: pd.DataFrame, decimal: str) -> None:
+    """Puts plain numbers into columns whose cells are all percents, or all of one share: ``87 %``, ``4/5``."""
+    for name in map(str, table.columns):
+        cells = [cell for cell in table[name].unique() if cell.lower() not in BLANKS]
+        units = scales_in(cells[:1])
+        if name in TEXT or len(units) != 1 or not next(iter(units)).startswith(("%", "/")) or scales_in(cells) != units:
+            continue
+        values = {cell: number_of(cell, decimal) for cell in cells}
+        if np.isfinite(list(values.values())).all():
+            table[name] = [
+                f"{values[cell]:.15g}".replace(".", decimal) if cell in values else cell for cell in table[name]
+            ]
 
 
 def is_parts(path: Path | str) -> bool:
@@ -170,11 +203,13 @@ def score_columns(table: pd.DataFrame) -> list[str]:
     """Returns the columns of a score table that are predicted axes.
 
     Numbers that are no interval, no length, no counter and no text: a column of numbers under the name of an index, a
-    duration, a rank or an id is no prediction.
+    duration, a rank or an id is no prediction, nor is what listeners said beside a model's column.
     """
     import pandas as pd
 
     names = [str(column) for column in table.columns]
+    if any(role_of(name) == "prediction" for name in names):  # what listeners said beside it is none
+        names = [name for name in names if not is_truth(name)]
     ends = {f"{name}_{end}" for name in names for end in ("low", "high")}
     return [
         name
@@ -252,6 +287,8 @@ def _with_clip(sheet: Sheet, said: str = "") -> pd.DataFrame:
     if len(named) == 1:
         return table.rename(columns={named[0]: "clip"})
     told = listed(names)
+    if all(map(_some_number, (table[name] for name in names))):
+        raise StudyError(f"{sheet.path} names no clips; it has {told}, which are numbers. Add a column 'clip'")
     raise StudyError(
         f"{sheet.path} has no column 'clip'; it has {told}. Call the one that names the clips 'clip', or name "
         f"it with --clip-column {shlex.quote(_likeliest(table))}"

@@ -13,20 +13,25 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from qamro.axes import AXES
-from qamro.studies.importers.axis_names import axis_by, axis_of, is_mean, rest_of
+from qamro.studies.importers.axis_names import axis_by, axis_of, is_mean, is_measure, rest_of
+from qamro.studies.importers.cells import listed, number_of, shown
 from qamro.studies.importers.layout import OPEN, Layout
 from qamro.studies.importers.names import (
+    SEPARATORS,
     is_code,
     is_numbered,
     is_quality,
     is_rater,
+    is_sound,
     known_axis,
     role_of,
     sound_in,
     split_headers,
 )
+from qamro.studies.importers.options import NOBODY_NAMED, column_option
 from qamro.studies.importers.roles import Roles, is_anchor
 from qamro.studies.importers.scales import USUAL
+from qamro.studies.importers.table import SHEET
 from qamro.studies.importers.words import words_of
 
 if TYPE_CHECKING:
@@ -34,6 +39,8 @@ if TYPE_CHECKING:
 
 _CHOSEN = {"selected", "unselected", "chosen", "picked", "correct", "incorrect", "target", "shown", "missed"}
 """Words of headers that say which stimulus was chosen, not how it was rated."""
+_MOST_ITEMS = 2000
+"""Most different cells of a column in which answers about a person are looked for."""
 _BRACKET = re.compile(r"^(?P<group>.*?)\s*\[(?P<item>[^\]]+)\][^\[\]]*$", re.S)
 
 
@@ -77,7 +84,7 @@ class _Guess(Roles):
     def survey(self) -> bool:
         """Takes a row for a rater: headers name clips."""
         sheet, free = self.sheet, [n for n in self.names if n not in self.columns]
-        able = [name for name in free if self.facts[name].numeric or self.facts[name].empty]
+        able = [n for n in free if self.facts[n].numeric or self.facts[n].empty or self._some_words(n)]
         clips = {name: sound_in(name) or sound_in(sheet.labels.get(name, "")) for name in able}
         clips = _whole_names({name: clip for name, clip in clips.items() if clip}, sheet.labels)
         texts = {name: f"{name} {sheet.labels.get(name, '')}".strip() for name in able}
@@ -91,6 +98,8 @@ class _Guess(Roles):
         if weak:
             numbered = [n for n in able if self.told[n] == "clip" and re.search(r"\d", n)]
             clips = {name: name for name in numbered} if len(numbered) > 1 else clips
+            parts = {name: part for name in able if (part := _clip_before_quality(name))}
+            clips = parts if len(set(parts.values())) > 1 and len(numbered) < 2 else clips
             weak = len(clips) > 1
         if len(clips) < 2 and self.form == "survey":
             clips = {n: n for n in self.numeric()}
@@ -109,6 +118,14 @@ class _Guess(Roles):
             self.take(name, "rating", "the header names a clip", clip=clip, axis=axis or self.axis)
         self.pick("rater")
         return True
+
+    def _some_words(self, name: str) -> bool:
+        """Whether a column under the name of a sound file holds answers in words of which only some are known."""
+        facts = self.facts[name]
+        text = f"{name} {self.sheet.labels.get(name, '')}"
+        if facts.sounds or facts.distinct > 11 or not sound_in(text) or self.told[name] in ("note", "private", "never"):
+            return False
+        return any(np.isfinite(number_of(cell, self.decimal)) for cell in self.table[name].unique())
 
     def _doubtful(self, clips: dict[str, str]) -> bool:
         """Whether headers that only sound like clips may be something else; they are asked about then."""
@@ -163,6 +180,12 @@ class _Guess(Roles):
                 self.take(name, "rating", "the header looks like a rater", axis=self._axis_of_group(means), rater=name)
             self._spare(scores, "the mean of the others" if means else "the others are single ratings")
             return "wide"
+        singles = [n for n in numeric if n not in scores and self.told[n] == "" and not is_quality(n)]
+        if scores == means and len(means) == 1 and not by_rater and self._is_mean_of(means[0], singles):
+            for name in singles:
+                self.take(name, "rating", f"{means[0]!r} is their mean", axis=self._axis_of_group(means), rater=name)
+            self._spare(means, "the mean of the others")
+            return "wide"
         qualities = [n for n in numeric if n not in scores and is_quality(n) and self.facts[n].on_a_scale]
         if raters and by_rater:
             qualities = list(dict.fromkeys([*qualities, *raters]))
@@ -190,6 +213,58 @@ class _Guess(Roles):
             return "wide"
         return self._unknown([n for n in numeric if n not in self.columns], by_rater)
 
+    def _about_people(self) -> tuple[tuple[str, str, bool], ...]:
+        """Rows that are answers about a person: an axis "How old are you?", an item "age" among sounds."""
+        rows: list[tuple[str, str, bool]] = []
+        for name in [n for n, column in self.columns.items() if column.role in ("axis", "clip")]:
+            told = [str(cell) for cell in self.table[name].unique()] if self.facts[name].distinct <= _MOST_ITEMS else []
+            sounds = sum(map(is_sound, told)) > 1
+            out = ("private", "never", "note", "about") if sounds else ("private",)
+            odd = [cell for cell in told if not is_sound(cell) and role_of(cell) in out]
+            if not 0 < len(odd) < len(told):
+                continue
+            rows += [(name, cell, False) for cell in odd]
+            listed = ", ".join(map(repr, odd[:6])) + (" …" if len(odd) > 6 else "")
+            self.notes.append(f"rows of {name!r} that rate no clip are left out: {listed}")
+        return tuple(rows)
+
+    def _sheets(self) -> None:
+        """Asks what several sheets of one header are, where that is neither said nor without meaning."""
+        if self.sheet.source != "excel" or SHEET not in self.columns or self.question:
+            return
+        column = self.columns[SHEET]
+        axes = {c.axis for c in self.columns.values() if c.role == "rating"}
+        if column.role == "axis":
+            self.axis_given = True
+        if column.role not in ("about_clip", "about_rating"):
+            return
+        kept = [n for n, c in self.columns.items() if c.role in ("clip", "path", "rater", "axis", "system")]
+        if not self.table.duplicated(kept or None).any():
+            return
+        several = list(self.table[SHEET].unique())
+        raters = any(c.role == "rater" or c.rater for c in self.columns.values())
+        ways = [("raters", "rater")] * (not raters) + [("qualities (axes)", "axis")] * (len(axes) < 2)
+        ways += [("systems", "system"), ("nothing of that, and clips are rated again", "note")]
+        self.question = f"nothing says what the sheets {listed(map(repr, several), 6)} are"
+        self.readings = [(words, ((SHEET, role),)) for words, role in ways]
+
+    def _unnamed_raters(self, form: str) -> None:
+        """Says which column may name raters where none does by its name, and clips are rated again and again."""
+        if (
+            form not in ("long", "wide")
+            or self.question
+            or any(c.role == "rater" or c.rater for c in self.columns.values())
+        ):
+            return
+        kept = [n for n, column in self.columns.items() if column.role in ("clip", "path", "axis")]
+        if not kept or not self.table.duplicated(kept).any():
+            return
+        for name in [n for n, c in self.columns.items() if c.role in ("about_clip", "about_rating")]:
+            facts = self.facts[name]
+            if not facts.empty and facts.repeats and not self.table.duplicated([*kept, name]).any():
+                self.notes.append(f"{NOBODY_NAMED}; if {shown(name)} does: {column_option(name, 'rater')}")
+                return
+
     def _may_name_clips(self, name: str) -> bool:
         no = ("rating", "never", "private", "rater", "mean_of", "prediction")
         return name not in self.columns and not is_numbered(name) and self.told[name] not in no
@@ -200,6 +275,16 @@ class _Guess(Roles):
 
     def _numbered(self, names: Sequence[str]) -> int:
         return sum(is_numbered(name) for name in names)
+
+    def _is_mean_of(self, mean: str, singles: Sequence[str]) -> bool:
+        """Whether a column holds the mean of others, row by row, but for rounding."""
+        if len(singles) < 2:
+            return False
+        read = np.array([[number_of(cell, self.decimal) for cell in self.table[n]] for n in (mean, *singles)])
+        rated = np.isfinite(read[0]) & np.isfinite(read[1:]).any(axis=0)
+        if rated.sum() < 2 or not rated[np.isfinite(read[0])].all():
+            return False
+        return bool(np.allclose(read[0, rated], np.nanmean(read[1:, rated], axis=0), atol=0.051))
 
     def _axis_of_group(self, means: Sequence[str]) -> str:
         axis = next((axis_of(name) for name in means if axis_of(name)), "")
@@ -228,6 +313,11 @@ class _Guess(Roles):
             scores = single
         low, high = self._ends(scores)
         beside = [n for n in qualities if low <= self.facts[n].values.min() and self.facts[n].values.max() <= high]
+        off = [n for n in qualities if n not in beside and n not in self.columns and self._like_answers(n)]
+        off = [n for n in off if self.facts[n].values.min() >= 0 and self.facts[n].distinct > 2 and not is_measure(n)]
+        if off:
+            self._ask([*scores, *beside, *off], ["axis", "note"])
+            return "wide"
         if len(scores) + len(beside) == 1:
             return self._long(scores)
         exact = [name for name in scores if name.strip().lower() in ("score", "rating")]
@@ -325,6 +415,8 @@ class _Guess(Roles):
             clip = names[0]
         first = ((clip, "clip"),) if clip else ()
         of = [name for name in names if name != clip] or names
+        odd = self._off_scale(of)
+        of = [name for name in of if name not in odd]
         several = ["*"] if len(of) > 3 else of
         said = [words[role] for role in roles]
         prefix = _common(of)
@@ -334,6 +426,7 @@ class _Guess(Roles):
         for word, role in zip(said, roles, strict=True):
             own = role in ("clip", "system")
             each = tuple((n, f"{role}:{n[len(prefix) :]}" if own and n != "*" else role) for n in several)
+            each += tuple((n, "note") for n in odd)
             self.readings.append((word, each if role == "clip" else (*first, *each)))
         if self.clips_in_headers and (key := next((n for n, c in self.columns.items() if c.role == "clip"), "")):
             each = tuple((n, "clip" if n == "*" else f"clip:{n}") for n in several)
@@ -346,6 +439,13 @@ class _Guess(Roles):
             self.readings = [(f"if they are {word}", columns) for word, columns in self.readings]
         listed = ", ".join(map(repr, names[:6])) + (" …" if len(names) > 6 else "")
         self.question = f"nothing says what the numbers under {listed} are"
+
+    def _off_scale(self, names: Sequence[str]) -> list[str]:
+        """The few of several columns of numbers that fit no usual scale of the others: an age among grades."""
+        tops = {name: self._ends([name]) for name in names}
+        usual = max(set(tops.values()), key=list(tops.values()).count, default=(0.0, 0.0))
+        odd = [name for name, (low, high) in tops.items() if low < min(usual[0], 0) or high > max(usual[1], 10)]
+        return odd if usual in USUAL and usual[1] <= 10 and 2 * len(odd) < len(names) else []
 
     def _names_clips(self) -> bool:
         roles = {column.role for column in self.columns.values()} | {self.told[n] for n in self.names}
@@ -386,6 +486,9 @@ class _Guess(Roles):
                 return None
         self.rest(form)
         self.doubles()
+        self._sheets()
+        rows = self._about_people()
+        self._unnamed_raters(form)
         columns = tuple(self.columns[name] for name in self.names)
         private = [c.name for c in columns if c.role == "ignore" and "person" in c.why]
         if private:
@@ -402,9 +505,21 @@ class _Guess(Roles):
         return Layout(
             "wide" if form == "matrix" else form, why, columns, delimiter=self.sheet.delimiter, decimal=self.decimal,
             axis=self.axis, axis_given=self.axis_given, headless=self.sheet.headless, labels=self.sheet.labels,
-            pseudonyms=self.pseudonyms,
+            pseudonyms=self.pseudonyms, rows=rows,
             question=self.question, readings=tuple(self.readings), notes=(*self.sheet.notes, *self.notes),
         )  # fmt: skip
+
+
+def _clip_before_quality(name: str) -> str:
+    """The clip in a header that names one by number and then a quality (``Sample 1: clarity``); empty elsewhere."""
+    for separator in SEPARATORS:
+        head, _, tail = name.partition(separator)
+        while tail and not is_quality(head) and not re.search(r"\d", head) and separator == " ":
+            word, _, tail = tail.partition(separator)
+            head = f"{head} {word}"
+        if re.search(r"\d", head) and role_of(head) == "clip" and is_quality(tail):
+            return head.strip()
+    return ""
 
 
 def _whole_names(clips: dict[str, str], labels: Mapping[str, str]) -> dict[str, str]:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from qamro.studies.importers.axis_names import axis_in, is_mean, is_measure
 from qamro.studies.importers.cells import decimal_of, is_mail, look
 from qamro.studies.importers.layout import OPEN, Column
-from qamro.studies.importers.names import is_numbered, is_plainly_quality, is_quality, role_of
+from qamro.studies.importers.names import is_numbered, is_plainly_quality, is_quality, is_rater, role_of
+from qamro.studies.importers.table import SHEET
 from qamro.studies.importers.words import words_of
 from qamro.studies.tables import BLANKS
 
@@ -62,7 +63,10 @@ class Roles:
     def _role(self, name: str) -> str:
         facts, role = self.facts[name], role_of(name)
         unnamed = not name.strip() or re.fullmatch(r"unnamed[:_ ]*\d*|x|index|level_\d+", name.strip().lower())
-        if self.sheet.headless:
+        if name == SHEET and self.sheet.source == "excel":
+            told = list(self.table[name].unique())
+            role = "rater" if all(map(is_rater, told)) else "axis" if all(map(is_quality, told)) else ""
+        elif self.sheet.headless:
             role = "clip" if facts.sounds else ""
         elif unnamed:
             role = "never" if facts.numeric or facts.empty else "" if facts.repeats else "clip"
@@ -147,7 +151,7 @@ class Roles:
     def rest(self, form: str) -> None:
         """Gives every column that is left a meaning: what a person is stays out, the rest is kept."""
         for role in ("path", "system", "prompt", "source", "axis"):
-            if role == "axis" and form != "long":
+            if role == "axis" and form != "long" and self.told.get(SHEET) != "axis":
                 continue
             self.pick(role)
         self._clips_by_path()

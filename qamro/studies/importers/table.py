@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from qamro.studies.importers.cells import number_of
 from qamro.studies.importers.delimited import (
     WHOLE,
     blocks,
@@ -203,7 +205,7 @@ def _answered(cells: Sequence[str], meant: Mapping[str, str], rated: bool) -> Se
         values = {cell: float(cell.replace(",", ".")) for cell in told}
         if min(values.values()) < 0 < max(values.values()):
             known = {c: "tie" if v == 0 else plus if v > 0 else _OTHER_SIDE[plus] for c, v in values.items()}
-    elif not rated and any(cell not in known and not is_number(cell) for cell in told):
+    elif not rated and any(cell not in known and math.isnan(number_of(cell)) for cell in told):
         known = {cell: what for cell, what in known.items() if what in SIDES}
     return [known.get(cell, cell) for cell in cells] if known else cells
 
@@ -373,6 +375,9 @@ def _parquet(path: Path) -> Sheet:
 
 # Excel
 
+SHEET = "sheet"
+"""The column that says which of several sheets of one header a row comes from."""
+
 
 def _excel(path: Path, parsing: Parsing) -> Sheet:
     try:
@@ -390,20 +395,23 @@ def _excel(path: Path, parsing: Parsing) -> Sheet:
     if parsing.sheet and parsing.sheet not in book.sheetnames:
         raise StudyError(f"{path} has no sheet {parsing.sheet!r}; it has {', '.join(book.sheetnames)}")
     best: tuple[int, str, list[list[str]]] = (-1, "", [])
+    tables: dict[str, list[list[str]]] = {}
     for name in names:
         rows = []
         for cells in book[name].iter_rows(values_only=True):
             row = [text_of(value) for value in cells]
             if any(row):
                 rows.append(row)
+        while len(rows) > 3 and rows[0][0] and not any(rows[0][1:]) and all(any(row[1:]) for row in rows[1:4]):
+            rows = rows[1:]  # a title above the table
+        tables[name] = rows
         known = sum(bool(role_of(cell) or known_axis(cell)) for cell in rows[0]) if rows else -1
         if known > best[0]:
             best = known, name, rows
     _, name, rows = best
     if not rows:
         return Sheet(path, problem=f"{path} is empty")
-    while len(rows) > 3 and rows[0][0] and not any(rows[0][1:]) and all(any(row[1:]) for row in rows[1:4]):
-        rows = rows[1:]  # a title above the table
+    alike = [other for other, told in tables.items() if told[:1] == rows[:1] and len(told) > 1]
     width = max(map(len, rows))
     rows = [row + [""] * (width - len(row)) for row in rows]
     lines = parsing.header if parsing.header is not None else header_lines(rows)
@@ -417,6 +425,11 @@ def _excel(path: Path, parsing: Parsing) -> Sheet:
         cell or f"column {place + 1}": [row[place] for row in rows[lines:]] for place, cell in enumerate(header)
     }
     note = f"sheet {name!r}" + (f" of {', '.join(map(repr, book.sheetnames))}" if len(book.sheetnames) > 1 else "")
+    if len(alike) > 1 and SHEET not in columns and lines:
+        below = [(other, [*row, *[""] * width]) for other in alike for row in tables[other][lines:]]
+        columns = {cell: [row[place] for _, row in below] for place, cell in enumerate(columns)}
+        columns[SHEET] = [other for other, _ in below]
+        note = f"sheets {', '.join(map(repr, alike))} of one header were read as one table, below each other"
     return Sheet(
         path, tuple(columns), lambda: columns, headless=lines == 0, labels=labels, doubled=doubled, notes=(note,),
         source="excel",

@@ -29,10 +29,17 @@ from qamro.studies.tables import BLANKS, StudyError
 if TYPE_CHECKING:
     import pandas as pd
 
-_SIDE = re.compile(
-    r"^(?:(?P<first>a|1|left|first|l)[ _.-]+(?P<what1>.+)|(?P<what2>.+?)[ _.-]*(?P<last>a|1|left|first|l))$",
-    re.IGNORECASE,
+_FIRST = "(?P<side>a|1|left|first|l)"
+_SIDE = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        rf"^(?P<before>){_FIRST}[ _.-]+(?P<after>.+)$",
+        rf"^(?P<before>.+?)[ _.-]*{_FIRST}(?P<after>)$",
+        rf"^(?P<before>.+[ _.-]){_FIRST}(?P<after>[.].+)$",
+    )
 )
+"""A header of the first side: ``a_metadata``, ``clip_a``, ``clip1``, ``response_a.model``."""
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _OTHER = {"a": "b", "1": "2", "left": "right", "first": "second", "l": "r"}
 _WINNER = (
     "winner",
@@ -152,18 +159,18 @@ def recognises(sheet: Sheet) -> str:
 
 def pairs_of(sheet: Sheet) -> Pairs | None:
     """Finds the columns of a vote; None where a table has none."""
-    lower = {name.lower(): name for name in sheet.header}
+    lower = {_CAMEL.sub("_", name).lower(): name for name in sheet.header} | {
+        name.lower(): name for name in sheet.header
+    }
     sides: dict[str, tuple[str, str]] = {}
     for name in sheet.header:
-        match = _SIDE.match(name)
-        if not match:
-            continue
-        side, what = (match["first"] or match["last"]).lower(), (match["what1"] or match["what2"])
-        at = match.start("first") if match["first"] else match.start("last")
-        other = lower.get((name[:at] + _OTHER[side] + name[at + len(side) :]).lower())
-        role = _what(what)
-        if other and role and role not in sides:
-            sides[role] = (name, other)
+        for spelt in dict.fromkeys((name, _CAMEL.sub("_", name))):
+            for match in filter(None, (pattern.match(spelt) for pattern in _SIDE)):
+                start, end = match.span("side")
+                other = lower.get((spelt[:start] + _OTHER[match["side"].lower()] + spelt[end:]).lower())
+                role = _what(match["before"] + match["after"])
+                if other and role and role not in sides:
+                    sides[role] = (name, other)
     if not {"clip", "system"} & set(sides):
         return None
     used = {name for pair in sides.values() for name in pair}
@@ -172,6 +179,7 @@ def pairs_of(sheet: Sheet) -> Pairs | None:
         if re.search(r"1(?!.*\d)", first) and re.sub(r"1(?!.*\d)", "3", first).lower() in lower:
             return None
     rest = [name for name in sheet.header if name not in used]
+    rest = [name for name in rest if not _answers_each(name, sheet)]
     winner = next(
         (
             n
@@ -179,6 +187,7 @@ def pairs_of(sheet: Sheet) -> Pairs | None:
             for n in rest
             if key in words_of(n)
             and not {"time", "rt", "id", "comment", "no"} & set(words_of(n))
+            and role_of(n.rpartition(".")[2]) not in ("private", "never", "note")
             and any(sheet.columns[n])
         ),
         "",
@@ -194,6 +203,17 @@ def pairs_of(sheet: Sheet) -> Pairs | None:
     rater = roles["rater"] or next((n for n in rest if "pseudonym" in words_of(n)), "")
     prompt = next((n for n in rest if role_of(n) == "prompt"), "")
     return Pairs(sides, winner, rater, roles["source"] or roles["clip"] or prompt, roles["axis"])
+
+
+def _answers_each(name: str, sheet: Sheet) -> bool:
+    """Whether a column is one of a pair of numbers, an answer about either side: ``rating_1`` beside ``rating_2``."""
+    number = re.search(r"[12](?!.*\d)", name)
+    if not number:
+        return False
+    other = name[: number.start()] + ("2" if number[0] == "1" else "1") + name[number.end() :]
+    return other in sheet.columns and all(
+        is_number(cell) for both in (name, other) for cell in sheet.columns[both] if cell.lower() not in BLANKS
+    )
 
 
 def _what(text: str) -> str:
