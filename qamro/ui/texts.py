@@ -265,14 +265,16 @@ tests when there are too many clips to hear; they do not replace one.
 {kinds}
 
 **The interval** beside a score is a 90 % interval from split conformal calibration.
-It is calibrated on clips that the predictor had never seen: about nine of ten *like those* fall inside. On audio of another kind it promises less.
+It is calibrated on clips that the predictor had never seen: about nine of ten *like those* fall inside.
+On audio of another kind it promises less.
 
 **TA needs a prompt.** Without one it stays empty.
 
 ## What happens to your files
 
 They stay on the machine that serves this page, in a temporary folder that other visitors cannot list.
-After a day they are deleted. The app opens no connection to anywhere else, unless you press a button that says what it fetches.
+After a day they are deleted.
+The app opens no connection to anywhere else, unless you press a button that says what it fetches.
 
 ## The method
 

@@ -128,7 +128,7 @@ class _Page(HTMLParser):
 def test_every_term_of_a_report_leads_to_its_explanation_where_it_first_stands(tmp_path):
     study = small_study(systems=5, odd="r5")
     told = predictor(study, 0.2).assign(kind_MI="human", source_MI="human: heads on LogMel, hash abcdef123456")
-    told["domain"] = ["inside", "edge", "outside", "outside", "unknown"] * (len(told) // 5) + ["inside"] * (len(told) % 5)
+    told["domain"] = [("inside", "edge", "outside", "outside", "unknown")[i % 5] for i in range(len(told))]
     comparison = compare(
         study, {"good": told, "bad": predictor(study, 2.0)}, Options(draws=40, prediction_powered=True)
     )
@@ -159,7 +159,7 @@ def test_every_term_of_a_report_leads_to_its_explanation_where_it_first_stands(t
 
 
 def plain(text):
-    """A text of Markdown or HTML as it is read: without equations, addresses and tags, a paragraph or heading a line."""
+    """A text of Markdown or HTML as it is read: without equations, addresses, tags; a paragraph or heading a line."""
     text = re.sub(r"\$\$.*?\$\$", "", text, flags=re.DOTALL)
     text = re.sub(r"<[^>]*>|\]\([^)]*\)", " ", text)
     return [" ".join(part.split()) for part in re.split(r"\n\s*\n|\n(?=[#|-])", text)]
@@ -169,7 +169,8 @@ def test_no_sentence_of_the_app_is_longer_than_twenty_words():
     """Texts of every tab, also those that stand in formats; those for agents (MCP) are no view."""
     for module, texts in every_module_of_texts().items():
         for where, text in texts_of(texts):
-            for sentence in () if where.startswith("Mcp.") else (one for part in plain(text) for one in sentences(part)):
+            found = [] if where.startswith("Mcp.") else [one for part in plain(text) for one in sentences(part)]
+            for sentence in found:
                 assert len(words(sentence)) <= 20, f"{module} {where}: {sentence}"
 
 

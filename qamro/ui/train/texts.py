@@ -30,8 +30,8 @@ class TrainTab:
         "intervals over systems and clips. Validation curves are no evidence: training stopped by one of them."
     )
     KEEP_NOTE = (
-        "Kept heads are a predictor, which the Predict tab lists at once. It names the study, who rated it, the encoder "
-        "and what they are worth on held-out clips."
+        "Kept heads are a predictor, which the Predict tab lists at once. It names the study, who rated it, the "
+        "encoder and what they are worth on held-out clips."
     )
     KEEP_SPACE = " On this shared Space only you see them, as long as this page is open: download them to keep them."
     SPACE = (
