@@ -19,7 +19,7 @@ def worst(domains: Sequence[str]) -> str:
 
 
 def in_words(domains: Iterable[object]) -> str:
-    """Says how many clips are like those that heads were trained on, in two sentences at most; empty where none is known.
+    """Says how many clips are like those that heads were trained on; empty where nothing is known.
 
     Args:
         domains: For each clip one of the four words; anything else is passed over.
