@@ -19,14 +19,14 @@ def worst(domains: Sequence[str]) -> str:
 
 
 def in_words(domains: Iterable[object]) -> str:
-    """Says in a sentence how many clips are like those that heads were trained on; empty where nothing is known.
+    """Says how many clips are like those that heads were trained on; empty where nothing is known.
 
     Args:
         domains: For each clip one of the four words; anything else is passed over.
 
     Example:
         >>> in_words(["inside", "outside", "inside"])
-        'of 3 clips 2 are like those that the heads were trained on, 1 is unlike them (outside): its score is a guess'
+        'of 3 clips 2 are like those that the heads were trained on. 1 is unlike them (outside): its score is a guess'
     """
     words = [str(word) for word in domains]
     counts = {word: words.count(word) for word in (INSIDE, EDGE, OUTSIDE, UNKNOWN)}
@@ -42,11 +42,12 @@ def in_words(domains: Iterable[object]) -> str:
     if counts[EDGE]:
         parts.append(f"{are(counts[EDGE])} at their edge")
     if counts[UNKNOWN]:
-        parts.append(f"{are(counts[UNKNOWN])} not known to be")
-    if counts[OUTSIDE]:
-        guess = "its score is a guess" if counts[OUTSIDE] == 1 else "their scores are guesses"
-        parts.append(f"{are(counts[OUTSIDE])} unlike them (outside): {guess}")
-    return f"of {count(total, 'clip')} {', '.join(parts)}"
+        parts.append(f"{are(counts[UNKNOWN])} unknown")
+    told = f"of {count(total, 'clip')} {', '.join(parts)}"
+    if not counts[OUTSIDE]:
+        return told
+    guess = "its score is a guess" if counts[OUTSIDE] == 1 else "their scores are guesses"
+    return f"{told}. {are(counts[OUTSIDE])} unlike them (outside): {guess}"
 
 
 def known(domains: Iterable[object]) -> list[str]:

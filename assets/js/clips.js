@@ -7,6 +7,7 @@
 import { el, fill, icon, ICONS, middle } from "./dom.js";
 import { droppedFiles, pickedFiles } from "./files.js";
 import { sessionKey, unsaved } from "./kept.js";
+import { manyRows } from "./rows.js";
 import { readScores } from "./scores.js";
 import { uploadAll } from "./uploads.js";
 
@@ -19,6 +20,7 @@ export default function clips({ element, props, trigger, upload, watch }) {
   let scores = { by: "", axes: [], rows: [], sources: [], selected: null, going: false };
   let order = { key: null, down: true };
   let chosen = null;
+  let known = new Map(); // scores by clip
 
   const status = el("span", { class: "q-drop-status", role: "status" });
   const files = el("input", { type: "file", multiple: true, hidden: true, "data-testid": "files", "aria-label": words.files });
@@ -33,7 +35,10 @@ export default function clips({ element, props, trigger, upload, watch }) {
     status, files, folder);
 
   const head = el("tr", { role: "row" });
-  const body = el("tbody", { role: "rowgroup" });
+  const grid = el("table", { role: "table" }, el("caption", { class: "q-hidden" }, words.caption), el("thead", { role: "rowgroup" }, head));
+  const place = el("div", { class: "q-scroll q-wide" }, grid);
+  const body = manyRows(place, grid, stand);
+  let shown = []; // ids of the rows, from top to bottom
   const count = el("span", { class: "q-count" });
   const by = el("span", { class: "q-hint" });
   const sources = el("div", {});
@@ -41,9 +46,7 @@ export default function clips({ element, props, trigger, upload, watch }) {
   const table = el("div", { class: "q-clips", hidden: true },
     el("div", { class: "q-bar" }, count, by, el("span", { class: "q-hint q-grow q-tip" }, words.tip),
       el("button", { type: "button", class: "q-button q-quiet q-small", onclick: () => trigger("clear") }, words.clear)),
-    el("div", { class: "q-scroll q-wide" },
-      el("table", { role: "table" }, el("caption", { class: "q-hidden" }, words.caption), el("thead", { role: "rowgroup" }, head), body)),
-    made);
+    place, made);
   element.replaceChildren(table, zone);
 
   // Taking files in ------------------------------------------------------------------------------------------
@@ -79,7 +82,7 @@ export default function clips({ element, props, trigger, upload, watch }) {
   });
 
   // Prompts and systems --------------------------------------------------------------------------------------
-  const inputs = (field) => [...body.querySelectorAll(`input[data-field=${field}]`)];
+  const inputs = (field) => shown.map((id) => rows.get(id)[field]);
   const typed = () => [...rows].map(([id, row]) => ({ id, name: row.name, url: row.url, prompt: row.prompt.value, system: row.system.value }));
   let typedAt = 0;
   const keep = () => {
@@ -119,25 +122,27 @@ export default function clips({ element, props, trigger, upload, watch }) {
   // Rows -----------------------------------------------------------------------------------------------------
   function select(id, focus = false) {
     mark(id);
-    if (focus) { rows.get(id).pick.focus(); rows.get(id).element.scrollIntoView({ block: "nearest" }); }
+    if (focus) { body.reach(id); rows.get(id).pick.focus(); rows.get(id).element.scrollIntoView({ block: "nearest" }); }
     document.dispatchEvent(new CustomEvent("q-choose", { detail: { id } }));
     trigger("select", { id });
   }
 
   function mark(id) {
     chosen = id;
-    for (const [key, row] of rows) {
-      row.element.classList.toggle("q-chosen", key === id);
-      row.pick.setAttribute("aria-pressed", key === id);
-    }
+    for (const key of body.present()) marked(key);
+  }
+
+  function marked(id) {
+    const { element: row, pick } = rows.get(id) ?? {};
+    row?.classList.toggle("q-chosen", id === chosen);
+    pick?.setAttribute("aria-pressed", id === chosen);
   }
 
   function move(event, id) {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (!step) return;
     event.preventDefault();
-    const all = [...body.children].map((row) => row.dataset.id);
-    const next = all[all.indexOf(id) + step];
+    const next = shown[shown.indexOf(id) + step];
     if (next) select(next, true);
   }
 
@@ -147,25 +152,46 @@ export default function clips({ element, props, trigger, upload, watch }) {
     if (chosen !== id) select(id);
   }
 
+  let playing = null;
   function heard(id) {
-    for (const [key, { name, play: button }] of rows) {
-      const label = fill(key === id ? words.pause : words.play, { clip: name });
-      if (button.title === label) continue;
-      button.title = label;
-      button.setAttribute("aria-label", label);
-      button.replaceChildren(icon(key === id ? ICONS.pause : ICONS.play, 16));
-    }
+    playing = id;
+    for (const key of body.present()) labelled(key);
+  }
+
+  function labelled(id) {
+    const { name, play: button } = rows.get(id) ?? {};
+    const label = button && fill(id === playing ? words.pause : words.play, { clip: name });
+    if (!button || button.title === label) return;
+    button.title = label;
+    button.setAttribute("aria-label", label);
+    button.replaceChildren(icon(id === playing ? ICONS.pause : ICONS.play, 16));
   }
   document.addEventListener("q-heard", ({ detail }) => heard(detail.id));
 
-  function makeRow({ id, name }) {
+  /** The row of a clip as it is now, for the page. */
+  function stand(id) {
+    const row = rows.get(id);
+    if (!row.element) furnish(id, row);
+    draw(id, row, known.get(id));
+    marked(id);
+    labelled(id);
+    return row.element;
+  }
+
+  function makeRow({ name }) {
     const field = (key) => el("input", {
       type: "text", "data-field": key, placeholder: words[`${key}_hint`], autocomplete: "off", spellcheck: "false",
       "aria-label": fill(words[`${key}_of`], { clip: name }),
       oninput: keep, onchange: () => send(key), onkeydown: (event) => keys(event, key), onpaste: (event) => paste(event, key),
     });
+    return { name, prompt: field("prompt"), system: field("system"), drawn: "" };
+  }
+
+  /** Makes what else a row consists of; a long list has most of its rows made when they come in sight. */
+  function furnish(id, row) {
+    const { name } = row;
     const label = fill(words.remove, { clip: name });
-    const row = { name, prompt: field("prompt"), system: field("system"), drawn: "", told: el("span", {}), cells: [] };
+    Object.assign(row, { told: el("span", {}), cells: [] });
     row.play = el("button", { type: "button", class: "q-icon q-play", onclick: () => play(id) });
     row.pick = el("button", { type: "button", class: "q-pick", "aria-label": name, "aria-pressed": "false",
       onclick: () => select(id), onkeydown: (event) => move(event, id) }, middle(name));
@@ -175,7 +201,6 @@ export default function clips({ element, props, trigger, upload, watch }) {
       el("th", { role: "rowheader", scope: "row", class: "q-clip" }, row.play, el("div", {}, row.pick, row.prompt, row.told)),
       el("td", { role: "cell", class: "q-system", "data-label": words.system }, row.system),
       row.last);
-    return row;
   }
 
   function cell(axis, entry, stale) {
@@ -224,8 +249,7 @@ export default function clips({ element, props, trigger, upload, watch }) {
   const isText = (key) => key === "name" || key === "system";
 
   function compare(key, down) {
-    const known = new Map(scores.rows.map((entry) => [entry.id, entry.cells]));
-    const value = ([id, row]) => (key === "name" ? row.name : key === "system" ? row.system.value : known.get(id)?.[key]?.value);
+    const value = ([id, row]) => (key === "name" ? row.name : key === "system" ? row.system.value : known.get(id)?.cells[key]?.value);
     const missing = (v) => v === undefined || v === "";
     return (a, b) => {
       const [x, y] = [value(a), value(b)];
@@ -262,16 +286,18 @@ export default function clips({ element, props, trigger, upload, watch }) {
   }
 
   function drawRows() {
-    const known = new Map(scores.rows.map((entry) => [entry.id, entry]));
-    for (const [id, row] of rows) draw(id, row, known.get(id));
-    const wanted = (order.key ? [...rows].sort(compare(order.key, order.down)) : [...rows]).map(([, row]) => row.element);
-    const editing = body.contains(document.activeElement) && document.activeElement.matches("input");
-    if (editing && rows.size === body.children.length) return; // rows keep their places under whoever types
-    if (wanted.some((row, i) => row !== body.children[i])) {
-      const focused = body.contains(document.activeElement) ? document.activeElement : null;
-      body.append(...wanted);
-      focused?.focus();
+    known = new Map(scores.rows.map((entry) => [entry.id, entry]));
+    const wanted = (order.key ? [...rows].sort(compare(order.key, order.down)) : [...rows]).map(([id]) => id);
+    const focused = grid.contains(document.activeElement) && document.activeElement.closest("tbody") ? document.activeElement : null;
+    const same = wanted.length === shown.length;
+    const editing = focused?.matches("input") && same && shown.every((id) => rows.has(id)); // rows keep their places under whoever types
+    if (!editing && !(same && wanted.every((id, i) => id === shown[i]))) {
+      shown = wanted;
+      body.show(shown);
+      const within = focused?.closest("tr").dataset.id;
+      if (rows.has(within)) { body.reach(within); focused.focus(); }
     }
+    for (const id of body.present()) draw(id, rows.get(id), known.get(id));
   }
 
   let axes = null;
@@ -297,7 +323,7 @@ export default function clips({ element, props, trigger, upload, watch }) {
     typedAt = Math.max(typedAt, props.value?.typed ?? 0);
     const ids = new Set(given.map((row) => row.id));
     for (const [id, row] of rows) {
-      if (!ids.has(id)) { row.element.remove(); rows.delete(id); }
+      if (!ids.has(id)) rows.delete(id);
     }
     for (const entry of given) {
       const known = rows.has(entry.id);

@@ -2,7 +2,7 @@
 // value: { numbers: { between, clips, raters, rest, systems }, from, problem, clips: [n], ratings: [m], apart: [[share]] } or null
 import { el, fill, stylesheet } from "./dom.js";
 
-const [WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT] = [640, 300, 46, 38, 14, 70];
+const [HEIGHT, LEFT, BOTTOM, TOP, RIGHT] = [300, 46, 38, 14, 40];
 const FIELDS = ["systems", "between", "clips", "raters", "rest"];
 
 /** A node of a drawing. */
@@ -73,7 +73,9 @@ export default function plan({ element, props, trigger, watch }) {
     paint(value, n, m);
   }
 
+  // Drawn anew for each width, so that its letters keep their size on a phone.
   function paint(value, n, m) {
+    const WIDTH = picture.clientWidth || 640;
     const k = value.numbers.systems;
     const [least, most] = [Math.log(k * value.clips[0]), Math.log(k * value.clips.at(-1) * value.ratings.at(-1))];
     const x = (total) => LEFT + ((Math.log(total) - least) / (most - least)) * (WIDTH - LEFT - RIGHT);
@@ -87,14 +89,14 @@ export default function plan({ element, props, trigger, watch }) {
       if (at > Math.exp(least)) svg.append(draw("text", { x: x(at), y: HEIGHT - BOTTOM + 16, "text-anchor": "middle" }, at.toLocaleString("en-GB")));
     }
     svg.append(draw("text", { x: (LEFT + WIDTH - RIGHT) / 2, y: HEIGHT - 4, "text-anchor": "middle" }, words.across));
-    let ended = -99;
+    let ended = [-99, -99];
     for (const each of [...new Set([1, 5, 20, m])].sort((a, b) => a - b)) {
       const points = value.clips.map((clip) => [x(k * clip * each), y(shareAt(value, clip, each))]);
       const line = draw("polyline", { points: points.map((point) => point.join(",")).join(" "), class: each === m ? "q-line q-mine" : "q-line" });
       svg.append(line);
       const [endX, endY] = points.at(-1);
-      if (Math.abs(endY - ended) > 12 || each === m) svg.append(draw("text", { x: endX + 5, y: endY + 4, class: each === m ? "q-mine" : "" }, `× ${each}`));
-      ended = endY;
+      if (Math.abs(endY - ended[1]) > 12 || Math.abs(endX - ended[0]) > 32 || each === m) svg.append(draw("text", { x: endX + 5, y: endY + 4, class: each === m ? "q-mine" : "" }, `× ${each}`));
+      ended = [endX, endY];
     }
     const here = [x(k * n * m), y(shareAt(value, n, m))];
     svg.append(draw("line", { x1: here[0], x2: here[0], y1: TOP, y2: HEIGHT - BOTTOM, class: "q-budget" }));
@@ -102,6 +104,11 @@ export default function plan({ element, props, trigger, watch }) {
     svg.append(draw("text", { x: here[0], y: TOP - 3, "text-anchor": "middle", class: "q-mine" }, (k * n * m).toLocaleString("en-GB")));
     picture.replaceChildren(svg);
   }
+
+  let width = 0;
+  new ResizeObserver(() => {
+    if (props.value && !props.value.problem && picture.clientWidth && picture.clientWidth !== width) { width = picture.clientWidth; show(); }
+  }).observe(picture);
 
   let begun = false;
   function fresh() {

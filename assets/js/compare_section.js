@@ -1,5 +1,5 @@
 // One view of the comparison: its answer, its picture, and folded what is behind them; or why there is nothing.
-// value: { view, title, note, answer, sentences, figures: [{ id, title, note, chart }], tables, about, made, lists,
+// value: { view, title, note, answer, sentences, figures: [{ id, title, note, wide, chart }], tables, about, made, lists,
 //          raters: { names, out } | null, out: { names, all } | null, empty: { title, hint, button } | undefined, report: bool | undefined }
 // Without an answer nothing is folded.
 import { el, fill, icon, ICONS, stylesheet } from "./dom.js";
@@ -32,13 +32,14 @@ export default function section({ element, props, trigger, watch }) {
   const opened = new Set(); // folds that the visitor opened; they stay open in the next view
   const select = (what) => trigger("select", what);
 
-  function figure({ id, title, note, chart: value }) {
+  function figure({ id, title, note, wide, chart: value }) {
     const place = el("div");
     figures.push(chart({ element: place, props: { value, words }, watch() {}, trigger: (_, point) => {
       const what = pointed(point);
       if (what) select(what);
     } }));
-    return el("section", { class: "q-part", "data-id": id }, el("div", { class: "q-part-head" }, el("h3", {}, title)), place, note && el("p", { class: "q-hint" }, note));
+    return el("section", { class: "q-part", "data-id": id }, el("div", { class: "q-part-head" }, el("h3", {}, title)),
+      wide ? el("div", { class: "q-sideways", tabindex: "0", role: "region", "aria-label": title }, place) : place, note && el("p", { class: "q-hint" }, note));
   }
 
   function leaving({ names, out }) {

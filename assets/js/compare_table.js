@@ -1,8 +1,8 @@
 // A table of results: sorts in the page, opens what its rows name, and can be saved as CSV at full precision.
 import { el, fill, middle } from "./dom.js";
+import { manyRows } from "./rows.js";
 
 const FEW = 12; // rows that are shown before all are asked for
-const MANY = 200; // rows that are added at once as one scrolls down
 const OPENS = ["clip", "system"];
 
 /** How a number reads: whole ones whole, small p-values in full, else three digits behind the point. */
@@ -73,7 +73,7 @@ export function resultTable(table, words, select) {
   }
 
   function draw() {
-    const shown = all ? [...sorted()] : sorted().slice(0, FEW);
+    const shown = all ? sorted() : sorted().slice(0, FEW);
     const head = columns.map(({ key, number, scale }, i) => !hidden.has(i) && el("th", { scope: "col", class: number ? "q-number" : "",
       "aria-sort": order.column === i ? (order.down ? "descending" : "ascending") : "none" },
       el("button", { type: "button", "data-column": i, title: fill(words.sort, { column: label(key) }), onclick: () => {
@@ -81,15 +81,13 @@ export function resultTable(table, words, select) {
         draw();
         place.querySelector(`thead button[data-column="${i}"]`)?.focus();
       } }, label(key), order.column === i ? (order.down ? " ↓" : " ↑") : ""), scale && el("span", { class: "q-scale" }, scale)));
-    const body = el("tbody");
-    const add = () => body.append(...shown.splice(0, MANY).map((row) => {
+    const grid = el("table", { class: "q-result" }, el("caption", { class: "q-hidden" }, title), el("thead", {}, el("tr", {}, head)));
+    place.scrollTop = 0;
+    place.replaceChildren(grid);
+    manyRows(place, grid, (row) => {
       const go = act(row);
       return el("tr", { class: go ? "q-opens" : "", onclick: go }, columns.map((column, i) => !hidden.has(i) && cell(row, column, i, go)));
-    }));
-    add();
-    place.onscroll = () => { if (shown.length && place.scrollTop + 2 * place.clientHeight > place.scrollHeight) add(); };
-    place.scrollTop = 0;
-    place.replaceChildren(el("table", { class: "q-result" }, el("caption", { class: "q-hidden" }, title), el("thead", {}, el("tr", {}, head)), body));
+    }).show(shown);
     more.hidden = all;
   }
   const more = el("button", { type: "button", class: "q-button q-quiet q-small", onclick: () => { all = true; draw(); } }, fill(words.more, { n: rows.length }));

@@ -65,7 +65,7 @@ def slope_chart(people: Ranking, predicted: Mapping[str, Ranking], who: str = "p
             text=[shorten(name, 22) for name in last],
             mode="text",
             textposition="middle right",
-            textfont={"size": 12, "color": INK},
+            textfont={"size": 12},
             hoverinfo="skip",
             cliponaxis=False,
         )

@@ -115,7 +115,7 @@ class Making:
 class Share:
     """Texts of what is shared by a link."""
 
-    ENDED = "This link has ended: it works as long as the page on which it was made is open, a day at most."
+    ENDED = "This link has ended. It works while the page on which it was made is open, a day at most."
     FAILED = "The page could not be written: {problem}"
     NOTHING = "There is nothing here to share yet."
     NO_PLAN = "A plan has no page of its own: share the address of this page."
@@ -264,20 +264,22 @@ tests when there are too many clips to hear; they do not replace one.
 
 {kinds}
 
-**The interval** beside a score is a 90 % interval from split conformal calibration on clips that the predictor
-had never seen: about nine of ten clips *like those* fall inside. On audio of another kind it promises less.
+**The interval** beside a score is a 90 % interval from split conformal calibration.
+It is calibrated on clips that the predictor had never seen: about nine of ten *like those* fall inside.
+On audio of another kind it promises less.
 
 **TA needs a prompt.** Without one it stays empty.
 
 ## What happens to your files
 
-They stay on the machine that serves this page, in a temporary folder that other visitors cannot list, and are
-deleted after a day. The app opens no connection to anywhere else, unless you press a button that says what it fetches.
+They stay on the machine that serves this page, in a temporary folder that other visitors cannot list.
+After a day they are deleted.
+The app opens no connection to anywhere else, unless you press a button that says what it fetches.
 
 ## The method
 
-QAMRO is a training loss that ranks clips with a margin that adapts to how far listeners set them apart, and weighs
-mistakes among good clips more:
+QAMRO is a training loss that ranks clips with a margin that adapts to how far listeners set them apart.
+Mistakes among good clips weigh more. The paper:
 [QAMRO: Quality-aware Adaptive Margin Ranking Optimization for Human-aligned Assessment of Audio Generation
 Systems](https://arxiv.org/abs/2508.08957). With y the human score and ŷ the prediction, over pairs of clips that
 listeners rated differently,

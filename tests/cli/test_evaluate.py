@@ -68,7 +68,7 @@ def test_what_the_score_table_says_of_its_clips_is_repeated(files, run, verb):
     told = run(verb, "--predictions", files / "told.csv", *common)
     assert told.exit_code == 0, told.output
     text = " ".join(told.output.split())
-    assert "of 12 clips 9 are like those that the heads were trained on, 1 is at their edge, 2 are unlike them" in text
+    assert "of 12 clips 9 are like those that the heads were trained on, 1 is at their edge. 2 are unlike them" in text
     plain = run(verb, "--predictions", files / "scores.csv", *common)
     assert "trained on" not in plain.output
     if verb == "evaluate":

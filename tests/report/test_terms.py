@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import importlib
+import itertools
 import pkgutil
 import re
 from html.parser import HTMLParser
 
 import pytest
 
+from qamro.domains import in_words
 from qamro.report import Options, compare, write_html
 from qamro.report.terms import LINKED, PATTERN, TERMS, explained, jargon, linked
 from qamro.report.views import VIEWS
@@ -126,6 +128,7 @@ class _Page(HTMLParser):
 def test_every_term_of_a_report_leads_to_its_explanation_where_it_first_stands(tmp_path):
     study = small_study(systems=5, odd="r5")
     told = predictor(study, 0.2).assign(kind_MI="human", source_MI="human: heads on LogMel, hash abcdef123456")
+    told["domain"] = [("inside", "edge", "outside", "outside", "unknown")[i % 5] for i in range(len(told))]
     comparison = compare(
         study, {"good": told, "bad": predictor(study, 2.0)}, Options(draws=40, prediction_powered=True)
     )
@@ -153,6 +156,29 @@ def test_every_term_of_a_report_leads_to_its_explanation_where_it_first_stands(t
         texts = [section.answer, *section.about, *section.sentences, *(part.note for part in section)]
         for sentence in (one for text in texts if " stray: " not in text for one in sentences(text)):  # a list of names
             assert len(words(sentence)) <= 20, f"{section.id}: {sentence}"
+
+
+def plain(text):
+    """A text of Markdown or HTML as it is read: without equations, addresses, tags; a paragraph or heading a line."""
+    text = re.sub(r"\$\$.*?\$\$", "", text, flags=re.DOTALL)
+    text = re.sub(r"<[^>]*>|\]\([^)]*\)", " ", text)
+    return [" ".join(part.split()) for part in re.split(r"\n\s*\n|\n(?=[#|-])", text)]
+
+
+def test_no_sentence_of_the_app_is_longer_than_twenty_words():
+    """Texts of every tab, also those that stand in formats; those for agents (MCP) are no view."""
+    for module, texts in every_module_of_texts().items():
+        for where, text in texts_of(texts):
+            found = [] if where.startswith("Mcp.") else [one for part in plain(text) for one in sentences(part)]
+            for sentence in found:
+                assert len(words(sentence)) <= 20, f"{module} {where}: {sentence}"
+
+
+@pytest.mark.parametrize("n", [1, 2])
+def test_sentences_of_domains_are_short(n):
+    for domains in itertools.product(*[([], [word] * n) for word in ("inside", "edge", "outside", "unknown")]):
+        for sentence in sentences(f"name: {in_words(itertools.chain(*domains))}"):
+            assert len(words(sentence)) <= 20, sentence
 
 
 def test_texts_of_compare_are_short_and_say_nothing_of_machinery():

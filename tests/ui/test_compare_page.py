@@ -348,3 +348,78 @@ def test_votes_open_their_view_and_go_into_the_report(open_page: Visits, tmp_pat
     view(page, "report")
     document = download(page, "[data-what=html]", tmp_path)
     assert "preference: systems by votes" in document.read_text("utf-8")
+
+
+MANY = """async ({ n }) => {
+  const { manyRows } = await import(new URL("qamro/js/rows.js", document.baseURI));
+  const { el } = await import(new URL("qamro/js/dom.js", document.baseURI));
+  const table = el("table", {}, el("thead", {}, el("tr", {}, el("th", {}, "name"), el("th", {}, "value"))));
+  const place = el("div", { id: "many", class: "q-scroll q-wide", style: { width: "200px" } }, table);
+  document.querySelector("#compare-views").prepend(place);
+  window.many = manyRows(place, table, (i) => el("tr", {}, el("th", { "data-i": i }, el("button", {}, `row ${i}`)),
+    el("td", { style: { "min-width": "400px" } }, String(i))));
+  window.many.show(Array.from({ length: n }, (_, i) => i));
+  place.scrollIntoView();
+}"""
+STILL = """() => document.getAnimations().filter(({ playState, timeline, effect }) =>
+  timeline === document.timeline && playState === "running" && effect.getTiming().duration > 10).length === 0"""
+
+
+def test_by_keyboard_with_letters_of_twice_the_size_and_less_motion(open_page: Visits) -> None:
+    page = open_page("?tab=compare", width=720, height=450, reduced_motion="reduce", ready="#compare-section .q-empty")
+    assert fits(page)
+    page.focus("#compare-section .q-empty button")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#compare-lines .q-lines:not(.q-stale) [data-about=systems] button")
+    page.wait_for_selector("#compare-predictions li:has-text('144 of 144')", state="attached")
+    page.wait_for_selector("#compare-lines .q-lines:not(.q-stale) [data-about=predictors] :text('offline orders')")
+    page.focus("#compare-lines [data-about=systems] button")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#compare-views[data-view=systems]")
+    page.wait_for_selector("#compare-section [data-id=systems-MI-pairs] .main-svg >> nth=0")
+    page.focus("#compare-view input[value=raters]")
+    page.keyboard.press("Space")
+    page.wait_for_selector("#compare-views[data-view=raters]")
+    page.focus("#compare-view input[value=systems]")
+    page.keyboard.press("Space")
+    page.wait_for_selector("#compare-views[data-view=systems] #compare-section [data-id=systems-MI-ranking]")
+    page.focus("#compare-section .q-fold[data-fold=numbers] > summary")
+    if not page.locator("#compare-section .q-fold[data-fold=numbers][open]").count():
+        page.keyboard.press("Enter")
+    head = "#compare-section [data-id=systems-MI-metrics-table] thead button >> nth=1"
+    page.focus(head)
+    page.keyboard.press("Enter")
+    assert page.locator(head).evaluate("(button) => button === document.activeElement"), "sorting loses the focus"
+    ring = page.evaluate("() => getComputedStyle(document.activeElement).outlineStyle")
+    assert ring == "solid", "the focus is not visible"
+    assert fits(page)
+    page.wait_for_function(STILL)
+
+    page.evaluate(MANY, {"n": 10_000})
+    standing = "() => document.querySelectorAll('#many [data-i]').length"
+    page.wait_for_function(f"() => (({standing})() > 30) && (({standing})() < 300)")
+    assert page.get_attribute("#many table", "aria-rowcount") == "10001"
+    page.focus("#many [data-i='0'] button")
+    page.evaluate("() => { const place = document.querySelector('#many'); place.scrollTop = place.scrollHeight; }")
+    page.wait_for_selector("#many [data-i='9999']")
+    page.evaluate("() => { const place = document.querySelector('#many'); place.scrollTop = place.scrollHeight; }")
+    page.evaluate("() => { document.querySelector('#many').scrollLeft = 150; }")
+    last = page.locator("#many [data-i='9999']")
+    assert last.evaluate("(row) => row.parentElement.getAttribute('aria-rowindex')") == "10001"
+    assert last.evaluate("(c) => c.getBoundingClientRect().x - c.closest('#many').getBoundingClientRect().x") < 3
+    assert page.evaluate(standing) < 300
+    assert page.inner_text("#many :focus") == "row 0", "whoever is in a row stays in it"
+    head_top = "(h) => h.getBoundingClientRect().y - h.closest('#many').getBoundingClientRect().y"
+    assert page.locator("#many thead th >> nth=0").evaluate(head_top) < 3, "the head stays in sight"
+    page.evaluate("() => document.querySelector('#many').remove()")
+
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.click("#compare-view label:has(input[value=plan])")
+    page.wait_for_selector(".q-plan-picture svg text")
+    letters = "(all) => Math.min(...all.map((text) => text.getBoundingClientRect().height))"
+    page.wait_for_function("() => document.querySelector('.q-plan-picture svg').getBoundingClientRect().width < 390")
+    assert page.eval_on_selector_all(".q-plan-picture text", letters) >= 11, "too small to be read on a phone"
+    view(page, "systems")
+    ranking = page.locator("#compare-section [data-id=systems-MI-ranking] .q-sideways .q-plot")
+    assert ranking.bounding_box()["width"] >= 560, "names on both sides need their room"
+    assert fits(page)

@@ -104,6 +104,7 @@ def drawn(state: CompareState, view: str, section: Section, axis: str = "", made
                 "id": figure.id,
                 "title": figure.title,
                 "note": figure.note,
+                "wide": figure.wide,
                 "chart": chart_of(figure, state),
             }
             for figure in section.figures

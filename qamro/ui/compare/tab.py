@@ -66,7 +66,7 @@ def build_components() -> Parts:
         setup = widget("compare_setup", None, words=words.SETUP_WORDS, elem_id="compare-setup-line")
         with gr.Column(elem_classes="q-card"):
             heading(Bring.RATINGS, Bring.RATINGS_NOTE)
-            chooser = study_picker("compare", keeps=True)
+            chooser = study_picker("compare", keeps=True, as_list=True)
         with gr.Column(elem_classes="q-card"):
             heading(Bring.PREDICTIONS, Bring.PREDICTIONS_NOTE)
             predictions = widget(

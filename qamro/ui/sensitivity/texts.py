@@ -116,8 +116,8 @@ class Sensitivity:
     MODEL_COLUMN = "Model"
     MODEL = "One model’s ranking"
     MODEL_NOTE = (
-        "Each system’s mean rating (ring) and mean prediction over clips and seeds (dot, with its 95 % interval over "
-        "seeds), best by ratings on top."
+        "Ring: a system’s mean rating. Dot: its mean prediction over clips and seeds, with a 95 % interval over "
+        "seeds. Best by ratings on top."
     )
     CHOOSE = "Model"
     NO_SYSTEMS = "The clips of this study name no systems, so there is no ranking of systems to show."

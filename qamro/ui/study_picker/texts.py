@@ -26,7 +26,7 @@ class Picker:
     )
     NO_SOUND = (
         "No sound was found for the {n} clips of {name}, and this page needs to hear them. Drop the sound files "
-        "together with the ratings, or a zip of both; their names must be those of the clips."
+        "together with the ratings, or a zip of both. Their names must be those of the clips."
     )
     NOT_OURS = "These files did not arrive; drop them again."
     NOTHING = "nothing was brought along yet"
@@ -69,8 +69,8 @@ WORDS = {
     "fetch": "Fetch",
     "ask": "by hand",
     "drop": "Drop ratings here, with the clips or without",
-    "formats": "CSV (a row a rating, or a column a rater or axis), webMUSHRA results, Audiobox-Aesthetics JSON lines, "
-    "MusicEval lists; sound files; zips of any of these.",
+    "formats": "CSV: a row a rating, or a column a rater or axis. Results of webMUSHRA, JSON lines of "
+    "Audiobox-Aesthetics, lists of MusicEval. Sound files, and zips of any of these.",
     "files": "Choose files",
     "uploading": "Uploading {done} of {all}",
     "failed": "{n} could not be uploaded",
@@ -155,7 +155,7 @@ WORDS = {
     "row_drop": "Read all again",
     "scales": "Scales",
     "scales_note": "Scores stay as they are unless you say otherwise. With a scale declared, a score off it is an "
-    "error; with another one wanted, scores are moved along a straight line.",
+    "error. With another one wanted, scores are moved along a straight line.",
     "axis": "Axis",
     "call": "Call it",
     "found": "Found",

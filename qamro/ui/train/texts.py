@@ -30,8 +30,8 @@ class TrainTab:
         "intervals over systems and clips. Validation curves are no evidence: training stopped by one of them."
     )
     KEEP_NOTE = (
-        "Kept heads are a predictor: the Predict tab lists them at once, with the study, who rated it, the encoder "
-        "and what they are worth on held-out clips."
+        "Kept heads are a predictor, which the Predict tab lists at once. It names the study, who rated it, the "
+        "encoder and what they are worth on held-out clips."
     )
     KEEP_SPACE = " On this shared Space only you see them, as long as this page is open: download them to keep them."
     SPACE = (
@@ -152,7 +152,7 @@ OPTIMIZERS: dict[str, tuple[str, str, dict[str, float]]] = {
     "sgd": (
         "SGD, the paper's",
         "Rate 5e-4, momentum 0.9, batches of 256. Slow on small studies: regression alone may not be trained when its "
-        "epochs end, which makes ranking losses look better than they are.",
+        "epochs end. That makes ranking losses look better than they are.",
         {"lr": 5e-4, "batch_size": 256, "epochs": 1000},
     ),
 }
