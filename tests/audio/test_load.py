@@ -319,19 +319,16 @@ def test_libav_is_imported_only_when_needed(tmp_path):
 
 
 @pytest.mark.parametrize("mode", ["CONSTANT", "VARIABLE"])
-def test_mp3s_without_a_length_and_with_lyrics_behind(tmp_path, capfd, mode):
-    """As songs come from the web: no length header, tags behind the sound; libsndfile's own decoder agrees."""
-    data = mp3_without_length(song(4.0, rate=44_100)[:, None], 44_100, mode)
-    lyrics = b"LYRICSBEGININD0000200LYR00012la la la la la"
-    tag = b"TAG" + b"a song".ljust(124, b"\0") + b"\x0c"
+def test_an_mp3_of_a_song_without_length_is_the_song(tmp_path, capfd, mode):
+    """As songs come from the web: no length header, lyrics and tags behind the sound."""
+    tune = song(4.0, rate=44_100)
+    data = mp3_without_length(tune[:, None], 44_100, mode)
     path = tmp_path / "song.mp3"
-    path.write_bytes(data + lyrics + f"{len(lyrics):06d}".encode() + b"LYRICS200" + tag)
-    expected, rate = soundfile.read(io.BytesIO(data), dtype="float32", always_2d=True)
-    capfd.readouterr()
+    path.write_bytes(data + b"LYRICSBEGININD00002" + b"la " * 40 + b"000139LYRICS200" + b"TAG" + bytes(125))
     wave = load(path)
-    assert wave.sample_rate == rate
-    assert wave.samples.size == len(expected) >= 4 * rate
-    np.testing.assert_allclose(wave.samples, expected.mean(axis=1), atol=1e-5)
+    assert wave.sample_rate == 44_100
+    delay = 1105  # the encoder's and the decoder's, which the missing header would tell
+    np.testing.assert_allclose(wave.samples[delay:][: len(tune)], tune, atol=0.02)
     load(path, 16_000)
     assert capfd.readouterr() == ("", "")
 

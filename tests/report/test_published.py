@@ -73,8 +73,8 @@ def test_many_raters_with_few_ratings_each(tmp_path):
     study = Study.load(write_survey(tmp_path))
     section = compare(study, {}, Options(draws=50)).raters()
     table = next(table for table in section.tables if table.id == "raters-quality-table").frame
-    assert len(table) == 60
+    assert len(table) == 65
     names = table.loc[table["reason"] != "", "rater"]
     fewer = compare(study, {}, Options(draws=50, left_out=tuple(names)))
     assert f"and {len(names) - 6} more" in fewer.without
-    assert fewer.study.ratings["rater"].nunique() == 60 - len(names)
+    assert fewer.study.ratings["rater"].nunique() == 65 - len(names)

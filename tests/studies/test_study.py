@@ -323,7 +323,7 @@ def test_a_byte_order_mark_and_blank_lines_are_no_obstacle(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("write", "clips", "systems", "raters"), [(write_codec, 128, 8, 19), (write_survey, 104, 4, 60)]
+    ("write", "clips", "systems", "raters"), [(write_codec, 128, 8, 19), (write_survey, 104, 4, 65)]
 )
 def test_folders_of_two_tables_without_study_json(tmp_path, write, clips, systems, raters):
     folder = write(tmp_path / "own")
