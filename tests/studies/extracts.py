@@ -128,11 +128,12 @@ def write_table(path: Path, header: Sequence[str], rows: Iterable[Sequence[objec
 def write_codec(folder: Path, *, contents: int = 16, raters: int = 19, seed: int = 0) -> Path:
     """Writes a MUSHRA study of codecs, as published and in long form (a ``Study`` folder); half the raters heard each.
 
-    One condition a content, the anchor, was rated and has no file. The long form holds what ``codec_mushra`` calls
+    The first rater answered at random. One condition a content, the anchor, was rated and has no file. The long form holds what ``codec_mushra`` calls
     ``stim_01/a.wav`` as ``stim_01_a.flac``.
     """
     rng = np.random.default_rng(seed)
-    bias, spread = rng.normal(0, 8, raters), rng.uniform(4, 14, raters)
+    bias, spread = rng.normal(0, 4, raters), rng.uniform(3, 8, raters)
+    spread[0] = 45
     published, clips, ratings = [], [], []
     for content in range(1, contents + 1):
         heard = np.sort(rng.permutation(raters)[: raters // 2 + content % 2])
