@@ -128,18 +128,19 @@ def write_table(path: Path, header: Sequence[str], rows: Iterable[Sequence[objec
 def write_codec(folder: Path, *, contents: int = 16, raters: int = 19, seed: int = 0) -> Path:
     """Writes a MUSHRA study of codecs, as published and in long form (a ``Study`` folder); half the raters heard each.
 
-    The first rater answered at random. One condition a content, the anchor, was rated and has no file. The long form holds what ``codec_mushra`` calls
-    ``stim_01/a.wav`` as ``stim_01_a.flac``.
+    The first rater misses far, up or down. One condition a content, the anchor, was rated and has no file. The long form holds what
+    ``codec_mushra`` calls ``stim_01/a.wav`` as ``stim_01_a.flac``.
     """
     rng = np.random.default_rng(seed)
-    bias, spread = rng.normal(0, 4, raters), rng.uniform(3, 8, raters)
-    spread[0] = 45
+    bias, spread = rng.normal(0, 4, raters), rng.uniform(6, 12, raters)
     published, clips, ratings = [], [], []
     for content in range(1, contents + 1):
         heard = np.sort(rng.permutation(raters)[: raters // 2 + content % 2])
         for k, system in enumerate((*CODECS, "Anchor")):
             level = 95 if k == 0 else 75 - 8 * k + rng.normal(0, 4)
-            scores = whole(level + bias[heard] + spread[heard] * rng.normal(size=len(heard)), 0, 100).tolist()
+            misses = bias[heard] + spread[heard] * rng.normal(size=len(heard))
+            misses[heard == 0] = 42 * rng.choice([-1, 1])
+            scores = whole(level + misses, 0, 100).tolist()
             file = "" if system == "Anchor" else f"stim_{content:02d}/codec_{k}.wav"
             published.append((f"S{content}", system, json.dumps(scores), json.dumps((heard + 1).tolist()), file))
             if file:
