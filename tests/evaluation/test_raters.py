@@ -8,7 +8,7 @@ import pytest
 
 from qamro.evaluation.raters import MODELS, RatersUnknown, leave_out, left_out_note, rater_model
 from qamro.studies import Study
-from tests.studies.extracts import write_codec, write_survey
+from tests.studies.extracts import write_codec
 
 
 def made_up(seed, n=128, k=19, missing=0.4):
@@ -153,9 +153,8 @@ def test_leaving_raters_out_says_so():
         leave_out(study, ["nobody"])
 
 
-@pytest.mark.parametrize("write", [write_codec, write_survey])
-def test_raters_of_a_listening_test_and_of_a_survey(tmp_path, write):
-    study = Study.load(write(tmp_path))
+def test_raters_of_a_listening_test(tmp_path):
+    study = Study.load(write_codec(tmp_path))
     found = rater_model(study, "quality")
     assert found.clips["quality"].corr(found.clips["mos"]) > 0.9
     assert (found.raters["inconsistency"] > 0).all()

@@ -128,7 +128,7 @@ def write_table(path: Path, header: Sequence[str], rows: Iterable[Sequence[objec
 def write_codec(folder: Path, *, contents: int = 16, raters: int = 19, seed: int = 0) -> Path:
     """Writes a MUSHRA study of codecs, as published and in long form (a ``Study`` folder); half the raters heard each.
 
-    The first rater misses far, up or down. One condition a content, the anchor, was rated and has no file. The long form
+    The first rater misses far. One condition a content, the anchor, was rated and has no file. The long form
     holds what ``codec_mushra`` calls ``stim_01/a.wav`` as ``stim_01_a.flac``.
     """
     rng = np.random.default_rng(seed)
