@@ -39,6 +39,50 @@ def write_wav(path: Path, samples: np.ndarray, rate: int = RATE, subtype: str = 
     return path
 
 
+def speech(seconds: float, seed: int = 0, rate: int = 16_000) -> np.ndarray:
+    """A voice that says nothing: pulses through vowels' formants, hisses and pauses. Float32 of shape (frames,)."""
+    from scipy.signal import lfilter
+
+    rng = np.random.default_rng(seed)
+    vowels = ((730, 1090, 2440), (270, 2290, 3010), (300, 870, 2240), (530, 1840, 2480), (570, 840, 2410))
+    pitch, frames = rng.uniform(90, 220), round(seconds * rate)
+    parts: list[np.ndarray] = []
+    while sum(map(len, parts)) < frames:
+        size = round(rate * rng.uniform(0.09, 0.22))
+        melody = 1 + 0.12 * np.sin(2 * np.pi * rng.uniform(2, 4) * np.arange(size) / rate + rng.uniform(0, 6))
+        phase = np.cumsum(pitch * (1 + 0.09 * rng.normal()) * melody * np.linspace(1.05, 0.92, size)) / rate
+        sound = lfilter([1], [1, -1.6, 0.64], np.diff(np.floor(phase), prepend=0)) + 0.01 * rng.normal(size=size)
+        for formant, width in zip(vowels[rng.integers(5)], (80, 100, 140), strict=True):
+            radius = np.exp(-np.pi * width / rate)
+            cosine = 2 * radius * np.cos(2 * np.pi * formant / rate)
+            sound = lfilter([1 - cosine + radius**2], [1, -cosine, radius**2], sound)
+        sound = np.diff(sound, prepend=0)
+        parts.append(sound / np.abs(sound).max() * np.sqrt(np.sin(np.pi * np.linspace(0, 1, size))))
+        size = round(rate * rng.uniform(0.03, 0.09))
+        parts.append(0.08 * np.diff(rng.normal(size=size), prepend=0) * np.hanning(size))
+        if rng.random() < 0.15:
+            parts.append(0.001 * rng.normal(size=round(0.12 * rate)))
+    wave = np.concatenate(parts)[:frames]
+    return (0.3 * wave / np.abs(wave).max()).astype(np.float32)
+
+
+def song(seconds: float, seed: int = 0, rate: int = 32_000) -> np.ndarray:
+    """Plucked notes of a scale over chords. Float32 of shape (frames,)."""
+    rng = np.random.default_rng(seed)
+    time = np.arange(round(seconds * rate)) / rate
+    wave = np.zeros(len(time))
+    scale = 2 ** (np.array([0, 2, 4, 5, 7, 9, 11, 12]) / 12)
+    for i, start in enumerate(np.arange(0, seconds, 0.25)):
+        since = time - start
+        sounding = (since >= 0) & (since < 2)
+        notes = 110 * np.array([1, 1.25, 1.5]) if i % 8 == 0 else 220 * scale[rng.integers(8, size=1)]
+        for hz in notes:
+            for overtone in range(1, 6):
+                tone = np.sin(2 * np.pi * hz * overtone * since[sounding]) * np.exp(-4 * since[sounding])
+                wave[sounding] += tone / overtone
+    return (0.4 * wave / np.abs(wave).max()).astype(np.float32)
+
+
 # ---------------------------------------------------------------------------------------------------- good files
 
 _SNDFILE = {

@@ -31,9 +31,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    """The folder of reference answers and real rated audio that developers have; a user's machine has none."""
+    """The published files and the originals' answers, to hold numbers against theirs; few machines have them.
+
+    A test takes it only for such a comparison: what is read, said or refused is tested on files that tests make.
+    """
     if not (_SHARED / "data").is_dir():
-        pytest.skip("reference data (../shared) is not on this machine")
+        pytest.skip("a comparison with published files or the originals' answers, which are not on this machine")
     return _SHARED
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from audio_files import tone, write_wav
+from scipy.stats import spearmanr
 
 from qamro.predictors import Predictor, Provenance, Score
 from qamro.predictors.loading import PREDICTORS, PredictorEntry
@@ -75,14 +76,31 @@ def test_wrong_use_is_named(ratings, run, arguments, why):
     assert why in " ".join(result.output.split())
 
 
-def test_published_predictions(shared, run):
-    file = shared / "data" / "predictions" / "pam_music.csv"
+def predicted_by(run, file):
     result = run(
         "bench", "--study", file, "--predictions", f"MuQ-Eval={file}:muqeval_MI=MI,muqeval_TA=TA",
         "--predictions", f"TuneJury={file}:tunejury=MI", "--draws", 20,
     )  # fmt: skip
     assert result.exit_code == 0, result.output
-    text = " ".join(result.output.split())
+    return " ".join(result.output.split())
+
+
+def test_ratings_and_two_models_predictions_in_one_file(run, tmp_path):
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"clip": [f"human_eval/music/m{k % 5}/{k // 5}.wav" for k in range(40)]})
+    table["system"], table["prompt"] = [f"m{k % 5}" for k in range(40)], "a waltz, slow"
+    table[["MI", "TA"]] = rng.integers(10, 50, (40, 2)) / 10
+    for column, axis in (("muqeval_MI", "MI"), ("muqeval_TA", "TA"), ("tunejury", "MI")):
+        table[column] = table[axis] + rng.normal(0, 1, 40)
+    table.to_csv(tmp_path / "r.csv", index=False)
+    text = predicted_by(run, tmp_path / "r.csv")
+    for name, column in (("TuneJury", "tunejury"), ("MuQ-Eval", "muqeval_MI")):
+        assert f"| {name} | {spearmanr(table[column], table['MI'])[0]:.3f} [" in text
+    assert "5 systems" in text
+
+
+def test_published_predictions_have_their_published_correlations(shared, run):
+    text = predicted_by(run, shared / "data" / "predictions" / "pam_music.csv")
     assert "| TuneJury | 0.591 [" in text
     assert "| MuQ-Eval | 0.499 [" in text
     assert "5 systems" in text

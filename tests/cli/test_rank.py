@@ -60,10 +60,19 @@ def test_ratings_are_no_votes_and_votes_no_ratings(votes, run, tmp_path):
     assert "qamro rank --votes" in refused.stderr
 
 
-def test_music_arena_as_found(run, shared):
-    result = run("rank", "--votes", shared / "data" / "votes" / "music_arena_2026.csv", "--draws", 50)
+def test_an_arenas_own_file(run, tmp_path):
+    """Battles with an id, systems by name and words of four kinds, as Music Arena publishes them."""
+    rng = np.random.default_rng(1)
+    names = [f"maker-{k}-v{k}" for k in range(11)]
+    lines = ["battle_id,system_a,system_b,preference"]
+    for k in range(240):
+        a, b = rng.choice(11, 2, replace=False) if k > 10 else (k, (k + 1) % 11)
+        lines.append(f"{k:08x}-aa7e-418b,{names[a]},{names[b]},{('A', 'B', 'TIE', 'BOTH_BAD')[rng.integers(4)]}")
+    path = tmp_path / "arena.csv"
+    path.write_text("\n".join(lines))
+    result = run("rank", "--votes", path, "--draws", 50)
     assert result.exit_code == 0, result.output
-    assert "799 votes by people on 11 systems" in result.stdout
+    assert "240 votes by people on 11 systems" in result.stdout
 
 
 def test_votes_go_into_a_report(votes, run, tmp_path):

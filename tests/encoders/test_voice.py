@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
+from audio_files import song, speech
 
 from qamro.checkpoints import WeightsError
 from qamro.encoders.packaged import SILERO
@@ -21,13 +20,6 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def detector():
     return VoiceDetector()
-
-
-def clips_of(shared: Path, study: str, every: int) -> list[np.ndarray]:
-    from qamro.audio import load
-
-    files = sorted(path for path in (shared / "data" / "studies" / study / "audio").rglob("*.*"))
-    return [load(file, sample_rate=16_000).samples[: 8 * 16_000] for file in files[::every]]
 
 
 def of_the_package(samples: np.ndarray) -> np.ndarray:
@@ -48,17 +40,15 @@ def test_probabilities_are_the_packages(detector):
     np.testing.assert_allclose(detector.probabilities(sound), expected, atol=1e-4)
 
 
-def test_probabilities_of_speech_are_the_packages(detector, shared):
-    speech = clips_of(shared, "codec_mushra", 100)[0]
-    expected = of_the_package(speech)
+def test_probabilities_of_speech_are_the_packages(detector):
+    expected = of_the_package(speech(5))
     assert expected.max() > 0.9
-    np.testing.assert_allclose(detector.probabilities(speech), expected, atol=1e-4)
+    np.testing.assert_allclose(detector.probabilities(speech(5)), expected, atol=1e-4)
 
 
-def test_speech_is_told_from_songs(detector, shared):
-    speech, songs = clips_of(shared, "codec_mushra", 16), clips_of(shared, "lstm_music", 20)
-    assert sum(detector.is_speech([(wave, 16_000) for wave in speech])) >= len(speech) - 1
-    assert sum(detector.is_speech([(wave, 16_000) for wave in songs])) == 0
+def test_speech_is_told_from_songs(detector):
+    clips = [make(5, seed, rate=16_000) for make in (speech, song) for seed in range(6)]
+    assert detector.is_speech([(wave, 16_000) for wave in clips]) == [True] * 6 + [False] * 6
 
 
 def test_what_is_no_voice(detector):
@@ -72,12 +62,12 @@ def test_what_is_no_voice(detector):
         assert detector.share(sound.astype(np.float32)) < 0.2
 
 
-def test_pauses_and_loudness_do_not_count(detector, shared):
-    speech = clips_of(shared, "codec_mushra", 100)[0]
-    share = detector.share(speech)
-    paused = np.concatenate([speech, np.zeros(5 * 16_000, dtype=np.float32), speech])
+def test_pauses_and_loudness_do_not_count(detector):
+    talk = speech(5)
+    share = detector.share(talk)
+    paused = np.concatenate([talk, np.zeros(5 * 16_000, dtype=np.float32), talk])
     assert detector.share(paused) == pytest.approx(share, abs=0.15)
-    assert detector.share(0.3 * speech) == pytest.approx(share, abs=0.15)
+    assert detector.share(0.3 * talk) == pytest.approx(share, abs=0.15)
 
 
 def test_long_sounds_are_heard_in_parts(detector, monkeypatch):

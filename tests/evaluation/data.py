@@ -9,6 +9,9 @@ import pandas as pd
 
 from qamro.studies import Study
 
+TRACK2 = "data/annotations/audiomos2025_track2_human_annotations.jsonl"
+"""Where the published file is among the reference data."""
+
 AXES = {
     "Production_Quality": "PQ",
     "Production_Complexity": "PC",
@@ -17,9 +20,8 @@ AXES = {
 }
 
 
-def track2(shared):
-    """AudioMOS 2025 track 2: the scores as (clips, 10) for each axis, and their Study."""
-    path = shared / "data" / "annotations" / "audiomos2025_track2_human_annotations.jsonl"
+def track2(path):
+    """A file of AudioMOS 2025 track 2, published or made up: its clips, and the scores as (clips, 10) for each axis."""
     rows = [json.loads(line) for line in path.read_text().splitlines()]
     clips = pd.DataFrame({"clip": [row["data_path"] for row in rows]})
     clips["system"] = clips["clip"].str.split("-").str[2]

@@ -9,13 +9,19 @@ from scipy import stats
 from qamro.evaluation.planning import Design, Goal, Plan, apart_range, shrunk
 from qamro.evaluation.significance import compare_systems
 from qamro.evaluation.variances import Estimated, Variances, estimate
-from tests.evaluation.data import study_of, track2
+from tests.evaluation.data import TRACK2, study_of, track2
 from tests.evaluation.test_variances import made
+from tests.studies.extracts import track2_clips, write_aesthetics
 
 
-@pytest.fixture(scope="module")
-def rated(shared):
-    clips, scores = track2(shared)
+@pytest.fixture(scope="module", params=["made up", "published"])
+def rated(request, tmp_path_factory):
+    """36 systems of 85 clips with ten ratings on four axes."""
+    if request.param == "published":
+        path = request.getfixturevalue("shared") / TRACK2
+    else:
+        path = write_aesthetics(tmp_path_factory.mktemp("track2") / "r.jsonl", track2_clips())
+    clips, scores = track2(path)
     return clips["system"].to_numpy(str), scores, study_of(clips, scores)
 
 

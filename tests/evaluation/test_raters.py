@@ -8,6 +8,7 @@ import pytest
 
 from qamro.evaluation.raters import MODELS, RatersUnknown, leave_out, left_out_note, rater_model
 from qamro.studies import Study
+from tests.studies.extracts import write_codec
 
 
 def made_up(seed, n=128, k=19, missing=0.4):
@@ -152,9 +153,8 @@ def test_leaving_raters_out_says_so():
         leave_out(study, ["nobody"])
 
 
-@pytest.mark.parametrize("name", ["codec_mushra", "lstm_music"])
-def test_real_raters(shared, name):
-    study = Study.load(shared / "data" / "studies" / name)
+def test_raters_of_a_listening_test(tmp_path):
+    study = Study.load(write_codec(tmp_path))
     found = rater_model(study, "quality")
     assert found.clips["quality"].corr(found.clips["mos"]) > 0.9
     assert (found.raters["inconsistency"] > 0).all()

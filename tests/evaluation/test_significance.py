@@ -16,6 +16,7 @@ from qamro.evaluation.significance import (
     williams,
 )
 from qamro.studies import Study
+from tests.studies.extracts import write_codec
 
 # Holm
 
@@ -150,8 +151,8 @@ def test_blocks_that_are_not_complete_are_left_out():
         blocks_of(study, "MI", by="genre")
 
 
-def test_blocks_of_a_published_study(shared):
-    study = Study.load(shared / "data" / "studies" / "codec_mushra")
+def test_blocks_of_a_listening_test(tmp_path):
+    study = Study.load(write_codec(tmp_path))
     scores, systems, what = blocks_of(study, "quality")
     assert (scores.shape, what) == ((16, 8), "source")
     found = critical_difference(scores, systems)

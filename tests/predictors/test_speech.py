@@ -9,6 +9,7 @@ import sys
 import numpy as np
 import pytest
 import soundfile
+from audio_files import song, speech, write_wav
 
 from qamro.audio import Waveform
 from qamro.checkpoints import WeightsError
@@ -102,17 +103,16 @@ def test_an_axis_that_only_lacks_prompts_stays():
 
 
 @needs_packages
-def test_speech_of_people_and_songs(shared):
-    studies = shared / "data" / "studies"
-    speech = sorted((studies / "codec_mushra" / "audio").rglob("*.*"))[::64]
-    song = sorted((studies / "lstm_music" / "audio").rglob("*.*"))[0]
-    table = load("speech").predict([*speech, song])
-    assert table["SQ"].notna().tolist() == [True] * len(speech) + [False]
+def test_speech_and_songs(tmp_path):
+    talks = [write_wav(tmp_path / f"talk-{i}.wav", speech(5, i), 16_000) for i in range(2)]
+    tune = write_wav(tmp_path / "song.wav", song(5), 32_000)
+    table = load("speech").predict([*talks, tune])
+    assert table["SQ"].notna().tolist() == [True, True, False]
     assert table["SQ"].dropna().between(1, 5).all()
     assert table["source_SQ"].iloc[0].startswith("human: DistillMos rb18b3ac60227 + its own head; trained by Microsoft")
-    offline = load("offline").predict([*speech, song])
+    offline = load("offline").predict([*talks, tune])
     np.testing.assert_allclose(offline["SQ"], table["SQ"], atol=1e-4)
-    assert offline["MI"].notna().tolist() == [False] * len(speech) + [True]
+    assert offline["MI"].notna().tolist() == [False, False, True]
 
 
 @needs_packages

@@ -12,6 +12,7 @@ from qamro.axes import axis_order
 from qamro.studies import Study
 from qamro.studies.importers.published import read_published
 from qamro.studies.registry import DATASETS, get_dataset, open_study
+from tests.studies.extracts import write_codec, write_survey
 
 
 def test_the_studies():
@@ -82,11 +83,11 @@ def test_open_study(tmp_path, monkeypatch):
     assert not (tmp_path / "cache" / "studies" / "lstm_music").exists()
 
 
-def test_the_real_study_folders_are_copies(shared):
-    for name in ("codec_mushra", "lstm_music"):
-        study = read_published(name, shared / "data" / "studies" / name)
-        assert isinstance(study, Study)
-        assert study.missing_audio() == []
+@pytest.mark.parametrize(("name", "write"), [("codec_mushra", write_codec), ("lstm_music", write_survey)])
+def test_a_folder_with_long_form_and_audio_is_the_study(tmp_path, name, write):
+    study = read_published(name, write(tmp_path))
+    assert isinstance(study, Study)
+    assert study.missing_audio() == []
 
 
 def test_audio_is_found_beside_the_published_ratings(tmp_path):

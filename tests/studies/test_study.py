@@ -13,6 +13,7 @@ import pytest
 
 from qamro.studies import Study, StudyError
 
+from .extracts import write_codec, write_survey
 from .made import random_study
 
 
@@ -321,17 +322,18 @@ def test_a_byte_order_mark_and_blank_lines_are_no_obstacle(tmp_path):
     assert study.ratings[["axis", "score"]].to_numpy().tolist() == [["MI", 3.0]]
 
 
-def test_the_two_real_studies(shared: Path):
-    for name, clips, systems, ratings, raters in (
-        ("codec_mushra", 128, 8, 1216, 19),
-        ("lstm_music", 104, 4, 2930, 293),
-    ):
-        study = Study.load(shared / "data" / "studies" / name)
-        assert (study.name, len(study.clips), len(study.systems)) == (name, clips, systems)
-        assert (len(study.ratings), study.ratings["rater"].nunique()) == (ratings, raters)
-        assert study.axes == ["quality"]
-        assert study.missing_audio() == []
-        assert study.clip_means()["count"].sum() == ratings
+@pytest.mark.parametrize(
+    ("write", "clips", "systems", "raters"), [(write_codec, 128, 8, 19), (write_survey, 104, 4, 65)]
+)
+def test_folders_of_two_tables_without_study_json(tmp_path, write, clips, systems, raters):
+    folder = write(tmp_path / "own")
+    study = Study.load(folder)
+    ratings = len((folder / "ratings.csv").read_text().splitlines()) - 1
+    assert (study.name, len(study.clips), len(study.systems)) == ("own", clips, systems)
+    assert (len(study.ratings), study.ratings["rater"].nunique()) == (ratings, raters)
+    assert study.axes == ["quality"]
+    assert study.missing_audio() == []
+    assert study.clip_means()["count"].sum() == ratings
 
 
 def test_json_of_odd_notes(tmp_path):

@@ -7,6 +7,7 @@ import pytest
 
 from qamro.evaluation.agreement import ANONYMOUS, MEANING, agreement, rating_matrix
 from qamro.studies import Study
+from tests.studies.extracts import write_codec
 
 from .panels import panel
 
@@ -90,8 +91,8 @@ def test_tiny_studies_have_a_value_or_a_reason(seed, raters):
     assert not np.isinf(table.loc[~table["statistic"].isin(["system raters"]), ["value", "low", "high"]]).any(axis=None)
 
 
-def test_real_raters(shared):
-    study = Study.load(shared / "data" / "studies" / "codec_mushra")
+def test_raters_of_a_listening_test(tmp_path):
+    study = Study.load(write_codec(tmp_path))
     table = agreement(study, draws=200).set_index("statistic")
     matrix = rating_matrix(study, "quality")
     expected = krippendorff.alpha(reliability_data=matrix.scores.T, level_of_measurement="interval")

@@ -114,7 +114,7 @@ def test_paths_of_no_corpus():
     assert source_of("elsewhere/x.wav") == "elsewhere/x.wav"
 
 
-def test_the_real_files_join_without_a_remainder(shared):
+def test_the_published_files_join_to_their_published_counts(shared):
     folder = shared / "data" / "annotations"
     study = aes_natural.read(
         [folder / name for name in aes_natural.RATINGS], {s: folder / f for s, f in aes_natural.LISTS.items()}

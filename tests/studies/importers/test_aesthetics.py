@@ -9,6 +9,7 @@ import pytest
 
 from qamro.studies import StudyError
 from qamro.studies.importers.forms.audiobox import AXIS_OF, describe, read
+from tests.studies.extracts import pam_clips, track2_clips, write_aesthetics
 
 
 def line(path="a.wav", **change):
@@ -65,30 +66,31 @@ def test_faults_are_named(tmp_path, text, message):
         read(file)
 
 
-def test_the_published_files_say_what_they_say(shared):
-    """Counts and means straight from the JSON, by another route."""
-    for name in ("AES_PAM.jsonl", "AES_natural_speech.jsonl"):
-        file = shared / "data" / "annotations" / name
-        raw = [json.loads(row) for row in file.read_text().splitlines()]
-        study = read(file)
-        zeros = sum(score == 0 for row in raw for key in AXIS_OF for score in row[key])
-        assert study.out_of_range()["count"].sum() == zeros > 0
-        assert set(study.out_of_range()["score"]) == {0.0}
-        means = study.clip_means().pivot(index="clip", columns="axis", values="mean").loc[study.clips["clip"]]
-        for key, axis in AXIS_OF.items():
-            assert means[axis].to_numpy() == pytest.approx(np.array([row[key] for row in raw]).mean(axis=1))
-        assert set(study.clip_means()["count"]) == {10}
+@pytest.mark.parametrize("clips", [pam_clips(), track2_clips(systems=6, clips=5)])
+def test_counts_and_means_are_those_of_the_json(tmp_path, clips):
+    """Straight from the JSON, by another route."""
+    file = write_aesthetics(tmp_path / "r.jsonl", clips)
+    raw = [json.loads(row) for row in file.read_text().splitlines()]
+    study = read(file)
+    zeros = sum(score == 0 for row in raw for key in AXIS_OF for score in row[key])
+    assert study.out_of_range()["count"].sum() == zeros > 0
+    assert set(study.out_of_range()["score"]) == {0.0}
+    means = study.clip_means().pivot(index="clip", columns="axis", values="mean").loc[study.clips["clip"]]
+    for key, axis in AXIS_OF.items():
+        assert means[axis].to_numpy() == pytest.approx(np.array([row[key] for row in raw]).mean(axis=1))
+    assert set(study.clip_means()["count"]) == {10}
 
 
-def test_pam_has_nine_systems_one_of_them_real(shared):
-    study = read(shared / "data" / "annotations" / "AES_PAM.jsonl")
+def test_pam_has_nine_systems_one_of_them_real(tmp_path):
+    study = read(write_aesthetics(tmp_path / "r.jsonl", pam_clips(contents=5)))
     sizes = study.clips["system"].value_counts()
     assert len(sizes) == 9
-    assert sizes["real"] == 200
-    assert set(sizes.drop("real")) == {100}
-    assert study.clips["source"].nunique() == 200
+    assert sizes["real"] == 10
+    assert set(sizes.drop("real")) == {5}
+    assert study.clips["source"].nunique() == 10
 
 
-def test_track_two_has_36_systems_of_85_clips(shared):
-    study = read(shared / "data" / "annotations" / "audiomos2025_track2_human_annotations.jsonl")
-    assert study.clips["system"].value_counts().tolist() == [85] * 36
+def test_systems_of_track_two_stand_in_its_names(tmp_path):
+    study = read(write_aesthetics(tmp_path / "r.jsonl", track2_clips(systems=6, clips=5)))
+    assert study.clips["system"].value_counts().tolist() == [5] * 6
+    assert study.clips["system"].tolist() == [system for _, system in track2_clips(systems=6, clips=5)]

@@ -11,7 +11,9 @@ import zipfile
 import pytest
 
 from qamro.studies.importers import guess_and_read
+from qamro.studies.importers.forms.aes_natural import LISTS
 from qamro.studies.importers.names import role_of
+from tests.studies.extracts import write_aes_natural, write_musiceval, write_pam
 from tests.studies.importers.test_kinds import Q, rated, rows, write
 
 READ: dict[str, tuple[object, set[tuple[str, str, str, float]]]] = {
@@ -181,7 +183,7 @@ def test_sound_in_a_zip_is_found_whatever_its_names_are_stored_in(tmp_path, monk
     assert study.missing_audio() == ["plain.wav"]
 
 
-def test_no_reading_of_fixed_meaning_opens_its_table_twice(tmp_path, shared, monkeypatch):
+def test_no_reading_of_fixed_meaning_opens_its_table_twice(tmp_path, monkeypatch):
     """Recognise, read, check: each file is opened for its beginning and for its rows, and not again."""
     from pathlib import Path
 
@@ -194,14 +196,14 @@ def test_no_reading_of_fixed_meaning_opens_its_table_twice(tmp_path, shared, mon
         opened.append(self.name)
         return real(self, *args, **more)
 
-    for name in ("AES_PAM.jsonl", "musiceval_dev_mos_list.txt", "audiomos2025-track2-dev_list.csv"):
+    for path in (write_pam(tmp_path), write_musiceval(tmp_path)[0], write_aes_natural(tmp_path) / LISTS["dev"]):
         source._opened.cache_clear()
         opened.clear()
         with monkeypatch.context() as patch:
             patch.setattr(Path, "open", counting)
-            study, _, problem = guess_and_read(shared / "data" / "annotations" / name)
+            study, _, problem = guess_and_read(path)
         assert study is not None, problem
-        assert opened.count(name) <= 4  # is it a zip (guessing and reading ask), its beginning, its rows
+        assert opened.count(path.name) <= 4  # is it a zip (guessing and reading ask), its beginning, its rows
 
 
 @pytest.mark.parametrize(

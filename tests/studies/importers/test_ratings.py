@@ -83,7 +83,7 @@ def test_nothing_there_and_a_folder_of_something_else(tmp_path):
         read_ratings(tmp_path)
 
 
-def test_the_real_files(shared):
+def test_the_published_files_have_their_published_counts(shared):
     expected = {
         "AES_PAM.jsonl": (1000, 9, 40_000),
         "AES_natural_speech.jsonl": (950, 0, 38_000),

@@ -122,7 +122,7 @@ def loss(objective):
 def test_exactly_the_parameters_that_are_used_change_the_loss(name, axis):
     base = OBJECTIVES[name](axis)
     for parameter in PARAMETERS:
-        changed = chosen_objective(name, axis, {parameter: OTHER[parameter]})
+        changed = chosen_objective(name, axis, {parameter: OTHER.get(parameter, PARAMETERS[parameter].default + 1)})
         assert (loss(changed) != loss(base)) == (parameter in used_by(base)), parameter
 
 
