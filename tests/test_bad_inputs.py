@@ -58,7 +58,7 @@ def test_every_sound_is_decoded_or_refused_in_time(folder: Path) -> None:
     assert 100 < refused < len(answers) - 50
 
 
-def test_every_table_is_read_or_refused_within_a_second_or_two(tmp_path: Path) -> None:
+def test_every_table_is_read_or_refused_in_few_words_and_seconds(tmp_path: Path) -> None:
     wrong = []
     for name, data in bad_inputs.tables():
         path = tmp_path / name
@@ -71,7 +71,7 @@ def test_every_table_is_read_or_refused_within_a_second_or_two(tmp_path: Path) -
                 said = str(problem)
             except Exception as problem:
                 wrong.append((name, reader, repr(problem)[:300]))
-            if len(said) > 2_000 or time.process_time() - start > 2:
+            if len(said) > 2_000 or time.process_time() - start > SLOWEST:
                 wrong.append((name, reader, len(said), time.process_time() - start))
     assert wrong == []
     assert not (tmp_path.parent / "a.csv").exists()

@@ -59,6 +59,8 @@ FIXED = {  # a text that is the same whoever listened, and why it may speak of p
     "qamro/predictors/speech.py": "what is said of Distill-MOS, which ratings of people trained",
     "qamro/predictors/others.py": "what is said of NISQA and UTMOSv2, which ratings of people trained",
     "qamro/predictors/preference.py": "what is said of TuneJury's head, which people's choices trained",
+    "qamro/predictors/songs.py": "what is said of SongEval's head, which people's ratings trained",
+    "qamro/training/head_recipes.py": "what recipes say of studies that people rated",
     "qamro/report/terms.py": "what a predictor is for, whoever trained it",
     "qamro/report/verdict.py": "said of scores of kind human only; tests/report/test_verdict.py holds it to that",
     "qamro/studies/importers/guess.py": "an error about a file of predictions",

@@ -187,8 +187,9 @@ class _Pace:
         self._permits, self._lock = permits, threading.Lock()
         self.is_slow = self.is_put_off = False
 
-    def watch(self, pid: int, limits: Limits, kill: Callable[[], None]) -> Callable[[], bool]:
-        """Watches a process; ``kill`` ends it where it takes too long. Returns what ends the watch: was it too long?"""
+    def watch(self, process: _Process, limits: Limits) -> Callable[[], bool]:
+        """Watches a process, and ends it where it takes too long. Returns what ends the watch: was it too long?"""
+        pid, kill = process.pid, process.kill
         began, over, late, used = time.monotonic(), False, False, None
 
         def look() -> None:
@@ -199,6 +200,8 @@ class _Pace:
                 if time.monotonic() - began >= limits.work * WAITING:
                     late = True
                     kill()
+                    return
+                if not process.is_well:  # its start is not the file's fault
                     return
                 now = _processor_seconds(pid)
                 used = now if used is None else used
@@ -281,7 +284,7 @@ class _Process:
 
     def __init__(self) -> None:
         self.asked = 0
-        self._well = False  # whether it has started
+        self.is_well = False  # whether it has started
         self._memory, descriptor = _shared_memory()
         code = "import sys, json; sys.path[:] = json.loads(sys.argv[1]); from qamro.audio.guarded import work; work()"
         root = str(Path(__file__).resolve().parents[2])
@@ -312,6 +315,15 @@ class _Process:
 
             fcntl.fcntl(self._process.stdout, fcntl.F_SETPIPE_SZ, _PIPE)  # type: ignore[arg-type]
 
+    @property
+    def pid(self) -> int:
+        """Its number."""
+        return self._process.pid
+
+    def kill(self) -> None:
+        """Ends it at once; whoever waits for it is told."""
+        self._process.kill()
+
     def ask(self, path: str | os.PathLike[str], wish: dict[str, Any], limits: Limits, pace: _Pace) -> Any:
         """Sends a wish and reads what comes back.
 
@@ -322,19 +334,19 @@ class _Process:
         self.asked += 1
         name = os.fspath(path)
         where = os.path.abspath(name) if name else name
-        end = pace.watch(self._process.pid, limits, self._process.kill)
+        end = pace.watch(self, limits)
         try:
             line = json.dumps(wish | {"path": where, "limits": asdict(limits)}) + "\n"
             self._process.stdin.write(line.encode("ascii"))  # type: ignore[union-attr]
-            if not self._well:
-                self._well = self._head()[0] == _READY
+            if not self.is_well:
+                self.is_well = self._head()[0] == _READY
             return self._answer(path, wish, limits)
         except (EOFError, BrokenPipeError):
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(1)
             code = self._process.poll()
             slow = end() or (hasattr(signal, "SIGPROF") and code == -signal.SIGPROF)
-            if not self._well and not slow and not pace.is_put_off:
+            if not self.is_well and not slow and not pace.is_put_off:
                 raise _CannotStartError(f"a decoder process ended with code {code} as it started") from None
             error = too_slow(path, limits) if slow else _ended(path, code)
             raise _BrokeDown(error, is_final=slow) from None

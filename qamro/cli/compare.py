@@ -121,7 +121,8 @@ def compare(
         except NothingMatched as problem:
             fail(f"0 clips matched: {problem}", FAILED)
         except NoCommonAxis as problem:
-            fail(f"{str(problem).rstrip('.')}. Pair axes with --axis-map, for example --axis-map {problem.pair}")
+            pair = f"Pair axes with --axis-map, for example --axis-map {problem.pair}"
+            fail(f"{str(problem).rstrip('.')}. {pair if problem.pair else 'Choose one of them with --axis'}")
     for name, why in comparison.problems.items():
         warn(f"{name} left out: {why.rstrip('.')}{' (option --axis-map)' if name in comparison.unpaired else ''}.")
     for name, scores in named.items():

@@ -310,7 +310,7 @@ _NO_SCORES = ("clip", "path", "system", "prompt", "domain", "error", "seconds")
 
 class NoCommonAxis(ValueError):  # noqa: N818 - reads as what happened
     """Predictions and ratings share no axis; the message names the axes of both sides, ``pair`` two that may be held
-    against each other (``utmos=MI``).
+    against each other (``utmos=MI``), empty where the predictions have nothing but rated axes.
     """
 
     pair: str = "MI=quality"
@@ -319,7 +319,8 @@ class NoCommonAxis(ValueError):  # noqa: N818 - reads as what happened
         """Returns the error with a pair of columns that are there."""
         ours = [name for name in columns if name not in _NO_SCORES]
         if ours and rated:
-            self.pair = shlex.quote(f"{ours[0]}={rated[0]}")
+            foreign = next((name for name in ours if name not in rated), "")
+            self.pair = foreign and shlex.quote(f"{foreign}={rated[0]}")
         return self
 
 

@@ -101,7 +101,7 @@ def test_ratings_alone(files, run):
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        (["--axis", "PQ"], "--axis-map MI=quality"),
+        (["--axis", "PQ"], "the rated axes are MI. Choose one of them with --axis"),
         (["--axis-map", "MI"], "--axis-map 'MI' is not a pair"),
         (["--leave-out", "nobody"], "no rater 'nobody'"),
         (["--predictions", "none.csv"], "there is no file none.csv"),

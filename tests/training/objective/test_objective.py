@@ -122,7 +122,8 @@ def loss(objective):
 def test_exactly_the_parameters_that_are_used_change_the_loss(name, axis):
     base = OBJECTIVES[name](axis)
     for parameter in PARAMETERS:
-        changed = chosen_objective(name, axis, {parameter: OTHER.get(parameter, PARAMETERS[parameter].default + 1)})
+        other = OTHER[parameter] if parameter in OTHER else PARAMETERS[parameter].default + 1
+        changed = chosen_objective(name, axis, {parameter: other})
         assert (loss(changed) != loss(base)) == (parameter in used_by(base)), parameter
 
 

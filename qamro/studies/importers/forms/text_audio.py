@@ -16,6 +16,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from qamro.axes import NEEDS_PROMPT
 from qamro.studies.importers.scales import ScaleMap
 from qamro.studies.study import Study
 from qamro.studies.tables import StudyError, need, numbers, read_table
@@ -127,7 +128,8 @@ def read_audioeval(path: Path) -> Study:
     table = study.clips.drop(columns=["path", "system", "prompt"], errors="ignore")
     paths, systems, prompts = zip(*(clips[name] for name in names), strict=True)
     ratings = study.ratings.assign(axis=study.ratings["axis"].map(axes))
-    ratings["score"] = ratings["score"].where(ratings["axis"] != "TA", TEN_AS_TA(ratings["score"].to_numpy()))
+    aligned = ratings["axis"].isin(NEEDS_PROMPT)
+    ratings["score"] = ratings["score"].mask(aligned, TEN_AS_TA(ratings["score"].to_numpy()))
     about = study.about | {"notes": [_NOTE.replace("0 to 10", "1 to 10")]}
     table = table.assign(path=paths, system=systems, prompt=prompts)
     return study.replace(clips=table, ratings=ratings, root=path.resolve().parent.parent, name="audioeval", about=about)
@@ -148,5 +150,6 @@ def _study(table: pd.DataFrame, name: str, root: Path, about: dict[str, list[str
     clips = table.rename(columns={"wavname": "clip", "text": "prompt"})
     clips = clips[["clip", "path", "system", "prompt", "split"]].drop_duplicates("clip")
     ratings = table[["wavname", "listener_id", "axis", "score"]].set_axis(["clip", "rater", "axis", "score"], axis=1)
-    ratings["score"] = ratings["score"].where(ratings["axis"] != "TA", AS_TA(ratings["score"].to_numpy()))
+    aligned = ratings["axis"].isin(NEEDS_PROMPT)
+    ratings["score"] = ratings["score"].mask(aligned, AS_TA(ratings["score"].to_numpy()))
     return Study(clips.reset_index(drop=True), ratings, name=name, root=root, about=about)
