@@ -135,7 +135,7 @@ class Page:
                     # the first is whole, the others say what has changed
                     pairs = zip(held, output["data"], strict=True)
                     held = [apply_diff(old, new) for old, new in pairs] if held else output["data"]
-                    before, now = kept or [None] * len(held), time.perf_counter()
+                    before, now = kept or [SKIP] * len(held), time.perf_counter()
                     kept = [new if new != SKIP else old for old, new in zip(before, held, strict=True)]
                     known = zip(event["outputs"], before, kept, strict=True)
                     self.came |= {one: now for one, old, new in known if new != old}
