@@ -45,7 +45,20 @@ def routes() -> list[BaseRoute]:
 class Preloads:
     """Says at the head of the page what the first tab is drawn by; else browsers hear of it when Gradio has started."""
 
-    _NAMES = ("header", "clips", "dom", "files", "kept", "scores", "uploads", "examples", "player", "chart", "playhead")
+    _NAMES = (
+        "header",
+        "clips",
+        "dom",
+        "files",
+        "kept",
+        "rows",
+        "scores",
+        "uploads",
+        "examples",
+        "player",
+        "chart",
+        "playhead",
+    )
     _LINKS = "".join(f'<link rel="modulepreload" href="{PREFIX}/js/{name}.js">' for name in ("page", *_NAMES))
     _HEAD = f'<link rel="preload" as="style" href="{PREFIX}/css/app.css">{_LINKS}</head>'.encode()
 
