@@ -508,10 +508,13 @@ def test_both_themes_and_a_phone(open_page: Visits, ten_files: list[Path], theme
 def test_what_was_typed_last_stays_however_late_older_words_come(open_page: Visits, ten_files: list[Path]) -> None:
     """Events that are sent one after the other may be answered in another order: here the older ones come last."""
     page = open_page()
-    page.uncheck("#auto input")
     add(page, ten_files[:2])
+    scored(page, "MI", 2)
+    page.uncheck("#auto input")
+    page.wait_for_timeout(500)
     held: list[Any] = []
-    page.route("**/queue/join*", lambda route: held.append(route))
+    holding = True
+    page.route("**/queue/join*", lambda route: held.append(route) if holding else route.continue_())
     field(page, 0, "system").fill("north")
     field(page, 0, "prompt").click()
     page.wait_for_timeout(100)
@@ -521,12 +524,13 @@ def test_what_was_typed_last_stays_however_late_older_words_come(open_page: Visi
     field(page, 0, "prompt").press("Enter")
     while len(held) == early:
         page.wait_for_timeout(50)
-    page.unroute("**/queue/join*")
+    holding = False
     for route in [*held[early:], *held[:early]]:
         route.continue_()
         page.wait_for_timeout(400)
     scored(page, "TA", 1)
     assert field(page, 0, "prompt").input_value() == "slow strings"
+    open_page.settle(page)
     page.reload()
     page.wait_for_function("() => document.querySelectorAll('#clips tbody tr').length === 2")
     assert (field(page, 0, "prompt").input_value(), field(page, 0, "system").input_value()) == ("slow strings", "north")
