@@ -224,8 +224,10 @@ def rater_views(found: Panel, matrix: RatingMatrix) -> RaterViews:
         matrix: The ratings.
     """
     axis, views = matrix.axis, RaterViews()
-    total, best = len(found.raters), found.models["P.910"]
+    total, best = len(found.raters), found.main
     views.sentences.append(_straying(axis, found.straying, total))
+    if found.problem:
+        views.sentences.append(f"{found.problem[0].upper()}{found.problem[1:]}.")
     if best.runaway:
         views.sentences.append(
             f"{axis}: the maximum likelihood of P.910 took {listing(best.runaway)} for the truth itself: "
@@ -235,8 +237,8 @@ def rater_views(found: Panel, matrix: RatingMatrix) -> RaterViews:
         views.sentences.append(f"{axis}: {count(len(best.left_out), 'rater')} gave too few ratings for a model.")
     alt = f"Bias and inconsistency of {count(total, 'rater')}; {len(found.straying)} stray."
     note = (
-        "By P.910's model, with 95 % intervals. Bias is how far a rater scores above all raters, inconsistency how far "
-        "the scores scatter about bias and quality."
+        f"By {best.model}'s model, with 95 % intervals. Bias is how far a rater scores above all raters, "
+        "inconsistency how far the scores scatter about bias and quality."
     )
     title = f"{axis}: bias and consistency of each rater"
     views.figures.append(Figure(slug("raters", axis, "individuals"), title, alt, note, individuals(found.raters)))
@@ -244,7 +246,7 @@ def rater_views(found: Panel, matrix: RatingMatrix) -> RaterViews:
     title = f"{axis}: scores of each rater"
     note = "One row a rater; the stronger the colour, the more of the rater's ratings."
     views.figures.append(Figure(slug("raters", axis, "scores"), title, alt, note, distributions(matrix)))
-    alt = "Quality of each clip as three models recover it, against the plain mean."
+    alt = f"Quality of each clip as {count(len(found.models), 'model')} recover it, against the plain mean."
     note = "On the dashed line a model agrees with the plain mean. Intervals stand in the hover text and the table."
     title = f"{axis}: recovered quality"
     figure = qualities(found.models, axis)
@@ -263,8 +265,8 @@ def _straying(axis: str, straying: dict[str, str], total: int) -> str:
 
 def _raters(axis: str, found: Panel, matrix: RatingMatrix) -> Table:
     note = (
-        "bias and inconsistency are by P.910's model, in points. agreement is the rank correlation with the mean of "
-        "the other raters. Each has a 95 % interval. reason says why a rater strays from the others."
+        f"bias and inconsistency are by {found.main.model}'s model, in points. agreement is the rank correlation "
+        "with the mean of the other raters. Each has a 95 % interval. reason says why a rater strays from the others."
     )
     order = found.raters["reason"].eq("").sort_values(kind="stable").index
     rows = found.raters.loc[order].reset_index(drop=True)
@@ -273,7 +275,7 @@ def _raters(axis: str, found: Panel, matrix: RatingMatrix) -> Table:
 
 
 def _clips(axis: str, found: Panel, matrix: RatingMatrix) -> Table:
-    merged = found.models["P.910"].clips[["clip", "system", "count", "mos"]]
+    merged = found.main.clips[["clip", "system", "count", "mos"]]
     for key, model in found.models.items():
         own = model.clips[["clip", "quality", "quality_low", "quality_high"]]
         own = own.rename(columns={"quality": key, "quality_low": f"{key}_low", "quality_high": f"{key}_high"})

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 import multiprocessing
+from functools import partial
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from qamro.evaluation.raters import MODELS, RatersUnknown, leave_out, left_out_note, rater_model
+from qamro.evaluation.rater_bootstrap import rating_matrix
+from qamro.evaluation.raters import MODELS, RanAway, RatersUnknown, leave_out, left_out_note, panel, rater_model
+from qamro.evaluation.raters.model import scatter_about
 from qamro.studies import Study
-from tests.studies.extracts import write_codec
+from tests.studies.extracts import write_codec, write_survey
 
 
 def made_up(seed, n=128, k=19, missing=0.4):
@@ -153,8 +156,49 @@ def test_leaving_raters_out_says_so():
         leave_out(study, ["nobody"])
 
 
-def test_raters_of_a_listening_test(tmp_path):
-    study = Study.load(write_codec(tmp_path))
+@pytest.mark.parametrize(("clips", "raters", "missing"), [(30, 4, 0.4), (60, 6, 0.7)])
+def test_where_p910_would_set_aside_all_raters_of_a_clip_it_has_no_answer(clips, raters, missing):
+    """It used to go on until two raters were left, and showed what these had heard."""
+    told = 0
+    for seed in range(4):
+        study, *_ = made_up(seed, clips, raters, missing)
+        found = panel(study, "MI")
+        if not found.problem:
+            assert set(found.main.clips["clip"]) == set(study.clips["clip"])
+            continue
+        told += 1
+        with pytest.raises(RanAway, match="P.913"):
+            rater_model(study, "MI", "P.910")
+        assert list(found.models) == ["P.913", "BT.500"]
+        assert found.main.model == "P.913"
+        assert found.raters[["bias", "inconsistency", "inconsistency_low"]].notna().all(axis=None)
+    assert told > 0
+
+
+def test_raters_of_a_survey_with_few_ratings_a_song(tmp_path):
+    """Five ratings a song: P.910 sets rater after rater aside, P.913 does not."""
+    study = Study.load(write_survey(tmp_path))
+    with pytest.raises(RanAway):
+        rater_model(study, "quality")
+    found = rater_model(study, "quality", "P.913")
+    assert len(found.clips) == 104
+    assert found.clips["quality"].corr(found.clips["mos"]) > 0.9
+    raters = panel(study, "quality").raters.set_index("rater")["inconsistency"]
+    careless = [f"U{9000 + who}" for who in range(0, 65, 4)]
+    assert raters[careless].median() > 1.3 * raters.drop(careless).median()
+
+
+def test_scatter_about_another_models_quality_is_the_inconsistency_that_was_put_in():
+    for missing in (0.0, 0.4, 0.8):
+        study, _, _, spread = made_up(3, missing=missing)
+        found = scatter_about(rating_matrix(study, "MI"), rater_model(study, "MI", "P.913"))
+        assert np.corrcoef(found["inconsistency"], spread)[0, 1] > 0.9
+        assert np.median(found["inconsistency"] / spread) == pytest.approx(1, abs=0.15)
+
+
+@pytest.mark.parametrize("write", [write_codec, partial(write_survey, each=52)])
+def test_raters_of_a_listening_test_and_of_a_survey(tmp_path, write):
+    study = Study.load(write(tmp_path))
     found = rater_model(study, "quality")
     assert found.clips["quality"].corr(found.clips["mos"]) > 0.9
     assert (found.raters["inconsistency"] > 0).all()

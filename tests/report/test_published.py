@@ -70,7 +70,7 @@ def test_named_raters_of_a_listening_test(tmp_path):
 
 
 def test_many_raters_with_few_ratings_each(tmp_path):
-    study = Study.load(write_survey(tmp_path))
+    study = Study.load(write_survey(tmp_path, each=52))
     section = compare(study, {}, Options(draws=50)).raters()
     table = next(table for table in section.tables if table.id == "raters-quality-table").frame
     assert len(table) == 65

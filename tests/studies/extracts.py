@@ -152,18 +152,18 @@ def write_codec(folder: Path, *, contents: int = 16, raters: int = 19, seed: int
     return _write_long(folder, ("clip", "path", "system", "source"), clips, ("clip", "rater", "axis", "score"), ratings)
 
 
-def write_survey(folder: Path, *, raters: int = 65, seed: int = 0) -> Path:
-    """Writes a survey on 104 songs, as published and in long form: eight songs a rater, some raters at random.
+def write_survey(folder: Path, *, raters: int = 65, each: int = 8, seed: int = 0) -> Path:
+    """Writes a survey on 104 songs, as published and in long form: some songs a rater, one rater in four at random.
 
     Every twentieth answer is -1 beside the guess "familiar", which is no rating.
     """
     rng = np.random.default_rng(seed)
     systems = [name for name, count in SONGS for _ in range(count)]
     quality = np.array([3.4 if name.startswith("human") else 2.4 for name in systems]) + rng.normal(0, 0.5, 104)
-    order = np.concatenate([rng.permutation(104) for _ in range(-(-raters // 13))])  # 13 raters hear every song once
+    order = np.concatenate([rng.permutation(104) for _ in range(-(-raters * each // 104))])  # evenly heard
     answers = []
     for who in range(raters):
-        for song in order[8 * who : 8 * who + 8]:
+        for song in order[each * who : each * (who + 1)]:
             careless = who % 4 == 0
             score = rng.integers(0, 6) if careless else whole(quality[song] + rng.normal(0, 0.6), 0, 5)
             familiar = len(answers) % 20 == 7

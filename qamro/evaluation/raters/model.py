@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from qamro.evaluation.rater_bootstrap import rating_matrix
+from qamro.evaluation.rater_bootstrap import RatingMatrix, rating_matrix
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -26,6 +26,10 @@ RUNAWAY = 0.01
 
 class RatersUnknown(ValueError):  # noqa: N818 - reads as what happened
     """Nothing can be said about raters; the message says why."""
+
+
+class RanAway(RatersUnknown):
+    """The maximum likelihood of P.910 took raters for the truth until a clip had no other rater to tell of it."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,7 @@ def rater_model(study: Study, axis: str, model: str = "P.910") -> RaterModel:
         ValueError: There is no such model.
         KeyError: Nobody rated this axis.
         RatersUnknown: The ratings are anonymous, or fewer than two raters have enough ratings.
+        RanAway: All raters of a clip would have to be set aside; the other models have answers.
     """
     if model not in MODELS:
         raise ValueError(f"model is one of {', '.join(MODELS)}, not {model!r}")
@@ -78,14 +83,19 @@ def rater_model(study: Study, axis: str, model: str = "P.910") -> RaterModel:
     enough = np.isfinite(matrix.scores).sum(axis=0) >= MIN_RATINGS
     if enough.sum() < 2:
         raise RatersUnknown(f"fewer than two raters gave {MIN_RATINGS} or more ratings of {axis!r}: nothing to compare")
-    trusted = enough.copy()
+    trusted, known = enough.copy(), np.isfinite(matrix.scores)
+    rated = known[:, enough].any(axis=1)
     while True:
-        rated = np.isfinite(matrix.scores[:, trusted]).any(axis=1)
         found = run(matrix.scores[np.ix_(rated, trusted)], model)
         away = _runaway(found)
         if not away.any() or (~away).sum() < 2:
             break
         trusted[np.flatnonzero(trusted)[away]] = False
+        if not known[rated][:, trusted].any(axis=1).all():
+            raise RanAway(
+                f"the maximum likelihood of {model} has no answer on {axis!r}: it takes rater after rater for the "
+                "truth. P.913 and BT.500 have one, and more ratings of each clip would help"
+            )
     names, outside = np.array(matrix.raters), enough & ~trusted
     scores = matrix.scores[rated]
     return RaterModel(
@@ -281,6 +291,28 @@ def clip_table(names: np.ndarray, systems: np.ndarray, scores: np.ndarray, found
         "clip": names, "system": systems, "count": count, "mos": np.nanmean(scores, axis=1), "quality": quality,
         "quality_low": quality - _NORMAL * error, "quality_high": quality + _NORMAL * error,
     })  # fmt: skip
+
+
+def scatter_about(matrix: RatingMatrix, model: RaterModel) -> pd.DataFrame:
+    """Returns a model's raters with an inconsistency where the model tells none: how they scatter about its quality.
+
+    A clip's quality holds a rater's own score as one of n, which takes 1 / n off the variance of the distance.
+
+    Args:
+        matrix: The ratings that the model is of.
+        model: One that finds biases and quality, such as P.913's.
+    """
+    quality = model.clips.set_index("clip")["quality"].reindex(matrix.clips).to_numpy(float)
+    counts = np.isfinite(matrix.scores).sum(axis=1)
+    raters = model.raters.copy()
+    with np.errstate(divide="ignore", invalid="ignore"):
+        for row, name, bias in zip(raters.index, raters["rater"], raters["bias"], strict=True):
+            distance = matrix.scores[:, matrix.raters.index(name)] - bias - quality
+            of = np.isfinite(distance) & (counts > 1)
+            raters.loc[row, "inconsistency"] = np.sqrt(np.mean(distance[of] ** 2 / (1 - 1 / counts[of])))
+    spread, count = raters["inconsistency"].to_numpy(float), raters["count"].to_numpy()
+    raters["inconsistency_low"], raters["inconsistency_high"] = _spread_interval(spread, count)
+    return raters
 
 
 def _spread_interval(spread: np.ndarray, count: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

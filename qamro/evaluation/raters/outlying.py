@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from qamro.evaluation.rater_bootstrap import RatingMatrix, rating_matrix
-from qamro.evaluation.raters.model import MODELS, RaterModel, rater_model
+from qamro.evaluation.raters.model import MODELS, RanAway, RaterModel, rater_model, scatter_about
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,14 +27,21 @@ class Panel:
     """What the rater models say together on one axis.
 
     Attributes:
-        raters: Those of P.910's ``RaterModel.raters`` without ``rejected``, and ``agreement`` (rank correlation with
-            the mean of the others), ``agreement_low``, ``agreement_high``, ``reason`` (why the rater strays; empty
-            for most).
-        models: What each model answered, by its key in ``MODELS``.
+        raters: Those of the main model's ``RaterModel.raters`` without ``rejected``, and ``agreement`` (rank
+            correlation with the mean of the others), ``agreement_low``, ``agreement_high``, ``reason`` (why the rater
+            strays; empty for most).
+        models: What each model answered, by its key in ``MODELS``; the main one first: P.910, where it has an answer.
+        problem: Why P.910 has none; empty where it has.
     """
 
     raters: pd.DataFrame
     models: dict[str, RaterModel]
+    problem: str = ""
+
+    @property
+    def main(self) -> RaterModel:
+        """The model that bias and inconsistency are of."""
+        return next(iter(self.models.values()))
 
     @property
     def straying(self) -> dict[str, str]:
@@ -55,13 +62,19 @@ def panel(study: Study, axis: str) -> Panel:
         KeyError: Nobody rated this axis.
         RatersUnknown: The ratings are anonymous, or fewer than two raters have enough ratings.
     """
-    models = {key: rater_model(study, axis, key) for key in MODELS}
+    models, problem = {}, ""
+    for key in MODELS:
+        try:
+            models[key] = rater_model(study, axis, key)
+        except RanAway as why:
+            problem = str(why)
     matrix = rating_matrix(study, axis)
-    raters = models["P.910"].raters.drop(columns="rejected")
+    raters = scatter_about(matrix, models["P.913"]) if problem else models["P.910"].raters
+    raters = raters.drop(columns="rejected")
     low, value, high = with_the_others(matrix, raters["rater"].tolist())
     raters = raters.assign(agreement=value, agreement_low=low, agreement_high=high)
     raters["reason"] = _reasons(raters, models)
-    return Panel(raters, models)
+    return Panel(raters, models, problem)
 
 
 def with_the_others(matrix: RatingMatrix, raters: list[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
