@@ -444,7 +444,8 @@ def alone(visitors: int, goals: Goals) -> None:
         SPANS.clear()
         visits = [functools.partial(scores, server.url, *pair) for pair in zip(files, rights, strict=True)]
         at_once((told, visits))
-        first, last, curve = min(at[0] for at in SPANS), max(at[1] for at in SPANS), max(at[2] for at in SPANS)
+        starts, scored, drawn = zip(*(SPANS or [(0.0, 1.0, 1.0)]), strict=True)
+        first, last, curve = min(starts), max(scored), max(drawn)
         rate = CLIPS * told.done / (last - first)
         took = f"median {statistics.median(told.seconds or [0]):.2f} s, p95 {told.p95():.2f} s, {rate:.1f} clips/s"
         took += f", {CLIPS * told.done / (curve - first):.1f} with the curve of each visitor's first clip"

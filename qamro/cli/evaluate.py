@@ -81,7 +81,8 @@ def evaluate(
     except NothingMatched as problem:
         fail(f"0 clips matched: {problem}", FAILED)
     except NoCommonAxis as problem:
-        fail(f"{problem}. Name it with --axis, for example --axis {problem.pair}")
+        way = f"Name it with --axis, for example --axis {problem.pair}" if problem.pair else "Choose one with --axis"
+        fail(f"{problem}. {way}")
     except PredictionsError as problem:
         fail(f"{predictions}: {problem}")
     kinds = {column: kinds_of(scored, column) for column in score_columns(scored)}

@@ -309,19 +309,25 @@ _NO_SCORES = ("clip", "path", "system", "prompt", "domain", "error", "seconds")
 
 
 class NoCommonAxis(ValueError):  # noqa: N818 - reads as what happened
-    """Predictions and ratings share no axis; the message names the axes of both sides, ``pair`` two that may be held
-    against each other (``utmos=MI``), empty where the predictions have nothing but rated axes.
+    """Predictions and ratings share no axis; the message names the axes of both sides.
+
+    Attributes:
+        pair: Two that may be held against each other (``utmos=MI``); empty where the predictions have rated axes alone.
     """
 
-    pair: str = "MI=quality"
+    def __init__(self, message: str, columns: Sequence[str] = (), rated: Sequence[str] = ()) -> None:
+        """Takes the message, and the axes of both sides where they are known."""
+        super().__init__(message)
+        self.pair = example_pair(columns, rated)
 
-    def naming(self, columns: Sequence[str], rated: Sequence[str]) -> NoCommonAxis:
-        """Returns the error with a pair of columns that are there."""
-        ours = [name for name in columns if name not in _NO_SCORES]
-        if ours and rated:
-            foreign = next((name for name in ours if name not in rated), "")
-            self.pair = foreign and shlex.quote(f"{foreign}={rated[0]}")
-        return self
+
+def example_pair(columns: Sequence[str], rated: Sequence[str]) -> str:
+    """Returns a column and a rated axis that it may stand for, as an option takes them; see ``NoCommonAxis.pair``."""
+    ours = [name for name in columns if name not in _NO_SCORES]
+    if not ours or not rated:
+        return "MI=quality"
+    foreign = next((name for name in ours if name not in rated), "")
+    return foreign and shlex.quote(f"{foreign}={rated[0]}")
 
 
 @dataclass(frozen=True)
@@ -389,13 +395,13 @@ def pair_axes(
     sides = f"the predictions' columns are {', '.join(have) or 'none'}; the rated axes are {', '.join(rated) or 'none'}"
     for predicted, human in wanted:
         if predicted not in have:
-            raise NoCommonAxis(f"the predictions have no column {predicted!r}: {sides}").naming(have, rated)
+            raise NoCommonAxis(f"the predictions have no column {predicted!r}: {sides}", have, rated)
         if human not in rated:
-            raise NoCommonAxis(f"nobody rated {human!r}: {sides}").naming(have, rated)
+            raise NoCommonAxis(f"nobody rated {human!r}: {sides}", have, rated)
     if not wanted:
-        problem = NoCommonAxis().naming(have, rated)
-        problem.args = (f"predictions and ratings share no axis; name a pair, for example {problem.pair}: {sides}",)
-        raise problem
+        pair = example_pair(have, rated)
+        message = f"predictions and ratings share no axis; name a pair, for example {pair}: {sides}"
+        raise NoCommonAxis(message, have, rated)
     return [AxisPair(predicted, human) for predicted, human in dict.fromkeys(wanted)]
 
 

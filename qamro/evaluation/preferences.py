@@ -29,7 +29,7 @@ WINNERS = ("a", "b", "tie", "both_bad")
 _FAR = 15.0
 """Log-odds beyond this (one in three million) are those of votes that leave a parameter infinite."""
 
-_LEVEL = 1e-9
+LEVEL = 1e-9
 """Scores closer than this are one."""
 _SURELY = 0.25
 """Share of the variance of single votes below which the draws of a few raters are not believed."""
@@ -151,7 +151,7 @@ def rank(
     drawn = _at_least(drawn, model.doubt(params, cells.counts), rng)
     weights = np.eye(len(names))[names.index(reference)] if reference else np.bincount(codes.ravel()) / codes.size
     theta = params[: len(names)] - params[: len(names)] @ weights
-    theta[np.abs(theta) < _LEVEL] = 0.0
+    theta[np.abs(theta) < LEVEL] = 0.0
     all_theta = drawn[:, : len(names)] - (drawn[:, : len(names)] @ weights)[:, None]
     tail = crossed.tail(level)
     spread = all_theta.std(axis=0, ddof=1)

@@ -87,8 +87,8 @@ def side_by_side(
     wanted = [axis for axis in study.axes if axes is None or axis in axes or axis in mapped]
     for axis in (*(axes or ()), *sorted(mapped)):
         if axis not in study.axes:
-            problem = NoCommonAxis(f"nobody rated {axis!r}; the rated axes are {', '.join(study.axes) or 'none'}")
-            raise problem.naming(next(map(score_axes, predictions.values()), []), study.axes)
+            message = f"nobody rated {axis!r}; the rated axes are {', '.join(study.axes) or 'none'}"
+            raise NoCommonAxis(message, next(map(score_axes, predictions.values()), []), study.axes)
     for name in own_maps:
         if name not in predictions:
             raise NoCommonAxis(f"there is no predictor {name!r} to pair axes of; there are {', '.join(predictions)}")
@@ -99,9 +99,8 @@ def side_by_side(
             pairs = pair_predictor(name, list(map(str, table.columns)), wanted, axis_map, own_maps.get(name))
             lacking = [axis for axis in axes or () if axis not in {pair.human for pair in pairs}]
             if not pairs or (lacking and not lenient):
-                raise NoCommonAxis(_no_axis(name, table, lacking or wanted)).naming(
-                    score_axes(table), lacking or wanted
-                )
+                lacking = lacking or wanted
+                raise NoCommonAxis(_no_axis(name, table, lacking), score_axes(table), lacking)
             _add(found, study, name, table, pairs)
         except (NothingMatched, NoCommonAxis, PredictionsError) as problem:
             if not lenient:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from qamro.counts import count
-from qamro.evaluation.preferences import Ranking, rank, votes_of
+from qamro.evaluation.preferences import LEVEL, Ranking, rank, votes_of
 from qamro.evaluation.votes_and_scores import VoteAgreement, vote_agreement
 from qamro.report.forest_figure import row_forest
 from qamro.report.numbers import Figure, Section, Table, slug
@@ -76,7 +76,7 @@ def sentences(ranking: Ranking, table: pd.DataFrame, study: Study, axis: str) ->
     best, total = ranking.table.iloc[0], ranking.votes
     what = f"{count(total, 'vote')} by {listeners(study)} on {count(len(ranking.table), 'system')}"
     told = [f"{study.name}, {axis}: {what}."]
-    first = [str(row.system) for row in ranking.table.itertuples() if best["score"] - float(str(row.score)) < 1e-9]
+    first = [str(row.system) for row in ranking.table.itertuples() if best["score"] - float(str(row.score)) < LEVEL]
     told.append(
         f"{listing(first, 6)} share the highest score: the votes put none of them first."
         if len(first) > 1

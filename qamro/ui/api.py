@@ -115,9 +115,10 @@ def windows(clip: File, prompt: str = "", seconds: float = 0.0, predictor: str =
     shortest = shortest_window(whole)
     if seconds and not shortest <= seconds < math.inf:
         raise Refused(T.SHORT_WINDOW.format(shortest=shortest, seconds=seconds))
+    seconds = seconds or window_seconds(whole)
     with TURNS.turn(scorer, _address()) as turn:
         turn.wait()
-        table = scorer.windows(path, prompt, seconds=(seconds := seconds or window_seconds(whole)))
+        table = scorer.windows(path, prompt, seconds=seconds)
     return {
         "clip": name,
         "predictor": scorer.name,

@@ -246,7 +246,7 @@ class Turns:
             if self._count() >= bound("QAMRO_LINE"):
                 raise TooMuchError(Bounds.LINE_FULL)
             if last:
-                turn.began = self._clock()
+                turn.asked = self._clock()
                 self._last.append(turn)
             else:
                 self._waiting.setdefault(address, OrderedDict()).setdefault(id(who), deque()).append(turn)
@@ -268,7 +268,7 @@ class Turns:
 
     def _next(self) -> None:
         """Lets the next one begin, in whose place somebody has just ended; nobody waits: the place is free."""
-        if self._last and (not self._waiting or self._clock() - self._last[0].began > self.PATIENT):
+        if self._last and (not self._waiting or self._clock() - self._last[0].asked > self.PATIENT):
             self._begin(self._last.popleft())
             return
         if not self._waiting:
@@ -335,7 +335,7 @@ class Turn:
 
     def __init__(self, turns: Turns, who: object, address: str) -> None:
         self._turns, self.key, self.address = turns, id(who), address
-        self.gate, self.began, self.lent = threading.Event(), 0.0, False
+        self.gate, self.asked, self.began, self.lent = threading.Event(), 0.0, 0.0, False
 
     def __enter__(self) -> Turn:
         """Returns the turn."""

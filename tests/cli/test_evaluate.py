@@ -187,3 +187,11 @@ def test_the_printed_pair_is_of_columns_that_are_there_and_works(files, run, ver
     pair = re.search(rf"for example {option} (\S*utmos=MI)", refused.stderr)
     assert pair, refused.stderr
     assert run(*arguments, option, pair[1]).exit_code == 0
+
+
+def test_a_rated_axis_that_is_not_there_gets_no_empty_example(files, run):
+    scores = files / "alone.csv"
+    scores.write_text("clip,MI\n" + "\n".join(f"c{i},{1 + i % 4}" for i in range(12)))
+    refused = run("evaluate", "--predictions", scores, "--ratings", files / "ratings.csv", "--axis", "PQ")
+    assert refused.exit_code == 2
+    assert refused.stderr.rstrip().endswith("Choose one with --axis")

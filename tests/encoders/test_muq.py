@@ -33,7 +33,8 @@ def test_without_weights_the_message_says_how_to_fetch_them(tmp_path, monkeypatc
 
 def small(depth):
     """A small random MuQ by the published package; skips where it is not installed or its torchaudio cannot run."""
-    package = pytest.importorskip("muq", exc_type=Exception)
+    why = "the package muq is not installed, or its torchaudio does not run here"
+    package = pytest.importorskip("muq", reason=why, exc_type=Exception)
     config = {"encoder_dim": 32, "encoder_depth": depth, "conv_dim": 16, "is_flash": False}
     config["stat"] = {"melspec_2048_mean": 6.768444971712967, "melspec_2048_std": 18.417922652295623}
     config["w2v2_config"] = json.loads(

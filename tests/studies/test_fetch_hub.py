@@ -11,6 +11,7 @@ import pytest
 
 from qamro.studies import StudyError
 from qamro.studies.fetch import FetchError, Part, fetch
+from qamro.studies.importers.forms.text_audio import read_audioeval
 from qamro.studies.registry import DATASETS, open_study
 
 from .file_server import serving
@@ -370,6 +371,12 @@ def test_audioeval_comes_with_clips_as_its_card_describes_them(hub, head):
     means = study.clip_means().groupby("axis")["mean"].first()
     assert means.to_dict() == {"TA": 5, "CE": 1.5, "CU": 2.5, "PC": 3.5, "PQ": 4.5}
     assert set(study.clips["prompt"]) == {"rain 1", "rain 2"}
+    assert set(study.ratings.loc[study.ratings["axis"] == "TA", "score_found"]) == {10}, "what was given is kept"
+    assert "from 1 to 10" in study.about["notes"][0]
+    ratings = DATASETS["audioeval"].folder / "published/annotations/ratings.csv"
+    ratings.write_text("\n".join([head, *rows]).replace(",10", ",11"))
+    with pytest.raises(StudyError, match="11 for 's01_p1.wav' lies off the scale of 1 to 10"):
+        read_audioeval(ratings)
     put(hub, "Hui519/AudioEval", "annotations/ratings.csv", "clip,rater,quality\na.wav,r1,3\nb.wav,r1,4\n")
     (DATASETS["audioeval"].folder / "published/annotations/ratings.csv").unlink()
     with pytest.raises(StudyError, match="was read as ratings on quality; expected CE, CU"):

@@ -20,10 +20,10 @@ from qamro.ui.share import share_button
 from qamro.ui.texts import Predict as T
 from qamro.ui.widgets import heading, widget
 
-# Every click on the list counts. Each answer holds the whole list and its number: the page keeps the newest.
-# All go through the queue, also what is done at once: its answers alone arrive in the order in which they were given.
-# Those who score take turns (see ``Turns``).
-_IN_ORDER: dict[str, Any] = {"trigger_mode": "multiple", "concurrency_limit": None} | QUIET
+# Every click on the list counts, and those who score take turns (see ``Turns``). What is done at once goes through the
+# queue, too: two ways to the server would mix answers more. Even so, events that come together are handled in any
+# order: each answer holds the whole list and its number, what is typed its time, and older ones are passed over.
+_EACH: dict[str, Any] = {"trigger_mode": "multiple", "concurrency_limit": None} | QUIET
 
 
 @dataclass
@@ -147,29 +147,29 @@ def bind(p: Parts) -> None:
     clips: dict[str, Any] = {"session": p.session, "typed": p.clips}
     chosen: dict[str, Any] = {"session": p.session, "name": p.predictor, "auto": p.auto}
     changed = [
-        listen(p, p.clips.upload, handlers.upload, _IN_ORDER, **clips),
-        listen(p, p.clips.input, handlers.edited, _IN_ORDER, **clips),
-        listen(p, p.clips.delete, handlers.delete, _IN_ORDER, **clips),
-        listen(p, p.examples.select, handlers.example, _IN_ORDER, **clips),
-        listen(p, p.microphone.stop_recording, handlers.recorded, _IN_ORDER, path=p.microphone, **clips),
+        listen(p, p.clips.upload, handlers.upload, _EACH, **clips),
+        listen(p, p.clips.input, handlers.edited, _EACH, **clips),
+        listen(p, p.clips.delete, handlers.delete, _EACH, **clips),
+        listen(p, p.examples.select, handlers.example, _EACH, **clips),
+        listen(p, p.microphone.stop_recording, handlers.recorded, _EACH, path=p.microphone, **clips),
     ]
 
-    listen(p, p.clips.blur, handlers.edited, _IN_ORDER, **clips)
-    listen(p, p.clips.clear, handlers.clear, _IN_ORDER, session=p.session)
+    listen(p, p.clips.blur, handlers.edited, _EACH, **clips)
+    listen(p, p.clips.clear, handlers.clear, _EACH, session=p.session)
 
     described = listen(p, p.predictor.input, handlers.describe, LAST, session=p.session, name=p.predictor)
     fetched = listen(p, p.download.click, handlers.fetch, session=p.session, name=p.predictor)
     fetched = listen(p, fetched.then, handlers.refresh)
     fetched = listen(p, fetched.then, handlers.describe, session=p.session, name=p.predictor)
     for done in (*changed, described, fetched):
-        listen(p, done.then, handlers.by_itself, _IN_ORDER, **chosen)
+        listen(p, done.then, handlers.by_itself, _EACH, **chosen)
 
     arrived = listen(p, p.clips.focus, handlers.arrive, AT_ONCE, also=[p.session], session=p.session)
-    listen(p, arrived.then, handlers.resume, _IN_ORDER, **chosen)
+    listen(p, arrived.then, handlers.resume, _EACH, **chosen)
 
     pressed: Any = partial(gr.on, [p.score.click, p.clips.submit])
-    listen(p, pressed, handlers.score, _IN_ORDER, typed=p.clips, **chosen)
-    listen(p, p.auto.input, handlers.by_itself, _IN_ORDER, **chosen)
+    listen(p, pressed, handlers.score, _EACH, typed=p.clips, **chosen)
+    listen(p, p.auto.input, handlers.by_itself, _EACH, **chosen)
     listen(p, p.share.download, handlers.share, session=p.session)
     listen(p, p.cancel.click, handlers.cancel, AT_ONCE, session=p.session)
 

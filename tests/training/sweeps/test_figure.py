@@ -3,6 +3,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy import optimize
 
 from qamro.training.sweeps.figure import beta_curves, heat_map, panel, write_page
 from qamro.training.sweeps.plotting import apart
@@ -128,7 +129,6 @@ def test_no_name_stands_over_another(runs, metric, others):
 
 def test_places_move_apart_by_as_little_as_can_be():
     """Against a solver of the same problem."""
-    optimize = pytest.importorskip("scipy.optimize")
     rng = np.random.default_rng(0)
     for n in (1, 2, 5, 8):
         for places in (np.sort(rng.normal(0, 20, n)), np.zeros(n)):

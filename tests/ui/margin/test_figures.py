@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,11 +13,9 @@ from PIL import Image
 pytestmark = pytest.mark.browser
 
 
+@pytest.mark.usefixtures("browser")  # skips where there is none
 def test_the_command_writes_slides(tmp_path: Path) -> None:
     """In a process of its own: playwright's loop of the other tests does not mind."""
-    pytest.importorskip("playwright.sync_api")
-    if shutil.which("chromium") is None and shutil.which("chromium-browser") is None:
-        pytest.skip("chromium is not installed")
     names = ["1a-wrong-order", "5a-hundred-seeds"]
     command = [sys.executable, "-m", "qamro.ui.margin.figures", "--out", str(tmp_path), "--theme", "dark", "--only"]
     done = subprocess.run([*command, *names], capture_output=True, text=True, check=True)

@@ -64,7 +64,7 @@ def read_relate(path: Path) -> Study:
     every["wavname"] = every["wavname"].str.lstrip("/")
     every["system"] = every["wavname"].str.partition("/")[0]
     every["path"] = "RELATE_wave/" + every["wavname"]
-    about = {"notes": [_NOTE, "IS and OS, from 0 to 10, are published before their listeners were screened"]}
+    about = {"notes": [_note(AS_TA), "IS and OS, from 0 to 10, are published before their listeners were screened"]}
     return _study(every, "relate", path.resolve().parent.parent, about)
 
 
@@ -94,7 +94,7 @@ def read_xacle(path: Path) -> Study:
         names = file + "/" + table["wavname"].str.lstrip("/")
         table = table.assign(score=_scores(table, one), axis="TA", split=_SPLITS[file], system="")
         parts.append(table.assign(wavname=names, path="wav/" + names))
-    return _study(pd.concat(parts, ignore_index=True), "xacle", path.resolve().parent.parent, {"notes": [_NOTE]})
+    return _study(pd.concat(parts, ignore_index=True), "xacle", path.resolve().parent.parent, {"notes": [_note(AS_TA)]})
 
 
 def read_audioeval(path: Path) -> Study:
@@ -128,14 +128,27 @@ def read_audioeval(path: Path) -> Study:
     table = study.clips.drop(columns=["path", "system", "prompt"], errors="ignore")
     paths, systems, prompts = zip(*(clips[name] for name in names), strict=True)
     ratings = study.ratings.assign(axis=study.ratings["axis"].map(axes))
-    aligned = ratings["axis"].isin(NEEDS_PROMPT)
-    ratings["score"] = ratings["score"].mask(aligned, TEN_AS_TA(ratings["score"].to_numpy()))
-    about = study.about | {"notes": [_NOTE.replace("0 to 10", "1 to 10")]}
+    if (off := TEN_AS_TA.outside(ratings["score"].to_numpy())).any():
+        row = ratings.iloc[int(off.argmax())]
+        raise StudyError(f"{path}: {row['score']:g} for {row['clip']!r} lies off the scale of 1 to 10")
+    ratings = _aligned(ratings, TEN_AS_TA)
+    about = study.about | {"notes": [_note(TEN_AS_TA)]}
     table = table.assign(path=paths, system=systems, prompt=prompts)
     return study.replace(clips=table, ratings=ratings, root=path.resolve().parent.parent, name="audioeval", about=about)
 
 
-_NOTE = "TA was rated from 0 to 10 and is mapped in a straight line to its scale, 1 to 5"
+def _note(scale: ScaleMap) -> str:
+    return (
+        f"TA was rated from {scale.from_low:g} to {scale.from_high:g} and is mapped in a straight line to its scale, "
+        f"{scale.to_low:g} to {scale.to_high:g}"
+    )
+
+
+def _aligned(ratings: pd.DataFrame, scale: ScaleMap) -> pd.DataFrame:
+    """Puts ratings of how well a text is met on TA's scale; what was given stays in ``score_found``."""
+    given = ratings["score"]
+    moved = given.mask(ratings["axis"].isin(NEEDS_PROMPT), scale(given.to_numpy()))
+    return ratings.assign(score=moved, score_found=given)
 
 
 def _scores(table: pd.DataFrame, path: Path) -> pd.Series:
@@ -150,6 +163,4 @@ def _study(table: pd.DataFrame, name: str, root: Path, about: dict[str, list[str
     clips = table.rename(columns={"wavname": "clip", "text": "prompt"})
     clips = clips[["clip", "path", "system", "prompt", "split"]].drop_duplicates("clip")
     ratings = table[["wavname", "listener_id", "axis", "score"]].set_axis(["clip", "rater", "axis", "score"], axis=1)
-    aligned = ratings["axis"].isin(NEEDS_PROMPT)
-    ratings["score"] = ratings["score"].mask(aligned, AS_TA(ratings["score"].to_numpy()))
-    return Study(clips.reset_index(drop=True), ratings, name=name, root=root, about=about)
+    return Study(clips.reset_index(drop=True), _aligned(ratings, AS_TA), name=name, root=root, about=about)
