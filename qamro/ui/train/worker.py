@@ -5,6 +5,7 @@ A training has a process of its own, so that the page stays alive and no visitor
 
 from __future__ import annotations
 
+import contextlib
 import math
 import multiprocessing
 import os
@@ -189,6 +190,9 @@ def epoch_of(rows: Sequence[dict[str, float]]) -> Epoch:
 EVERY = 0.25
 """Seconds between two looks for news."""
 
+BEHIND = 10
+"""By how much a training's process is nicer than the server: clips and ratings of others come first."""
+
 LINE = Line("QAMRO_TRAININGS", Bounds.TRAININGS_FULL)
 """Of those who want to train."""
 
@@ -303,4 +307,6 @@ def get_ready() -> None:
 def _entry(task: Task, link: Any, stop: Any, environment: dict[str, str]) -> None:
     os.environ.clear()  # that of the process from which this one comes may be older
     os.environ.update(environment)
+    with contextlib.suppress(AttributeError, OSError):  # Windows has no nice
+        os.nice(BEHIND)
     work(task, link, stop.is_set)
