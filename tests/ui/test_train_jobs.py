@@ -11,6 +11,7 @@ import pytest
 
 from qamro.heads import HeadBundle
 from qamro.ui.bounds import Line
+from qamro.ui.processes import BEHIND
 from qamro.ui.train import worker
 from qamro.ui.train.state import Done, Embedding, Epochs, Failed, TrainState, Waiting
 from qamro.ui.train.worker import Job, Task
@@ -67,7 +68,7 @@ def test_two_train_side_by_side_the_third_waits_and_each_ends_as_asked(tmp_path,
         until(messages, Epochs)
     if hasattr(os, "getpriority"):
         own, theirs = (os.getpriority(os.PRIO_PROCESS, pid) for pid in (0, first._process.pid))
-        assert theirs == min(19, own + worker.BEHIND), "clips and ratings of others come first"
+        assert theirs == min(19, own + BEHIND), "clips and ratings of others come first"
     waiting = third.messages()
     told = next(waiting)
     assert isinstance(told, Waiting)

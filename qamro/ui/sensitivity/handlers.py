@@ -18,6 +18,7 @@ from qamro.ui import pace
 from qamro.ui.bounds import PRESENCE, Held, Line, TooMuchError
 from qamro.ui.events import Answer
 from qamro.ui.middleware import client_of
+from qamro.ui.processes import EVERY, apart, get_ready
 from qamro.ui.progress import follow, status
 from qamro.ui.sensitivity import form
 from qamro.ui.sensitivity.render import ALL, draw, draw_map, draw_part, draw_points, draw_view, link_value
@@ -117,6 +118,7 @@ def study_chosen(
     p: Parts, study: Study | None, state: SensitivityState, *, picker: PickerState, encoder: str, axes: list[str]
 ) -> Answer:
     """Offers the study's axes; shows what a link asked for, if it was kept."""
+    get_ready()
     if state.wanted is None or study is None or picker.source != state.wanted[0].study:
         return {p.axes: form.axes_choice(study, encoder, axes)}
     wanted, view = state.wanted
@@ -165,7 +167,7 @@ def run(
     said = ""
     try:
         yield going | {p.status: status(T.OPENING)}
-        parts: list[Callable[[], Sweep]] = []
+        parts: list[Sweep] = []
         drawn = 0.0
         going_on = _followed(setup, study, state, parts, request)
         with SWEEPS.hold(client_of(request)), contextlib.closing(going_on) as news:
@@ -175,7 +177,7 @@ def run(
                     continue
                 so_far = {}
                 if parts and time.monotonic() - drawn > DRAW_EVERY:
-                    so_far = draw_part(p, state.view, setup, parts.pop()())
+                    so_far = draw_part(p, state.view, setup, parts.pop())
                     drawn = time.monotonic()
                 yield {p.status: status(told["text"], told["done"], told["of"])} | so_far
         yield rest | show(p, state, shown)
@@ -199,7 +201,7 @@ def _followed(
     setup: Setup,
     study: Study | None,
     state: SensitivityState,
-    parts: list[Callable[[], Sweep]],
+    parts: list[Sweep],
     request: gr.Request | None,
 ) -> Generator[dict[str, Any]]:
     """Waits in line and sweeps; yields how far it is as ``follow`` does, and the place while it waits."""
@@ -240,12 +242,10 @@ def show(p: Parts, state: SensitivityState, shown: Shown) -> Answer:
     return draw(p, state) | {p.status: status(shown.note)}
 
 
-def _sweep(setup: Setup, study: Study | None, tell: Callable[..., None], parts: list[Callable[[], Sweep]]) -> Shown:
-    """Runs a sweep; the newest of ``parts`` makes it as far as it has come."""
-    from qamro.predictors.saved import remembering_encoder
+def _sweep(setup: Setup, study: Study | None, tell: Callable[..., None], parts: list[Sweep]) -> Shown:
+    """Runs a sweep in a process of its own; the newest of ``parts`` is the sweep as far as it has come."""
     from qamro.studies.registry import open_study
     from qamro.training.sweeps import store
-    from qamro.training.sweeps.store import sweep_study
 
     if study is None:
         study = open_study(setup.study)
@@ -253,14 +253,15 @@ def _sweep(setup: Setup, study: Study | None, tell: Callable[..., None], parts: 
         if before is not None:
             return before
     tell(T.ENCODER_LOADING)
-    kept: KeptSweep = sweep_study(
-        study,
-        setup,
-        remembering_encoder(setup.encoder),
-        on_clip=lambda done, of: tell(T.EMBEDDING.format(done=done, all=of), done, of),
-        on_fit=lambda axis, done, of: tell(T.TRAINING.format(axis=axis, done=done, all=of), done, of),
-        on_part=lambda make: parts.__setitem__(slice(None), [make]),
-    )
+    told: list[Any] = [T.ENCODER_LOADING]
+
+    def hear(part: Sweep | None = None, *news: Any) -> None:
+        if part is not None:
+            parts[:] = [part]
+        told[:] = news or told
+        tell(*told)  # raises where the visitor has gone or stopped it
+
+    kept: KeptSweep = apart(sweep_apart, setup, study, hear=hear)
     with contextlib.suppress(OSError):  # a full disk costs the memory, never the answer
         store.keep(store.kept_folder() / store.key_of(setup, study), kept)
     seconds, clips = kept.record["seconds"]["training"], len(study.clips)
@@ -268,6 +269,35 @@ def _sweep(setup: Setup, study: Study | None, tell: Callable[..., None], parts: 
     if kept.record["seconds"]["embedding"] > EMBEDDED:
         pace.remember(f"embed {setup.encoder}", 1, clips, kept.record["seconds"]["embedding"])
     return Shown(kept, setup, T.DONE.format(fits=kept.record["fits"], seconds=seconds))
+
+
+def sweep_apart(setup: Setup, study: Study, say: Callable[..., None]) -> KeptSweep:
+    """What the process of a sweep does; says (the sweep so far or None, and what ``tell`` of ``follow`` takes)."""
+    from qamro.predictors.saved import remembering_encoder
+    from qamro.training.sweeps.store import sweep_study
+
+    drawn, told = -DRAW_EVERY, 0.0
+
+    def part(make: Callable[[], Sweep]) -> None:
+        nonlocal drawn
+        if time.monotonic() - drawn > DRAW_EVERY:
+            say(make())
+            drawn = time.monotonic()
+
+    def news(text: str, done: float, of: float) -> None:
+        nonlocal told
+        if done >= of or time.monotonic() - told > EVERY:
+            say(None, text, done, of)
+            told = time.monotonic()
+
+    return sweep_study(
+        study,
+        setup,
+        remembering_encoder(setup.encoder),
+        on_clip=lambda done, of: news(T.EMBEDDING.format(done=done, all=of), done, of),
+        on_fit=lambda axis, done, of: news(T.TRAINING.format(axis=axis, done=done, all=of), done, of),
+        on_part=part,
+    )
 
 
 # The look at it

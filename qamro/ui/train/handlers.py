@@ -24,6 +24,7 @@ from qamro.ui.bounds import PRESENCE, Held, TooMuchError
 from qamro.ui.choices import encoder_options, encoder_state, trainable_axes
 from qamro.ui.events import Answer
 from qamro.ui.middleware import client_of
+from qamro.ui.processes import get_ready
 from qamro.ui.progress import downloading, status
 from qamro.ui.space import on_space
 from qamro.ui.static import own_folder
@@ -47,7 +48,7 @@ from qamro.ui.train.state import (
 )
 from qamro.ui.train.texts import FITTING, OPTIMIZERS
 from qamro.ui.train.texts import TrainTab as T
-from qamro.ui.train.worker import Job, Task, get_ready
+from qamro.ui.train.worker import Job, Task
 from qamro.ui.widgets import chart_value, hint
 
 if TYPE_CHECKING:

@@ -5,9 +5,7 @@ A training has a process of its own, so that the page stays alive and no visitor
 
 from __future__ import annotations
 
-import contextlib
 import math
-import multiprocessing
 import os
 import time
 from collections.abc import Callable, Generator, Sequence
@@ -16,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qamro.ui.bounds import Line, bound
+from qamro.ui.processes import EVERY, context, settle
 from qamro.ui.texts import Bounds
 from qamro.ui.train.state import (
     Done,
@@ -187,12 +186,6 @@ def epoch_of(rows: Sequence[dict[str, float]]) -> Epoch:
 
 # The process, as the page runs it
 
-EVERY = 0.25
-"""Seconds between two looks for news."""
-
-BEHIND = 10
-"""By how much a training's process is nicer than the server: clips and ratings of others come first."""
-
 LINE = Line("QAMRO_TRAININGS", Bounds.TRAININGS_FULL)
 """Of those who want to train."""
 
@@ -253,10 +246,10 @@ class Job:
             self._process.kill()
 
     def _run(self) -> Generator[Message | None]:
-        context = _context()
-        receive, send = context.Pipe(duplex=False)
-        self._stop = context.Event()
-        process = context.Process(target=_entry, args=(self.task, send, self._stop, dict(os.environ)), daemon=True)
+        made_in = context()
+        receive, send = made_in.Pipe(duplex=False)
+        self._stop = made_in.Event()
+        process = made_in.Process(target=_entry, args=(self.task, send, self._stop, dict(os.environ)), daemon=True)
         process.start()
         self._process = process
         send.close()
@@ -284,29 +277,6 @@ class Job:
                 process.join()
 
 
-def _context() -> Any:
-    """How processes are made: from one that has only imported what trains, where the platform can; never by a fork of
-    this one, which would copy threads' locks in whatever state they are.
-    """
-    if "forkserver" not in multiprocessing.get_all_start_methods():
-        return multiprocessing.get_context("spawn")
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["torch", "qamro.training.recipe", "qamro.predictors.saved"])
-    return context
-
-
-def get_ready() -> None:
-    """Starts the process from which trainings come, so that the first one need not wait for its imports."""
-    if "forkserver" in multiprocessing.get_all_start_methods():
-        from multiprocessing import forkserver
-
-        _context()
-        forkserver.ensure_running()
-
-
 def _entry(task: Task, link: Any, stop: Any, environment: dict[str, str]) -> None:
-    os.environ.clear()  # that of the process from which this one comes may be older
-    os.environ.update(environment)
-    with contextlib.suppress(AttributeError, OSError):  # Windows has no nice
-        os.nice(BEHIND)
+    settle(environment)
     work(task, link, stop.is_set)
