@@ -1,15 +1,17 @@
 from __future__ import annotations
 
 import multiprocessing
+import warnings
 from functools import partial
 
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.stats
 
 from qamro.evaluation.rater_bootstrap import rating_matrix
 from qamro.evaluation.raters import MODELS, RanAway, RatersUnknown, leave_out, left_out_note, panel, rater_model
-from qamro.evaluation.raters.model import scatter_about
+from qamro.evaluation.raters.model import _Stats, scatter_about
 from qamro.studies import Study
 from tests.studies.extracts import write_codec, write_survey
 
@@ -203,3 +205,16 @@ def test_raters_of_a_listening_test_and_of_a_survey(tmp_path, write):
     assert found.clips["quality"].corr(found.clips["mos"]) > 0.9
     assert (found.raters["inconsistency"] > 0).all()
     assert set(found.raters["rater"]) == set(study.ratings["rater"])
+
+
+def test_the_kurtosis_of_a_clip_is_scipy_s_to_the_last_bit():
+    rng = np.random.default_rng(0)
+    for i in range(500):
+        size = rng.integers(1, 40)
+        scores = rng.integers(1, 6, size).astype(float) if i % 2 else rng.normal(5, 2, size)
+        if i % 7 == 0:
+            scores = np.full(size, scores[0])
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # one score for all has none
+            right = scipy.stats.kurtosis(scores, fisher=False)
+        assert _Stats.kurtosis(scores, fisher=False) == pytest.approx(right, rel=0, abs=0, nan_ok=True)
