@@ -218,3 +218,15 @@ def test_the_kurtosis_of_a_clip_is_scipy_s_to_the_last_bit():
             warnings.simplefilter("ignore")  # one score for all has none
             right = scipy.stats.kurtosis(scores, fisher=False)
         assert _Stats.kurtosis(scores, fisher=False) == pytest.approx(right, rel=0, abs=0, nan_ok=True)
+
+
+def test_the_same_scores_are_answered_once_and_other_scores_anew(monkeypatch):
+    study, *_ = made_up(1)
+    first = rater_model(study, "MI", "P.913")
+    monkeypatch.setattr("qamro.evaluation.raters.model._run", None)  # whoever computes again fails
+    again = rater_model(study, "MI", "P.913")
+    pd.testing.assert_frame_equal(again.raters, first.raters)
+    pd.testing.assert_frame_equal(again.clips, first.clips)
+    other, *_ = made_up(2)
+    with pytest.raises(TypeError):
+        rater_model(other, "MI", "P.913")
