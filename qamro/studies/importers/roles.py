@@ -6,6 +6,7 @@ Which columns hold ratings is guessed in ``rated_columns``.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from qamro.studies.importers.axis_names import axis_in, is_mean, is_measure
@@ -27,6 +28,8 @@ def is_anchor(name: str) -> bool:
     return bool(_ANCHOR.search(name.strip())) or role_of(name) == "system"
 
 
+_FIRST = re.compile(r"[._ /:|-]+")
+
 _WORD_OF = {
     "clip": "clip", "system": "system", "rater": "rater", "axis": "axis", "path": "path", "source": "content",
     "mean_of": "count", "prompt": "prompt",
@@ -46,6 +49,8 @@ class Roles:
         self.names = [str(name) for name in sheet.header]
         self.decimal = decimal_of(self.table)
         self.facts = {name: look(self.table[name], self.decimal) for name in self.names}
+        for name in [name for name in self.names if self.facts[name].counts and self._is_one_of_a_quality(name)]:
+            self.facts[name] = replace(self.facts[name], counts=False)  # somebody's scores that happen to be 1, 2, 3
         self.told = {name: self._role(name) for name in self.names}
         scored = [name for name in self.names if self.facts[name].numeric and not self.facts[name].counts]
         headed = [name for name in scored if self.told[name] == "system"]
@@ -83,6 +88,13 @@ class Roles:
         ):
             role = ""
         return role
+
+    def _is_one_of_a_quality(self, name: str) -> bool:
+        """Whether a header begins with a quality that another column of numbers begins with, as in ``MI.r1, MI.r2``."""
+        quality = _FIRST.split(name.strip(), maxsplit=1)[0]
+        family = [n for n in self.names if n != name and _FIRST.split(n.strip(), maxsplit=1)[0] == quality]
+        others = any(self.facts[n].numeric and not self.facts[n].counts for n in family)
+        return others and quality != name.strip() and is_quality(quality)
 
     def take(self, name: str, role: str, why: str, **more: str) -> None:
         """Gives a column a role."""

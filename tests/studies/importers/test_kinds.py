@@ -321,6 +321,16 @@ def test_files_of_one_header_are_raters_axes_or_parts(tmp_path):
     assert got["parts"] == rows(f"a.wav - {Q} 1", f"b.wav - {Q} 2", f"c.wav - {Q} 3", f"d.wav - {Q} 4")
 
 
+@pytest.mark.parametrize("sign", [".", "/", ":", "_", " "])
+def test_a_rater_whose_scores_are_1_2_3_counts_no_rows(tmp_path, sign):
+    text = f"clip,MI{sign}r1,MI{sign}r2,MI{sign}p_7\na.wav,1,1,1\nb.wav,1,1,2\nc.wav,1,4,3\n"
+    study, _, _ = guess_and_read(write(tmp_path, text))
+    assert study.ratings["score"].tolist().count(3.0) == 1
+    assert len(study.ratings) == 9
+    study, _, _ = guess_and_read(write(tmp_path, text.replace(f"MI{sign}p_7", "no"), "counted.csv"))
+    assert len(study.ratings) == 6, "a number of the row is no rating"
+
+
 def test_a_row_of_a_part_is_named_by_its_own_file(tmp_path):
     write(tmp_path, "clip,score\na.wav,1\nb.wav,2\n", "one.csv")
     write(tmp_path, "clip,score\nc.wav,1\nd.wav,x\n", "two.csv")
