@@ -31,7 +31,9 @@ def context() -> Any:
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     made = multiprocessing.get_context("forkserver")
-    made.set_forkserver_preload(["torch", "qamro.training.recipe", "qamro.predictors.saved"])
+    made.set_forkserver_preload(
+        ["torch", "qamro.training.recipe", "qamro.training.sweeps.store", "qamro.predictors.saved"]
+    )
     return made
 
 

@@ -18,12 +18,13 @@ from qamro.ui import pace
 from qamro.ui.bounds import PRESENCE, Held, Line, TooMuchError
 from qamro.ui.events import Answer
 from qamro.ui.middleware import client_of
-from qamro.ui.processes import EVERY, apart, get_ready
+from qamro.ui.processes import apart, get_ready
 from qamro.ui.progress import follow, status
 from qamro.ui.sensitivity import form
 from qamro.ui.sensitivity.render import ALL, draw, draw_map, draw_part, draw_points, draw_view, link_value
 from qamro.ui.sensitivity.state import SensitivityState, Shown
 from qamro.ui.sensitivity.texts import Sensitivity as T
+from qamro.ui.sensitivity.worker import DRAW_EVERY, sweep_apart
 from qamro.ui.static import own_folder, url
 from qamro.ui.study_picker.state import PickerState
 from qamro.ui.texts import Bounds
@@ -39,9 +40,6 @@ LINE = Line("QAMRO_SWEEPS", Bounds.SWEEPS_FULL)
 
 SWEEPS = Held("QAMRO_SWEEPS_ADDRESS", Bounds.SWEEPS)
 """Sweeps that go on or wait, by address."""
-
-DRAW_EVERY = 1.5
-"""Seconds between two drawings of a curve that is still coming."""
 
 EMBEDDED = 1.0
 """Seconds; what embeds all clips faster has found most of them embedded."""
@@ -269,35 +267,6 @@ def _sweep(setup: Setup, study: Study | None, tell: Callable[..., None], parts: 
     if kept.record["seconds"]["embedding"] > EMBEDDED:
         pace.remember(f"embed {setup.encoder}", 1, clips, kept.record["seconds"]["embedding"])
     return Shown(kept, setup, T.DONE.format(fits=kept.record["fits"], seconds=seconds))
-
-
-def sweep_apart(setup: Setup, study: Study, say: Callable[..., None]) -> KeptSweep:
-    """What the process of a sweep does; says (the sweep so far or None, and what ``tell`` of ``follow`` takes)."""
-    from qamro.predictors.saved import remembering_encoder
-    from qamro.training.sweeps.store import sweep_study
-
-    drawn, told = -DRAW_EVERY, 0.0
-
-    def part(make: Callable[[], Sweep]) -> None:
-        nonlocal drawn
-        if time.monotonic() - drawn > DRAW_EVERY:
-            say(make())
-            drawn = time.monotonic()
-
-    def news(text: str, done: float, of: float) -> None:
-        nonlocal told
-        if done >= of or time.monotonic() - told > EVERY:
-            say(None, text, done, of)
-            told = time.monotonic()
-
-    return sweep_study(
-        study,
-        setup,
-        remembering_encoder(setup.encoder),
-        on_clip=lambda done, of: news(T.EMBEDDING.format(done=done, all=of), done, of),
-        on_fit=lambda axis, done, of: news(T.TRAINING.format(axis=axis, done=done, all=of), done, of),
-        on_part=part,
-    )
 
 
 # The look at it
