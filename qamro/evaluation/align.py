@@ -72,7 +72,7 @@ def match(predictions: pd.DataFrame, study: Study, *, rated_only: bool = True) -
         PredictionsError: There is neither column, or a clip stands twice.
     """
     names, paths = _names(predictions)
-    clips = study.clips[study.clips["clip"].isin(study.ratings["clip"])] if rated_only else study.clips
+    clips = study.rated_clips if rated_only else study.clips
     theirs, their_paths = clips["clip"].tolist(), clips["path"].tolist()
     left, right = set(range(len(names))), set(range(len(theirs)))
     found: dict[int, int] = {}
@@ -110,7 +110,7 @@ def may_belong(study: Study) -> Callable[[str, str], bool]:
 
     Where there are millions of predictions, those that could not be any rated clip need not be in memory.
     """
-    clips = study.clips[study.clips["clip"].isin(study.ratings["clip"])]
+    clips = study.rated_clips
     known = {_loosest(name) for column in ("clip", "path") for name in clips[column].astype(str)} - {""}
     return lambda clip, path: _loosest(clip) in known or (bool(path) and _loosest(path) in known)
 
@@ -232,7 +232,7 @@ def join(study: Study, predictions: pd.DataFrame, result: Match, pair: AxisPair)
     Raises:
         PredictionsError: A score is neither a number nor empty.
     """
-    rated = study.clips[study.clips["clip"].isin(study.ratings["clip"])]
+    rated = study.rated_clips
     mine, theirs = (list(column) for column in zip(*result.rows, strict=True))
     table = rated.iloc[theirs][["clip", "system"]].reset_index(drop=True)
     if "system" in predictions.columns:

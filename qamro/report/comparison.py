@@ -128,6 +128,13 @@ class Comparison:
         return self._numbers[axis]
 
     @cached_property
+    def study_hash(self) -> str:
+        """What tells the study from others (see ``qamro.studies.summary.study_hash``)."""
+        from qamro.studies.summary import study_hash
+
+        return study_hash(self.study)
+
+    @cached_property
     def clip_means(self) -> pd.DataFrame:
         """The MOS of every clip and axis (see ``Study.clip_means``)."""
         return self.study.clip_means()
@@ -154,7 +161,7 @@ class Comparison:
     def _rows(self) -> dict[str, dict[str, int]]:
         rated = self.study.clips["clip"]
         if not self.study.ratings.empty:
-            rated = rated[rated.isin(self.study.ratings["clip"])]
+            rated = self.study.rated_clips["clip"]
         rated = rated.tolist()
         return {name: {rated[clip]: row for row, clip in found.rows} for name, found in self.matches.items()}
 

@@ -18,7 +18,6 @@ from qamro.report.forest_figure import difference_forest
 from qamro.report.numbers import Figure, Section, Table, slug
 from qamro.report.systems import told_apart
 from qamro.report.words import about_intervals, listeners, listing, number, source_of
-from qamro.studies.summary import study_hash
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -113,7 +112,7 @@ def made_by(comparison: Comparison) -> list[str]:
         ]
         sources = {source_of(comparison.predictions[name], column) for column in columns}
         told += [f"{name}: {'; '.join(sorted(sources))}."] if sources else []
-    told.append(f"{study.name}: ratings by {listeners(study)}, hash {study_hash(study)[:12]}.")
+    told.append(f"{study.name}: ratings by {listeners(study)}, hash {comparison.study_hash[:12]}.")
     told.append(f"Intervals: {options.draws:,} draws, seed {options.seed}; QAMRO {__version__}.")
     return told
 

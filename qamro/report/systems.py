@@ -246,7 +246,7 @@ def _predicted(numbers: AxisNumbers, by: str) -> dict[str, CriticalDifference]:
 def study_of(numbers: AxisNumbers, ratings: pd.DataFrame) -> Study:
     """The study with other ratings, for what takes a study."""
     given = numbers.study
-    clips = given.clips[given.clips["clip"].isin(ratings["clip"])]
+    clips = given.clips[given.clips["clip"].isin(ratings["clip"].unique())]
     return given.replace(clips=clips, ratings=ratings, votes=None)  # other ratings: nobody voted on these
 
 

@@ -177,6 +177,11 @@ class Study:
         rows = zip(self.clips["clip"], self.clips["path"], strict=True)
         return [clip for clip, path in rows if not path or not (root / path).is_file()]
 
+    @property
+    def rated_clips(self) -> pd.DataFrame:
+        """The rows of ``clips`` that have a rating."""
+        return self.clips[self.clips["clip"].isin(self.ratings["clip"].unique())]
+
     def clip_means(self) -> pd.DataFrame:
         """Returns the MOS of every clip and axis.
 
@@ -185,6 +190,10 @@ class Study:
             error of the mean, NaN with a single rating or where only a mean was published); one row for each clip and
             axis that was rated.
         """
+        return self._clip_means.copy()
+
+    @cached_property
+    def _clip_means(self) -> pd.DataFrame:
         keys = ["clip", "axis"]
         means = _mean_of_means(self.ratings, keys) if self.holds_means else _mean_count_sem(self.counted, keys, "score")
         return self.clips[["clip", "system"]].merge(means, on="clip", how="inner")

@@ -99,7 +99,9 @@ def _read(source: Source, layout: Layout, strangers: bool, options: Options, ask
         ratings, left = without_missing(ratings, layout.missing)
         notes += left
         if layout.is_fixed and left:
-            clips = clips[clips["clip"].isin(ratings["clip"]) | ~clips["clip"].isin(study.ratings["clip"])]
+            clips = clips[
+                clips["clip"].isin(ratings["clip"].unique()) | ~clips["clip"].isin(study.ratings["clip"].unique())
+            ]
     elif len(ratings):
         notes += _codes(ratings, layout, ask and not layout.is_fixed, options)
     layout = options.with_scales(layout, [str(axis) for axis in ratings["axis"].unique()])

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from qamro.report.views import APP_VIEWS
+from qamro.ui.compare.shared import compare_once
 from qamro.ui.session import Kept, Visitor
 
 if TYPE_CHECKING:
@@ -288,7 +289,7 @@ class CompareState(Visitor):
         """What figures and tables are drawn from, made when first asked for; None without a study."""
         if self._comparison is None and self.study is not None:
             from qamro.evaluation import NoCommonAxis
-            from qamro.report import Options, compare
+            from qamro.report import Options
 
             tables = {name: entry.scores for name, entry in self.usable.items()}
             own = {name: pairs for name, pairs in self.own_maps.items() if name in tables}
@@ -299,7 +300,7 @@ class CompareState(Visitor):
                 prediction_powered=self.powered,
             )
             try:
-                self._comparison = compare(self.study, tables, options)
+                self._comparison = compare_once(self.study, tables, options)
             except NoCommonAxis:  # until the visitor pairs two axes, the ratings speak alone
                 self._comparison = self.people
         return self._comparison
@@ -308,9 +309,9 @@ class CompareState(Visitor):
     def people(self) -> Comparison | None:
         """What the ratings tell without any predictor; None without a study."""
         if self._people is None and self.study is not None:
-            from qamro.report import Options, compare
+            from qamro.report import Options
 
-            self._people = compare(self.study, {}, Options(left_out=self.left_out))
+            self._people = compare_once(self.study, {}, Options(left_out=self.left_out))
         return self._people
 
     def columns_of(self, axis: str) -> dict[str, str]:
@@ -405,6 +406,6 @@ def duel(table: pd.DataFrame, better: str, worse: str) -> tuple[str, str] | None
 def _scores(study: Study, entry: Predictions, predicted: str) -> pd.Series[Any]:
     import pandas as pd
 
-    rated = study.clips[study.clips["clip"].isin(study.ratings["clip"])]["clip"].to_numpy()
+    rated = study.rated_clips["clip"].to_numpy()
     mine, theirs = map(list, zip(*(entry.match.rows if entry.match else ()), strict=True))
     return pd.Series(entry.scores[predicted].to_numpy(float)[mine], index=rated[theirs])

@@ -1,0 +1,43 @@
+"""One comparison for all who look at the same tables: a class that opens one study works its numbers out once."""
+
+from __future__ import annotations
+
+import pickle
+import threading
+from collections.abc import Mapping
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from qamro.report import Comparison, Options
+    from qamro.studies import Study
+
+_KNOWN: WeakValueDictionary[bytes, Comparison] = WeakValueDictionary()
+_LOCK = threading.Lock()
+
+
+def compare_once(study: Study, tables: Mapping[str, pd.DataFrame], options: Options) -> Comparison:
+    """Returns what ``qamro.report.compare`` does; the same object while anybody holds one of the same content.
+
+    Raises:
+        ValueError: As ``compare`` does.
+    """
+    from qamro.report import compare
+
+    key = _content(study, tables, options)
+    with _LOCK:
+        found = _KNOWN.get(key)
+    if found is None:
+        made = compare(study, tables, options)
+        with _LOCK:
+            found = _KNOWN.setdefault(key, made)
+    return found
+
+
+def _content(study: Study, tables: Mapping[str, pd.DataFrame], options: Options) -> bytes:
+    """A hash of everything that a comparison shows. Equal content may come out unequal, which only costs time."""
+    told = (study.name, study.kind, study.root, study.about, study.clips, study.ratings, study.votes)
+    return blake2b(pickle.dumps((told, dict(tables), options), protocol=5), digest_size=32).digest()
