@@ -1,5 +1,5 @@
 // A plotly figure that follows the theme, can be saved as PNG or SVG, and tells the server which point was clicked.
-// value: { figure: { data, layout }, name, alt, audio }, { waiting: text } while one is being made, or null
+// value: { figure: the JSON of { data, layout }, name, alt, audio }, { waiting: text } while one is being made, or null
 import { el, fill } from "./dom.js";
 import { playhead } from "./playhead.js";
 
@@ -59,7 +59,8 @@ export default function chart({ element, props, trigger, watch }) {
   let line = null;
 
   async function save(format) {
-    const { figure, name } = props.value;
+    const { name } = props.value;
+    const figure = JSON.parse(props.value.figure);
     const { width, height } = plot.getBoundingClientRect();
     const picture = { data: figure.data, layout: { ...coloured(figure.layout, LIGHT, LIGHT.ground), width, height } };
     (await plotly()).downloadImage(picture, { format, filename: name, width, height, scale: 2 });
@@ -81,7 +82,8 @@ export default function chart({ element, props, trigger, watch }) {
       const Plotly = await plotly();
       if (turn !== draws) return; // a later one draws; the value itself may be handed over anew without having changed
       const config = { displayModeBar: false, responsive: false };
-      await Plotly.react(plot, structuredClone(value.figure.data), coloured(value.figure.layout, pageColours(element)), config);
+      const figure = JSON.parse(value.figure);
+      await Plotly.react(plot, figure.data, coloured(figure.layout, pageColours(element)), config);
       plot.removeAllListeners?.("plotly_click");
       plot.on("plotly_click", ({ points: [point] }) => {
         line?.seek(point.x);

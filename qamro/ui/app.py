@@ -122,6 +122,9 @@ def launch(
     operate.sweep(DAY)
     host = host or os.environ.get("GRADIO_SERVER_NAME", DEFAULT_HOST)
     tools = mcp_server.mcp_kwargs(host) if mcp or (mcp is None and mcp_server.wanted()) else {"routes": []}
+    # For a monitoring page that is off here, Gradio sums up its last 10,000 events again after every one.
+    os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", "1000000000")
+    os.environ.setdefault("GRADIO_ANALYTICS_MAX_EVENTS", "1000")
     app = build_app().queue(default_concurrency_limit=4, max_size=bound("QAMRO_QUEUE"))
     port = port or int(os.environ.get("GRADIO_SERVER_PORT", DEFAULT_PORT))
     try:

@@ -58,8 +58,10 @@ def chart_value(figure: go.Figure, *, name: str, alt: str, audio: str = "") -> d
         name: File name, without its ending, of a saved image.
         alt: What a reader who does not see the figure is told.
         audio: CSS selector of a player whose position is shown on the time axis; empty for none.
+
+    The figure stays text until a page draws it: Gradio would look for files in every point of it, three times over.
     """
-    return {"figure": json.loads(figure.to_json()), "name": name, "alt": alt, "audio": audio}
+    return {"figure": figure.to_json(), "name": name, "alt": alt, "audio": audio}
 
 
 def hint(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from pathlib import Path
 from types import SimpleNamespace
@@ -301,7 +302,9 @@ def test_predictions_help_when_the_switch_is_on_and_name_what_to_rate_next(tmp_p
     helped = list(handlers.show(P, made, "systems", "MI"))[-1]["section"]
     assert helped["figures"][0]["id"] == "powered-MI-means"
     assert [each["id"] for each in helped["figures"][1:]] == [each["id"] for each in plain["figures"]]
-    assert sum(len(each["chart"]["figure"]["data"]) for each in helped["figures"][:1]) == 2, "both in one figure"
+    assert sum(len(json.loads(each["chart"]["figure"])["data"]) for each in helped["figures"][:1]) == 2, (
+        "both in one figure"
+    )
     ids = [table["id"] for table in helped["tables"]]
     assert ids[:2] == ["powered-MI-table", "powered-MI-next-mine"]
     assert any(each.id.startswith("powered") for each in made.comparison.sections()), "and in the report"
@@ -467,7 +470,7 @@ def test_what_is_clicked_is_shown_with_its_ratings_and_windows(tmp_path: Path) -
     assert value["histogram"]["alt"].startswith("Histogram of")
     assert value["waiting"]
     windows = clip_panel.windows(P, made, axis)["clip"]["windows"]
-    (line,) = windows["figure"]["data"]
+    (line,) = json.loads(windows["figure"])["data"]
     assert line["name"] == "offline"
     assert windows["audio"] == "#compare-clip audio"
     system = clip_panel.select(P, made, axis, event(kind="point", name="c"))["clip"]

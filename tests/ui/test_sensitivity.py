@@ -197,7 +197,7 @@ def test_the_paper_s_curve_first_and_the_others_on_demand(parts, shown):
 
     def drawn(curve):
         answer = handlers.look(parts, state, curve=curve, **look)
-        traces = answer[parts.panels["SRCC"]]["figure"]["data"]
+        traces = json.loads(answer[parts.panels["SRCC"]]["figure"])["data"]
         return {trace["name"] for trace in traces if str(trace.get("name")).startswith("QAMRO")}, answer
 
     names, answer = drawn("0.5")
@@ -216,7 +216,7 @@ def test_a_sweep_on_its_way_shows_its_curve_alone(parts, shown):
     answer = render.draw_part(parts, View(), Setup(), sweep)
     assert "Seeds so far: 1 of 10; clips tested: 29." in answer[parts.headline]
     assert not any(answer[part].visible for part in (parts.rest, parts.one, parts.look))
-    traces = answer[parts.panels["SRCC"]]["figure"]["data"]
+    traces = json.loads(answer[parts.panels["SRCC"]]["figure"])["data"]
     assert not any(trace.get("fill") == "toself" for trace in traces), "one seed has no interval"
     only_lines = type(sweep)(some[some["baseline"]], sweep.predictions)
     assert render.draw_part(parts, View(), Setup(), only_lines) == {}

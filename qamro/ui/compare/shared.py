@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from qamro.studies import Study
 
 _KNOWN: WeakValueDictionary[bytes, Comparison] = WeakValueDictionary()
+_MAKING: WeakValueDictionary[bytes, threading.Lock] = WeakValueDictionary()
 _LOCK = threading.Lock()
 
 
@@ -29,11 +30,11 @@ def compare_once(study: Study, tables: Mapping[str, pd.DataFrame], options: Opti
 
     key = _content(study, tables, options)
     with _LOCK:
+        making = _MAKING.setdefault(key, threading.Lock())
+    with making:  # who brings the same meanwhile waits for one, who brings something else does not
         found = _KNOWN.get(key)
-    if found is None:
-        made = compare(study, tables, options)
-        with _LOCK:
-            found = _KNOWN.setdefault(key, made)
+        if found is None:
+            found = _KNOWN[key] = compare(study, tables, options)
     return found
 
 
