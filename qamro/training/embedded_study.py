@@ -14,7 +14,7 @@ import torch
 from qamro.axes import NEEDS_PROMPT, PREFERENCE, get_axis
 from qamro.heads.bundle import Head
 from qamro.heads.fold_heads import NO_FOLD, FoldHeads
-from qamro.training.splits import group_of_clip
+from qamro.training.splits import group_of_clip, name_of_groups
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -148,9 +148,20 @@ class EmbeddedStudy:
             inside = [{side: votes[f"clip_{side}"].isin(parts[part]).to_numpy() for side in "ab"} for part in FITTED]
             train, validation = (torch.from_numpy(np.flatnonzero(both["a"] & both["b"])) for both in inside)
             folds.append((train, validation))
+            if not len(train) or not len(validation):
+                raise ValueError(self._no_pair("fits" if not len(train) else "says when to stop"))
         pairs = torch.stack([self.embeddings.rows(votes[f"clip_{side}"].tolist()) for side in "ab"], dim=1)
         shares = torch.tensor(votes["share"].to_numpy(), dtype=torch.float32)
         return Data.of_folds(features, shares, folds, pairs=pairs)
+
+    def _no_pair(self, does: str) -> str:
+        groups = name_of_groups(self.study, self.hold_out)
+        alike = "the same prompt or song" if self.hold_out == "content" else "one content, and hold content out"
+        return (
+            f"training on votes needs pairs whose two clips are both in the part that {does}; of {len(self.votes)} "
+            f"votes none is one, since parts share no {groups} and pairs mix {groups}. Vote between clips of {alike}, "
+            "or bring more votes"
+        )
 
     def test(self, axis: str) -> tuple[list[str], torch.Tensor, torch.Tensor]:
         """Returns the test clips of an axis with their features and MOS."""

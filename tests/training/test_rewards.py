@@ -259,3 +259,15 @@ def test_clips_that_were_voted_on_together_stay_together_where_they_may():
     chosen = [rng.choice(120, 2, replace=False) for _ in range(2000)]
     everyone = pd.DataFrame({f"clip_{s}": [f"c{pair[k]}" for pair in chosen] for k, s in enumerate("ab")})
     assert len(folds(Study(clips, none, votes=everyone.assign(winner="b")), 5)) == 5
+
+
+@pytest.mark.parametrize("hold_out", ["content", "system"])
+def test_votes_that_cross_all_parts_are_refused_with_what_helps(hold_out):
+    study, embeddings, _ = arena(prompts=30)
+    clips = study.clips["clip"].tolist()
+    parts = {part: [] for part in PARTS} | {"train": clips[: len(clips) // 2], "validation": clips[len(clips) // 2 :]}
+    of_train = study.votes["clip_a"].isin(parts["train"]) & study.votes["clip_b"].isin(parts["train"])
+    study = study.replace(votes=study.votes[of_train].reset_index(drop=True))
+    prepared = EmbeddedStudy(study, embeddings, parts, hold_out, [], winner_axis)
+    with pytest.raises(ValueError, match="in the part that says when to stop; of .* Vote between clips of"):
+        prepared.data("preference")

@@ -146,7 +146,7 @@ def test_ten_files_one_of_them_bad(open_page: Visits, ten_files: list[Path], tmp
 
     document = json.loads(download(page, "#json", tmp_path).read_text(encoding="utf-8"))
     assert document["axes"]["MI"]["provenance"]["kind"] == "simulated"
-    assert page.inner_text("#verdict") == SIMULATED
+    assert page.inner_text("#verdict p") == SIMULATED
     assert len(document["clips"]) == 10
 
     page.click("#predict-share button:has-text('Share')")
@@ -428,7 +428,7 @@ def test_a_visitor_has_scores_and_verdict_in_two_clicks_without_scrolling(
     scored(page, "MI", len(found))
     assert values(page, "MI") == before
     assert "mine" in field(page, 0, "system").input_value()
-    assert page.inner_text("#verdict") == SIMULATED
+    assert page.inner_text("#verdict p") == SIMULATED
     page.wait_for_function("() => document.querySelector('#player audio')?.duration > 0.5")
     page.locator("#examples button").nth(0).click()
     wait_status(page, "already in the list")

@@ -73,14 +73,27 @@ _log = logging.getLogger(__name__)
 # The form
 
 
-def study_chosen(p: Parts, study: Study | None, state: TrainState, encoder: str) -> Answer:
-    """Offers the study's axes and says what to do next."""
+def study_chosen(
+    p: Parts, study: Study | None, state: TrainState, encoder: str, *, objective: str, preset: str
+) -> Answer:
+    """Offers the study's axes, takes an objective that can learn from it, and says what to do next."""
     ready = gr.Button(interactive=study is not None and not state.busy)
     offered: Answer = {p.axes: axis_choice(study, encoder), p.train: ready}
+    if study is not None and (taken := _learns_from(study, objective, preset)) != objective:
+        offered |= {p.objective: taken} | objective_chosen(p, taken)
     if state.busy:
         return offered
     greeting = T.READY if study is None else T.CHOSEN.format(name=study.name, clips=len(study.clips))
     return offered | {p.status: status(greeting)}
+
+
+def _learns_from(study: Study, objective: str, preset: str) -> str:
+    """The objective, or one that does for it: votes alone cannot teach one of ratings, nor ratings one of pairs."""
+    if TABLE[objective].on_pairs and study.votes is None:
+        return preset_of(preset).objective
+    if not TABLE[objective].on_pairs and not study.axes:
+        return next((name for name, row in TABLE.items() if row.on_pairs), objective)
+    return objective
 
 
 def axis_choice(study: Study | None, encoder: str) -> gr.CheckboxGroup:
@@ -115,18 +128,35 @@ def opened(p: Parts, encoder: str) -> Answer:
     return refresh_encoders(p, encoder)
 
 
-def cost(p: Parts, study: Study | None, encoder: str, *, axes: Sequence[str], seeds: float, optimizer: str) -> Answer:
+def cost(
+    p: Parts,
+    study: Study | None,
+    encoder: str,
+    *,
+    axes: Sequence[str],
+    seeds: float,
+    optimizer: str,
+    objective: str,
+) -> Answer:
     """Says how long the training will take, by what ran before."""
     if study is None or not axes or not seeds:
         return {p.cost: ""}
     clips = len(study.clips)
-    found = pace.estimate(f"train {optimizer}", len(axes) * int(seeds), clips)
+    kind, rows = _pace_of(study, objective, optimizer)
+    found = pace.estimate(kind, len(axes) * int(seeds), rows)
     if found is None:
         return {p.cost: hint(T.NO_ESTIMATE)}
     seconds, here = found
     said = (T.ESTIMATE if here else T.ESTIMATE_SHIPPED).format(time=pace.in_words(seconds))
     embedding = pace.estimate(f"embed {encoder}", 1, clips)
     return {p.cost: hint(f"{said} {T.EMBED_FIRST.format(time=pace.in_words(embedding[0]))}" if embedding else said)}
+
+
+def _pace_of(study: Study, objective: str, optimizer: str) -> tuple[str, int]:
+    """The kind of work that a training is (see ``pace.remember``), and its rows: votes, where it learns from those."""
+    if study.votes is not None and TABLE[objective].on_pairs:
+        return f"train {optimizer} on votes", len(study.votes)
+    return f"train {optimizer}", len(study.clips)
 
 
 def _described(p: Parts, encoder: str) -> Answer:
@@ -298,7 +328,8 @@ def _run(number: int, study: Study, settings: Settings, done: Done, state: Train
     elif state.began and not done.out_of_time:
         fits = len(card["objective"]) * settings.seeds
         seconds = time.monotonic() - state.began - done.embedding  # with the tests on held-out clips
-        pace.remember(f"train {settings.optimizer}", fits, len(study.clips), seconds)
+        kind, rows = _pace_of(study, settings.objective, settings.optimizer)
+        pace.remember(kind, fits, rows, seconds)
     if done.out_of_time:
         notes.append(T.OUT_OF_TIME.format(seconds=settings.seconds))
     if done.failed:

@@ -21,6 +21,9 @@ from qamro.ui.train.texts import FITTING, FOLDS, HOLD_OUT, OPTIMIZERS, RUN_WORDS
 from qamro.ui.train.texts import TrainTab as T
 from qamro.ui.widgets import heading, hint, widget
 
+_COSTS = ("axes", "seeds", "optimizer", "objective")
+"""Fields that say how long a training takes."""
+
 _RANGES: dict[str, dict[str, Any]] = {
     "lr": {"minimum": 1e-6, "maximum": 1},
     "batch_size": {"minimum": 0, "precision": 0}, "epochs": {"minimum": 1, "maximum": 10_000, "precision": 0},
@@ -267,14 +270,15 @@ def bind(p: Parts) -> None:
 def _choices(p: Parts) -> None:
     encoder: dict[str, Any] = {"encoder": p.encoder}
     study: dict[str, Any] = {"study": p.chooser.study}
-    asked: dict[str, Any] = study | encoder | {"axes": p.axes, "seeds": p.seeds, "optimizer": p.optimizer}
+    asked: dict[str, Any] = study | encoder | {name: getattr(p, name) for name in _COSTS}
+    fit: dict[str, Any] = {"objective": p.objective, "preset": p.preset}
     # Study and encoder offer other axes: what reads those waits until they stand there.
     for offered in (
-        listen(p, p.chooser.study.change, handlers.study_chosen, state=p.state, **study, **encoder),
+        listen(p, p.chooser.study.change, handlers.study_chosen, state=p.state, **study, **encoder, **fit),
         listen(p, p.encoder.input, handlers.encoder_chosen, **study, **encoder),
     ):
         listen(p, offered.then, handlers.cost, **asked)
-    changed: Any = partial(gr.on, [p.axes.input, p.seeds.change, p.optimizer.change])
+    changed: Any = partial(gr.on, [p.axes.input, p.seeds.change, p.optimizer.change, p.objective.input])
     listen(p, changed, handlers.cost, LAST, **asked)
     listen(p, p.preset.input, handlers.preset_chosen, name=p.preset)
     listen(p, p.objective.input, handlers.objective_chosen, name=p.objective)
