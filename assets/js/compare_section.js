@@ -1,6 +1,6 @@
 // One view of the comparison: its answer, its picture, and folded what is behind them; or why there is nothing.
 // value: { view, title, note, answer, sentences, figures: [{ id, title, note, wide, chart }], tables, about, made, lists,
-//          raters: { names, out } | null, out: { names, all } | null, empty: { title, hint, button } | undefined, report: bool | undefined }
+//          raters: { names, out } | null, out: { names, all } | null, empty: { title, hint } | undefined, report: bool | undefined }
 // Without an answer nothing is folded.
 import { el, fill, icon, ICONS, stylesheet } from "./dom.js";
 import chart from "./chart.js";
@@ -62,8 +62,7 @@ export default function section({ element, props, trigger, watch }) {
     fill(words.left_out, { n: names.length, all, names: names.slice(0, NAMED).join(", ") + (names.length > NAMED ? " …" : "") }), " ",
     el("button", { type: "button", class: "q-button q-small", onclick: () => trigger("apply", { raters: [] }) }, words.back));
 
-  const nothing = ({ title, hint, button }) => el("div", { class: "q-empty" }, icon(ICONS.wave, 30), el("strong", {}, title), el("span", { class: "q-hint" }, hint),
-    button && el("button", { type: "button", class: "q-button q-strong", onclick: () => trigger("submit") }, button));
+  const nothing = ({ title, hint }) => el("div", { class: "q-empty" }, icon(ICONS.wave, 30), el("strong", {}, title), el("span", { class: "q-hint" }, hint));
 
   /** A part that is built when it is opened first. */
   function fold(key, ids, build, open = false) {

@@ -1,4 +1,4 @@
-// What concerns the whole page: the theme, the tab in the address, and drops that miss their target.
+// What concerns the whole page: the theme, the tab in the address, arrow keys, and drops that miss their target.
 
 const KEY = "qamro-theme";
 const roots = () => [document.documentElement, document.body];
@@ -39,6 +39,19 @@ window.qamroTab = (id) => {
   address.searchParams.set("tab", id);
   history[touched ? "pushState" : "replaceState"](null, "", address);
 };
+
+// Gradio gives every radio button a name of its own, so that arrow keys find no neighbour.
+const STEPS = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
+window.addEventListener("keydown", (press) => {
+  const from = press.target, step = STEPS[press.key];
+  if (!step || from.type !== "radio" || document.getElementsByName(from.name).length > 1) return;
+  const all = [...from.closest(".wrap, fieldset")?.querySelectorAll("input[type=radio]:enabled") ?? []];
+  if (all.length < 2) return;
+  press.preventDefault();
+  const next = all[(all.indexOf(from) + step + all.length) % all.length];
+  next.focus();
+  next.click();
+});
 
 // A file that is dropped beside the target would replace the page and lose what is in it.
 for (const event of ["dragover", "drop"]) window.addEventListener(event, (drop) => drop.preventDefault());

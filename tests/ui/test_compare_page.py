@@ -198,7 +198,7 @@ CLICKS = """() => { window.clicks = 0; window.wheels = 0;
 def test_a_researcher_is_told_which_predictor_is_better(open_page: Visits, tmp_path: Path) -> None:
     """Three clicks after the drop at most, and no scrolling; afterwards nothing is lost."""
     ratings, predictions = own_files(tmp_path, "quality")
-    page = open_page("?tab=compare", width=1440, height=900, ready="#compare-section .q-empty button")
+    page = open_page("?tab=compare", width=1440, height=900, ready="#compare-example")
     page.click("#compare-study [value=upload]")
     page.set_input_files(
         "#compare-predictions [data-testid=predictions-files]", [str(path) for path in predictions[:2]]
@@ -232,7 +232,7 @@ def test_a_researcher_is_told_which_predictor_is_better(open_page: Visits, tmp_p
 
 def test_own_ratings_and_two_predictors_on_a_phone(open_page: Visits, tmp_path: Path) -> None:
     ratings, predictions = own_files(tmp_path)
-    page = open_page("?tab=compare&__theme=dark", width=400, height=800, ready="#compare-section .q-empty button")
+    page = open_page("?tab=compare&__theme=dark", width=400, height=800, ready="#compare-example")
     page.set_input_files("#compare-predictions [data-testid=predictions-files]", [str(path) for path in predictions])
     page.wait_for_selector("#compare-predictions li:has-text('choose a study')")
     assert "row 2, column 'MI'" in page.inner_text("#compare-status")
@@ -332,7 +332,7 @@ def test_votes_open_their_view_and_go_into_the_report(open_page: Visits, tmp_pat
         first = random.random() < 1 / (1 + np.exp(b - a))
         votes.append((f"s{a}", f"s{b}", f"p{random.integers(20)}", "A" if first else "B"))
     file = write(tmp_path / "arena.csv", [("system_a", "system_b", "user", "preference"), *votes])
-    page = open_page("?tab=compare", width=400, height=800, ready="#compare-section .q-empty button")
+    page = open_page("?tab=compare", width=400, height=800, ready="#compare-example")
     view(page, "votes")
     page.click("#compare-study [value=upload]")
     page.set_input_files("#compare-study input[type=file]", str(file))
@@ -368,7 +368,8 @@ STILL = """() => document.getAnimations().filter(({ playState, timeline, effect 
 def test_by_keyboard_with_letters_of_twice_the_size_and_less_motion(open_page: Visits) -> None:
     page = open_page("?tab=compare", width=720, height=450, reduced_motion="reduce", ready="#compare-section .q-empty")
     assert fits(page)
-    page.focus("#compare-section .q-empty button")
+    assert page.locator("#compare-example").bounding_box()["y"] < 450, "the way to a first answer is below the fold"
+    page.focus("#compare-example")
     page.keyboard.press("Enter")
     page.wait_for_selector("#compare-lines .q-lines:not(.q-stale) [data-about=systems] button")
     page.wait_for_selector("#compare-predictions li:has-text('144 of 144')", state="attached")
@@ -377,8 +378,9 @@ def test_by_keyboard_with_letters_of_twice_the_size_and_less_motion(open_page: V
     page.keyboard.press("Enter")
     page.wait_for_selector("#compare-views[data-view=systems]")
     page.wait_for_selector("#compare-section [data-id=systems-MI-pairs] .main-svg >> nth=0")
-    page.focus("#compare-view input[value=raters]")
-    page.keyboard.press("Space")
+    page.focus("#compare-view input[value=systems]")
+    page.keyboard.press("ArrowLeft")
+    assert page.evaluate("() => document.activeElement.value") == "raters"
     page.wait_for_selector("#compare-views[data-view=raters]")
     page.focus("#compare-view input[value=systems]")
     page.keyboard.press("Space")

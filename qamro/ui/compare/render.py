@@ -160,13 +160,12 @@ def lines(found: Sequence[Finding]) -> list[dict[str, str]]:
     ]
 
 
-def empty(state: CompareState, view: str, title: str, hint: str, *, example: bool = False) -> dict[str, Any]:
+def empty(state: CompareState, view: str, title: str, hint: str) -> dict[str, Any]:
     """Returns what the page shows where there is nothing to draw: why, and what to do."""
-    button = View.EXAMPLE if example else ""
     return {
         "view": view,
         "note": NOTES[view],
-        "empty": {"title": title, "hint": hint, "button": button},
+        "empty": {"title": title, "hint": hint},
         "raters": raters(state) if view in APP_VIEWS and APP_VIEWS[view].people_only else None,
         "out": left_out(state),
     }
@@ -177,7 +176,7 @@ def missing(state: CompareState, view: str, axis: str | None) -> dict[str, Any] 
     if view == PLAN[0]:
         return {"view": view, "note": NOTES[view], "sentences": [], "figures": [], "tables": [], "out": left_out(state)}
     if state.study is None:
-        return empty(state, view, View.EMPTY, View.EMPTY_HINT, example=True)
+        return empty(state, view, View.EMPTY, View.EMPTY_HINT)
     if view == TEST:
         known = state.comparison is not None and state.comparison.test is not None
         return None if known else empty(state, view, View.NO_TEST, View.NO_TEST_HINT)

@@ -31,6 +31,7 @@ class Parts:
     session: gr.State
     setup: gr.HTML
     chooser: StudyPicker
+    example: gr.Button
     predictions: gr.HTML
     predictor: gr.Dropdown
     score: gr.Button
@@ -65,7 +66,9 @@ def build_components() -> Parts:
     with gr.Column(elem_id="compare-setup"):
         setup = widget("compare_setup", None, words=words.SETUP_WORDS, elem_id="compare-setup-line")
         with gr.Column(elem_classes="q-card"):
-            heading(Bring.RATINGS, Bring.RATINGS_NOTE)
+            with gr.Row(elem_classes="q-heading-row"):
+                heading(Bring.RATINGS, Bring.RATINGS_NOTE)
+                example = gr.Button(Bring.EXAMPLE, size="sm", elem_id="compare-example", min_width=150, scale=0)
             chooser = study_picker("compare", keeps=True, as_list=True)
         with gr.Column(elem_classes="q-card"):
             heading(Bring.PREDICTIONS, Bring.PREDICTIONS_NOTE)
@@ -103,7 +106,7 @@ def build_components() -> Parts:
             share = share_button("compare-share", ready=True)
         handed = gr.HTML("", elem_id="compare-handed", apply_default_css=False)
         working = widget("compare_working", None, words=words.WORKING_WORDS, elem_id="compare-working")
-        nothing = empty(CompareState(), FIRST, View.EMPTY, View.EMPTY_HINT, example=True)
+        nothing = empty(CompareState(), FIRST, View.EMPTY, View.EMPTY_HINT)
         with gr.Column(elem_id="compare-stage"):
             section = widget("compare_section", nothing, words=words.SECTION_WORDS, elem_id="compare-section")
             with gr.Column(elem_id="compare-dock"):
@@ -112,7 +115,7 @@ def build_components() -> Parts:
         plan = widget("compare_plan", None, words=words.PLAN_WORDS, elem_id="compare-plan")
         report = widget("compare_report", {}, words=words.REPORT_WORDS, elem_id="compare-report")
     return Parts(
-        state=state, session=session, setup=setup, lines=lines, chooser=chooser,
+        state=state, session=session, setup=setup, lines=lines, chooser=chooser, example=example,
         predictions=predictions, predictor=predictor, score=score,
         cancel=cancel, take=take, status=status, view=view, axis=axis, powered=powered, next=further,
         handed=handed, tabs=find("tabs"), working=working, share=share,
@@ -153,7 +156,7 @@ def bind(p: Parts) -> None:
         )
     )
     after(listen(p, chosen.then, handlers.example, scoring, **state))
-    listen(p, p.section.submit, handlers.open_example, also=[p.chooser.study], picker=p.chooser.state)
+    listen(p, p.example.click, handlers.open_example, also=[p.chooser.study], picker=p.chooser.state)
 
     after(listen(p, p.predictions.upload, handlers.upload, **state))
     after(listen(p, p.predictions.delete, handlers.remove, **state))

@@ -26,6 +26,7 @@ class Bring:
 
     RATINGS = "Ratings"
     RATINGS_NOTE = "What listeners said: a study of this machine, or your own."
+    EXAMPLE = "Open the example"
     PREDICTIONS = "Predictions"
     PREDICTIONS_NOTE = "What predictors say of the same clips. Several stand side by side."
     SCORE_WITH = "Score this study with"
@@ -133,8 +134,9 @@ class View:
     VIEW = "View"
     WORKING = "Working out {view} …"
     EMPTY = "What do listeners say, and does the predictor agree?"
-    EMPTY_HINT = "Choose a study above, or try the example: a simulated study, scored at once by the offline predictor."
-    EXAMPLE = "Open the example"
+    EMPTY_HINT = (
+        "Choose a study above, or open the example: a simulated study that the offline predictor scores."
+    )
     VOTES = "These are votes between clips, and no ratings of single clips"
     VOTES_HINT = "This view needs ratings. The view Votes ranks systems by the votes, and the report holds it."
     NO_TEST = "This study is no MUSHRA, CMOS, DMOS or ABX test"
