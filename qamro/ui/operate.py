@@ -62,10 +62,11 @@ def forget_sessions(blocks: Any) -> int:
     Returns:
         How many went: whose page was closed and whose states have expired, and those that were not heard of for a day.
     """
-    holder, gone = blocks.state_holder, 0
-    long_ago = datetime.now() - timedelta(seconds=DAY)
+    holder, gone, now = blocks.state_holder, 0, datetime.now()
     for key, session in list(holder.session_data.items()):
-        if (session.is_closed and not session.state_data) or holder.time_last_used.get(key, long_ago) < long_ago:
+        # Gradio lets no state expire that no event has returned, as with programs that open no page.
+        kept = (0 if not session.state_data else session.STATE_TTL_WHEN_CLOSED) if session.is_closed else DAY
+        if now - holder.time_last_used.get(key, datetime.min) >= timedelta(seconds=kept):
             holder.delete_state(key)
             holder.session_data.pop(key, None)
             holder.time_last_used.pop(key, None)

@@ -155,19 +155,21 @@ def test_a_page_that_listens_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_sessions_of_those_who_left_are_forgotten() -> None:
     def session(closed: bool, states: dict[int, str]) -> SimpleNamespace:
-        return SimpleNamespace(is_closed=closed, state_data=states)
+        return SimpleNamespace(is_closed=closed, state_data=states, STATE_TTL_WHEN_CLOSED=3600)
 
     now = datetime.now()
     sessions = {
         "here": session(False, {1: "x"}), "left": session(True, {}), "may come back": session(True, {1: "x"}),
         "program": session(False, {}), "old program": session(False, {1: "x"}),
+        "program that left": session(True, {1: "never returned"}),
     }  # fmt: skip
     used = dict.fromkeys(sessions, now) | {"old program": now - timedelta(days=1, seconds=5)}
+    used["program that left"] = now - timedelta(seconds=3605)
     closed: list[str] = []
     holder = SimpleNamespace(session_data=sessions, time_last_used=used, delete_state=closed.append)
-    assert operate.forget_sessions(SimpleNamespace(state_holder=holder)) == 2
+    assert operate.forget_sessions(SimpleNamespace(state_holder=holder)) == 3
     assert list(sessions) == list(used) == ["here", "may come back", "program"]
-    assert closed == ["left", "old program"]
+    assert closed == ["left", "old program", "program that left"]
 
 
 def test_the_page_is_made_once_for_an_address_and_compressed() -> None:

@@ -134,9 +134,7 @@ class View:
     VIEW = "View"
     WORKING = "Working out {view} …"
     EMPTY = "What do listeners say, and does the predictor agree?"
-    EMPTY_HINT = (
-        "Choose a study above, or open the example: a simulated study that the offline predictor scores."
-    )
+    EMPTY_HINT = "Choose a study above, or open the example: a simulated study that the offline predictor scores."
     VOTES = "These are votes between clips, and no ratings of single clips"
     VOTES_HINT = "This view needs ratings. The view Votes ranks systems by the votes, and the report holds it."
     NO_TEST = "This study is no MUSHRA, CMOS, DMOS or ABX test"
