@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import time
 import zipfile
 from collections.abc import Callable, Mapping
@@ -208,6 +209,8 @@ def _download_shards(
     paths = set(part.paths(study))
     names = study.clips.loc[study.clips["path"].isin(paths), "clip"]
     lacking = set(names) & set(study.missing_audio())
+    if part.is_all and len(lacking) == len(study.clips):
+        _check_disk(published, sum(shard.bytes for shard in shards))
     for number, shard in enumerate(shards, 1):
         if not lacking:
             return
@@ -291,6 +294,11 @@ def _download(
     wanted: Callable[[], Callable[[str], bool] | None] = lambda: None,
 ) -> None:
     here = 0
+    targets = [(file, published / file.path) for file in files]
+    there = {
+        target for _, target in targets if target.is_file() or target.with_name(f"{target.name}.unpacked").is_file()
+    }
+    _check_disk(published, sum(file.bytes for file, target in targets if target not in there))
     total = sum(file.bytes for file in files) if all(file.bytes for file in files) else 0
     for number, file in enumerate(files, 1):
 
@@ -307,6 +315,22 @@ def _download(
         download(file.url, target, size=file.bytes, sha256=file.sha256, on_bytes=tell)
         if file.unpack:
             _unpack(target, unpacked, wanted)
+
+
+def _check_disk(folder: Path, needed: int) -> None:
+    """Refuses what will not fit, before hours of download.
+
+    Raises:
+        FetchError: The disk has less than that many bytes free.
+    """
+    there = next(path for path in (folder, *folder.parents) if path.is_dir())
+    free = shutil.disk_usage(there).free
+    if free < needed:
+        raise FetchError(
+            f"{needed / 1e9:,.1f} GB are needed, and the disk of {folder} has {free / 1e9:,.1f} GB free. Take a part "
+            "(--systems, --clips, --no-audio), make space, or set QAMRO_CACHE to a folder on another disk.",
+            says_how=True,
+        )
 
 
 def _unpack(archive: Path, done: Path, wanted: Callable[[], Callable[[str], bool] | None]) -> None:

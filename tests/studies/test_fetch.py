@@ -88,6 +88,14 @@ def test_an_interrupted_fetch_goes_on(survey, server):
     assert {path for path, _ in server.asked} <= {"Samples/60.mp3"}
 
 
+def test_what_does_not_fit_is_refused_before_the_download(survey, server):
+    first, *rest = survey.files
+    huge = dataclasses.replace(survey, files=(dataclasses.replace(first, bytes=10**18), *rest))
+    with pytest.raises(FetchError, match=r"1,000,000,000\.0 GB are needed.* GB free.*--no-audio.*QAMRO_CACHE"):
+        fetch(huge)
+    assert server.asked == []
+
+
 def test_without_audio(survey, server):
     study = fetch(survey, audio=False)
     assert {path for path, _ in server.asked} == {"answers.csv"}
