@@ -63,7 +63,7 @@ def cut_off(info: AudioInfo, there: float, claimed: float = math.nan) -> AudioEr
         there: Seconds that can be decoded; NaN when not known.
         claimed: Seconds that there should be; NaN when not known.
     """
-    if math.isnan(there):
+    if math.isnan(there) or claimed < there:
         part = "its end is missing"
     elif math.isnan(claimed):
         part = f"only {there:.2f} s can be decoded"

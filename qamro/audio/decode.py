@@ -103,7 +103,7 @@ def decoding(
         rate = reader.info.sample_rate
         target = sample_rate or rate
         seconds = reader.info.seconds if math.isfinite(reader.info.seconds) else 0.0
-        expected = math.ceil(seconds * target)
+        expected = max(0, math.ceil(seconds * target))  # damaged headers tell of less than nothing
         if expected > limits.samples:
             raise too_large(reader.info, limits, expected)
         blocks = _resampled(_mono(reader, limits, allow_silence, target / rate), rate, target)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import io
 import struct
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from audio_files import encode, make_good, mp3_without_length, tone, wav_bytes, with_data_size
 
-from qamro.audio import AudioError, load
+from qamro.audio import AudioError, decode, load, probe
+from qamro.audio.containers import cut_off
+from qamro.audio.decode import open_reader
 from qamro.audio.frames import mpeg_frame
 
 LIST = b"LIST" + struct.pack("<I", 10) + b"INFOabcdef"
@@ -222,6 +227,22 @@ def test_frame_lengths_are_those_of_real_frames(codec, rate):
         packets = [bytes(packet) for packet in container.demux(audio=0) if packet.size]
     assert len(packets) > 3
     assert [mpeg_frame(packet[:4]).bytes for packet in packets] == [len(packet) for packet in packets]
+
+
+def test_a_header_that_promises_less_than_nothing(tmp_path, monkeypatch):
+    """As a damaged m4a did: PyAV then tells of a negative duration."""
+    path = tmp_path / "a.wav"
+    path.write_bytes(wav_bytes(tone(0.5, 16_000), 16_000))
+
+    @contextlib.contextmanager
+    def damaged(*given):
+        with open_reader(*given) as reader:
+            yield SimpleNamespace(info=dataclasses.replace(reader.info, seconds=-1e14), blocks=reader.blocks)
+
+    monkeypatch.setattr(decode, "open_reader", damaged)
+    assert load(path).samples.shape == (8_000,)
+    info = dataclasses.replace(probe(path), seconds=-1e14)
+    assert "its end is missing" in str(cut_off(info, 0.5, -1e14))
 
 
 def test_frame_lengths_by_the_standard():

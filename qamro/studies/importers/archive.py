@@ -22,7 +22,7 @@ TABLES = frozenset((".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".xlsx
 _WANTED = TABLES.union(AUDIO_ENDINGS)
 _BLOCK = 1 << 20
 _OTHER = "neither table nor sound"
-_DAMAGED = (zipfile.BadZipFile, zipfile.LargeZipFile, RuntimeError, EOFError, OSError, zlib.error)
+_DAMAGED = (zipfile.BadZipFile, zipfile.LargeZipFile, RuntimeError, EOFError, OSError, UnicodeDecodeError, zlib.error)
 
 
 TOO_MANY = "{what} holds {n:,} tables; at most {most:,} are read: put their rows into one table"
@@ -130,7 +130,7 @@ def _chosen(
     chosen, left, seen = [], dict[str, list[str]](), set[str]()
     for member in members:
         parts = parts_of(_name_of(member))
-        if member.is_dir() or any(map(_is_hidden, parts)):
+        if not parts or member.filename.endswith("/") or any(map(_is_hidden, parts)):
             continue
         if reason := _refused(member, parts, seen, limits):
             left.setdefault(reason, []).append(member.filename)

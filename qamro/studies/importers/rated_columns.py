@@ -497,6 +497,8 @@ class _Guess(Roles):
         if predicted:
             self.notes.append(f"predictions or measures, not read as ratings: {', '.join(predicted)}")
         rated = [c for c in columns if c.role == "rating"]
+        if not rated:
+            return None
         why = {
             "survey": f"{len(rated)} headers name clips",
             "long": f"{rated[0].name!r} holds scores",

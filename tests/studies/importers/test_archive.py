@@ -54,6 +54,23 @@ def test_ratings_with_sound_in_a_nested_folder(tmp_path, sound):
     assert study.name == "all"
 
 
+def test_names_that_are_empty_or_no_text(tmp_path):
+    path = packed(tmp_path / "empty.zip", {zipfile.ZipInfo(""): "nothing", "ratings.csv": RATINGS})
+    assert len(read_ratings(path).ratings) == 2
+    path = packed(tmp_path / "bent.zip", {"ratings.csv": RATINGS, "\u00e9.csv": "x"})
+    path.write_bytes(path.read_bytes().replace("\u00e9".encode(), b"\xfb\xff"))
+    with pytest.raises(StudyError, match="cannot be unpacked"):
+        read_ratings(path)
+
+
+@pytest.mark.parametrize("table", ["clip,p,pclip,syp,p,p,", "clip,p,q,p,p\n", "clip,score,score\n", "clip,,\n,,\n"])
+def test_tables_that_hold_no_ratings_say_so(table, tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text(table)
+    with pytest.raises(StudyError):
+        read_ratings(path)
+
+
 def test_a_saved_study_comes_back(tmp_path, sound):
     (tmp_path / "made" / "audio").mkdir(parents=True)
     (tmp_path / "made" / "audio" / "a.wav").write_bytes(sound)
