@@ -33,6 +33,7 @@ def list_studies() -> None:
         size = f"{data.megabytes:,} MB" if data.megabytes else "size unknown"
         rated = " ".join(data.axes) or "votes on pairs"
         _entry(data.name, data.holds, f"{data.counts} | {rated} | {size} | {data.licence}", here=data.is_here)
+        say(f"  to pass on: {data.to_pass_on}", "dim")
         if data.unconfirmed:
             say(f"  not confirmed: {data.unconfirmed}", "dim")
     holds = "music by simulated systems, rated by simulated listeners; no evidence about people"

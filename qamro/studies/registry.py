@@ -60,6 +60,7 @@ class Dataset:
         files: What ``fetch`` downloads.
         audio_base: Where the clips named in the ratings lie; empty when ``files`` names them or nobody may.
         obtain: How to get what ``fetch`` cannot; empty when it gets everything.
+        to_pass_on: What of it the licence lets others have, and how.
         clips: How many; 0 when unknown, as for the next three.
         systems: How many.
         raters: How many people.
@@ -79,6 +80,7 @@ class Dataset:
     files: tuple[RemoteFile, ...]
     audio_base: str = ""
     obtain: str = ""
+    to_pass_on: str = ""
     clips: int = 0
     systems: int = 0
     raters: int = 0
@@ -133,7 +135,7 @@ def read_description(path: Path) -> Dataset:
     for shards in table.get("shards", ()):
         paths = (shards["path"].format(number) for number in range(shards["count"]))
         files += tuple(RemoteFile(path, shards["base"] + path, audio=True, sounds=shards["named"]) for path in paths)
-    texts = ("title", "page", "revision", "licence", "citation", "holds", "obtain", "unconfirmed")
+    texts = ("title", "page", "revision", "licence", "citation", "holds", "obtain", "to_pass_on", "unconfirmed")
     words = {key: table.get(key, "") for key in texts}
     numbers = {key: table.get(key, 0) for key in ("megabytes", "clips", "systems", "raters", "pairs")}
     return Dataset(

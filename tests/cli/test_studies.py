@@ -32,6 +32,7 @@ def test_list_names_every_study_with_its_licence(run):
     for name, data in DATASETS.items():
         assert name in result.stdout
         assert data.licence in result.stdout
+        assert f"to pass on: {data.to_pass_on}" in result.stdout
     assert "simulated listeners; no evidence about people" in result.stdout
     assert "on this machine\n" not in result.stdout.replace("made on this machine", "")
 

@@ -24,7 +24,7 @@ def test_the_studies():
 
 @pytest.mark.parametrize("data", DATASETS.values(), ids=lambda data: data.name)
 def test_every_description_is_whole(data):
-    assert all((data.title, data.licence, data.citation, data.holds))
+    assert all((data.title, data.licence, data.citation, data.holds, data.to_pass_on))
     assert data.page.startswith("https://")
     assert list(data.axes) == axis_order(list(data.axes))
     assert data.files or data.obtain
