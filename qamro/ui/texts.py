@@ -146,7 +146,10 @@ class Predict:
     """Texts of the Predict tab."""
 
     CLIPS = "Clips"
-    CLIPS_NOTE = "Bring generated audio: a predictor says how people would rate each clip, and how far it may be off."
+    CLIPS_NOTE = (
+        "Bring generated audio: a predictor says how people would rate each clip, and how far it may be off. "
+        "The same file always gets the same score."
+    )
     AXES = "What the six axes mean"
     NO_QUALITY = "More is not better."
     SYSTEMS = "Systems"

@@ -391,6 +391,7 @@ def test_a_visitor_has_scores_and_verdict_in_two_clicks_without_scrolling(
 
     found = examples()
     page = open_page(width=width, height=height, reduced_motion="reduce")
+    assert "The same file always gets the same score." in page.inner_text("#predict")
     page.evaluate(COUNT)
     began = time.monotonic()
     page.locator("#examples button").last.click()
