@@ -181,6 +181,8 @@ def _download_all(
     on_progress: Callable[[Progress], None] | None,
     part: Part = Part(),
 ) -> None:
+    if audio and part.is_all:
+        _check_disk(dataset, published)
     shards = [file for file in dataset.files if file.sounds and audio]
     files = [file for file in dataset.files if (audio or not file.audio) and not file.sounds]
     wanted: Part | list[str] | None = None
@@ -209,8 +211,6 @@ def _download_shards(
     paths = set(part.paths(study))
     names = study.clips.loc[study.clips["path"].isin(paths), "clip"]
     lacking = set(names) & set(study.missing_audio())
-    if part.is_all and len(lacking) == len(study.clips):
-        _check_disk(published, sum(shard.bytes for shard in shards))
     for number, shard in enumerate(shards, 1):
         if not lacking:
             return
@@ -294,11 +294,6 @@ def _download(
     wanted: Callable[[], Callable[[str], bool] | None] = lambda: None,
 ) -> None:
     here = 0
-    targets = [(file, published / file.path) for file in files]
-    there = {
-        target for _, target in targets if target.is_file() or target.with_name(f"{target.name}.unpacked").is_file()
-    }
-    _check_disk(published, sum(file.bytes for file, target in targets if target not in there))
     total = sum(file.bytes for file in files) if all(file.bytes for file in files) else 0
     for number, file in enumerate(files, 1):
 
@@ -317,18 +312,20 @@ def _download(
             _unpack(target, unpacked, wanted)
 
 
-def _check_disk(folder: Path, needed: int) -> None:
-    """Refuses what will not fit, before hours of download.
+def _check_disk(dataset: Dataset, published: Path) -> None:
+    """Refuses a study that will not fit, before hours of download; what is here already is taken off its size.
 
     Raises:
-        FetchError: The disk has less than that many bytes free.
+        FetchError: The disk has less free than the rest of it needs.
     """
-    there = next(path for path in (folder, *folder.parents) if path.is_dir())
+    here = sum(path.stat().st_size for path in published.rglob("*") if path.is_file())
+    needed = dataset.megabytes * 10**6 - here
+    there = next(path for path in (published, *published.parents) if path.is_dir())
     free = shutil.disk_usage(there).free
     if free < needed:
         raise FetchError(
-            f"{needed / 1e9:,.1f} GB are needed, and the disk of {folder} has {free / 1e9:,.1f} GB free. Take a part "
-            "(--systems, --clips, --no-audio), make space, or set QAMRO_CACHE to a folder on another disk.",
+            f"{needed / 1e9:,.1f} GB are needed, and the disk of {published} has {free / 1e9:,.1f} GB free. Take a "
+            "part (--systems, --clips, --no-audio), make space, or set QAMRO_CACHE to a folder on another disk.",
             says_how=True,
         )
 

@@ -64,7 +64,7 @@ def forget_sessions(blocks: Any) -> int:
     """
     holder, gone, now = blocks.state_holder, 0, datetime.now()
     for key, session in list(holder.session_data.items()):
-        # Gradio lets no state expire that no event has returned, as with programs that open no page.
+        # Gradio lets no state expire that no event has returned: a program may fire a page's events and not its load.
         kept = (0 if not session.state_data else session.STATE_TTL_WHEN_CLOSED) if session.is_closed else DAY
         if now - holder.time_last_used.get(key, datetime.min) >= timedelta(seconds=kept):
             holder.delete_state(key)

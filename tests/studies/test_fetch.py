@@ -89,11 +89,11 @@ def test_an_interrupted_fetch_goes_on(survey, server):
 
 
 def test_what_does_not_fit_is_refused_before_the_download(survey, server):
-    first, *rest = survey.files
-    huge = dataclasses.replace(survey, files=(dataclasses.replace(first, bytes=10**18), *rest))
+    huge = dataclasses.replace(survey, megabytes=10**12)
     with pytest.raises(FetchError, match=r"1,000,000,000\.0 GB are needed.* GB free.*--no-audio.*QAMRO_CACHE"):
         fetch(huge)
     assert server.asked == []
+    assert len(fetch(huge, audio=False).missing_audio()) == 2
 
 
 def test_without_audio(survey, server):

@@ -218,6 +218,13 @@ def test_sound_comes_out_of_parquet_files_and_none_of_them_stays(hub, aime):
     assert hub.asked == []
 
 
+def test_parquet_files_that_do_not_fit_are_refused_before_the_first(hub, aime):
+    """Their sizes are unknown one by one; the study's is known."""
+    with pytest.raises(FetchError, match="GB are needed"):
+        fetch(replace(aime, megabytes=10**12))
+    assert hub.asked == []
+
+
 def test_part_of_votes_is_clips_of_whole_votes(hub, aime):
     assert fetch(aime, audio=False).missing_audio() == ["04501", "04502", "04503", "06003", "06001", "06002"]
     study = fetch(aime, part=Part(clips=2))

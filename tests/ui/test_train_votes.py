@@ -52,6 +52,10 @@ def test_votes_of_one_s_own_train_heads_and_the_page_says_how_often_they_are_rig
     page.click("#train-more > button")
     page.locator("#train-axes label:has-text('which is better?')").wait_for()
     page.wait_for_function("() => document.querySelector('#train-objective input').value.startsWith('Votes between')")
+    page.click('#train-preset label:has-text("The paper\'s")')
+    page.wait_for_function("() => document.querySelector('#train-lr input').value === '0.0005'")
+    assert page.input_value("#train-objective input").startswith("Votes between"), "a preset is for ratings"
+    page.click("#train-preset label:has-text('What ranked best')")
     says(page, "#train-cost", "not known")  # the rates of ratings do not hold for votes
     page.fill("#train-epochs input", "15")
     page.click("#train-go")

@@ -189,13 +189,14 @@ def optimizer_chosen(p: Parts, name: str) -> Answer:
     return {p.optimizer_note: hint(note)} | {p.fitting[key]: value for key, value in values.items()} | decay
 
 
-def preset_chosen(p: Parts, name: str) -> Answer:
-    """Sets objective, optimiser, their parameters and numbers to those of a preset."""
+def preset_chosen(p: Parts, name: str, study: Study | None = None) -> Answer:
+    """Sets objective, optimiser and all numbers to those of a preset; votes keep an objective of pairs."""
     preset = preset_of(name)
+    objective = preset.objective if study is None else _learns_from(study, preset.objective, name)
     numbers = {key: getattr(preset, key) for key in ("lr", "batch_size", "epochs", "patience")}
     return (
-        {p.preset_note: hint(preset.note), p.objective: preset.objective, p.optimizer: preset.optimizer}
-        | objective_chosen(p, preset.objective)
+        {p.preset_note: hint(preset.note), p.objective: objective, p.optimizer: preset.optimizer}
+        | objective_chosen(p, objective)
         | optimizer_chosen(p, preset.optimizer)
         | {p.fitting[key]: value for key, value in numbers.items()}
     )

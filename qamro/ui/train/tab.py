@@ -21,9 +21,6 @@ from qamro.ui.train.texts import FITTING, FOLDS, HOLD_OUT, OPTIMIZERS, RUN_WORDS
 from qamro.ui.train.texts import TrainTab as T
 from qamro.ui.widgets import heading, hint, widget
 
-_COSTS = ("axes", "seeds", "optimizer", "objective")
-"""Fields that say how long a training takes."""
-
 _RANGES: dict[str, dict[str, Any]] = {
     "lr": {"minimum": 1e-6, "maximum": 1},
     "batch_size": {"minimum": 0, "precision": 0}, "epochs": {"minimum": 1, "maximum": 10_000, "precision": 0},
@@ -270,7 +267,9 @@ def bind(p: Parts) -> None:
 def _choices(p: Parts) -> None:
     encoder: dict[str, Any] = {"encoder": p.encoder}
     study: dict[str, Any] = {"study": p.chooser.study}
-    asked: dict[str, Any] = study | encoder | {name: getattr(p, name) for name in _COSTS}
+    asked: dict[str, Any] = (
+        study | encoder | {name: getattr(p, name) for name in ("axes", "seeds", "optimizer", "objective")}
+    )
     fit: dict[str, Any] = {"objective": p.objective, "preset": p.preset}
     # Study and encoder offer other axes: what reads those waits until they stand there.
     for offered in (
@@ -280,7 +279,7 @@ def _choices(p: Parts) -> None:
         listen(p, offered.then, handlers.cost, **asked)
     changed: Any = partial(gr.on, [p.axes.input, p.seeds.change, p.optimizer.change, p.objective.input])
     listen(p, changed, handlers.cost, LAST, **asked)
-    listen(p, p.preset.input, handlers.preset_chosen, name=p.preset)
+    listen(p, p.preset.input, handlers.preset_chosen, name=p.preset, **study)
     listen(p, p.objective.input, handlers.objective_chosen, name=p.objective)
     listen(p, p.optimizer.input, handlers.optimizer_chosen, name=p.optimizer)
     fetched = listen(p, p.download.click, handlers.fetch, state=p.state, **encoder)
