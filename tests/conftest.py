@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
+from collections import namedtuple
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -44,6 +46,16 @@ def shared() -> Path:
 def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Keeps tests away from the user's cache and lets what is slow to make be made once a run."""
     os.environ.setdefault("QAMRO_CACHE", str(tmp_path_factory.mktemp("cache")))
+
+
+@pytest.fixture(autouse=True)
+def _ample_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A terabyte free on every disk: what a study published at 58 GB does must not hang on the machine of the tests.
+
+    What a full disk does is tested by tests that set this again.
+    """
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(2 * 10**12, 10**12, 10**12))
 
 
 @pytest.fixture(scope="session")
