@@ -29,6 +29,9 @@ access = logging.getLogger("qamro.access")
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _FILES = re.compile(r"(file=|listen/|shared/|upload_progress|stream/).*")
+_SCRIPTS = "/assets/"
+"""Where Gradio's scripts are; their names change with what is in them."""
+
 _FOR_EVER = [(b"cache-control", b"public, max-age=31536000, immutable")]
 
 Scope = MutableMapping[str, Any]
@@ -152,7 +155,7 @@ class Around:
             app: The application.
             blocks: The app as Gradio knows it, for its queue.
         """
-        self._app, self._blocks, self._pages = app, blocks, _Pages(app)
+        self._app, self._blocks, self._kept = app, blocks, _Kept(app)
         self._headers = [(name.encode(), value.encode()) for name, value in security_headers(space=on_space()).items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -170,7 +173,7 @@ class Around:
         token = request_id.set(own)
         ours = [*self._headers, (b"x-request-id", own.encode())]
         names = {name for name, _ in ours}
-        lasts = scope["path"].startswith("/assets/")  # Gradio's scripts, whose names change with what is in them
+        lasts = scope["path"].startswith(_SCRIPTS)
 
         async def answer(message: Any) -> None:
             nonlocal status
@@ -186,7 +189,7 @@ class Around:
                 await _refuse(answer, code, why)
             else:
                 with PRESENCE.here(listener) if (listener := _listener(scope)) else contextlib.nullcontext():
-                    await (self._pages if _Pages.has(scope) else self._app)(scope, receive, answer)
+                    await (self._kept if _Kept.has(scope) else self._app)(scope, receive, answer)
         finally:
             request_id.reset(token)
             client.reset(where)
@@ -224,50 +227,63 @@ class Around:
         return 0, ""
 
 
-class _Pages:
-    """Answers for the page and its settings: compressed, which Gradio leaves out, and made once for all visitors.
+class _Kept:
+    """Answers for the page, its settings and Gradio's scripts: compressed, and made once for all visitors.
 
-    They depend on nothing but the address that the page is seen at. Whatever else is asked for is made anew.
+    Gradio leaves the page uncompressed and packs each script anew, a third of a second of processor for a visit. The
+    page depends on nothing but the address that it is seen at, a script on its name alone. Whatever else is asked for
+    is made anew.
     """
 
-    _MOST = 16
+    _MOST = 8 * 2**20
     _ADDRESS = (b"host", b"x-forwarded-host", b"x-forwarded-proto", b"x-forwarded-port", b"x-forwarded-prefix")
+    _IN_PART = {b"range", b"if-none-match", b"if-modified-since"}
 
     def __init__(self, app: Any) -> None:
         from starlette.middleware.gzip import GZipMiddleware
 
         self._app = GZipMiddleware(app, 1000, 6)
         self._kept: OrderedDict[tuple[Any, ...], list[Any]] = OrderedDict()
+        self._bytes = 0
 
-    @staticmethod
-    def has(scope: Scope) -> bool:
+    @classmethod
+    def has(cls, scope: Scope) -> bool:
         """Whether a request is one for them."""
+        if scope["method"] != "GET":
+            return False
+        if scope["path"].startswith(_SCRIPTS):
+            return cls._IN_PART.isdisjoint(name for name, _ in scope["headers"])
         asked = parse_qs(scope.get("query_string", b"").decode("latin-1"), keep_blank_values=True)
-        plain = not {"page", "deep_link"} & asked.keys()
-        return scope["method"] == "GET" and scope["path"] in ("/", "/config") and plain
+        return scope["path"] in ("/", "/config") and not {"page", "deep_link"} & asked.keys()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers a request."""
         headers = dict(scope["headers"])
-        packed = b"gzip" in headers.get(b"accept-encoding", b"")
-        address = tuple(headers.get(name, b"") for name in self._ADDRESS)
-        key = scope["path"], scope.get("scheme"), scope.get("root_path"), packed, *address
+        script = scope["path"].startswith(_SCRIPTS)
+        seen_at = () if script else (scope.get("scheme"), *(headers.get(name, b"") for name in self._ADDRESS))
+        key = scope["path"], scope.get("root_path"), b"gzip" in headers.get(b"accept-encoding", b""), *seen_at
         kept = self._kept.get(key)
         if kept is not None:
+            self._kept.move_to_end(key)
             for message in kept:
-                await send(message)
+                await send(dict(message))
             return
         messages: list[Any] = []
 
         async def both(message: Any) -> None:
-            messages.append(message)
+            messages.append(dict(message))  # what stands around may pack it in place
             await send(message)
 
         await self._app(scope, receive, both)
         if messages and messages[0].get("status") == 200:
+            self._bytes += _size(messages) - _size(self._kept.pop(key, []))
             self._kept[key] = messages
-            if len(self._kept) > self._MOST:
-                self._kept.popitem(last=False)
+            while self._bytes > self._MOST:
+                self._bytes -= _size(self._kept.popitem(last=False)[1])
+
+
+def _size(messages: list[Any]) -> int:
+    return sum(len(message.get("body", b"")) for message in messages)
 
 
 def _listener(scope: Scope) -> str:

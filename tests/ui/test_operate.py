@@ -172,7 +172,7 @@ def test_sessions_of_those_who_left_are_forgotten() -> None:
     assert closed == ["left", "old program", "program that left"]
 
 
-def test_the_page_is_made_once_for_an_address_and_compressed() -> None:
+def test_the_page_is_made_once_for_an_address_and_compressed(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[str] = []
 
     async def page(scope, receive, send) -> None:
@@ -205,10 +205,16 @@ def test_the_page_is_made_once_for_an_address_and_compressed() -> None:
     for _ in range(2):
         client.get("/config", headers={"host": "gone"})
     assert len(made) == 11, "an error is not kept"
+    for host in ("a.b", "b.b", "a.b"):
+        client.get("/assets/one.js", headers={"host": host})
+    assert len(made) == 12, "a script is the same wherever it is seen"
+    client.get("/assets/one.js", headers={"range": "bytes=0-9"})
+    assert len(made) == 13
+    monkeypatch.setattr(middleware._Kept, "_MOST", 1000)
     for i in range(30):
         client.get("/", headers={"host": str(i)})
     client.get("/", headers={"host": "a.b"})
-    assert len(made) == 42
+    assert len(made) == 44, "the oldest went"
 
 
 def test_frames_are_for_spaces_only() -> None:

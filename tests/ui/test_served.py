@@ -7,6 +7,7 @@ import re
 import urllib.error
 import urllib.request
 
+import httpx
 import pytest
 
 from .serving import Server
@@ -58,6 +59,16 @@ def test_browsers_keep_what_never_changes_under_its_name(server: Server) -> None
         assert (status, headers["cache-control"]) == (200, "no-cache")
         for other in re.findall(rb'^import .* from "\./(\w+\.js)";', script, re.M):
             assert f"qamro/js/{other.decode()}" in early, f"{name} would wait for it"
+
+
+@pytest.mark.parametrize("packed", ["gzip, deflate, br, zstd", "br", "gzip", "identity"])
+def test_what_is_kept_for_all_comes_whole_each_time(server: Server, packed: str) -> None:
+    script = re.findall(r'src="\./(assets/index-[^"]+)"', get(server, "/")[2].decode())
+    plain = {path: get(server, path)[2] for path in ("/", f"/{script[0]}")}
+    for path, body in plain.items():
+        for _ in range(3):
+            answer = httpx.get(server.url.rstrip("/") + path, headers={"accept-encoding": packed})
+            assert answer.content == body, answer.headers  # httpx unpacks
 
 
 def test_doors_that_are_closed(server: Server) -> None:
