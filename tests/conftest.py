@@ -20,6 +20,12 @@ def _has(item: pytest.Item, marker: str) -> bool:
     return item.get_closest_marker(marker) is not None
 
 
+def _has_gpu() -> bool:
+    import torch
+
+    return torch.cuda.is_available()
+
+
 def pytest_configure() -> None:
     """Lets processes that tests start hear Ctrl-C: in the background of a shell these tests, and so they, would not."""
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
@@ -27,8 +33,12 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Fast tests first: those that start a process later, those that drive a browser last."""
+    """Fast tests first: those that start a process later, those that drive a browser last. A GPU's wait for one."""
     items.sort(key=lambda item: (_has(item, "browser"), _has(item, "server")))
+    on_gpu = [item for item in items if _has(item, "cuda")]
+    if on_gpu and not _has_gpu():
+        for item in on_gpu:
+            item.add_marker(pytest.mark.skip(reason="needs a GPU"))
 
 
 @pytest.fixture(scope="session")

@@ -63,7 +63,7 @@ def _locked(weights: Weights, state: FileState, before: int, on_progress: OnProg
             return  # another process fetched it in the meantime
         place.unlink(missing_ok=True)
         part = part_of(place)
-        _room(place.parent, file.size - (part.stat().st_size if part.is_file() else 0))
+        _check_disk(place.parent, file.size - (part.stat().st_size if part.is_file() else 0))
         for again in (True, False):
             _download(weights, file, part, before, on_progress)
             if is_as_published(part, file, hashes=True):
@@ -175,10 +175,10 @@ def _reporter(start: int, total: int, on_progress: OnProgress | None) -> type:
     return Reporter
 
 
-def _room(folder: Path, needed: int) -> None:
+def _check_disk(folder: Path, needed: int) -> None:
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise WeightsError(
             f"{folder} has {readable_size(free)} free, {readable_size(needed)} are needed; "
-            "make room, or set QAMRO_WEIGHTS to a folder on another disk"
+            "make space, or set QAMRO_WEIGHTS to a folder on another disk"
         )

@@ -44,7 +44,7 @@ def written_to(out: Path) -> Iterator[None]:
         yield
     except OSError as problem:
         why = problem.strerror or problem
-        raise OSError(f"{out} cannot be written ({why}); make room there, or choose another --out") from problem
+        raise OSError(f"{out} cannot be written ({why}); make space there, or choose another --out") from problem
 
 
 # Where a training verb writes: a folder of the user's, a name among the saved predictors, or both.

@@ -128,7 +128,7 @@ def predict(
     except OSError as problem:
         why = problem.strerror or problem
         fail(
-            f"--out {out} cannot be written ({why}); {len(rows)} of {len(clips)} clips done, make room there",
+            f"--out {out} cannot be written ({why}); {len(rows)} of {len(clips)} clips done, make space there",
             FAILED,
         )
     _summarise(model, rows, out, time.perf_counter() - start)

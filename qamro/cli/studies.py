@@ -98,7 +98,7 @@ def fetch_study(
                 if isinstance(problem, FileNotFoundError):
                     raise
                 why = problem.strerror or problem
-                fail(f"{dataset.folder} cannot be written ({why}); make room there, or set QAMRO_CACHE", FAILED)
+                fail(f"{dataset.folder} cannot be written ({why}); make space there, or set QAMRO_CACHE", FAILED)
     _describe(study)
     if study.missing_audio():
         say(dataset.how_to_hear)

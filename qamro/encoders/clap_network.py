@@ -195,7 +195,7 @@ WINDOW = 480_000
 
 _FFT, _HOP, _MELS = 1024, 480, 64
 _LOW, _HIGH = 50.0, 14_000.0
-_FLOOR = 1e-10
+_SMALLEST_POWER = 1e-10
 """Power below which everything is -100 dB."""
 
 
@@ -235,7 +235,7 @@ class ClapMel(nn.Module):
         padded = nn.functional.pad(windows[:, None], (_FFT // 2, _FFT // 2), mode="reflect")
         real, imaginary = nn.functional.conv1d(padded, self.waves, stride=_HOP).chunk(2, dim=1)
         mel = (real.square() + imaginary.square()).transpose(1, 2) @ self.filters
-        return 10.0 * torch.log10(mel.clamp_min(_FLOOR))
+        return 10.0 * torch.log10(mel.clamp_min(_SMALLEST_POWER))
 
 
 def slaney_filters() -> np.ndarray:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from qamro.axes import get_axis
-from qamro.evaluation.racing import FLOOR, Goal, Race
+from qamro.evaluation.racing import FIRST_CLIPS, Goal, Race
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,7 +66,7 @@ def replay(
     *,
     alpha: float = 0.05,
     equal_within: float = 0.0,
-    floor: int = FLOOR,
+    first_clips: int = FIRST_CLIPS,
     runs: int = 100,
     seed: int = 0,
     progress: Callable[[int], None] | None = None,
@@ -83,7 +83,7 @@ def replay(
         goal: What is to be found out.
         alpha: Chance of any wrong verdict in a race.
         equal_within: Systems whose difference lies within ± this are called equal.
-        floor: Clips of every system that are rated before anything is decided.
+        first_clips: Clips of every system that are rated before anything is decided.
         runs: Races.
         seed: Seed of their orders.
         progress: Told how many races are done.
@@ -97,7 +97,7 @@ def replay(
     rows = []
     for run in range(runs):
         rng = np.random.default_rng([seed, run])
-        rows.append(pool.race(goal, alpha, equal_within, floor, rng))
+        rows.append(pool.race(goal, alpha, equal_within, first_clips, rng))
         if progress:
             progress(run + 1)
     return Replay(axis, str(goal), len(pool.clips), len(pool.table), pool.best, pd.DataFrame(rows))
@@ -139,12 +139,12 @@ class _Pool:
         return cls(clips, table, (float(low), float(high)), str(means.idxmax()))
 
     def race(
-        self, goal: Goal, alpha: float, equal_within: float, floor: int, rng: np.random.Generator
+        self, goal: Goal, alpha: float, equal_within: float, first_clips: int, rng: np.random.Generator
     ) -> dict[str, Any]:
         """One race; a row of ``Replay.runs``."""
         table = self.table.iloc[rng.permutation(len(self.table))]
         table = table.assign(turn=table.groupby("clip").cumcount()).sort_values("turn", kind="stable")
-        race = Race(dict(self.clips), goal, self.scale, alpha, equal_within, floor)
+        race = Race(dict(self.clips), goal, self.scale, alpha, equal_within, first_clips)
         best = race.systems.index(self.best)
         rounds = _Rounds(table, race.systems, rng)
         standing, kept = race.look(), True

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from qamro.studies import Study
 
-FLOOR = 10
+FIRST_CLIPS = 10
 """Clips of every system that are rated before anything is decided (all of them where a system has fewer)."""
 
 
@@ -138,7 +138,7 @@ class Race:
         scale: Lowest and highest score.
         alpha: Chance of any wrong verdict in the whole race.
         equal_within: Systems whose difference lies within ± this are called equal; 0 never calls two equal.
-        floor: Clips of every system that are rated before anything is decided.
+        first_clips: Clips of every system that are rated before anything is decided.
         content: What a clip renders (its prompt or source), by clip, to spread a rater's clips over; optional.
     """
 
@@ -147,20 +147,20 @@ class Race:
     scale: tuple[float, float]
     alpha: float = 0.05
     equal_within: float = 0.0
-    floor: int = FLOOR
+    first_clips: int = FIRST_CLIPS
     content: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if len(self.clips) < 2 or not all(self.clips.values()):
             raise ValueError("a race needs two systems or more, each with a clip")
-        if not 0 < self.alpha < 1 or self.equal_within < 0 or self.floor < 2:
-            raise ValueError("alpha lies between 0 and 1, equal_within is 0 or more, the floor 2 clips or more")
+        if not 0 < self.alpha < 1 or self.equal_within < 0 or self.first_clips < 2:
+            raise ValueError("alpha lies between 0 and 1, equal_within is 0 or more, first_clips 2 or more")
         if not self.scale[0] < self.scale[1]:
             raise ValueError(f"the scale's ends are {self.scale[0]:g} and {self.scale[1]:g}; the first must be lower")
         self.systems = list(self.clips)
         self._place = {clip: (k, i) for k, own in enumerate(self.clips.values()) for i, clip in enumerate(own)}
         count = len(self.systems)
-        self._limit = np.array([min(self.floor, len(own)) for own in self.clips.values()])
+        self._limit = np.array([min(self.first_clips, len(own)) for own in self.clips.values()])
         self._verdicts = np.full((count, count), np.nan)
         np.fill_diagonal(self._verdicts, 0)
         self._system: list[int] = []
@@ -307,8 +307,8 @@ class Race:
             if not (self._racing[i] and self._racing[j]):
                 continue
             both = np.array([i, j])
-            room = np.array([len(self.clips[self.systems[k]]) for k in both]) / np.maximum(means.clips[both], 1)
-            growth = np.minimum(np.geomspace(1, max(1.0, room.max()), 200)[:, None], room)
+            growth_limit = np.array([len(self.clips[self.systems[k]]) for k in both]) / np.maximum(means.clips[both], 1)
+            growth = np.minimum(np.geomspace(1, max(1.0, growth_limit.max()), 200)[:, None], growth_limit)
             after = [_grown(means.take(np.repeat(k, len(growth))), growth[:, n]) for n, k in enumerate(both)]
             low, high = difference(after[0], after[1], alpha)
             enough = (low > 0) | (high < 0) | ((low >= -self.equal_within) & (high <= self.equal_within))

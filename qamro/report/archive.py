@@ -148,9 +148,9 @@ def stamp(given: Figure, note: str) -> Figure:
 
 def _on(figure: go.Figure, note: str) -> go.Figure:
     margin, height = figure.layout.margin.t or 0, figure.layout.height
-    room = 26
+    title_height = 26
     text = {"text": escape(note), "font": {"size": 12}, "x": 0.01, "xanchor": "left", "yref": "container", "y": 0.99}
-    figure.update_layout(title=text | {"yanchor": "top"}, margin_t=margin + room)
+    figure.update_layout(title=text | {"yanchor": "top"}, margin_t=margin + title_height)
     if height:
-        figure.update_layout(height=height + room)
+        figure.update_layout(height=height + title_height)
     return figure

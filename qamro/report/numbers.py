@@ -388,7 +388,7 @@ class Figure:
         alt: What a reader who does not see the figure is told.
         note: What the figure rests on: intervals, numbers of systems, draws.
         figure: The figure.
-        wide: Whether it is scrolled sideways on a narrow screen: names on both sides leave it no room.
+        wide: Whether it is scrolled sideways on a narrow screen: names on both sides leave it no space.
     """
 
     id: str

@@ -106,7 +106,7 @@ def _allowed(people: Ranking, places: Mapping[str, int]) -> dict[str, tuple[floa
 
 
 def _beside(figure: go.Figure, ranking: Ranking, places: Mapping[str, int], x: float, side: int) -> float:
-    """Draws ties and rank intervals outside a column; returns how much room they took."""
+    """Draws ties and rank intervals outside a column; returns how much space they took."""
     groups = [(first + 1.0, last + 1.0) for first, last in ranking.runs]
     own = lanes(groups)
     for (low, high), lane in zip(groups, own, strict=True):

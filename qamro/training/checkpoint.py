@@ -34,7 +34,7 @@ def write(file: Path, state: dict[str, Any]) -> None:
         torch.save(state, part)
     except RuntimeError as problem:  # torch's own writer says so of a full disk
         part.unlink(missing_ok=True)
-        raise OSError(f"{file} could not be written whole; make room on its disk, then go on") from problem
+        raise OSError(f"{file} could not be written whole; make space on its disk, then go on") from problem
     os.replace(part, file)
 
 

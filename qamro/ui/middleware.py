@@ -237,7 +237,7 @@ class _Kept:
 
     _MOST = 8 * 2**20
     _ADDRESS = (b"host", b"x-forwarded-host", b"x-forwarded-proto", b"x-forwarded-port", b"x-forwarded-prefix")
-    _IN_PART = {b"range", b"if-none-match", b"if-modified-since"}
+    _IN_PART = frozenset({b"range", b"if-none-match", b"if-modified-since"})
 
     def __init__(self, app: Any) -> None:
         from starlette.middleware.gzip import GZipMiddleware

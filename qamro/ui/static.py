@@ -44,7 +44,7 @@ def routes() -> list[BaseRoute]:
 
 _PLAIN = """<script>{
   class Plain extends Array {}
-  for (const list of [gradio_config.components, gradio_config.dependencies]) Object.setPrototypeOf(list, Plain.prototype);
+  for (const list of ["components", "dependencies"]) Object.setPrototypeOf(gradio_config[list], Plain.prototype);
 }</script>"""
 """Gradio's page observes its whole configuration, which never changes, and reads each event once for each component.
 

@@ -46,14 +46,14 @@ def folder(tmp_path):
 def test_training_names_what_could_not_be_written(tmp_path, folder):
     done = qamro(tmp_path, 100_000, "train", "--study", folder, "--out", "heads", *QUICK)
     assert done.returncode == 2, done.stderr
-    assert "MI.pt could not be written whole; make room on its disk" in done.stderr
+    assert "MI.pt could not be written whole; make space on its disk" in done.stderr
     assert not list((tmp_path / "heads").rglob("*.p*t*"))
 
 
 def test_a_sweep_names_its_folder(tmp_path, folder):
     done = qamro(tmp_path, 2_000, "sweep", "--study", folder, "--betas", "1,7", "--folds", 3, "--out", "swept", *QUICK)
     assert done.returncode == 2, done.stderr
-    assert "swept cannot be written (File too large); make room there" in done.stderr
+    assert "swept cannot be written (File too large); make space there" in done.stderr
 
 
 def test_predict_says_how_far_it_came(tmp_path, folder, heads):
@@ -67,7 +67,7 @@ def test_a_fetched_study_is_whole_or_stays_as_it_was(tmp_path, folder):
     cache = tmp_path / "cache" / "studies" / "lstm_music"
     done = qamro(tmp_path, 200, "studies", "fetch", "lstm_music", "--from", folder)
     assert done.returncode == 1, done.stderr
-    assert f"{cache} cannot be written (File too large); make room there, or set QAMRO_CACHE" in done.stderr
+    assert f"{cache} cannot be written (File too large); make space there, or set QAMRO_CACHE" in done.stderr
     assert "--from" not in done.stderr
     assert list(cache.iterdir()) == []
     done = qamro(tmp_path, 10_000_000, "studies", "fetch", "lstm_music", "--from", folder)

@@ -174,7 +174,6 @@ def test_damaged_and_foreign_files_are_refused(small_wavlm, tmp_path):
 
 
 @pytest.mark.cuda
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 def test_a_gpu_gives_the_same(audiobox, small_audiobox):
     clips = [(sound(length, i), RATE) for i, length in enumerate((5_000, 64_000, 376_000))]
     found = Audiobox.from_checkpoint(small_audiobox, device="cuda").score(clips)

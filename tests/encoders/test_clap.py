@@ -173,7 +173,6 @@ def test_short_clips_repeat_whole_and_then_zeros_or_without_a_gap():
 
 
 @pytest.mark.cuda
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 def test_a_gpu_gives_the_same(clap, small_clap):
     clips = [(sound(seconds, i), RATE) for i, seconds in enumerate((3, 12, 25))]
     found = Clap.from_checkpoint(small_clap, device="cuda").embed_audio(clips)

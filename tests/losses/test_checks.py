@@ -70,7 +70,6 @@ def test_autocast_changes_nothing(loss, size: int) -> None:
 
 
 @pytest.mark.cuda
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("size", [1, 20, 5000])
 def test_cuda_answers_as_the_cpu(loss, size: int) -> None:

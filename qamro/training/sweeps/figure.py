@@ -220,8 +220,8 @@ def _points(part: pd.DataFrame) -> list[float]:
 
 
 def _ends(points: Sequence[float]) -> tuple[float, float]:
-    room = 0.04 * (points[-1] - points[0]) or 0.5
-    return points[0] - room, points[-1] + room
+    pad = 0.04 * (points[-1] - points[0]) or 0.5
+    return points[0] - pad, points[-1] + pad
 
 
 def _range(figure: go.Figure) -> tuple[float, float]:

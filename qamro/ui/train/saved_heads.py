@@ -178,7 +178,7 @@ def _keep_under(bundle: HeadBundle, name: str, whose: str) -> SavedHeads:
 
 
 def _short(name: str) -> str:
-    """A name that leaves room for a number behind it."""
+    """A name that leaves space for a number behind it."""
     try:
         return clean_name(name[:48])
     except ValueError:
