@@ -12,7 +12,7 @@ from typing import Any
 
 from qamro.lazy import imported
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"
 
 _HOMES = {
     "load": "qamro.predictors",
